@@ -12,6 +12,8 @@ import { arrowsOf, circlesOf } from './size/structure.js';
  */
 const LONGEST_FUNCTION = 40;
 const MOST_IMPORTS = 20;
+/** Files in which a search may find one name of a function. */
+const MOST_NAMESAKES = 4;
 
 const files = readdirSync('.', { recursive: true, withFileTypes: true })
   .filter((entry) => entry.isFile())
@@ -27,6 +29,7 @@ const sources = files.filter((path) => /^src\/.*\.tsx?$/.test(path) && !isOutput
 printRooms();
 printFunctions();
 printImports();
+printWords();
 printTexts();
 await printRoad();
 
@@ -61,6 +64,19 @@ function printImports(): void {
   row('imports from room to room', arrows.size);
   row('circles of rooms', circlesOf(arrows).length);
   for (const circle of circlesOf(arrows)) print(`  ${circle.join(', ')}`);
+}
+
+function printWords(): void {
+  const clauses = sum(sources.map((source) => source.clauses));
+  const share = (100 * clauses) / sum(sources.map(({ comment }) => comment));
+  row('comment lines with What, Whose, Who', clauses, `${share.toFixed(1)} %`);
+  const names = groupedBy(
+    sources.flatMap(({ declared }) => declared),
+    (name) => name,
+  );
+  const frequent = [...names].filter(([, files]) => files.length > MOST_NAMESAKES);
+  row(`functions named in more than ${MOST_NAMESAKES} files`, frequent.length);
+  for (const [name, files] of frequent) row(`  ${name}`, files.length);
 }
 
 function printTexts(): void {

@@ -8,10 +8,16 @@ export interface Source {
   /** Lines with code on them, and lines with nothing but comment. */
   readonly code: number;
   readonly comment: number;
+  /** Comment lines that begin with a clause in the place of a noun. */
+  readonly clauses: number;
+  /** Names of the functions at the top level. */
+  readonly declared: readonly string[];
   readonly functions: readonly { readonly name: string; readonly lines: number }[];
   /** Paths as written in import and export declarations. */
   readonly imports: readonly string[];
 }
+
+const CLAUSE = /^\s*(?:\/\*\*|\*|\/\/) *(?:What|Whose|Who)\b/;
 
 export function sourceOf(path: string): Source {
   const file = ts.createSourceFile(path, readFileSync(path, 'utf8'), ts.ScriptTarget.Latest, true);
@@ -20,6 +26,8 @@ export function sourceOf(path: string): Source {
     path,
     room: path.split('/').length === 2 ? 'main' : room,
     ...lineCounts(file),
+    clauses: file.text.split('\n').filter((line) => CLAUSE.test(line)).length,
+    declared: file.statements.flatMap((each) => (ts.isFunctionDeclaration(each) ? (each.name?.text ?? []) : [])),
     functions: functionsOf(file),
     imports: importsOf(file),
   };

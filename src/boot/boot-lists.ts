@@ -29,7 +29,7 @@ export function applicationsIn(events: Events, layout: RegisterLayout): Listed {
     const counted = afterSeparator ? all.slice(separator + 1) : all;
     found.push(...counted.filter((event) => !isExplained(event)).map(({ digest }) => hex(digest)));
   }
-  return listed(found);
+  return boundedList(found);
 }
 
 function isExplained(event: JudgedEvent): boolean {
@@ -63,9 +63,9 @@ export function loaderListsIn(events: Events, layout: RegisterLayout): LoaderLis
   const wrong = found.flatMap(({ unverified }) => unverified ?? [])[0];
   const all = (...kinds: readonly LoaderEvent['kind'][]) =>
     found.flatMap(({ read }) => read.flatMap((one) => ('value' in one && kinds.includes(one.kind) ? [one.value] : [])));
-  const files = listed(all('file'));
+  const files = boundedList(all('file'));
   const loadOptions = [...new Set(all('loadOptions'))];
-  if (wrong === undefined) return { commandLines: listed(all('commandLine', 'loadOptions')), files, loadOptions };
+  if (wrong === undefined) return { commandLines: boundedList(all('commandLine', 'loadOptions')), files, loadOptions };
   const { offset, index } = wrong.event;
   const absent = `the data of the event at offset ${offset} is not what ${layout.name(index)} was extended by`;
   const isMixed = layout.loader.some(({ contents }) => contents === 'mixed');
@@ -172,7 +172,7 @@ function isOfWindows({ event: { data }, isWhole }: JudgedEvent): boolean {
 
 const MAXIMUM_TAGGED_LENGTH = 0xffff;
 
-function listed(found: readonly string[]): Listed {
+function boundedList(found: readonly string[]): Listed {
   const entries = [...new Set(found)];
   if (entries.length <= MAXIMUM_ENTRIES) return { entries };
   return { absent: `it lists ${entries.length}, and the limit is ${MAXIMUM_ENTRIES}` };

@@ -45,7 +45,7 @@ interface Reading {
  * separator, and none stands before.
  */
 export function secureBootOf(events: readonly JudgedEvent[], layout: RegisterLayout): SecureBootVerdict {
-  const readings = events.map(read);
+  const readings = events.map(readingOfEvent);
   const end = events.findIndex(({ separator }) => separator !== null);
   const before = readings.slice(0, Math.max(end, 0));
   const listed = layout.secureBootAlone ? before : databasesIn(before);
@@ -90,7 +90,7 @@ export function lateVariable(events: readonly JudgedEvent[]): number | null {
   if (end < 0) return null;
   const late = events
     .slice(end + 1)
-    .map(read)
+    .map(readingOfEvent)
     .find(isLate);
   return late?.judged.event.offset ?? null;
 }
@@ -123,7 +123,7 @@ const OF_SECURE_BOOT: ReadonlySet<number> = new Set([
   EVENT_TYPE.variableAuthority,
 ]);
 
-function read(judged: JudgedEvent): Reading {
+function readingOfEvent(judged: JudgedEvent): Reading {
   return { judged, variable: judged.variable, isAuthority: judged.event.type === EVENT_TYPE.variableAuthority };
 }
 

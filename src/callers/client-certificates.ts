@@ -33,7 +33,7 @@ export class CertificateCallers {
    *   cannot be relied on
    */
   find(der: Uint8Array): readonly Caller[] {
-    const { notBefore, notAfter, values } = read(der);
+    const { notBefore, notAfter, values } = readClientCertificate(der);
     const at = this.#clock.highest();
     // A clock in doubt does not tell whether it has begun.
     if (notAfter !== null && at <= notAfter) requireReliable(this.#clock);
@@ -51,7 +51,9 @@ type Values = Readonly<Record<CertificateCaller['mark'], readonly string[]>>;
  * By our own reader: names that libraries print as text have been taken for other names. It is stricter than OpenSSL, except for a serial
  * number of zero: small CAs begin with it, and no caller goes by it.
  */
-function read(der: Uint8Array): Pick<X509Certificate, 'notBefore' | 'notAfter'> & { readonly values: Values } {
+function readClientCertificate(
+  der: Uint8Array,
+): Pick<X509Certificate, 'notBefore' | 'notAfter'> & { readonly values: Values } {
   try {
     const certificate = parseCertificate(der, { allowZeroSerial: true });
     const { notBefore, notAfter } = certificate;

@@ -97,7 +97,7 @@ export class TokenCallers {
    *   that has not expired, while the clock cannot be relied on
    */
   async find(text: string): Promise<readonly Caller[]> {
-    const token = read(text);
+    const token = readCallerToken(text);
     const issuers = this.#parts.issuers.filter(({ issuer }) => issuer === token.claims['iss']);
     if (issuers.length === 0) throw unauthorized('no caller has the issuer of this token');
     // Before keys are looked for: a clock in doubt does not tell whether they are current.
@@ -127,7 +127,7 @@ export class TokenCallers {
       audiences: callers.flatMap(({ audiences }) => audiences),
     }).catch(asRefusal);
     if (verified !== null && !(verified instanceof RefusedError)) return this.#matching(token, callers);
-    const refusal = verified ?? refusalOf(checks, found);
+    const refusal = verified ?? tokenRefusal(checks, found);
     const isOutOfReach = refusal.code === 'caller_keys_unavailable';
     return {
       callers: [],
@@ -163,7 +163,7 @@ export class TokenCallers {
 }
 
 /** @throws {RefusedError} `unauthorized` */
-function read(text: string): ReadToken {
+function readCallerToken(text: string): ReadToken {
   try {
     return readToken(text, TYPES);
   } catch (error) {
@@ -177,7 +177,7 @@ function asRefusal(error: unknown): RefusedError {
   throw error;
 }
 
-function refusalOf(checks: Checks, keys: Sourced<TokenKeySet> | Unavailable | null): RefusedError {
+function tokenRefusal(checks: Checks, keys: Sourced<TokenKeySet> | Unavailable | null): RefusedError {
   const wrong = checks.all.find(({ result }) => result !== 'pass');
   const detail = wrong?.detail ?? 'the token does not verify';
   if (wrong?.result !== 'unavailable') return unauthorized(detail);

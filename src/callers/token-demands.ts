@@ -70,10 +70,10 @@ export function kubernetesDemands(serviceAccounts: readonly ServiceAccount[]): D
         memberOf(memberOf(cluster, 'serviceaccount'), 'name'),
       ];
       const pod = memberOf(cluster, 'pod');
-      if (!isText(namespace) || !isText(account)) return 'kubernetes.io with namespace and serviceaccount';
+      if (!isFilledText(namespace) || !isFilledText(account)) return 'kubernetes.io with namespace and serviceaccount';
       if (claims['sub'] !== `system:serviceaccount:${namespace}:${account}`) return 'sub, which kubernetes.io names';
       if (!serviceAccounts.includes(`${namespace}/${account}`)) return 'an account among serviceAccounts';
-      const isBound = isText(memberOf(pod, 'name')) && isText(memberOf(pod, 'uid'));
+      const isBound = isFilledText(memberOf(pod, 'name')) && isFilledText(memberOf(pod, 'uid'));
       return isBound ? null : 'a pod that it is bound to (a projected token)';
     },
   };
@@ -83,6 +83,6 @@ function textsOf(value: JsonValue | undefined): readonly JsonValue[] {
   return Array.isArray(value) ? value : [];
 }
 
-function isText(value: JsonValue | undefined): value is string {
+function isFilledText(value: JsonValue | undefined): value is string {
   return typeof value === 'string' && value !== '';
 }

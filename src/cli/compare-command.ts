@@ -27,7 +27,7 @@ export function compareCommand(
   comparisons: Comparisons,
   output: Output,
 ): number {
-  const boots = [before, after].map((input) => readingInput(input, () => bootOf(input, comparisons)));
+  const boots = [before, after].map((input) => readingInput(input, () => readBootFile(input, comparisons)));
   const [old, young] = boots as [Boot, Boot];
   const name = `${before.name} and ${after.name}`;
   const comparison = readingInput({ name }, () => comparisons.boots.execute(old, young));
@@ -37,7 +37,7 @@ export function compareCommand(
 
 type Boot = ReturnType<BootComparisons['read']>;
 
-function bootOf(input: NamedInput, { boots, raw, limits }: Comparisons): Boot {
+function readBootFile(input: NamedInput, { boots, raw, limits }: Comparisons): Boot {
   const kind = kindOf(input, raw);
   if (kind === null) return boots.read(readInspectRequest(input.bytes, limits));
   return readingInput({ name: `${input.name}, read as ${raw.nameOf(kind)}` }, () => boots.readRaw(input.bytes, kind));

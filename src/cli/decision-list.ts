@@ -42,11 +42,11 @@ export function listedDecisions(options: ListDecisionsOptions): ListedDecisions 
 }
 
 function sinceOf(text: string | undefined): Date | null {
-  return text === undefined ? null : instantOf('--since', text);
+  return text === undefined ? null : parseTimeOption('--since', text);
 }
 
 /** @throws {UsageError} if the text is not a time */
-export function instantOf(option: string, text: string): Date {
+export function parseTimeOption(option: string, text: string): Date {
   try {
     return readInstant(text, '');
   } catch (error) {

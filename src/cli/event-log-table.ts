@@ -19,8 +19,8 @@ const BOOT_NAMES: { readonly [claim: string]: string } = {
 
 /** An event log for people: what is wrong with it, what it says of the boot, what it replays to, and its events. */
 export function eventLogLines(inspection: JsonObject): readonly string[] {
-  const problems = listOf(inspection['problems']);
-  const events = listOf(inspection['events']);
+  const problems = objectList(inspection['problems']);
+  const events = objectList(inspection['events']);
   const count = inspection['eventCount'];
   const omitted = typeof count === 'number' && count > events.length ? `, the first ${events.length} are shown` : '';
   return [
@@ -45,7 +45,7 @@ const SECURE_BOOT: { readonly [state: string]: string } = {
   null: 'not known',
 };
 
-function listOf(value: JsonObject[string] | undefined): readonly JsonObject[] {
+function objectList(value: JsonObject[string] | undefined): readonly JsonObject[] {
   return (value ?? []) as readonly JsonObject[];
 }
 

@@ -86,7 +86,7 @@ async function openService(options: GateOptions, request: GateRequest, world: Ga
   const key = await apiKeyOf(options, world);
   const json = { accept: 'application/json', 'content-type': 'application/json' };
   const { jwks } = options;
-  const keys = jwks === undefined ? undefined : objectOf(await world.readInput(jwks, KEY_SET));
+  const keys = jwks === undefined ? undefined : parseInputObject(await world.readInput(jwks, KEY_SET));
   return {
     headers: key === null ? json : { ...json, authorization: `Bearer ${key}` },
     verifier: verifierFor(request, keys, world),
@@ -126,7 +126,7 @@ function requireApiKey(key: string, name: string): string {
   throw new UsageError([`${name}: is no API key; expected one line without spaces`]);
 }
 
-function objectOf({ name, bytes }: NamedInput): JsonObject {
+function parseInputObject({ name, bytes }: NamedInput): JsonObject {
   try {
     return parseJsonObject(bytes);
   } catch (cause) {
@@ -201,7 +201,7 @@ class Gate {
 
   /** The body comes from the machine that is judged: by what, for whom and when it is judged is for the gate to say. */
   #bodyOf(input: NamedInput, nonce: string): JsonObject {
-    const body = objectOf(input);
+    const body = parseInputObject(input);
     if ('at' in body) {
       throw new UsageError([`${input.name}: at_not_enabled: names a past verification time, and a gate judges now`]);
     }

@@ -23,11 +23,11 @@ export function readingInput<T>({ name }: Pick<NamedInput, 'name'>, read: () => 
   try {
     return read();
   } catch (error) {
-    throw error instanceof FormatError ? malformed({ name }, error) : error;
+    throw error instanceof FormatError ? malformedFile({ name }, error) : error;
   }
 }
 
-export function malformed({ name }: Pick<NamedInput, 'name'>, error: FormatError): UsageError {
+export function malformedFile({ name }: Pick<NamedInput, 'name'>, error: FormatError): UsageError {
   return new UsageError([`${name}: ${sayFormatError(error)}`], { cause: error });
 }
 

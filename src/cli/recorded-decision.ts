@@ -64,7 +64,7 @@ function recordLines({
     ['decided', `${decidedAt} by veritee ${shownValue(record.version)}`],
     ['asked by', `${shownValue(record.principal)} of tenant ${shownValue(record.tenant)}`],
     ...(audience === null ? [] : [['audience', shownValue(audience)] as const]),
-    ['asked for', asked === null ? 'the default policy' : listed(asked)],
+    ['asked for', asked === null ? 'the default policy' : shownList(asked)],
     ['evidence', evidence.sha256],
     ...(nonceSha256 === null ? [] : [['nonce', shownValue(nonceSha256)] as const]),
     ...objects(attestationResults).map(
@@ -108,7 +108,7 @@ const SHOWN_STATE: Readonly<Record<NonNullable<Schemas['RecordedDecision']['rele
   unavailable: 'unavailable',
 };
 
-function listed(value: JsonValue | undefined): string {
+function shownList(value: JsonValue | undefined): string {
   return Array.isArray(value) ? value.map(shownValue).join(', ') : shownValue(value);
 }
 

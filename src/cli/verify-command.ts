@@ -7,7 +7,7 @@ import type { RequestLimits } from '../wire/read-body.js';
 import { overrideRequest, type RequestOverrides, readVerifyRequest } from '../wire/read-requests.js';
 import type { RawInspections } from '../workbench/inspections.js';
 import { decisionTable, explainedDecision } from './decision-table.js';
-import { isMeantAsJson, malformed, type NamedInput, readingInput, UsageError } from './input.js';
+import { isMeantAsJson, malformedFile, type NamedInput, readingInput, UsageError } from './input.js';
 import { EXIT_CODE, type Output } from './output.js';
 
 /** Whoever runs the command line owns what it reads: no role and no name is kept from them. */
@@ -111,7 +111,7 @@ async function judge(
 /** Errors of a body that options change. An error in a member that an option set names the option. */
 export function malformedRequest(error: FormatError, input: NamedInput, overrides: RequestOverrides): UsageError {
   const given = OPTIONS.find(({ pointer, member }) => error.pointer === pointer && overrides[member] !== null);
-  if (given === undefined) return malformed(input, error);
+  if (given === undefined) return malformedFile(input, error);
   return new UsageError([`${given.option}: ${error.code}: ${error.message}`], { cause: error });
 }
 

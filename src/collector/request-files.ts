@@ -59,7 +59,7 @@ const TOGETHER: readonly (readonly [EvidenceFileKey, EvidenceFileKey])[] = [
  * @throws {CollectError} `evidence_files` where the files are not those of one piece of evidence, or one is malformed
  */
 export function evidenceOf(contents: EvidenceContents, type: FileEvidenceType | null): JsonObject {
-  const found = typeOf(contents);
+  const found = evidenceTypeOfFiles(contents);
   if (type !== null && type !== found) throw fault(`the files are evidence of type ${found}, not ${type}`);
   requireForm(contents, found);
   return EVIDENCE[found](contents);
@@ -69,7 +69,7 @@ export function evidenceOf(contents: EvidenceContents, type: FileEvidenceType | 
 export const DECIDING: Keys = ['report', 'hcl', ...TD_QUOTES, 'quoteMessage'];
 
 /** The report that names the hardware decides, then a report of the TEE itself, then a quote. */
-function typeOf(contents: EvidenceContents): FileEvidenceType {
+function evidenceTypeOfFiles(contents: EvidenceContents): FileEvidenceType {
   const hcl = contents.get('hcl');
   if (hcl !== undefined) {
     const { reportType } = readFile('hcl', () => parseHclReport(hcl));

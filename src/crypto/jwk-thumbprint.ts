@@ -19,7 +19,7 @@ export function jwkThumbprint(jwk: JsonValue): string | null {
   const required = typeof kty === 'string' ? REQUIRED.get(kty) : undefined;
   const values = required?.map((name) => [name, members.get(name)] as const);
   if (values === undefined || !values.every(([, value]) => typeof value === 'string')) return null;
-  return digestOf(Object.fromEntries(values));
+  return membersDigest(Object.fromEntries(values));
 }
 
 /** Of a public JWK, what its thumbprint is over and nothing else; null for what is no such key. */
@@ -30,16 +30,16 @@ export function thumbprintMembers(jwk: JsonObject): JsonObject | null {
 
 /** The thumbprint of an RSA key that was read. */
 export function rsaThumbprint({ n, e }: RsaPublicKey): string {
-  return digestOf({ e: encodeBase64Url(e), kty: 'RSA', n: encodeBase64Url(n) });
+  return membersDigest({ e: encodeBase64Url(e), kty: 'RSA', n: encodeBase64Url(n) });
 }
 
 /** The same of a key that was read from a certificate or a TPM's public area. */
 export function keyThumbprint(key: Pick<RsaKey, 'kind' | 'modulus' | 'exponent'> | EcKey): string {
   if (key.kind === 'rsa') return rsaThumbprint({ n: key.modulus, e: key.exponent });
-  return digestOf({ crv: key.curve, kty: 'EC', x: encodeBase64Url(key.x), y: encodeBase64Url(key.y) });
+  return membersDigest({ crv: key.curve, kty: 'EC', x: encodeBase64Url(key.x), y: encodeBase64Url(key.y) });
 }
 
 /** @param members in lexicographic order */
-function digestOf(members: { readonly [name: string]: JsonValue | undefined }): string {
+function membersDigest(members: { readonly [name: string]: JsonValue | undefined }): string {
   return encodeBase64Url(sha256(Buffer.from(JSON.stringify(members))));
 }

@@ -113,11 +113,11 @@ export function readBodiesWithin(application: FastifyInstance, budget: BodyBudge
   });
   // The framework's own JSON parser accepts duplicate members and drops others: bodies are read in wire/.
   application.removeAllContentTypeParsers();
-  application.addContentTypeParser('application/json', readBody);
+  application.addContentTypeParser('application/json', receiveBody);
 }
 
 /** @throws {Error} where the body is too long, or beyond the budget, or its connection ends */
-async function readBody(request: FastifyRequest, payload: IncomingMessage): Promise<Buffer> {
+async function receiveBody(request: FastifyRequest, payload: IncomingMessage): Promise<Buffer> {
   const { bodyLimit } = request.routeOptions;
   const declared = request.headers['content-length'];
   if (Number(declared) > bodyLimit) throw new errorCodes.FST_ERR_CTP_BODY_TOO_LARGE();

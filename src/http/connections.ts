@@ -49,7 +49,7 @@ export class Connections {
   }
 
   #add(socket: Socket): void {
-    const key = keyOf(socket);
+    const key = connectionKey(socket);
     const connection: Connection = { socket, open: 0, ending: false };
     this.#connections.set(key, connection);
     socket.once('close', () => {
@@ -59,10 +59,10 @@ export class Connections {
   }
 
   #of(socket: Ends): Connection | undefined {
-    return this.#connections.get(keyOf(socket));
+    return this.#connections.get(connectionKey(socket));
   }
 }
 
-function keyOf({ remoteAddress, remotePort, localAddress }: Ends): string {
+function connectionKey({ remoteAddress, remotePort, localAddress }: Ends): string {
   return `${remoteAddress} ${remotePort} ${localAddress}`;
 }

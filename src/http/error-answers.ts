@@ -61,7 +61,7 @@ export function answerSocketError(log: Log, error: SocketError, socket: Socket):
 }
 
 function answerTo(code: string | undefined): string {
-  const { status, document } = presentProblem(refusalOf(code), null);
+  const { status, document } = presentProblem(frameworkRefusal(code), null);
   // No code of ours has the status 408, and clients know what to do about it.
   const told = code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 408 : status;
   const body = JSON.stringify({ ...document, status: told });
@@ -77,7 +77,7 @@ function answerTo(code: string | undefined): string {
   ].join('\r\n');
 }
 
-function refusalOf(code: string | undefined): FormatError | RefusedError {
+function frameworkRefusal(code: string | undefined): FormatError | RefusedError {
   switch (code) {
     case 'ERR_HTTP_REQUEST_TIMEOUT':
       return new FormatError('schema', 'the request did not arrive in time');

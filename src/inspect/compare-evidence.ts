@@ -23,7 +23,7 @@ export interface BootSource {
  * The facts about a boot in evidence, in an event log or in another single structure.
  * @throws {FormatError} where it is malformed; for a structure by itself also as `kindOfStructure`
  */
-export function bootOf(evidence: Inspected, eventLogBytes: number): BootSource {
+export function bootOfEvidence(evidence: Inspected, eventLogBytes: number): BootSource {
   if (evidence.type === 'event-log') return within('/log', () => bootOfLog(evidence.log, eventLogBytes));
   if (evidence.type === 'bytes') {
     const kind = kindOfStructure(evidence);

@@ -164,11 +164,11 @@ export function describePublicArea(bytes: Uint8Array, about: string): StructureD
     .add('nameAlg', start + 2, 2, nameHash ?? hexWord(nameAlgorithm))
     .add('objectAttributes', start + 4, 4, set, 'those that are set, of the ones that matter here')
     .hex('authPolicy', authPolicy.byteOffset - bytes.byteOffset, authPolicy.byteLength);
-  const fields = [...table.fields, textField('key', keyOf(key))];
+  const fields = [...table.fields, textField('key', publicKeyFields(key))];
   return { name: 'TPM2B_PUBLIC', about, start: 0, length: bytes.byteLength, fields };
 }
 
-function keyOf(key: TpmtPublic['key']): { readonly [member: string]: string } {
+function publicKeyFields(key: TpmtPublic['key']): { readonly [member: string]: string } {
   if (key.kind === 'ec') return { curve: key.curve, x: hex(key.x), y: hex(key.y) };
   return { modulus: hex(key.n), exponent: hex(key.e) };
 }

@@ -36,11 +36,11 @@ export function describeToken(token: string, about: string): readonly StructureD
 function fieldsOf(text: Uint8Array, object: JsonObject): readonly FieldDescription[] {
   return memberFields(text, object).map((field) => ({
     ...field,
-    meaning: MEANINGS.get(field.name) ?? instantOf(field.name, field.value),
+    meaning: MEANINGS.get(field.name) ?? timeClaimText(field.name, field.value),
   }));
 }
 
-function instantOf(name: string, value: JsonValue): string | null {
+function timeClaimText(name: string, value: JsonValue): string | null {
   if (!['exp', 'iat', 'nbf'].includes(name) || typeof value !== 'number') return null;
   const instant = new Date(value * 1000);
   return Number.isNaN(instant.getTime()) ? null : instant.toISOString();

@@ -4,7 +4,7 @@ import type { FieldDescription, StructureDescription } from '../inspect/field-de
 import { claimsOfFields, type FieldPlace } from './claim-fields.js';
 import { hexRows, numbered, PAGE_BYTES, type PlacedField, placedFields, type Run } from './hex-rows.js';
 import { shownValue } from './shown-value.js';
-import { type FoundBytes, nameOfFound, placeOf, shownBytes } from './structures.js';
+import { type FoundBytes, fieldRange, nameOfFound, shownBytes } from './structures.js';
 
 interface BytesPanelProps {
   readonly found: readonly FoundBytes[];
@@ -216,7 +216,7 @@ function Chosen({
 function whereIs(structure: StructureDescription, field: FieldDescription): string {
   if (field.offset === null) return ', which has no place of its own';
   const at = ` at 0x${field.offset.toString(16)}`;
-  return placeOf(structure, field) === null ? `${at} of DER that is not among these bytes as it is` : at;
+  return fieldRange(structure, field) === null ? `${at} of DER that is not among these bytes as it is` : at;
 }
 
 interface FieldTablesProps extends Pick<StructureProps, 'claims' | 'onClaim'> {
@@ -251,7 +251,7 @@ function FieldTables({ structures, selected, onSelect, claims, onClaim }: FieldT
               <FieldRow
                 key={first + at}
                 field={field}
-                isPlaced={placeOf(structure, field) !== null}
+                isPlaced={fieldRange(structure, field) !== null}
                 index={first + at}
                 claim={claims.get(first + at) ?? null}
                 onClaim={onClaim}

@@ -33,7 +33,7 @@ export interface Comparison {
 /** Differences between two pieces of evidence, as in `veritee inspect --compare`, and their fields side by side. Nothing is verified. */
 export function compareFound(one: readonly FoundBytes[], other: readonly FoundBytes[]): Comparison {
   const [before, after] = [one.filter(countsForBoot), other.filter(countsForBoot)];
-  return { ...inWords(bootOf(before), bootOf(after)), structures: sideBySide(before, after) };
+  return { ...inWords(bootOfBytes(before), bootOfBytes(after)), structures: sideBySide(before, after) };
 }
 
 /** Reports, quotes and logs in members that hold anything are of any machine. */
@@ -58,7 +58,7 @@ function inWords(one: BootSource, other: BootSource): Omit<Comparison, 'structur
 }
 
 /** The facts about a boot in the bytes of one piece of evidence. An unreadable log has none. */
-function bootOf(found: readonly FoundBytes[]): BootSource {
+function bootOfBytes(found: readonly FoundBytes[]): BootSource {
   const [ofLogs, ofQuotes] = (['event-log', 'td-quote'] as const).map((kind) => readAs(kind, found));
   return {
     logs: (ofLogs ?? []).flatMap(({ logs }) => logs),

@@ -39,7 +39,7 @@ export async function fetchEndorsements(
     const answer = await service.endorsement(sha256).catch(() => null);
     if (answer === null) continue;
     const bytes = nullIfMalformed(() => decodeBase64(answer.value));
-    if (bytes === null || (await digestOf(bytes, subtle)) !== sha256)
+    if (bytes === null || (await browserSha256(bytes, subtle)) !== sha256)
       return { state: 'failed', verdict: otherBytes(kind) };
     const read = readBytes(bytes, `${kind.toUpperCase()} ${LABEL}`);
     if (read !== null) found.push(read);
@@ -52,6 +52,6 @@ function otherBytes(kind: string): HardwareVerdict {
   return { state: 'failed', steps: [{ what, holds: false }] };
 }
 
-async function digestOf(bytes: Uint8Array, subtle: NonNullable<Subtle>): Promise<string> {
+async function browserSha256(bytes: Uint8Array, subtle: NonNullable<Subtle>): Promise<string> {
   return hex(new Uint8Array(await subtle.digest('SHA-256', unshared(bytes))));
 }

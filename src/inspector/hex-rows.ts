@@ -1,5 +1,5 @@
 import type { StructureDescription } from '../inspect/field-description.js';
-import { placeOf } from './structures.js';
+import { fieldRange } from './structures.js';
 
 /** A field where it stands in bytes, both ends in them. */
 export interface PlacedField {
@@ -41,7 +41,7 @@ export function numbered(structures: readonly StructureDescription[]) {
 export function placedFields(structures: readonly StructureDescription[]): readonly PlacedField[] {
   const placed = numbered(structures).flatMap(({ structure, first }) =>
     structure.fields.flatMap((field, at) => {
-      const place = placeOf(structure, field);
+      const place = fieldRange(structure, field);
       return place === null || place.to === place.from ? [] : [{ index: first + at, ...place }];
     }),
   );

@@ -71,8 +71,8 @@ export async function comparedClaims(
     ),
     claim(
       'reasons',
-      listed(Array.isArray(reasons) ? reasons.map(claimText) : []),
-      ofAnswer((decision) => listed(decision.reasons)),
+      joinedTexts(Array.isArray(reasons) ? reasons.map(claimText) : []),
+      ofAnswer((decision) => joinedTexts(decision.reasons)),
     ),
     claim(
       'policy digest',
@@ -90,11 +90,11 @@ export async function comparedClaims(
       nonce === null ? ofAnswer(() => NONE) : spelt(nonce.value),
       nonce?.by,
     ),
-    claim('policy', listed(policiesOf(claims).map(({ id }) => id)), policy?.value ?? null, policy?.by),
+    claim('policy', joinedTexts(policiesOf(claims).map(({ id }) => id)), policy?.value ?? null, policy?.by),
     claim(
       'expiry',
-      instantOf(claims['exp']),
-      ofAnswer(({ validUntil }) => instantOf(Math.floor(Date.parse(validUntil) / 1000))),
+      shownSeconds(claims['exp']),
+      ofAnswer(({ validUntil }) => shownSeconds(Math.floor(Date.parse(validUntil) / 1000))),
     ),
     claim(
       'bound key',
@@ -111,8 +111,8 @@ export function policiesOf(claims: JsonObject): readonly { readonly id: string; 
 }
 
 const digestsOf = (policies: readonly { readonly id: string; readonly sha256: string }[]) =>
-  listed(policies.map(({ id, sha256 }) => `${id} ${sha256}`).toSorted());
-const listed = (texts: readonly string[]) => (texts.length === 0 ? NONE : texts.join(', '));
+  joinedTexts(policies.map(({ id, sha256 }) => `${id} ${sha256}`).toSorted());
+const joinedTexts = (texts: readonly string[]) => (texts.length === 0 ? NONE : texts.join(', '));
 
 /** A claim for people. */
 export function claimText(value: JsonValue | undefined): string {
@@ -120,7 +120,7 @@ export function claimText(value: JsonValue | undefined): string {
   return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
-function instantOf(seconds: JsonValue | undefined): string {
+function shownSeconds(seconds: JsonValue | undefined): string {
   const instant = typeof seconds === 'number' ? new Date(seconds * 1000) : null;
   return instant === null || Number.isNaN(instant.getTime()) ? claimText(seconds) : instant.toISOString();
 }

@@ -130,7 +130,7 @@ export class Service {
     });
     const answer = (await response.json().catch(() => null)) as JsonValue;
     if (response.ok) return answer;
-    throw faultOf(response.status, answer);
+    throw serviceFault(response.status, answer);
   }
 }
 
@@ -139,7 +139,7 @@ const BEARER_CREDENTIAL = /^[\x21-\x7e]+$/;
 const NO_CREDENTIAL =
   'The key has a space, an invisible character or one outside ASCII, which the page cannot send as a Bearer credential. Type it again. Nothing was sent.';
 
-function faultOf(status: number, problem: JsonValue): ServiceFault {
+function serviceFault(status: number, problem: JsonValue): ServiceFault {
   const member = (name: string) => {
     const value = typeof problem === 'object' && problem !== null ? (problem as JsonObject)[name] : null;
     return typeof value === 'string' ? value : null;

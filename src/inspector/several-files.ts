@@ -80,7 +80,7 @@ export function readFiles(files: readonly GivenFile[]): {
     return { intake: whole.intake, unused: others.map((each) => besideWhole(each, whole)) };
   }
   const { parts, unused } = assign(read);
-  const type = typeOf(parts);
+  const type = evidenceTypeOfParts(parts);
   return type === null
     ? { intake: { kind: 'unknown', why: NO_REPORT }, unused }
     : { intake: { kind: 'request', body: { evidence: evidenceOf(type, parts) } }, unused };
@@ -102,7 +102,7 @@ function assign(files: readonly ReadFile[]): { readonly parts: Parts; readonly u
   const message = found.get('quoteMessage');
   const quote = message === undefined ? null : nullIfMalformed(() => parseTpmsQuote(message));
   const all = byContent.map(({ file, held }) => ({ file, held: held.length > 0 ? held : besideQuote(file, quote) }));
-  const type = typeOf(found);
+  const type = evidenceTypeOfParts(found);
   const parts = new Map<Part, Uint8Array>();
   const holders = new Map<Part, string>();
   const unused: UnusedFile[] = [];
@@ -139,7 +139,7 @@ function isPartOf(type: Type | null, part: Part): boolean {
   return type !== null && (PARTS_OF[type] as readonly Part[]).includes(part);
 }
 
-function typeOf(parts: Parts): Type | null {
+function evidenceTypeOfParts(parts: Parts): Type | null {
   const hcl = parts.get('hcl');
   if (hcl !== undefined) {
     const reportType = nullIfMalformed(() => parseHclReport(hcl).reportType) ?? 'snp';

@@ -129,7 +129,7 @@ function describe(bytes: Uint8Array, kind: StructureKind, pointer: string): read
 }
 
 /** A field with its place in the bytes that it was found in; null where it has none. */
-export function placeOf({ start }: StructureDescription, { offset, length }: FieldDescription) {
+export function fieldRange({ start }: StructureDescription, { offset, length }: FieldDescription) {
   if (start === null || offset === null || length === null) return null;
   return { from: start + offset, to: start + offset + length };
 }

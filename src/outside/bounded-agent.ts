@@ -115,7 +115,7 @@ export abstract class BoundedAgent {
       dropBody(response.body);
       throw refused;
     }
-    return { status, headers, body: await readBody(response, maximumBytes) };
+    return { status, headers, body: await receiveAnswer(response, maximumBytes) };
   }
 }
 
@@ -170,7 +170,7 @@ export function headerOf(headers: Headers, name: string): string | undefined {
  * Reads a body up to a limit, and ends the connection where there is more.
  * @throws {FetchError} `too_large`
  */
-async function readBody({ headers, body }: Dispatcher.ResponseData, maximumBytes: number): Promise<Uint8Array> {
+async function receiveAnswer({ headers, body }: Dispatcher.ResponseData, maximumBytes: number): Promise<Uint8Array> {
   const tooLarge = () => new FetchError('too_large', `answer is over ${maximumBytes} bytes`);
   if (Number(headerOf(headers, 'content-length') ?? 0) > maximumBytes) {
     dropBody(body);

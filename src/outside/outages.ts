@@ -148,7 +148,7 @@ export async function observed<T>(
 ): Promise<T> {
   try {
     const answer = await attempt();
-    if (observer !== undefined) tell(observer, asked, faultOf(answer, asked.check));
+    if (observer !== undefined) tell(observer, asked, answerFault(answer, asked.check));
     return answer;
   } catch (error) {
     if (error instanceof FetchError && observer !== undefined) tell(observer, asked, error);
@@ -163,7 +163,7 @@ function tell<T>(observer: OriginObserver, { origin, mayBeRefused }: Observed<T>
 }
 
 /** Why an answer is of no use; null where it is. */
-function faultOf<T>(answer: T, check: Observed<T>['check']): FetchError | null {
+function answerFault<T>(answer: T, check: Observed<T>['check']): FetchError | null {
   try {
     check?.(answer);
     return null;

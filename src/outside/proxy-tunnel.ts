@@ -65,7 +65,7 @@ export function openTunnel(
       if (!isConnected) asked.destroy(new Error('no connection in time'));
     });
     asked.once('connect', ({ statusCode = 0 }, socket, head) => {
-      const refusal = refusalOf(statusCode, head);
+      const refusal = tunnelRefusal(statusCode, head);
       if (refusal === null) return resolve(socket.setTimeout(0));
       socket.on('error', () => {}).destroy();
       reject(refusal);
@@ -83,7 +83,7 @@ function serverNameOf(host: string): string {
   return isIP(host) === 0 ? host : '';
 }
 
-function refusalOf(status: number, head: Buffer): FetchError | null {
+function tunnelRefusal(status: number, head: Buffer): FetchError | null {
   if (REFUSALS.has(status)) {
     return new FetchError(
       'proxy_refused',

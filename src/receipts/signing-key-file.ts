@@ -30,7 +30,7 @@ export interface PublishedKey {
  */
 export function parsePublishedKey(text: string): PublishedKey {
   requireOne(text);
-  const key = PUBLIC_PEM.test(text) ? read(() => createPublicKey(text)) : publicHalfOf(text);
+  const key = PUBLIC_PEM.test(text) ? parseKeyFile(() => createPublicKey(text)) : publicHalfOf(text);
   return publishedJwk(key, algorithmOf(key));
 }
 
@@ -42,7 +42,7 @@ function requireOne(text: string): void {
 
 function publicHalfOf(text: string): KeyObject {
   const jwk = jwkOf(text);
-  if (jwk !== null && !('d' in jwk)) return read(() => createPublicKey({ key: jwk, format: 'jwk' }));
+  if (jwk !== null && !('d' in jwk)) return parseKeyFile(() => createPublicKey({ key: jwk, format: 'jwk' }));
   return createPublicKey(privateKeyOf(text));
 }
 
@@ -50,23 +50,23 @@ function privateKeyOf(text: string): KeyObject {
   const jwk = jwkOf(text);
   if (jwk !== null) {
     if (!('d' in jwk)) throw new UnusableKeyError('a JWK without the member d, which is no private key');
-    return read(() => createPrivateKey({ key: jwk, format: 'jwk' }));
+    return parseKeyFile(() => createPrivateKey({ key: jwk, format: 'jwk' }));
   }
   if (/ENCRYPTED/.test(text))
     throw new UnusableKeyError('an encrypted private key; only keys without passphrase are read');
   if (PUBLIC_PEM.test(text)) throw new UnusableKeyError('a public key; signing needs the private one');
   if (!PRIVATE_PEM.test(text)) throw new UnusableKeyError('neither a private key in PEM nor a JWK');
-  return read(() => createPrivateKey(text));
+  return parseKeyFile(() => createPrivateKey(text));
 }
 
 function jwkOf(text: string): JsonWebKey | null {
   if (!text.trimStart().startsWith('{')) return null;
   // Whatever begins so and is JSON is an object.
-  return read(() => JSON.parse(text) as JsonWebKey);
+  return parseKeyFile(() => JSON.parse(text) as JsonWebKey);
 }
 
 /** Errors of the parsers are not passed on: some repeat what they read. */
-function read<T>(parse: () => T): T {
+function parseKeyFile<T>(parse: () => T): T {
   try {
     return parse();
   } catch {

@@ -26,10 +26,11 @@ export async function boundKeyOf(claims: JsonObject): Promise<BoundKey | null> {
 /** RFC 7638 SHA-256 thumbprint of a public JWK, base64url; null for what has none. */
 export async function thumbprintOf(jwk: JsonValue | undefined): Promise<string | null> {
   const members = REQUIRED.get(member(jwk, 'kty'));
-  if (!isObject(jwk) || members === undefined || !members.every((name) => isText(member(jwk, name)))) return null;
+  if (!isObject(jwk) || members === undefined || !members.every((name) => isFilledMember(member(jwk, name))))
+    return null;
   return calculateJwkThumbprint(jwk, 'sha256');
 }
 
-function isText(value: JsonValue | undefined): boolean {
+function isFilledMember(value: JsonValue | undefined): boolean {
   return typeof value === 'string' && value !== '';
 }

@@ -41,7 +41,7 @@ export function receiptOfAllow(answer: JsonObject): JsonValue | undefined {
   if (decision !== 'allow' && decision !== 'deny' && decision !== 'indeterminate') {
     throw new ServiceError('answer_invalid', 200, 'The answer of the service has no decision that is known.');
   }
-  const refusal = refusalOf(answer, decision);
+  const refusal = decisionRefusal(answer, decision);
   if (decision !== 'allow') {
     throw new NotAllowedError(
       `The decision is ${decision}: ${refusal.reasons.join(', ') || 'no reason is given'}.`,
@@ -53,20 +53,20 @@ export function receiptOfAllow(answer: JsonObject): JsonValue | undefined {
   return answer['receipt'];
 }
 
-function refusalOf(answer: JsonObject, decision: Refusal['decision']): Refusal {
+function decisionRefusal(answer: JsonObject, decision: Refusal['decision']): Refusal {
   const { decisionId, reasons, checks, retryable } = answer;
   return {
     decision,
     decisionId: typeof decisionId === 'string' ? decisionId : null,
-    reasons: listOf(reasons).filter((code) => typeof code === 'string' && CODE.test(code)) as readonly string[],
-    checks: listOf(checks).filter((check) =>
+    reasons: listOrEmpty(reasons).filter((code) => typeof code === 'string' && CODE.test(code)) as readonly string[],
+    checks: listOrEmpty(checks).filter((check) =>
       NOT_PASSED.includes(member(check, 'result')),
     ) as readonly unknown[] as Check[],
     retryable: retryable === true,
   };
 }
 
-function listOf(value: JsonValue | undefined): readonly JsonValue[] {
+function listOrEmpty(value: JsonValue | undefined): readonly JsonValue[] {
   return Array.isArray(value) ? value : [];
 }
 

@@ -17,7 +17,7 @@ const RECEIPT_LENGTH = 65_536;
  * @throws {ReceiptError} `receipt_form`, `receipt_header`
  */
 export function takeApart(receipt: string): ReceiptParts {
-  const parts = partsOf(receipt);
+  const parts = splitReceipt(receipt);
   if (member(parts.header, 'typ') !== 'eat+jwt') {
     throw new ReceiptError('receipt_header', 'The header of the receipt does not have the typ eat+jwt.');
   }
@@ -27,33 +27,33 @@ export function takeApart(receipt: string): ReceiptParts {
   return parts;
 }
 
-function partsOf(receipt: unknown): ReceiptParts {
+function splitReceipt(receipt: unknown): ReceiptParts {
   if (receipt === null)
-    throw malformed('There is no receipt: a decision has none without an audience, or of the past.');
-  if (typeof receipt !== 'string') throw malformed('The receipt is not a string.');
-  if (receipt === '') throw malformed('The receipt is empty.');
-  if (receipt.length > RECEIPT_LENGTH) throw malformed(`The receipt has over ${RECEIPT_LENGTH} characters.`);
+    throw malformedReceipt('There is no receipt: a decision has none without an audience, or of the past.');
+  if (typeof receipt !== 'string') throw malformedReceipt('The receipt is not a string.');
+  if (receipt === '') throw malformedReceipt('The receipt is empty.');
+  if (receipt.length > RECEIPT_LENGTH) throw malformedReceipt(`The receipt has over ${RECEIPT_LENGTH} characters.`);
   const [header, payload, signature, ...more] = receipt.split('.');
   if (header === undefined || payload === undefined || signature === undefined || more.length > 0) {
-    throw malformed('The receipt does not have three parts with a dot between them.');
+    throw malformedReceipt('The receipt does not have three parts with a dot between them.');
   }
   decode(signature, 'signature');
-  return { header: objectOf(header, 'header'), claims: objectOf(payload, 'payload') };
+  return { header: parseReceiptPart(header, 'header'), claims: parseReceiptPart(payload, 'payload') };
 }
 
-function objectOf(part: string, name: string): JsonObject {
+function parseReceiptPart(part: string, name: string): JsonObject {
   const bytes = decode(part, name);
   try {
     return parseJsonObject(bytes);
   } catch {
     // The message of the reader may contain a piece of the text.
-    throw malformed(`The ${name} of the receipt is not one JSON object without repeated members.`);
+    throw malformedReceipt(`The ${name} of the receipt is not one JSON object without repeated members.`);
   }
 }
 
 function decode(part: string, name: string): Uint8Array {
   const bytes = decodeBase64Url(part);
-  if (bytes === null) throw malformed(`The ${name} of the receipt is not base64url without padding.`);
+  if (bytes === null) throw malformedReceipt(`The ${name} of the receipt is not base64url without padding.`);
   return bytes;
 }
 
@@ -70,6 +70,6 @@ export function decodeBase64Url(text: string): Uint8Array | null {
   }
 }
 
-function malformed(message: string): ReceiptError {
+function malformedReceipt(message: string): ReceiptError {
   return new ReceiptError('receipt_form', message);
 }

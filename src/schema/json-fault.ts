@@ -38,7 +38,8 @@ export function jsonFault(text: string): JsonFault | null {
     const token = text.slice(position, end);
     if (token === '' && position === text.length && expected === 'nothing') return null;
     const next: Expected | null = token === '' ? null : following(token, expected, open);
-    if (next === null) return { ...placeOf(text, position), what: whatIsWrong(text[position], expected, isAfterComma) };
+    if (next === null)
+      return { ...lineAndColumn(text, position), what: whatIsWrong(text[position], expected, isAfterComma) };
     expected = next;
     isAfterComma = token === ',';
     position = endOf(BLANK, text, end);
@@ -92,7 +93,7 @@ function whatIsWrong(character: string | undefined, expected: Expected, isAfterC
   return MEANINGS[expected];
 }
 
-function placeOf(text: string, position: number): { readonly line: number; readonly column: number } {
+function lineAndColumn(text: string, position: number): { readonly line: number; readonly column: number } {
   const lines = text.slice(0, position).split(/\r\n|\r|\n/);
   return { line: lines.length, column: (lines.at(-1)?.length ?? 0) + 1 };
 }

@@ -136,7 +136,7 @@ function recordOf(names: readonly string[], read: (name: string) => unknown): Re
   return record;
 }
 
-function isList(raw: JsonValue): raw is readonly JsonValue[] {
+export function isList(raw: JsonValue): raw is readonly JsonValue[] {
   return Array.isArray(raw);
 }
 

@@ -46,7 +46,7 @@ export function pattern(form: RegExp, what: string): Schema<string> {
 
 /** One line of text that something holds of, kept as written. */
 export function textThat(holds: (raw: string) => boolean, what: string): Schema<string> {
-  return single('text', what, (raw) => (isText(raw) && holds(raw) ? raw : undefined));
+  return single('text', what, (raw) => (isPrintableLine(raw) && holds(raw) ? raw : undefined));
 }
 
 export function lowerCase(schema: Schema<string>): Schema<string> {
@@ -105,7 +105,7 @@ function isInCalendar(raw: string): boolean {
   return !Number.isNaN(read.getTime()) && read.toISOString().slice(0, 10) === raw.slice(0, 10);
 }
 
-function isText(raw: JsonValue): raw is string {
+function isPrintableLine(raw: JsonValue): raw is string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
   return typeof raw === 'string' && raw.length > 0 && raw.length <= MAX_TEXT && !/[\u0000-\u001f\u007f]/.test(raw);
 }

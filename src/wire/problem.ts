@@ -19,20 +19,20 @@ export const PROBLEM_MEDIA_TYPE = 'application/problem+json';
  */
 export function presentProblem(error: unknown, requestId: string | null): Problem {
   if (error instanceof FormatError) {
-    const said = { code: error.code, title: 'Malformed request', detail: error.message, ...placeOf(error) };
+    const said = { code: error.code, title: 'Malformed request', detail: error.message, ...problemPointer(error) };
     return problem(400, said, requestId);
   }
   if (error instanceof RefusedError) {
     const { code, message: detail } = error;
     const { status, title } = PROBLEM_ROWS[code];
-    const refused = problem(status, { code, title, detail, ...placeOf(error) }, requestId);
+    const refused = problem(status, { code, title, detail, ...problemPointer(error) }, requestId);
     return { ...refused, retryAfterSeconds: error.retryAfterSeconds };
   }
   const detail = 'the request could not be answered';
   return problem(500, { code: 'internal_error', title: 'Internal error', detail }, requestId);
 }
 
-function placeOf({ pointer }: FormatError | RefusedError): { readonly pointer?: string } {
+function problemPointer({ pointer }: FormatError | RefusedError): { readonly pointer?: string } {
   return pointer === null ? {} : { pointer };
 }
 

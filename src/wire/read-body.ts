@@ -8,7 +8,7 @@ import { parseStrictJson, STRICT_JSON_LIMITS, type StrictJsonLimits } from '../f
  *
  * @throws {FormatError} codes of `parseStrictJson`
  */
-export function readBody(body: Uint8Array, limits?: StrictJsonLimits): JsonValue {
+export function parseBody(body: Uint8Array, limits?: StrictJsonLimits): JsonValue {
   if (body.byteLength === 0)
     throw new FormatError('schema', 'the body is empty: expected a JSON object', { pointer: '' });
   if (!isUtf8(body)) {

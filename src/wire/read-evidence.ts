@@ -51,17 +51,18 @@ type MemberReaders = {
 const PCR_BANKS: readonly PcrBank[] = ['sha1', 'sha256', 'sha384', 'sha512'];
 
 const MEMBER_READERS: MemberReaders = {
-  optionalBytes: (members, name, pointer) => readOptionalBytes(memberOf<'optionalBytes'>(members, name), pointer),
+  optionalBytes: (members, name, pointer) => readOptionalBytes(wireMember<'optionalBytes'>(members, name), pointer),
   // A token is taken apart where it is verified: its text is what is signed.
-  text: (members, name) => memberOf<'text'>(members, name),
-  tpmQuote: (members, name, pointer) => readTpmQuote(memberOf<'tpmQuote'>(members, name), pointer),
-  snpEndorsements: (members, name, pointer) => readSnpEndorsements(memberOf<'snpEndorsements'>(members, name), pointer),
-  tdxCollateral: (members, name, pointer) => readCollateral(memberOf<'tdxCollateral'>(members, name), pointer),
-  eventLog: (members, name, pointer) => readEventLog(memberOf<'eventLog'>(members, name), pointer),
+  text: (members, name) => wireMember<'text'>(members, name),
+  tpmQuote: (members, name, pointer) => readTpmQuote(wireMember<'tpmQuote'>(members, name), pointer),
+  snpEndorsements: (members, name, pointer) =>
+    readSnpEndorsements(wireMember<'snpEndorsements'>(members, name), pointer),
+  tdxCollateral: (members, name, pointer) => readCollateral(wireMember<'tdxCollateral'>(members, name), pointer),
+  eventLog: (members, name, pointer) => readEventLog(wireMember<'eventLog'>(members, name), pointer),
   akCertificate: (members, _name, pointer) => readAkCertificate(members, pointer.slice(0, pointer.lastIndexOf('/'))),
 };
 
-function memberOf<F extends keyof WireMembers>(members: Members, name: string): WireMembers[F] {
+function wireMember<F extends keyof WireMembers>(members: Members, name: string): WireMembers[F] {
   return members[name] as WireMembers[F];
 }
 

@@ -3,7 +3,7 @@ import { BANK_LENGTH } from '../boot/format/measured-event.js';
 import { FormatError } from '../core/errors.js';
 import type { TpmQuoteInput } from '../core/evidence.js';
 import type { StrictJsonLimits } from '../formats/strict-json.js';
-import { readBody } from './read-body.js';
+import { parseBody } from './read-body.js';
 import { readRegisterValues } from './read-evidence.js';
 import { checkSchema } from './schema-check.js';
 
@@ -18,12 +18,12 @@ const LIST_LENGTH = PCR_COUNT * BANK_LENGTH.sha256;
  *   `unknown_property`, `schema`, `encoding`
  */
 export function readPcrsFile(bytes: Uint8Array, limits?: StrictJsonLimits): TpmQuoteInput['pcrs'] {
-  if (bytes.byteLength === LIST_LENGTH && !isText(bytes)) return new Map([['sha256', listed(bytes)]]);
+  if (bytes.byteLength === LIST_LENGTH && !isAscii(bytes)) return new Map([['sha256', splitPcrValues(bytes)]]);
   if (!isUtf8(bytes)) {
     const message = `a list of ${PCR_COUNT} SHA-256 PCR values is ${bytes.byteLength} bytes, expected ${LIST_LENGTH}`;
     throw new FormatError('tpm_format', message);
   }
-  const values = readRegisterValues(checkSchema('PcrValues', readBody(bytes, limits)), '');
+  const values = readRegisterValues(checkSchema('PcrValues', parseBody(bytes, limits)), '');
   // Whoever names a file wants to have compared something: "no problem was found" would be said of nothing.
   if ([...values.values()].every((bank) => bank.size === 0)) {
     throw new FormatError('schema', 'there is no value of a register, expected {"sha256": {"7": "hex of 32 bytes"}}');
@@ -32,11 +32,11 @@ export function readPcrsFile(bytes: Uint8Array, limits?: StrictJsonLimits): TpmQ
 }
 
 /** Hashes are none: of 768 bytes some are above those of ASCII. */
-function isText(bytes: Uint8Array): boolean {
+function isAscii(bytes: Uint8Array): boolean {
   return bytes.every((byte) => byte < 0x80);
 }
 
-function listed(bytes: Uint8Array): ReadonlyMap<number, Uint8Array> {
+function splitPcrValues(bytes: Uint8Array): ReadonlyMap<number, Uint8Array> {
   const length = BANK_LENGTH.sha256;
   const values = Array.from({ length: PCR_COUNT }, (_, index) => bytes.subarray(index * length, (index + 1) * length));
   return new Map(values.entries());

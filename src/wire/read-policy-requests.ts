@@ -3,14 +3,14 @@ import { isObject, type JsonObject, type JsonValue } from '../core/json.js';
 import type { EvaluationRequest } from '../core/request.js';
 import type { StrictJsonLimits } from '../formats/strict-json.js';
 import { evidenceForm, requireEvidenceType } from './evidence-form.js';
-import { readBody } from './read-body.js';
+import { parseBody } from './read-body.js';
 import { readInstant, verifyRequestOf } from './read-requests.js';
 import { checkSchema } from './schema-check.js';
 import { MISSING_MEMBER, missingOr } from './schema-message.js';
 
 /** @throws {FormatError} codes of `parseStrictJson`, `unknown_property`, `schema` */
 export function readLintRequest(body: Uint8Array): { readonly text: string } {
-  const json = readBody(body);
+  const json = parseBody(body);
   refuseBarePolicy(json);
   return checkSchema('LintRequest', json);
 }
@@ -31,7 +31,7 @@ const IN_POLICIES = ['apiVersion', 'anyOf'];
  * @throws {FormatError} codes of `readVerifyRequest` where it has evidence; `schema` where it has claims as well, or neither
  */
 export function readEvaluationRequest(body: Uint8Array, limits?: StrictJsonLimits): EvaluationRequest {
-  const json = readBody(body, limits);
+  const json = parseBody(body, limits);
   if (!isObject(json)) throw new FormatError('schema', missingOr(json, 'an object'), { pointer: '' });
   refuseBarePolicy(json);
   const { evidence, nonce, at, ...rest } = json;

@@ -88,12 +88,12 @@ export function readDecisionsQuery(query: URLSearchParams): DecisionsQuery {
   return {
     policy: policy ?? null,
     decision: outcome,
-    since: instantOf(since ?? null),
+    since: parseSince(since ?? null),
     cursor: cursor?.toLowerCase() ?? null,
   };
 }
 
-function instantOf(since: string | null): Date | null {
+function parseSince(since: string | null): Date | null {
   if (since === null) return null;
   try {
     return readInstant(since, '');

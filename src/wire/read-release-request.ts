@@ -4,7 +4,7 @@ import { tokenRouteOf } from '../core/evidence-traits.js';
 import type { ReleaseTerms, VerifyRequest } from '../core/request.js';
 import type { StrictJsonLimits } from '../formats/strict-json.js';
 import { readBytes } from './encoded-members.js';
-import { readBody } from './read-body.js';
+import { parseBody } from './read-body.js';
 import { readJudgedBody } from './read-requests.js';
 import type { Schemas } from './schema-check.js';
 
@@ -27,7 +27,7 @@ export function readReleaseRequest(
   { policy, ...release }: WantedKey,
   limits?: StrictJsonLimits,
 ): VerifyRequest & { readonly release: ReleaseTerms } {
-  const { body, asked } = readJudgedBody('ReleaseRequest', readBody(bytes, limits));
+  const { body, asked } = readJudgedBody('ReleaseRequest', parseBody(bytes, limits));
   if (release.kind === 'vault') requireTarget(asked);
   const { certify } = body.binding;
   const evidence = certify === undefined ? asked.evidence : withCertification(asked.evidence, certify);

@@ -9,7 +9,7 @@ import type { StrictJsonLimits } from '../formats/strict-json.js';
 import { guestHint } from '../tee/azure/format/guest-evidence.js';
 import { readBytes } from './encoded-members.js';
 import { evidenceForm, requireEvidenceType } from './evidence-form.js';
-import { readBody } from './read-body.js';
+import { parseBody } from './read-body.js';
 import { readEventLogFile, readEvidence, readStructureFile } from './read-evidence.js';
 import { readPublicJwk, refusePrivateKey, requireOneKey } from './read-public-jwk.js';
 import { readPublicPem } from './read-public-pem.js';
@@ -40,7 +40,7 @@ const BOUND_VALUE_START = Buffer.from('veritee1', 'ascii');
  *   `schema`, `encoding`, `nonce`
  */
 export function readVerifyRequest(body: Uint8Array, limits?: StrictJsonLimits): VerifyRequest {
-  return verifyRequestOf(readBody(body, limits));
+  return verifyRequestOf(parseBody(body, limits));
 }
 
 /** @throws {FormatError} as `readVerifyRequest`, once the JSON is read */
@@ -196,7 +196,7 @@ export function overrideRequest(request: VerifyRequest, overrides: RequestOverri
  * @throws {FormatError} as `readVerifyRequest`
  */
 export function readInspectRequest(body: Uint8Array, limits?: StrictJsonLimits): Inspected {
-  const json = readBody(body, limits);
+  const json = parseBody(body, limits);
   if (!isObject(json)) throw new FormatError('schema', missingOr(json, 'an object'), { pointer: '' });
   if (json['evidence'] !== undefined) {
     refusePrivateKey(json['binding']);
@@ -228,7 +228,7 @@ function requireInspectedType(type: JsonValue): void {
  * @throws {FormatError} `type_unsupported` for evidence that no later request could carry
  */
 export function readChallengeRequest(body: Uint8Array, limits?: StrictJsonLimits): ChallengeRequest {
-  const json = readBody(body, limits);
+  const json = parseBody(body, limits);
   const type = isObject(json) ? json['evidenceType'] : undefined;
   if (typeof type === 'string') requireEvidenceType(type, '/evidenceType');
   const request = checkSchema('ChallengeRequest', json);
@@ -241,7 +241,7 @@ export function readChallengeRequest(body: Uint8Array, limits?: StrictJsonLimits
 
 /** @throws {FormatError} codes of `parseStrictJson`, `unknown_property`, `schema` */
 export function readReplayRequest(body: Uint8Array): { readonly at: 'then' | 'now' } {
-  const { at } = checkSchema('ReplayRequest', readBody(body));
+  const { at } = checkSchema('ReplayRequest', parseBody(body));
   return { at };
 }
 

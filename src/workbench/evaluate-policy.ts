@@ -94,7 +94,7 @@ export class EvaluatePolicy {
 /** @throws {FormatError} `schema` where it is none */
 function releasePolicyOf(value: JsonValue, text: string): ReleasePolicy {
   const { policy, problems } = readBareReleasePolicy(value, text);
-  if (policy === null) throw malformed('/text', new PolicyError(problems));
+  if (policy === null) throw unloadablePolicy('/text', new PolicyError(problems));
   return policy;
 }
 
@@ -135,12 +135,12 @@ function reading<T>(pointer: string, read: () => T): T {
   try {
     return read();
   } catch (error) {
-    if (error instanceof PolicyError) throw malformed(pointer, error);
+    if (error instanceof PolicyError) throw unloadablePolicy(pointer, error);
     throw error;
   }
 }
 
-function malformed(pointer: string, error: PolicyError): FormatError {
+function unloadablePolicy(pointer: string, error: PolicyError): FormatError {
   const message = `the policy does not load: ${error.problems.join('; ')}`;
   return new FormatError('schema', message, { pointer, cause: error });
 }

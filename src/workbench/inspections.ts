@@ -1,7 +1,7 @@
 import { within } from '../core/errors.js';
 import type { EventLogFile, Inspected, StructureFile, StructureKind } from '../core/evidence.js';
 import type { JsonObject } from '../core/json.js';
-import { type BootSource, bootOf, bootOfRaw, compareBoots } from '../inspect/compare-evidence.js';
+import { type BootSource, bootOfEvidence, bootOfRaw, compareBoots } from '../inspect/compare-evidence.js';
 import { describeEvidence } from '../inspect/describe-evidence.js';
 import { inspectEventLog } from '../inspect/inspect-event-log.js';
 import {
@@ -85,7 +85,7 @@ export type RawInspections = Readonly<ReturnType<typeof rawInspections>>;
 export function bootComparisons(eventLogBytes: number) {
   return {
     /** @throws {FormatError} where the evidence is malformed; for a structure by itself also as `kindOfStructure` */
-    read: (evidence: Inspected) => bootOf(evidence, eventLogBytes),
+    read: (evidence: Inspected) => bootOfEvidence(evidence, eventLogBytes),
     /** @throws {FormatError} where bytes that look like this kind are malformed */
     readRaw: (bytes: Uint8Array, kind: StructureKind) => bootOfRaw(bytes, kind, IN_FILE, eventLogBytes),
     /** @throws {FormatError} `type_mismatch` where there is nothing that both have */

@@ -107,7 +107,7 @@ export class LearnPolicy {
     accepted: ReadonlySet<string>,
   ): Promise<LearnableEvidence | Refused> {
     const decision = await this.#judge(request, [plan.base]);
-    if (decision.decision !== 'allow') return refusalOf(name, decision, `by ${plan.base.id}`);
+    if (decision.decision !== 'allow') return learningRefusal(name, decision, `by ${plan.base.id}`);
     const seen = { type: decision.evidence.type, claims: decision.claims };
     const learnability = learnabilityOf(seen, decision.checks, accepted);
     if (learnability.refused.length > 0) {
@@ -139,7 +139,7 @@ export class LearnPolicy {
     const refused: Refused[] = [];
     for (const { name, request } of evidence) {
       const decision = await this.#judge(request, [policy]);
-      if (decision.decision !== 'allow') refused.push(refusalOf(name, decision, 'by what was learned from it'));
+      if (decision.decision !== 'allow') refused.push(learningRefusal(name, decision, 'by what was learned from it'));
     }
     return refused;
   }
@@ -164,7 +164,7 @@ async function naming<T>({ name }: NamedRequest, judge: () => Promise<T>): Promi
   }
 }
 
-function refusalOf(name: string, { decision, reasons, checks }: Decision, by: string): Refused {
+function learningRefusal(name: string, { decision, reasons, checks }: Decision, by: string): Refused {
   const codes = reasons.map((code) => {
     const found = checks.find(({ id, result }) => id === code && (result === 'fail' || result === 'unavailable'));
     return `${name}: ${code}: is not allowed ${by} (${decision}): ${found?.detail ?? 'it was not judged'}`;

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { lstat, open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { instantOf, listDecisions, listedDecisions } from '../../cli/decision-list.js';
+import { listDecisions, listedDecisions, parseTimeOption } from '../../cli/decision-list.js';
 import type { DecisionsActions, VerifyDecisionsOptions } from '../../cli/decisions-commands.js';
 import { UsageError } from '../../cli/input.js';
 import { logReport } from '../../cli/log-report.js';
@@ -60,7 +60,7 @@ export const decisionsCommands: DecisionsActions = {
       return importResult(await importInto(path, file, heads, signal), outputOf(options));
     }, complain),
   pruneDecisions: async (options) => {
-    const before = instantOf('--before', options.before);
+    const before = parseTimeOption('--before', options.before);
     if (before > SYSTEM_CLOCK.now()) {
       throw new UsageError([`--before: ${options.before} is in the future: name a time in the past`]);
     }

@@ -23,9 +23,9 @@ const LAST_SECOND = 253_402_300_799;
 
 /** @throws {FormatError} `token_claim` for times that are out of range, or no `exp` */
 export function readTimes(claims: JsonObject): TokenTimes {
-  const exp = instantOf(claims, 'exp');
+  const exp = timeClaimMs(claims, 'exp');
   if (exp === null) throw new FormatError('token_claim', 'the token has no exp');
-  return { exp, iat: instantOf(claims, 'iat'), nbf: instantOf(claims, 'nbf') };
+  return { exp, iat: timeClaimMs(claims, 'iat'), nbf: timeClaimMs(claims, 'nbf') };
 }
 
 /**
@@ -74,7 +74,7 @@ function skewOf(exp: number, iat: number, nbf: number, now: number): number | nu
   return now >= exp ? Math.floor(exp - now) : null;
 }
 
-function instantOf(claims: JsonObject, name: 'exp' | 'iat' | 'nbf'): number | null {
+function timeClaimMs(claims: JsonObject, name: 'exp' | 'iat' | 'nbf'): number | null {
   const value: JsonValue | undefined = claims[name];
   if (value === undefined) return null;
   if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0 || value > LAST_SECOND) {

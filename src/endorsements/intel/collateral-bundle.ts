@@ -59,7 +59,7 @@ export async function importCollateral(parts: ImportParts, path: string, now: Da
   const atHand = [...recognised.taken.map(({ collateral }) => collateral), ...directory.all()];
   for (const { name, collateral: found } of newestFirst(recognised.taken)) {
     const collateral = withNewestShared(found, atHand, now);
-    const why = await refusalOf(collateral, memory, now);
+    const why = await importRefusal(collateral, memory, now);
     if (why !== null) {
       refused.push({ name, why });
       continue;
@@ -81,7 +81,7 @@ function newestFirst(found: readonly CollateralOfFile[]): readonly CollateralOfF
   );
 }
 
-async function refusalOf(collateral: IntelCollateral, memory: CollateralMemory, now: Date): Promise<string | null> {
+async function importRefusal(collateral: IntelCollateral, memory: CollateralMemory, now: Date): Promise<string | null> {
   if (isFromAfter(collateral, now)) return 'it is from the future';
   if (!isCurrent(collateral, now)) return 'it is past its next update';
   const marks = await memory.marksOf(collateral, 'store');

@@ -69,7 +69,7 @@ export class CollateralService {
 
   constructor({ name, url, fetch, clock, update }: CollateralServiceOptions) {
     this.name = name;
-    this.#place = placeOf(url, name, update);
+    this.#place = collateralPlaceOf(url, name, update);
     this.#notFound = new NotFoundMemory(clock);
     this.#platforms = new ThrottledFetch(fetch, clock);
     this.#common = new ThrottledFetch(fetch, clock);
@@ -112,7 +112,7 @@ export class CollateralService {
   /** Tries the next address where one answers 404. */
   async #rootCaCrl(signal: AbortSignal): Promise<Uint8Array> {
     const [first, next] = this.#place.rootCaCrl;
-    const read = ({ body }: BoundedAnswer) => listOf(body);
+    const read = ({ body }: BoundedAnswer) => crlBytes(body);
     const get = (place: Place, mayBeRefused: boolean) =>
       this.#ask(this.#common, place, { ...LIST, read, mayBeRefused }, signal);
     try {
@@ -147,7 +147,7 @@ function readEvaluationNumbers(answer: BoundedAnswer): SuppliedEvaluationNumbers
 }
 
 function readPckCrl(answer: BoundedAnswer) {
-  return { pckCrl: listOf(answer.body), pckCrlIssuerChain: chainOf(answer, ['sgx-pck-crl-issuer-chain']) };
+  return { pckCrl: crlBytes(answer.body), pckCrlIssuerChain: chainOf(answer, ['sgx-pck-crl-issuer-chain']) };
 }
 
 /** An issuer chain out of the first of these headers that there is: PEM, URL-encoded. */
@@ -164,7 +164,7 @@ function chainOf({ headers }: BoundedAnswer, names: readonly string[]): string {
 const DER_SEQUENCE = 0x30;
 
 /** A CRL as services give it: DER, PEM, or hex of the DER, which cannot begin with the octet of DER. */
-function listOf(body: Uint8Array): Uint8Array {
+function crlBytes(body: Uint8Array): Uint8Array {
   if (body[0] === DER_SEQUENCE) return body;
   const text = Buffer.from(body).toString('latin1');
   if (!text.startsWith('-----BEGIN')) return decodeHex(text.trim());
@@ -206,7 +206,11 @@ const BASE = /^(.*?)(?:\/(?:sgx|tdx)\/certification\/(v[34]))?\/*$/;
  *
  * @param url origin, with or without the path of the API (`/sgx/certification/v4/`), as it is given to other clients
  */
-export function placeOf(url: string, name: FetchedSourceName, update: CollateralUpdate = 'standard'): CollateralPlace {
+export function collateralPlaceOf(
+  url: string,
+  name: FetchedSourceName,
+  update: CollateralUpdate = 'standard',
+): CollateralPlace {
   const { origin, pathname } = new URL(url);
   const [, base = '', version = 'v4'] = BASE.exec(pathname) ?? [];
   // Azure's metadata service requires this header, so that a web page cannot make a browser send the request.

@@ -49,7 +49,7 @@ export class KeyFile implements IssuerKeys, ReadFile {
     this.#kinds = kinds;
     this.#naming = naming;
     this.#readBytes = readBytes;
-    this.place = placeOf(naming);
+    this.place = keyPlaceText(naming);
   }
 
   async read(): Promise<void> {
@@ -93,7 +93,7 @@ export class RootsFile implements ReadFile {
   constructor(issuer: TokenIssuer, path: string, readBytes?: ReadBytes) {
     this.#path = path;
     this.#naming = namingOf('roots', issuer);
-    this.place = placeOf(this.#naming);
+    this.place = keyPlaceText(this.#naming);
     this.#readBytes = readBytes;
   }
 
@@ -124,7 +124,7 @@ export function namingOf(what: string, { type, issuer }: Pick<TokenIssuer, 'type
 }
 
 /** A file by its name, for people. */
-function placeOf({ key, role }: Naming): string {
+function keyPlaceText({ key, role }: Naming): string {
   return placedText({ path: key, what: role });
 }
 

@@ -41,7 +41,7 @@ export function readAttestationAnswer(answer: BoundedAnswer): AttestationAnswer 
  * @throws {FetchError} where there is none
  */
 export function readToken(answer: BoundedAnswer): string {
-  const token = objectOf(answer)?.['token'];
+  const token = answerObject(answer)?.['token'];
   if (typeof token !== 'string' || token === '' || token.length > TOKEN_BYTES) {
     throw new FetchError('content_type', 'answered with something other than a token', { status: answer.status });
   }
@@ -53,7 +53,7 @@ export function readToken(answer: BoundedAnswer): string {
  * it is not a word: text of the service goes no further.
  */
 function errorCodeOf(answer: BoundedAnswer): string | null {
-  const body = objectOf(answer);
+  const body = answerObject(answer);
   const error = body?.['error'] ?? body?.['Error'];
   const code = isObject(error) ? (error['code'] ?? error['Code']) : null;
   return typeof code === 'string' && /^[A-Za-z]{1,64}$/.test(code) ? code : null;
@@ -108,7 +108,7 @@ const ABOUT_QUOTE = new RegExp(
   'i',
 );
 
-function objectOf({ body }: BoundedAnswer): JsonObject | null {
+function answerObject({ body }: BoundedAnswer): JsonObject | null {
   try {
     const value = parseStrictJson(body);
     return isObject(value) ? value : null;

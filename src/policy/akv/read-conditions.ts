@@ -1,5 +1,6 @@
 import { isObject, type JsonObject, type JsonValue, jsonPointer } from '../../core/json.js';
 import type { Place } from '../../schema/schema.js';
+import { isList } from '../../schema/structures.js';
 import { refuseUnknown, selectorMeant } from './member-names.js';
 import {
   type Condition,
@@ -68,8 +69,4 @@ export class ConditionReader {
 /** Whether an object is meant as the comparison of a claim. One with neither claim nor selector is. */
 function isClaim(given: JsonObject): boolean {
   return Object.hasOwn(given, 'claim') || !Object.keys(given).some((name) => selectorMeant(name) !== null);
-}
-
-function isList(raw: JsonValue): raw is readonly JsonValue[] {
-  return Array.isArray(raw);
 }

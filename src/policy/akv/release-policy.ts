@@ -1,5 +1,6 @@
 import { isObject, type JsonValue, jsonPointer } from '../../core/json.js';
 import { deepFreeze, Place } from '../../schema/schema.js';
+import { isList } from '../../schema/structures.js';
 import { text } from '../../schema/values.js';
 import { type PolicyProblem, releaseSchemaProblem } from '../document/policy-problem.js';
 import { foreignDocument } from './foreign-document.js';
@@ -76,8 +77,4 @@ function readAuthority(raw: JsonValue, reader: ConditionReader, at: Place): Rele
   const authority = ISSUER.read(raw['authority'], at.member('authority'));
   const group = reader.group(raw, at);
   return authority === undefined || group === undefined ? undefined : { pointer: reader.pointer(at), authority, group };
-}
-
-function isList(raw: JsonValue): raw is readonly JsonValue[] {
-  return Array.isArray(raw);
 }

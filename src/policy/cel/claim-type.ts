@@ -77,7 +77,7 @@ export function textMatching(what: string, form: RegExp): ScalarType {
   return { kind: 'string', form: { what, fits: (text) => form.test(text) } };
 }
 
-export function listOf(item: ScalarType): ListType {
+export function listType(item: ScalarType): ListType {
   return { kind: 'list', item };
 }
 

@@ -19,7 +19,7 @@ import {
   hexOf,
   INT,
   integerOf,
-  listOf,
+  listType,
   type ObjectType,
   object,
   oneOf,
@@ -67,7 +67,7 @@ const SNP = object<SnpClaims>({
     aliasCheckComplete: BOOL,
     iommuWriteSafe: BOOL,
     tioEnabled: BOOL,
-    unknownBits: listOf(integerOf([0, 63])),
+    unknownBits: listType(integerOf([0, 63])),
   }),
   tcb: object<SnpClaims['tcb']>({ current: TCB, committed: TCB, reported: TCB, launch: TCB }),
   authorKeyEnabled: BOOL,
@@ -90,24 +90,24 @@ const SNP = object<SnpClaims>({
  */
 function eventLog(digestBytes: number, register: ScalarType): ObjectType {
   return object<EventLogClaims>({
-    replayed: listOf(register),
-    notCovered: listOf(register),
+    replayed: listType(register),
+    notCovered: listType(register),
     secureBoot: BOOL,
     pk: hexOf(32),
     kek: hexOf(32),
     db: hexOf(32),
     dbx: hexOf(32),
     mokList: hexOf(digestBytes),
-    applications: listOf(hexOf(digestBytes)),
-    commandLines: listOf(TEXT),
-    files: listOf(hexOf(digestBytes)),
+    applications: listType(hexOf(digestBytes)),
+    commandLines: listType(TEXT),
+    files: listType(hexOf(digestBytes)),
   });
 }
 
 const TDX = object<TdxClaims>({
   quoteVersion: UINT16,
   mrtd: hexOf(48),
-  rtmr: listOf(hexOf(48)),
+  rtmr: listType(hexOf(48)),
   mrConfigId: hexOf(48),
   mrOwner: hexOf(48),
   mrOwnerConfig: hexOf(48),
@@ -150,7 +150,7 @@ const TDX = object<TdxClaims>({
     date: TEXT,
     evaluationDataNumber: INT,
     qeEvaluationDataNumber: INT,
-    advisories: listOf(TEXT),
+    advisories: listType(TEXT),
   }),
   eventLog: eventLog(48, integerOf([0, 3])),
 });

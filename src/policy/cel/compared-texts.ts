@@ -1,4 +1,4 @@
-import { type Expression, partsOf } from './expression.js';
+import { type Expression, expressionParts } from './expression.js';
 
 /** Texts that a rule compares a claim with by `==`, `!=` or `in`, each once. */
 export function textsComparedWith(claim: string, expression: Expression): readonly string[] {
@@ -9,7 +9,7 @@ export function textsComparedWith(claim: string, expression: Expression): readon
       const sides = [part.left, part.right];
       if (sides.some(isClaim)) for (const text of sides.flatMap(textsIn)) found.add(text);
     }
-    partsOf(part).forEach(add);
+    expressionParts(part).forEach(add);
   };
   add(expression);
   return [...found];

@@ -42,7 +42,7 @@ function valueOfPart(expression: Expression, scope: RuleScope): RuleValue {
       return evaluate(condition === true ? expression.ifTrue : expression.ifFalse, scope);
     }
     case 'list':
-      return listed(expression.items, scope);
+      return evaluateList(expression.items, scope);
     case 'item':
       return itemOf(expression, scope);
     case 'call':
@@ -61,7 +61,7 @@ function logical(op: 'and' | 'or', operands: readonly Expression[], scope: RuleS
   return op === 'and' ? values.every((value) => value === true) : values.includes(true);
 }
 
-function listed(items: readonly Expression[], scope: RuleScope): RuleValue {
+function evaluateList(items: readonly Expression[], scope: RuleScope): RuleValue {
   const values = items.map((item) => evaluate(item, scope));
   return values.includes(UNDEFINED) ? UNDEFINED : (values as (number | string)[]);
 }

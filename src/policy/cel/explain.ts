@@ -1,7 +1,7 @@
 import type { ExplainedPart } from '../../core/explanation.js';
 import type { JsonValue } from '../../core/json.js';
 import { evaluate } from './evaluate.js';
-import { type Expression, partsOf, type Quantified } from './expression.js';
+import { type Expression, expressionParts, type Quantified } from './expression.js';
 import { MOST_STEPS, RuleBudget } from './rule-budget.js';
 import { RuleScope } from './rule-scope.js';
 import { type RuleValue, UNDEFINED } from './rule-value.js';
@@ -83,7 +83,7 @@ class Explanation {
         return this.#items(expression);
       default:
         // A literal says what it is by itself.
-        return partsOf(expression)
+        return expressionParts(expression)
           .filter((part) => !isLiteral(part))
           .map((part) => this.of(part));
     }

@@ -64,7 +64,7 @@ export const RULE_FUNCTIONS = ['size', 'startsWith', 'endsWith', 'contains'] as 
 export type RuleFunction = (typeof RULE_FUNCTIONS)[number];
 
 /** The parts of which an expression is made, in the order in which they stand. */
-export function partsOf(expression: Expression): readonly Expression[] {
+export function expressionParts(expression: Expression): readonly Expression[] {
   switch (expression.op) {
     case 'literal':
     case 'claim':
@@ -99,7 +99,7 @@ export function claimsIn(expression: Expression): readonly Claim[] {
   const claims: Claim[] = [];
   const add = (part: Expression): void => {
     if (part.op === 'claim') claims.push(part);
-    else partsOf(part).forEach(add);
+    else expressionParts(part).forEach(add);
   };
   add(expression);
   return claims;

@@ -1,5 +1,5 @@
 import { evaluate } from './evaluate.js';
-import { type Claim, claimsIn, type Expression, partsOf } from './expression.js';
+import { type Claim, claimsIn, type Expression, expressionParts } from './expression.js';
 import { RuleScope } from './rule-scope.js';
 import { type RuleValue, UNDEFINED } from './rule-value.js';
 
@@ -32,7 +32,7 @@ export function isAlwaysMet(expression: Expression, known: Known): boolean {
 /** Claims that a rule looks at for some kind of evidence: not those of a branch that it never takes. */
 export function consultedClaims(expression: Expression, known: Known): readonly Claim[] {
   if (expression.op === 'claim') return [expression];
-  const parts = expression.op === 'choose' ? takenParts(expression, known) : partsOf(expression);
+  const parts = expression.op === 'choose' ? takenParts(expression, known) : expressionParts(expression);
   return parts.flatMap((part) => consultedClaims(part, known));
 }
 
@@ -101,17 +101,17 @@ class Foresight {
 
   /** Of parts that have a value as soon as all that they are made of has one. */
   #rest(expression: Expression): Foreseen {
-    const values = partsOf(expression).map((part) => this.of(part));
+    const values = expressionParts(expression).map((part) => this.of(part));
     if (values.includes(UNDEFINED)) return UNDEFINED;
     // The result of a part can be known without each claim in it, but it cannot be evaluated without them.
     const claims = claimsIn(expression).map((claim) => [claim.path, this.#known.valueOf(claim)] as const);
     if (values.includes(OPEN) || claims.some(([, value]) => value === undefined)) return OPEN;
-    return evaluate(expression, new RuleScope(sectionsOf(claims)));
+    return evaluate(expression, new RuleScope(claimSections(claims)));
   }
 }
 
 /** Claims whose value is known before there is evidence, by section: each is a member of its section itself. */
-function sectionsOf(claims: readonly (readonly [path: readonly string[], value: unknown])[]) {
+function claimSections(claims: readonly (readonly [path: readonly string[], value: unknown])[]) {
   const sections = new Map<string, Readonly<Record<string, unknown>>>();
   for (const [[section = '', name = ''], value] of claims) {
     sections.set(section, { ...sections.get(section), [name]: value });

@@ -1,5 +1,5 @@
 import type { IntegerRange, ScalarType } from './claim-type.js';
-import { type Binary, type Expression, itemTypeOf, partsOf, scalarOf } from './expression.js';
+import { type Binary, type Expression, expressionParts, itemTypeOf, scalarOf } from './expression.js';
 import { isOutside, orderingOf } from './integer-range.js';
 
 /**
@@ -21,7 +21,7 @@ export function misfitsIn(expression: Expression): readonly Misfit[] {
   const add = (part: Expression): void => {
     if (part.op === 'binary')
       for (const misfit of misfitsOf(part)) found.set(`${misfit.always} ${misfit.message}`, misfit);
-    partsOf(part).forEach(add);
+    expressionParts(part).forEach(add);
   };
   add(expression);
   return [...found.values()];

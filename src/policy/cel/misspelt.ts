@@ -1,7 +1,7 @@
 import { nearCompliance } from '../../core/maa-words.js';
 import { meantName, quotedName } from '../../core/names-in-messages.js';
 import { RULE_CLAIMS } from './claim-types.js';
-import { type Binary, type Claim, claimsIn, type Expression, partsOf } from './expression.js';
+import { type Binary, type Claim, claimsIn, type Expression, expressionParts } from './expression.js';
 import type { Misfit } from './misfits.js';
 import { memberPath } from './read-claim.js';
 
@@ -37,7 +37,7 @@ function misspeltName({ path: [section = '', ...names] }: Claim): readonly strin
 
 function misspeltStatuses(part: Expression): readonly Misfit[] {
   const own = part.op === 'binary' ? statusesOf(part) : [];
-  return [...own, ...partsOf(part).flatMap(misspeltStatuses)];
+  return [...own, ...expressionParts(part).flatMap(misspeltStatuses)];
 }
 
 function statusesOf({ operator, left, right }: Binary): readonly Misfit[] {

@@ -66,7 +66,7 @@ function withUntyped(untyped: readonly Claim[], rule: Expression): ReadonlyMap<s
   for (const { path, type, text } of untyped) {
     const name = path.at(-1) ?? '';
     let below: ObjectSchema = Object.fromEntries(schemas);
-    for (const step of path.slice(0, -1)) below = memberOf(below, step);
+    for (const step of path.slice(0, -1)) below = schemaMember(below, step);
     const spelling = type === 'double' ? type : spell(type);
     const earlier = Object.hasOwn(below, name) ? below[name] : spelling;
     if (earlier !== spelling) throw new RuleFault('rule_type', `${text} is compared as two types`);
@@ -75,7 +75,7 @@ function withUntyped(untyped: readonly Claim[], rule: Expression): ReadonlyMap<s
   return schemas;
 }
 
-function memberOf(schema: ObjectSchema, name: string): ObjectSchema {
+function schemaMember(schema: ObjectSchema, name: string): ObjectSchema {
   const below = schema[name];
   if (typeof below !== 'object') throw new TypeError(`${name} is no object of the declared claims`);
   return below;

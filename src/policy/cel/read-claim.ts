@@ -53,7 +53,7 @@ export function readUntypedClaim(node: ASTNode, literal: Expression): Claim | nu
   const isLast = found.unknown !== null && found.unknown === steps.at(-1);
   if (!isLast || found.of.others === null || !found.unknown.isIndex) return null;
   requireNameable(found, found.of.others);
-  const type = typeOf(literal);
+  const type = literalClaimType(literal);
   const { type: only } = found.of.others;
   if (only !== null && (type === 'double' || type.kind !== only.kind)) {
     throw new RuleFault('rule_type', `${serialize(node)} is of type ${only.kind}, as all of ${found.path} is`);
@@ -75,7 +75,7 @@ function requireNameable({ unknown: { name }, of, path }: Unknown, { spelling, n
   }
 }
 
-function typeOf({ type }: Literal): Claim['type'] {
+function literalClaimType({ type }: Literal): Claim['type'] {
   return type === 'double' ? type : { kind: type, form: null };
 }
 

@@ -72,7 +72,7 @@ export class RuleScope {
     const { path, text, type } = claim;
     const [section = '', ...members] = path;
     let value: unknown = this.claims.get(section);
-    for (const member of members) value = memberOf(value, member);
+    for (const member of members) value = ownMember(value, member);
     if (value === undefined || value === null) {
       this.absent.add(text);
       return UNDEFINED;
@@ -93,7 +93,7 @@ export class RuleScope {
   }
 }
 
-function memberOf(value: unknown, name: string): unknown {
+function ownMember(value: unknown, name: string): unknown {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
   return Object.hasOwn(value, name) ? (value as { readonly [member: string]: unknown })[name] : undefined;
 }

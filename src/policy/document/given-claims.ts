@@ -2,6 +2,7 @@ import type { Claims } from '../../core/claims.js';
 import { isObject, type JsonObject, type JsonValue } from '../../core/json.js';
 import { nearNames, quotedName } from '../../core/names-in-messages.js';
 import { type Path, Place } from '../../schema/schema.js';
+import { isList } from '../../schema/structures.js';
 import type { ClaimType, ObjectType, ScalarType } from '../cel/claim-type.js';
 import { RULE_CLAIMS } from '../cel/claim-types.js';
 
@@ -93,8 +94,4 @@ function readScalar(value: JsonValue, { kind, form }: ScalarType, at: Place): Js
   const isOfType = kind === 'int' ? Number.isSafeInteger(value) : typeof value === (kind === 'bool' ? 'boolean' : kind);
   if (!isOfType) return at.refuse(`must be of type ${kind}`);
   return form === null || form.fits(String(value)) ? value : at.refuse(`must be ${form.what}`);
-}
-
-function isList(value: JsonValue): value is readonly JsonValue[] {
-  return Array.isArray(value);
 }

@@ -45,7 +45,7 @@ const commandLine: Schema<string> = refined(someText, (text) =>
 );
 
 /** The boot by an event log. Digests are of the bank that is quoted; of variables, SHA-256 of their contents. */
-function bootOf(digestBytes: number) {
+function bootGrammar(digestBytes: number) {
   return naming(
     object({
       applications: alternatives(hex(digestBytes)),
@@ -58,7 +58,7 @@ function bootOf(digestBytes: number) {
   );
 }
 
-const bootOfTd = bootOf(48);
+const bootOfTd = bootGrammar(48);
 export type BootReferences = Read<typeof bootOfTd>;
 
 const registers = Object.fromEntries(TDX_REGISTERS.map((register) => [register, alternatives(hex(48))]));
@@ -79,7 +79,7 @@ function pcrValues(index: string): Schema<readonly string[]> {
 /** Only SHA-256: values of the SHA-1 bank are never claims, and no other bank is quoted on Azure. */
 const pcrs = object({ sha256: someOf(PCR_INDICES, pcrValues) });
 
-const tpm = refined(naming(object({ pcrs: optional(pcrs, null), boot: optional(bootOf(32), null) })), (read) => ({
+const tpm = refined(naming(object({ pcrs: optional(pcrs, null), boot: optional(bootGrammar(32), null) })), (read) => ({
   sha256Pcrs: Object.entries(read.pcrs?.sha256 ?? {}).map(([index, values = []]) => ({ index: Number(index), values })),
   boot: read.boot,
 }));

@@ -18,7 +18,7 @@ export function unusedReferences(policy: PolicyMembers): readonly PolicyProblem[
 }
 
 function unusedInSet(set: ReferenceSet, accepts: readonly EvidenceType[], pointer: string): readonly PolicyProblem[] {
-  const absent = sectionsOf(set).filter((section) => !accepts.some((type) => possible(type).includes(section)));
+  const absent = referenceSections(set).filter((section) => !accepts.some((type) => possible(type).includes(section)));
   if (absent.length > 0) {
     return absent.map((section) =>
       unusedMember(`${pointer}/${section}`, `no evidence that the policy accepts has claims of ${section}`),
@@ -31,7 +31,7 @@ function unusedInSet(set: ReferenceSet, accepts: readonly EvidenceType[], pointe
   return [unusedMember(`${pointer}/appliesTo/product`, 'no evidence with these sections has a product')];
 }
 
-function sectionsOf(set: ReferenceSet): readonly ReferenceSection[] {
+function referenceSections(set: ReferenceSet): readonly ReferenceSection[] {
   return REFERENCE_SECTIONS.filter((section) => set[section] !== null);
 }
 
@@ -47,7 +47,7 @@ function possible(type: EvidenceType): readonly ReferenceSection[] {
 
 function applies(set: ReferenceSet, type: EvidenceType): boolean {
   if (set.appliesTo.product !== null && teeOf(type) !== 'snp') return false;
-  return sectionsOf(set).some((section) => possible(type).includes(section));
+  return referenceSections(set).some((section) => possible(type).includes(section));
 }
 
 /** Whether some evidence of a type could match a set that applies to it, and pass the minimums as well. */
@@ -56,7 +56,7 @@ export function couldMatch(
   type: EvidenceType,
   { minimums: { snp } }: Pick<PolicyMembers, 'minimums'>,
 ): boolean {
-  if (!applies(set, type) || !sectionsOf(set).every((section) => possible(type).includes(section))) return false;
+  if (!applies(set, type) || !referenceSections(set).every((section) => possible(type).includes(section))) return false;
   const { product } = set.appliesTo;
   if (product === null || snp === 'any') return true;
   return Object.keys(snp ?? {}).some((part) => canBeOf(part, product));

@@ -47,7 +47,7 @@ function appraiseCel({ id, expression }: CelRule, shared: Shared, input: TopicIn
     return;
   }
   const absent = [...scope.absent];
-  if (value === UNDEFINED && isLeftOpen(sectionsOf(absent), id, input, checks)) return;
+  if (value === UNDEFINED && isLeftOpen(sectionNames(absent), id, input, checks)) return;
   const why = whyNotTrue(expression, value, scope);
   const detail = `the rule ${id} is not met: ${why}`;
   const actual = value === UNDEFINED ? null : false;
@@ -68,7 +68,7 @@ function failMissing(id: string, absent: readonly string[], checks: Checks): voi
   checks.fail('claim_missing', { expected: [...absent], detail: `the rule ${id} needs ${what}`, ...named });
 }
 
-function sectionsOf(claims: readonly string[]): ReadonlySet<string> {
+function sectionNames(claims: readonly string[]): ReadonlySet<string> {
   return new Set(claims.map((claim) => claim.split(/[.[]/, 1)[0] ?? ''));
 }
 

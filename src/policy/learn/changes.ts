@@ -13,7 +13,7 @@ export function changesOf(
   const news = added.map((group, offset) => {
     const names = group.evidence.map(({ source }) => source.name).join(', ');
     const set = `set ${first + offset + 1} is new, from ${names}`;
-    return `${set}: ${before === null ? listed(group.combination) : nearest(group.combination, sets.slice(0, first))}`;
+    return `${set}: ${before === null ? combinationText(group.combination) : nearest(group.combination, sets.slice(0, first))}`;
   });
   const again = [...seenAgain].map(
     ([index, sources]) => `set ${index + 1} was seen again, in ${sources.map(({ name }) => name).join(', ')}`,
@@ -37,7 +37,7 @@ function versions(before: number, after: number | null): string {
   return after === null ? `version ${before} stays as it is: nothing is new` : `version ${after}, was ${before}`;
 }
 
-function listed({ product, members }: Combination): string {
+function combinationText({ product, members }: Combination): string {
   const names = members.map(({ path }) => path).join(', ');
   return product === null ? names : `${product}, ${names}`;
 }
@@ -47,6 +47,6 @@ function nearest(combination: Combination, sets: readonly Combination[]): string
   const [closest] = sets
     .map((set, index) => ({ index, differences: differencesOf(combination, set) }))
     .sort((a, b) => a.differences.length - b.differences.length);
-  if (closest === undefined) return listed(combination);
+  if (closest === undefined) return combinationText(combination);
   return `it differs from set ${closest.index + 1} in ${closest.differences.join(', ')}`;
 }

@@ -65,7 +65,7 @@ function valuesIn(
 }
 
 /** The identity of a combination: order and repetition do not count. */
-export function keyOf({ product, members }: Combination): string {
+export function combinationKey({ product, members }: Combination): string {
   const sorted = members.map(({ path, values }) => [path, [...new Set(values)].toSorted()] as const);
   return JSON.stringify([product, sorted.toSorted(([a], [b]) => (a < b ? -1 : 1))]);
 }
@@ -78,7 +78,7 @@ export function differencesOf(one: Combination, other: Combination): readonly st
 }
 
 function only({ members }: Combination, path: string): string {
-  return keyOf({ product: null, members: members.filter((member) => member.path === path) });
+  return combinationKey({ product: null, members: members.filter((member) => member.path === path) });
 }
 
 /** A combination as a policy writes it. */

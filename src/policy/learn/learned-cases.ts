@@ -95,7 +95,7 @@ class Trials {
     this.#combination = combination;
     this.#name = name;
     this.#try = tryClaims;
-    this.#type = typeOf(combination, policy);
+    this.#type = combinationType(combination, policy);
     this.#claims = merged(claims === null ? {} : ruleClaims(policy, claims), claimsOfSet(combination));
   }
 
@@ -153,7 +153,7 @@ class Trials {
 }
 
 /** The accepted type that a set is about, by its sections. */
-function typeOf({ product, members }: Combination, { accepts }: Policy): EvidenceType | null {
+function combinationType({ product, members }: Combination, { accepts }: Policy): EvidenceType | null {
   const has = (section: string) => members.some(({ path }) => path.startsWith(`${section}.`));
   const tee = has('tdx') ? 'tdx' : has('snp') || product !== null ? 'snp' : null;
   const ofTee = accepts.filter((type) => teeOf(type) === tee);

@@ -73,7 +73,7 @@ export function writeTest(lines: readonly string[], test: WrittenTest, kept: rea
 
 /** Whether the text names a piece of evidence as a source of its set. */
 export function hasSource(text: string, index: number, { sha256 }: Pick<Source, 'sha256'>): boolean {
-  return nodesOf(text, 'referenceValues').items[index]?.commentBefore?.includes(digestOf(sha256)) === true;
+  return nodesOf(text, 'referenceValues').items[index]?.commentBefore?.includes(shortDigest(sha256)) === true;
 }
 
 /** The items of a list in a text, with their comments. The first comment stands before the list: it belongs to its first item. */
@@ -114,13 +114,13 @@ function annotate(item: Scalar, { of }: SetMember, sources: readonly Source[], f
 /** Names the first source, and counts the others. */
 function valueComment(sources: readonly Source[]): string {
   const [first, ...others] = sources.map(
-    ({ name, sha256, at }) => `${shownName(name)} (${digestOf(sha256)}), ${at.toISOString().slice(0, 10)}`,
+    ({ name, sha256, at }) => `${shownName(name)} (${shortDigest(sha256)}), ${at.toISOString().slice(0, 10)}`,
   );
   return comment([first, ...(others.length === 0 ? [] : [`and ${others.length} more`])].join(' '));
 }
 
 function sourceLine({ name, sha256, type, at }: Source): string {
-  return comment(`${shownName(name)}, ${type} evidence ${digestOf(sha256)}, allowed at ${at.toISOString()}`);
+  return comment(`${shownName(name)}, ${type} evidence ${shortDigest(sha256)}, allowed at ${at.toISOString()}`);
 }
 
 function joinedLines(...lines: readonly (string | null | undefined)[]): string {
@@ -134,7 +134,7 @@ function comment(line: string): string {
 /** Tells pieces of evidence apart, for people. */
 const DIGEST_LETTERS = 12;
 
-function digestOf(sha256: string): string {
+function shortDigest(sha256: string): string {
   return sha256.slice(0, DIGEST_LETTERS);
 }
 

@@ -26,7 +26,7 @@ function onFiles(evidence: readonly NotedEvidence[]): readonly string[] {
   const learned = evidence.filter(({ seen }) => learnsFiles(seen));
   if (learned.length === 0) return [];
   const why = 'files that a boot loader reads can change from start to start, such as grubenv of GRUB';
-  return [`${namesOf(learned)}: ${why}: start each machine once more, and learn again from its evidence`];
+  return [`${evidenceNames(learned)}: ${why}: start each machine once more, and learn again from its evidence`];
 }
 
 /** One note for each code, with what the first piece of evidence says of it. */
@@ -40,14 +40,14 @@ function onWarnings(evidence: readonly NotedEvidence[]): readonly string[] {
     }
   }
   return [...byCode].map(
-    ([code, { detail, having }]) => `${namesOf(having)}: learned with the warning ${code}: ${detail}`,
+    ([code, { detail, having }]) => `${evidenceNames(having)}: learned with the warning ${code}: ${detail}`,
   );
 }
 
 /** Names that stand in a note before it counts the others. */
 const SHOWN_NAMES = 3;
 
-function namesOf(evidence: readonly NotedEvidence[]): string {
+function evidenceNames(evidence: readonly NotedEvidence[]): string {
   const names = [...new Set(evidence.map(({ source }) => source.name))];
   const more = names.length - SHOWN_NAMES;
   return [names.slice(0, SHOWN_NAMES).join(', '), ...(more > 0 ? [`and ${more} more`] : [])].join(' ');

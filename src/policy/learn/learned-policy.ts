@@ -2,7 +2,7 @@ import { ConfigurationError } from '../../core/errors.js';
 import { type Policy, parsePolicyValue, policyOf } from '../document/policy-document.js';
 import type { ReferenceSet } from '../document/reference-grammar.js';
 import { lintEventLogs } from '../lint/lint-event-logs.js';
-import { type Combination, combinationOf, combinationOfSet, keyOf } from './combination.js';
+import { type Combination, combinationKey, combinationOf, combinationOfSet } from './combination.js';
 import { hasSource, type Source, writeLearned } from './learned-document.js';
 import { joinedMachines, learnedMembers, listedMachines, type Machines, machinesOf } from './learned-members.js';
 import { notesOn } from './learned-notes.js';
@@ -80,7 +80,7 @@ function grouped(evidence: readonly LearnableEvidence[]): readonly LearnedGroup[
   const groups = new Map<string, LearnedGroup>();
   for (const each of evidence) {
     const combination = combinationOf(each.seen, each.matched);
-    const key = keyOf(combination);
+    const key = combinationKey(combination);
     const others = groups.get(key)?.evidence ?? [];
     const isKnown = others.some(({ source }) => source.sha256 === each.source.sha256);
     groups.set(key, { combination, evidence: isKnown ? others : [...others, each] });
@@ -92,8 +92,8 @@ function grouped(evidence: readonly LearnableEvidence[]): readonly LearnedGroup[
 function keptSet({ before }: LearningPlan, { combination, evidence }: LearnedGroup) {
   if (before === null) return null;
   const { referenceValues, text } = before.policy;
-  const key = keyOf(combination);
-  const index = referenceValues.findIndex((set) => keyOf(combinationOfSet(set)) === key);
+  const key = combinationKey(combination);
+  const index = referenceValues.findIndex((set) => combinationKey(combinationOfSet(set)) === key);
   if (index < 0) return evidence.every(({ met }) => met !== null) ? { index, sources: [] } : null;
   const sources = evidence.map(({ source }) => source).filter((source) => !hasSource(text, index, source));
   return { index, sources };

@@ -1,6 +1,6 @@
 import { BOOT_LISTS } from '../../core/claims.js';
 import { hasParavisor } from '../../core/evidence-traits.js';
-import { type Claim, type Expression, partsOf } from '../cel/expression.js';
+import { type Claim, type Expression, expressionParts } from '../cel/expression.js';
 import type { Policy } from '../document/policy-document.js';
 import type { PolicyProblem } from '../document/policy-problem.js';
 import type { ReferenceSet } from '../document/reference-grammar.js';
@@ -57,7 +57,7 @@ function readsBoot(rule: Policy['rules'][number]): boolean {
 /** Claims that an expression has the value of. That a claim is there says nothing of the boot. */
 function comparedClaims(expression: Expression): readonly Claim[] {
   if (expression.op === 'claim') return [expression];
-  return expression.op === 'present' ? [] : partsOf(expression).flatMap(comparedClaims);
+  return expression.op === 'present' ? [] : expressionParts(expression).flatMap(comparedClaims);
 }
 
 const LOGGED: readonly string[] = [...BOOT_LISTS, 'secureBoot'];

@@ -67,7 +67,7 @@ function problemsIn(text: string, options: LintOptions): readonly PolicyProblem[
     const value = parsePolicyValue(text, options);
     return isReleasePolicyText(value)
       ? lintBareReleasePolicy(value, text, options)
-      : remarksOn(policyOf(value, text, options), options).map((problem) => placed(problem, value));
+      : remarksOn(policyOf(value, text, options), options).map((problem) => withExistingPointer(problem, value));
   } catch (error) {
     if (error instanceof PolicyError) return error.policyProblems;
     throw error;
@@ -97,18 +97,18 @@ function remarksOn(policy: Policy, options: Omit<LintOptions, keyof PolicyTextOp
 }
 
 /** At the place that the text has: a word such as `any` stands for the members that it is read as. */
-function placed(problem: PolicyProblem, text: JsonValue): PolicyProblem {
+function withExistingPointer(problem: PolicyProblem, text: JsonValue): PolicyProblem {
   const path = pathOf(problem.pointer);
   let value: JsonValue | undefined = text;
   let depth = 0;
   for (; depth < path.length; depth++) {
-    value = memberOf(value, path[depth] ?? '');
+    value = jsonMember(value, path[depth] ?? '');
     if (value === undefined) break;
   }
   return { ...problem, pointer: jsonPointer(path.slice(0, depth)) };
 }
 
-function memberOf(value: JsonValue, name: string): JsonValue | undefined {
+function jsonMember(value: JsonValue, name: string): JsonValue | undefined {
   if (Array.isArray(value)) return value[Number(name)];
   return isObject(value) && Object.hasOwn(value, name) ? value[name] : undefined;
 }

@@ -23,7 +23,7 @@ export interface CaseClaims extends Pick<ClaimsInput, 'changes'> {
  * @throws {PolicyError} with everything that is wrong, at its place in the test
  */
 export function readCaseClaims({ given, changes, path, file }: CaseClaims): Claims {
-  const { sections, below } = sectionsOf(given);
+  const { sections, below } = givenSections(given);
   const { claims, problems } = readGivenClaims(sections);
   if (claims === null) {
     const place = [...path, 'claims'];
@@ -39,7 +39,7 @@ export function readCaseClaims({ given, changes, path, file }: CaseClaims): Clai
 }
 
 /** A whole answer has its claims in a member. No section of claims is named so. */
-function sectionsOf(given: JsonValue): { readonly sections: JsonValue; readonly below: Path } {
+function givenSections(given: JsonValue): { readonly sections: JsonValue; readonly below: Path } {
   const ofAnswer = isObject(given) ? given['claims'] : undefined;
   return ofAnswer === undefined ? { sections: given, below: [] } : { sections: ofAnswer, below: ['claims'] };
 }

@@ -53,7 +53,7 @@ export async function checkProof(proof: string, expected: ExpectedProof): Promis
   demand(htm === expected.method, 'dpop_method', 'the proof is for another method');
   demand(isTarget(htu, expected), 'dpop_target', 'the proof is for another URL');
   requireTime(iat, expected);
-  demand(ath === digestOf(expected.receipt), 'dpop_receipt', 'the proof is for another receipt');
+  demand(ath === receiptHash(expected.receipt), 'dpop_receipt', 'the proof is for another receipt');
   return idOf(jti);
 }
 
@@ -62,7 +62,7 @@ function takeApart(proof: string): { readonly header: JsonObject; readonly claim
   demand(proof.length <= LONGEST, 'dpop_form', `the proof has over ${LONGEST} characters`);
   const [first = '', second = '', third = '', ...more] = proof.split('.');
   demand(more.length === 0 && third !== '', 'dpop_form', 'the proof does not have three parts');
-  const [header, claims] = [objectOf(first), objectOf(second)];
+  const [header, claims] = [parseProofPart(first), parseProofPart(second)];
   decode(third);
   demand(header['typ'] === 'dpop+jwt', 'dpop_header', 'the proof does not have the typ dpop+jwt');
   // Nothing of it is understood here, so that whoever sends it means something else.
@@ -70,7 +70,7 @@ function takeApart(proof: string): { readonly header: JsonObject; readonly claim
   return { header, claims };
 }
 
-function objectOf(part: string): JsonObject {
+function parseProofPart(part: string): JsonObject {
   const bytes = decode(part);
   const value = unlessMalformed(() => parseStrictJson(bytes, LIMITS));
   if (!isObject(value)) throw new GateRefusal('dpop_form', 'a part of the proof is not an object');
@@ -139,7 +139,7 @@ function idOf(jti: JsonValue | undefined): string {
 }
 
 /** `ath` (RFC 9449, section 4.2). */
-function digestOf(receipt: string): string {
+function receiptHash(receipt: string): string {
   return createHash('sha256').update(receipt, 'latin1').digest('base64url');
 }
 

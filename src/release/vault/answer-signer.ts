@@ -48,7 +48,7 @@ export function signerOf(header: JsonObject, rules: SignerRules): RsaPublicKey {
   requirePath(sent, rules);
   if (!isFor(leaf, rules.host))
     throw new UnfitError('the certificate that signed it is not one of the domain of the vault');
-  return keyOf(leaf);
+  return signerKey(leaf);
 }
 
 /** RFC 7515, section 4.1.6: base64 with padding, not base64url. */
@@ -117,7 +117,7 @@ function isFor(leaf: X509Certificate, host: string): boolean {
   return names.some((name) => fitting.has(name.toLowerCase()));
 }
 
-function keyOf({ publicKey }: X509Certificate): RsaPublicKey {
+function signerKey({ publicKey }: X509Certificate): RsaPublicKey {
   // The path allows keys of RSA only.
   if (publicKey.kind !== 'rsa') throw new UnfitError('the certificate that signed it has no RSA key');
   return { n: publicKey.modulus, e: publicKey.exponent };

@@ -12,10 +12,10 @@ const P256_BYTES = 32;
 export function publicKeyOf({ kty, crv, x, y, n, e }: JsonWebKey): KeyObject {
   const type = String(kty).replace(/-HSM$/, '');
   if (type === 'EC' && crv === 'P-256' && x !== undefined && y !== undefined) {
-    return read({ kty: 'EC', crv, x: coordinate(x), y: coordinate(y) });
+    return importVaultKey({ kty: 'EC', crv, x: coordinate(x), y: coordinate(y) });
   }
   if (type === 'RSA' && n !== undefined && e !== undefined) {
-    return read({ kty: 'RSA', n: encodeBase64Url(n), e: encodeBase64Url(e) });
+    return importVaultKey({ kty: 'RSA', n: encodeBase64Url(n), e: encodeBase64Url(e) });
   }
   throw new UnfitError(
     `a key of type ${word(kty)}${crv === undefined ? '' : ` on ${word(crv)}`}; keys of vaults sign receipts with P-256 or RSA`,
@@ -27,7 +27,7 @@ function coordinate(bytes: Uint8Array): string {
   return encodeBase64Url(Buffer.concat([Buffer.alloc(Math.max(0, P256_BYTES - bytes.length)), bytes]));
 }
 
-function read(jwk: { readonly [name: string]: string }): KeyObject {
+function importVaultKey(jwk: { readonly [name: string]: string }): KeyObject {
   try {
     return createPublicKey({ key: jwk, format: 'jwk' });
   } catch {

@@ -36,7 +36,7 @@ export interface ReleaseQuestion extends Pick<ReleaseAsk, 'enc' | 'at'> {
 export async function verifyReleaseAnswer(value: string, question: ReleaseQuestion): Promise<ReleasedKey> {
   const jws = readJws(value);
   await requireSignature(value, jws, question);
-  const { request, key } = partsOf(unfitIfMalformed(() => parseClaimsSet(jws.payload)));
+  const { request, key } = releaseParts(unfitIfMalformed(() => parseClaimsSet(jws.payload)));
   requireSameRequest(request, question);
   const keyVersion = versionOf(key['kid'], question.key);
   return { value, keyVersion, wrappingKid: readWrappedKey(key['key_hsm'], question.enc).kid };
@@ -59,7 +59,7 @@ async function requireSignature(value: string, { header }: Jws, { key, roots, at
 }
 
 /** `request`, and `response.key.key`. */
-function partsOf({ request, response }: JsonObject): { readonly request: JsonObject; readonly key: JsonObject } {
+function releaseParts({ request, response }: JsonObject): { readonly request: JsonObject; readonly key: JsonObject } {
   const key = memberOf(memberOf(response, 'key'), 'key');
   if (!isObject(request) || !isObject(key)) throw new UnfitError('it is no answer to a release call');
   return { request, key };
@@ -68,13 +68,13 @@ function partsOf({ request, response }: JsonObject): { readonly request: JsonObj
 /** Each answer repeats what it answers. The nonce makes it that of one call. */
 function requireSameRequest({ nonce, enc }: JsonObject, question: ReleaseQuestion): void {
   if (question.nonce === null && nonce !== undefined) throw new UnfitError('it has a nonce, and none was sent');
-  if (question.nonce !== null && !isText(nonce, question.nonce)) {
+  if (question.nonce !== null && !equalsText(nonce, question.nonce)) {
     throw new UnfitError('it does not have the nonce that was sent');
   }
   if (enc !== question.enc) throw new UnfitError(`it is not about wrapping by ${question.enc}`);
 }
 
-function isText(value: JsonValue | undefined, text: string): boolean {
+function equalsText(value: JsonValue | undefined, text: string): boolean {
   return typeof value === 'string' && equalInConstantTime(Buffer.from(value), Buffer.from(text));
 }
 

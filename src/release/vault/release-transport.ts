@@ -8,7 +8,7 @@ import {
 import type { BoundedAnswer } from '../../outside/bounded-agent.js';
 import type { Exchange } from '../../outside/bounded-exchange.js';
 import type { VaultCredential } from './vault-credential.js';
-import { refusalOf, requireUse } from './vault-refusal.js';
+import { readVaultRefusal, requireUse } from './vault-refusal.js';
 import { ANSWER_BYTES, signalOf } from './vault-transport.js';
 
 const UNAUTHORIZED = 401;
@@ -49,6 +49,6 @@ export class ReleaseTransport implements HttpClient {
 
 /** Where the vault says no to the token of a caller, it answers as it has to. */
 function requireHealth(answer: BoundedAnswer): void {
-  const { reason } = refusalOf(answer);
+  const { reason } = readVaultRefusal(answer);
   if (reason !== 'token_not_verified' && reason !== 'policy_not_met') requireUse(answer);
 }

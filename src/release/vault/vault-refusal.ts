@@ -35,7 +35,7 @@ export class VaultRefusal extends FetchError {
 }
 
 /** The refusal in an answer without success. The body may have any form, and be empty. */
-export function refusalOf({ status, body }: BoundedAnswer): VaultRefusal {
+export function readVaultRefusal({ status, body }: BoundedAnswer): VaultRefusal {
   const error = memberOf(nullIfMalformed(() => parseStrictJson(body)) ?? undefined, 'error');
   const code = codeOf(error);
   const message = memberOf(error, 'message');
@@ -50,7 +50,7 @@ export function refusalOf({ status, body }: BoundedAnswer): VaultRefusal {
  * @throws {FetchError} `content_type` where it is not JSON, or is JSON that two readers could read differently
  */
 export function requireUse(answer: BoundedAnswer): void {
-  if (answer.status >= 300) throw refusalOf(answer);
+  if (answer.status >= 300) throw readVaultRefusal(answer);
   if (nullIfMalformed(() => [parseStrictJson(answer.body)]) === null) throw unusable();
 }
 

@@ -8,7 +8,7 @@ import {
 import { type BoundedAnswer, headerOf } from '../../outside/bounded-agent.js';
 import type { Exchange } from '../../outside/bounded-exchange.js';
 import type { VaultCredential } from './vault-credential.js';
-import { refusalOf, requireUse } from './vault-refusal.js';
+import { readVaultRefusal, requireUse } from './vault-refusal.js';
 
 /** Of what a vault answers. */
 export const ANSWER_BYTES = 64 * 1024;
@@ -47,7 +47,7 @@ export class VaultTransport implements HttpClient {
       return libraryResponse(request, answer);
     }
     if (answer.status === UNAUTHORIZED && authorization !== undefined) this.#credential.refused(authorization);
-    if (!isChallenge(answer) || this.#challenged.has(request)) throw refusalOf(answer);
+    if (!isChallenge(answer) || this.#challenged.has(request)) throw readVaultRefusal(answer);
     this.#challenged.add(request);
     return libraryResponse(request, answer);
   }

@@ -24,7 +24,7 @@ export interface WrappedKey {
  * @throws {UnfitError} with what is wrong, in words of our own
  */
 export function readWrappedKey(keyHsm: JsonValue | undefined, enc: ReleaseEnc): WrappedKey {
-  const wrapped = objectOf(keyHsm);
+  const wrapped = parseWrappedKey(keyHsm);
   if (wrapped['schema_version'] !== SCHEMA_VERSION) throw new UnfitError(`key_hsm is not of version ${SCHEMA_VERSION}`);
   const { header, ciphertext } = wrapped;
   if (!hasOnly(wrapped, MEMBERS)) throw new UnfitError('key_hsm has a member that its version does not have');
@@ -39,7 +39,7 @@ export function readWrappedKey(keyHsm: JsonValue | undefined, enc: ReleaseEnc): 
   return { kid };
 }
 
-function objectOf(keyHsm: JsonValue | undefined): JsonObject {
+function parseWrappedKey(keyHsm: JsonValue | undefined): JsonObject {
   const read = typeof keyHsm === 'string' ? nullIfMalformed(() => parseStrictJson(decodeBase64(keyHsm))) : null;
   if (!isObject(read)) throw new UnfitError('the answer has no wrapped key (key_hsm)');
   return read;

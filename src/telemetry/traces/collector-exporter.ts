@@ -110,7 +110,7 @@ export class CollectorExporter implements SpanExporter {
   #tell({ code, error }: ExportResult): void {
     const { observer, url } = this.#options;
     if (code === ExportResultCode.SUCCESS) observer.answered(url.origin);
-    else observer.failed(url.origin, faultOf(error));
+    else observer.failed(url.origin, exportFault(error));
   }
 }
 
@@ -133,7 +133,7 @@ function failed(error: FetchError): ExportResult {
 }
 
 /** Texts of the collector are not taken along. */
-function faultOf(error: Error | undefined): FetchError {
+function exportFault(error: Error | undefined): FetchError {
   if (error instanceof FetchError) return error;
   if (error?.name !== 'OTLPExporterError') {
     return new FetchError('network', 'no connection or no complete answer', { cause: error });

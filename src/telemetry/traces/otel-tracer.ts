@@ -118,7 +118,7 @@ class RecordedSpan implements Span {
   }
 
   endFailed(error: unknown): void {
-    this.fail(typeOf(error));
+    this.fail(errorType(error));
     this.recorded.end();
   }
 
@@ -177,7 +177,7 @@ function bounded(attributes: SpanAttributes): Attributes {
 }
 
 /** The code of an error of the service's own. Of others not even the name is known. */
-function typeOf(error: unknown): string {
+function errorType(error: unknown): string {
   if (error instanceof FormatError || error instanceof RefusedError) return error.code;
   return error instanceof FetchError ? error.fault : OTHER_ERROR;
 }

@@ -43,7 +43,7 @@ export function readTrusteeV0(evidence: Schemas['TrusteeEvidenceV0'], pointer: s
 export function readTrusteeV1(evidence: Schemas['TrusteeEvidenceV1'], pointer: string): AzSnpVtpmEvidence {
   const { tpm_quote: quote, hcl_report: report, vcek } = evidence.value;
   const tpmQuote = readQuoteV1(quote, `${pointer}/value/tpm_quote`);
-  const hclReport = placed(report, `${pointer}/value/hcl_report`);
+  const hclReport = placedStructure(report, `${pointer}/value/hcl_report`);
   return onSnp(hclReport, tpmQuote, readCertificate(vcek, `${pointer}/value/vcek`));
 }
 
@@ -69,8 +69,8 @@ export function readTrusteeTdxV0(evidence: Schemas['TrusteeTdxEvidenceV0'], poin
 export function readTrusteeTdxV1(evidence: Schemas['TrusteeTdxEvidenceV1'], pointer: string): AzTdxVtpmEvidence {
   const { tpm_quote: quote, hcl_report: report, td_quote: tdQuote } = evidence.value;
   return onTdx(
-    placed(report, `${pointer}/value/hcl_report`),
-    placed(tdQuote, `${pointer}/value/td_quote`),
+    placedStructure(report, `${pointer}/value/hcl_report`),
+    placedStructure(tdQuote, `${pointer}/value/td_quote`),
     readQuoteV1(quote, `${pointer}/value/tpm_quote`),
   );
 }
@@ -122,7 +122,7 @@ function statedKey(bytes: Uint8Array): Pick<TpmEvidence, 'akPublic' | 'akSpki'> 
   return bytes[0] === DER.sequence ? { akSpki: bytes } : { akPublic: sizedPublic(bytes) };
 }
 
-function placed(text: string, pointer: string): Placed {
+function placedStructure(text: string, pointer: string): Placed {
   return { bytes: readStructure(text, pointer), pointer };
 }
 

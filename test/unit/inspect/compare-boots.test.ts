@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { parseEventLog } from '../../../src/boot/format/event-log.js';
 import type { JsonObject, JsonValue } from '../../../src/core/json.js';
-import { type BootSource, bootOf, bootOfRaw, compareBoots } from '../../../src/inspect/compare-evidence.js';
+import { parseEventLog } from '../../../src/formats/event-log.js';
+import { type BootSource, bootOfEvidence, bootOfRaw, compareBoots } from '../../../src/inspect/compare-evidence.js';
 import { describeCertifiedKey } from '../../../src/inspect/describe-azure-evidence.js';
 import { IN_FILE } from '../../../src/inspect/raw-structures.js';
 import { readInspectRequest } from '../../../src/wire/read-requests.js';
@@ -486,7 +487,7 @@ describe('evidence of two boots', () => {
     const evidence = vm.wireEvidence() as { tpmQuote: { pcrs: { sha256: Record<string, string> } } };
     const quoted = evidence.tpmQuote;
     const moved = { ...quoted, pcrs: { sha256: { ...quoted.pcrs.sha256, '9': 'ab'.repeat(32) } } };
-    const read = (value: unknown) => bootOf(readInspectRequest(bodyOf(value)), LIMIT);
+    const read = (value: unknown) => bootOfEvidence(readInspectRequest(bodyOf(value)), LIMIT);
     const compared = compareBoots(read(evidence), read({ ...evidence, tpmQuote: moved })) as unknown as Compared;
     expect(compared).toMatchObject({
       compared: ['HCL report', 'runtime data', 'ATTESTATION_REPORT', 'TPMS_ATTEST', 'PCR values'],
@@ -535,7 +536,7 @@ describe('evidence of two boots', () => {
     const evidence = vm.wireEvidence() as { tpmQuote: { pcrs: { sha256: Record<string, string> } } };
     const { tpmQuote } = evidence;
     const read = (log: Uint8Array, values: Record<string, string>) =>
-      bootOf(
+      bootOfEvidence(
         readInspectRequest(
           bodyOf({
             ...evidence,
@@ -560,7 +561,7 @@ describe('evidence of two boots', () => {
   it('of a vTPM: no PCR that only one side has quoted', async () => {
     const vm = await createVirtualMachine({ pki: createAmdPki() });
     const read = (indices: readonly number[]) =>
-      bootOf(
+      bootOfEvidence(
         readInspectRequest(bodyOf(vm.wireEvidence({ quote: { selections: [{ bank: 'sha256', indices }] } }))),
         LIMIT,
       );
@@ -573,7 +574,7 @@ describe('evidence of two boots', () => {
     const platform = new TdxPlatform({ pki: createIntelPki() });
     const read = (secureBoot: boolean) => {
       const guest = createTdxGuest({ platform, ccel: labCcelEvents({ secureBoot }) });
-      return bootOf(readInspectRequest(bodyOf(guest.wireEvidence())), LIMIT);
+      return bootOfEvidence(readInspectRequest(bodyOf(guest.wireEvidence())), LIMIT);
     };
     expect(compareBoots(read(true), read(false))).toMatchObject({
       compared: ['event log', 'TD quote'],
@@ -601,7 +602,7 @@ describe('evidence of two boots', () => {
     const vm = await createVirtualMachine({ pki: createAmdPki() });
     const certifiedKey = vm.vtpm.certify(vm.vtpm.publicJwk);
     const read = (options: object) =>
-      bootOf(readInspectRequest(bodyOf(azureGuestEvidence(vm.evidence(), options))), LIMIT);
+      bootOfEvidence(readInspectRequest(bodyOf(azureGuestEvidence(vm.evidence(), options))), LIMIT);
     const both = compareBoots(read({}), read({ certifiedKey }));
     expect(both['differences']).toEqual([]);
     expect(both['compared']).toContain('TPMS_ATTEST');
@@ -614,7 +615,7 @@ describe('evidence of two boots', () => {
   it('says what only one of the two has', async () => {
     const vm = await createVirtualMachine({ pki: createAmdPki() });
     const evidence = vm.wireEvidence();
-    const read = (value: unknown) => bootOf(readInspectRequest(bodyOf(value)), LIMIT);
+    const read = (value: unknown) => bootOfEvidence(readInspectRequest(bodyOf(value)), LIMIT);
     const withLog = read({ ...evidence, eventLog: Buffer.from(boot()).toString('base64url') });
     const notes = (before: BootSource, after: BootSource) => compareBoots(before, after)['notes'];
     expect(notes(withLog, read(evidence))).toEqual(['not compared, because only before has it: event log']);
@@ -634,7 +635,7 @@ describe('evidence of two boots', () => {
   it('is refused where the two have nothing in common', async () => {
     const vm = await createVirtualMachine({ pki: createAmdPki() });
     const log = bootOfLog(boot());
-    const evidence = bootOf(readInspectRequest(bodyOf(vm.wireEvidence())), LIMIT);
+    const evidence = bootOfEvidence(readInspectRequest(bodyOf(vm.wireEvidence())), LIMIT);
     expect(formatErrorOf(() => compareBoots(log, evidence)).code).toBe('type_mismatch');
   });
 });
@@ -663,7 +664,7 @@ describe('tokens about two boots', () => {
   const segment = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
   const read = (claims: JsonObject) => {
     const token = `${segment({ alg: 'RS256', kid: 'k' })}.${segment(claims)}.AAAA`;
-    return bootOf(readInspectRequest(bodyOf({ type: 'maa-token', token })), LIMIT);
+    return bootOfEvidence(readInspectRequest(bodyOf({ type: 'maa-token', token })), LIMIT);
   };
 
   it('differ in claims, each by the names that lead to it', () => {

@@ -8,7 +8,7 @@ import {
   isJudged,
   isRuntimeData,
   nameOfFound,
-  placeOf,
+  fieldRange,
   readBytes,
   shownBytes,
 } from '../../../src/inspector/structures.js';
@@ -217,7 +217,7 @@ describe('the bytes that are shown', () => {
     expect(hex(bytes)).toBe(ders.map(hex).join(''));
     const signatures = structures.map((structure) => {
       const field = structure.fields.find(({ name }) => name === 'signature') ?? expect.fail();
-      const { from, to } = placeOf(structure, field) ?? expect.fail();
+      const { from, to } = fieldRange(structure, field) ?? expect.fail();
       return hex(bytes.subarray(from, to));
     });
     expect(signatures).toEqual(ders.map((der) => hex(parseCertificate(der).signature)));
@@ -231,7 +231,7 @@ describe('the bytes that are shown', () => {
     expect(Buffer.from(bytes).toString()).toBe('{"alg":"RS256"}{"iss":"nobody"}');
     const written = structures.flatMap((structure) =>
       structure.fields.map((field) => {
-        const place = placeOf(structure, field);
+        const place = fieldRange(structure, field);
         return [field.name, place && Buffer.from(bytes.subarray(place.from, place.to)).toString()];
       }),
     );
@@ -266,11 +266,11 @@ describe('the place of a field', () => {
   const structure = { name: 's', about: '', start: 32, length: 100, fields: [field] };
 
   it('is in the bytes that its structure was found in', () => {
-    expect(placeOf(structure, field)).toEqual({ from: 34, to: 37 });
+    expect(fieldRange(structure, field)).toEqual({ from: 34, to: 37 });
   });
 
   it('is none where structure or field have none', () => {
-    expect(placeOf({ ...structure, start: null }, field)).toBeNull();
-    expect(placeOf(structure, { ...field, offset: null, length: null })).toBeNull();
+    expect(fieldRange({ ...structure, start: null }, field)).toBeNull();
+    expect(fieldRange(structure, { ...field, offset: null, length: null })).toBeNull();
   });
 });

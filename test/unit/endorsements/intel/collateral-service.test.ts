@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { originsOf, placeOf } from '../../../../src/endorsements/intel/collateral-service.js';
+import { collateralPlaceOf, originsOf } from '../../../../src/endorsements/intel/collateral-service.js';
 
 const INTEL = 'https://api.trustedservices.intel.com';
 
 describe('placeOf', () => {
   it("knows where Intel's own service has what", () => {
-    const place = placeOf(INTEL, 'pcs');
+    const place = collateralPlaceOf(INTEL, 'pcs');
     expect(place.tcbInfo('00806f050000')).toEqual({
       origin: INTEL,
       path: '/tdx/certification/v4/tcb?fmspc=00806f050000',
@@ -28,7 +28,7 @@ describe('placeOf', () => {
     ['https://pccs.example:8081/mirror', '/mirror', 'v4'],
     ['https://pccs.example:8081/mirror/sgx/certification/v3/', '/mirror', 'v3'],
   ])('reads %s as other clients do', (url, base, version) => {
-    const place = placeOf(url, 'pcs');
+    const place = collateralPlaceOf(url, 'pcs');
     expect(place.tcbInfo('a').path).toBe(`${base}/tdx/certification/${version}/tcb?fmspc=a`);
     expect(place.rootCaCrl.map((root) => root?.path)).toEqual([
       `${base}/sgx/certification/${version}/rootcacrl`,
@@ -40,7 +40,7 @@ describe('placeOf', () => {
   it('asks for the early update of both documents, and for no other where it is not asked to', () => {
     const updates = ['early', 'standard', undefined] as const;
     const asked = updates.map((update) => {
-      const { tcbInfo, qeIdentity, evaluationNumbers } = placeOf(INTEL, 'pcs', update);
+      const { tcbInfo, qeIdentity, evaluationNumbers } = collateralPlaceOf(INTEL, 'pcs', update);
       return [tcbInfo('a'), qeIdentity, evaluationNumbers].map(({ path }) => path.replace('/tdx/certification/v4', ''));
     });
     const standard = ['/tcb?fmspc=a', '/qe/identity', '/tcbevaluationdatanumbers'];
@@ -52,7 +52,7 @@ describe('placeOf', () => {
   });
 
   it('asks Azure with the header that its metadata service wants', () => {
-    const place = placeOf('http://169.254.169.254/metadata/THIM/sgx/certification/v4/', 'thim');
+    const place = collateralPlaceOf('http://169.254.169.254/metadata/THIM/sgx/certification/v4/', 'thim');
     expect(place.qeIdentity).toEqual({
       origin: 'http://169.254.169.254',
       path: '/metadata/THIM/tdx/certification/v4/qe/identity',
