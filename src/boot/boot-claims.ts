@@ -77,7 +77,7 @@ export function bootClaims(
   return { claims, absent, loadOptions: lists.loadOptions };
 }
 
-/** Files stand in fewer registers than command lines. */
+/** Fewer registers have files than command lines. */
 function filesRegisters({ loader }: RegisterLayout): readonly number[] {
   return loader.filter(({ contents }) => contents === 'files' || contents === 'mixed').map(({ index }) => index);
 }

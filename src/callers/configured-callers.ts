@@ -42,7 +42,7 @@ export class ConfiguredCallers implements CallerDirectory {
     const { apiKeys, tokens } = this.#parts;
     const byKey = apiKeys.find(text);
     if (byKey !== null) return [byKey];
-    // Whoever sends an API key is told of keys.
+    // The message about an API key is about keys.
     if (tokens === null || !mayBeToken) throw unauthorized('the API key is not known, or is no longer valid');
     return tokens.find(text);
   }

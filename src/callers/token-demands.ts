@@ -11,7 +11,7 @@ const ENTRA_LIFETIME = DAY + 300;
 
 export interface EntraCaller {
   readonly tenantId: string;
-  /** Applications; at least one: whoever has an application in a tenant gets tokens for any audience there. */
+  /** Applications; at least one: any application in a tenant gets tokens for any audience there. */
   readonly clientIds: readonly string[];
   /** App roles that the application must have been given, all of them. */
   readonly appRoles: readonly string[];

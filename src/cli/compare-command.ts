@@ -12,7 +12,7 @@ export interface Comparisons {
   readonly limits: RequestLimits;
 }
 
-/** Longer values stand in the JSON. */
+/** The JSON has longer values. */
 const SHOWN_CHARACTERS = 200;
 
 /**

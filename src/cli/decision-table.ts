@@ -9,7 +9,7 @@ type Check = Schemas['Check'];
 
 const RESULT_WIDTH = 12;
 
-/** Longer values stand in the JSON. */
+/** The JSON has longer values. */
 const SHOWN_CHARACTERS = 200;
 
 /** Whether it is worth while to ask again. */

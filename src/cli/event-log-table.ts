@@ -3,7 +3,7 @@ import { printable, shownValue } from './output.js';
 
 const TYPE_WIDTH = 32;
 const CODE_WIDTH = 20;
-/** Longer texts stand in the JSON. */
+/** The JSON has longer texts. */
 const SHOWN_CHARACTERS = 96;
 
 const BOOT_NAMES: { readonly [claim: string]: string } = {

@@ -154,7 +154,7 @@ function passingName({ text, expected }: Node): string {
 
 const RULE: CheckId = 'rule_not_met';
 
-/** How many checks came to what, where none is listed for itself. */
+/** The number of checks by result, if none is listed by itself. */
 function counted(parts: readonly Node[]): string {
   const counts = ORDER.flatMap((result) => {
     const count = parts.filter((part) => part.result === result).length;

@@ -22,7 +22,7 @@ export interface GateWorld {
   readonly signal: AbortSignal;
 }
 
-/** A receipt that was verified, and what a command is told of it. */
+/** A verified receipt, and the environment of the command. */
 export interface Allowed {
   readonly verified: VerifiedReceipt;
   readonly receipt: string;

@@ -121,7 +121,7 @@ export function ranCommand(
     };
     const child = started('--exec', () => spawn(program, args, { env: environment, stdio: 'inherit' }), end);
     child.on('error', (error) => {
-      // A signal that could not be sent is told here too, and ends nothing.
+      // Reports a signal that could not be sent, and ends nothing.
       if (child.pid === undefined) end(() => reject(startError('--exec', error)));
     });
     child.on('exit', (exitCode, signal) => {
@@ -130,7 +130,7 @@ export function ranCommand(
   });
 }
 
-/** Some problems are thrown, and others told as an event. */
+/** Some problems are thrown, others are events. */
 function started<T extends ChildProcess>(option: string, start: () => T, end = (settle: () => void) => settle()): T {
   try {
     return start();

@@ -26,7 +26,7 @@ interface Result {
   readonly reasons: readonly string[];
   /** Those that did not pass. */
   readonly checks: readonly Check[];
-  /** Claims of the receipt, which is not shown itself: whoever has it can use it. */
+  /** Claims of the receipt. The receipt itself is a secret, and not shown. */
   readonly receipt: Pick<VerifiedReceipt, 'issuer' | 'audience' | 'expiresAt' | 'evidence' | 'policies'> | null;
 }
 

@@ -14,7 +14,7 @@ import { EXIT_CODE } from './output.js';
 import type { CollectOptions, RequestOptions } from './program.js';
 import { recogniseFolder, sayingRemedies } from './raw-evidence.js';
 
-/** Where a body goes, and what people are told. */
+/** The outputs for a body and for notes. */
 export interface GuestOutput {
   readonly write: (text: string) => void;
   readonly warn: (message: string) => void;

@@ -18,7 +18,7 @@ export interface ImportResult {
 }
 
 /**
- * Shows what an import came to.
+ * Shows the result of an import.
  * @returns the exit code: 0 where the file was taken, 2 where something is wrong with it
  */
 export function importResult(result: ImportResult, output: Output): number {

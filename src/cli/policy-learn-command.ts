@@ -41,7 +41,7 @@ export interface PolicyLearnOutput {
 }
 
 /**
- * Learns a policy from /verify bodies, and tells what is new in it.
+ * Learns a policy from /verify bodies, and shows the changes.
  * @returns the exit code: 0 where there is a policy, 2 or 3 where evidence is not allowed or not learned from
  * @throws {UsageError} where a body or an option is malformed
  */

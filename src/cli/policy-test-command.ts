@@ -9,7 +9,7 @@ const SHOWN_CHARACTERS = 48;
 export interface CaseProblems {
   /** The differences from the expectation, or the reason why nothing was appraised. */
   readonly differences: readonly string[];
-  /** Why it came to what it came to: reasons, what is unmatched, and the checks that are against it. */
+  /** The reasons of the outcome: reasons, unmatched ids, and the checks against it. */
   readonly causes: readonly string[];
 }
 
@@ -43,7 +43,7 @@ export function memberName({ pointer, rule }: CoveredMember): string {
 }
 
 /**
- * Shows what tests of policies came to.
+ * Shows the results of tests of policies.
  * @returns the exit code: 0 where every case is as expected and every member covered, else 1
  */
 export function policyTestCommand(results: readonly SuiteResult[], output: Output): number {

@@ -7,7 +7,7 @@ import type { StructureKind } from '../core/evidence.js';
 import type { JsonObject } from '../core/json.js';
 import { isMeantAsJson, type NamedInput, readingInput, UsageError } from './input.js';
 
-/** How raw files are recognised, and who is told what became of them. */
+/** The recogniser of raw files, and the output for its notes. */
 export interface Recognition extends Recogniser {
   readonly warn: (message: string) => void;
 }

@@ -30,7 +30,7 @@ interface Counts {
   flips: number;
   /** The same decision, and anything else that counts is otherwise. */
   differ: number;
-  /** Of those that were judged: nobody was told of them. */
+  /** Of those that were replayed: their answers never left. */
   withdrawn: number;
   readonly notJudged: Record<NotReplayed, number>;
 }

@@ -34,7 +34,7 @@ export interface VerifyCommandParts {
   readonly limits?: RequestLimits;
 }
 
-/** How much is told of why: the checks; them as a tree, with what they rest on; or each step of it. */
+/** The extent of the explanation: the checks; the checks as a tree, with their endorsements; or each step. */
 export type VerifyDetail = 'checks' | 'explanation' | 'everything';
 
 /**

@@ -74,7 +74,7 @@ function runTool(
   });
 }
 
-/** Some problems are thrown, and others told as an event. */
+/** Some problems are thrown, others are events. */
 function start(program: string, args: readonly string[], place: Place): ChildProcessByStdio<null, Readable, Readable> {
   try {
     return spawn(program, args, { ...place, stdio: ['ignore', 'pipe', 'pipe'], detached: true });

@@ -62,7 +62,7 @@ class Bulkhead {
   #waiting = 0;
 
   async run<T>(context: FetchContext, ask: (within: FetchContext) => Promise<T>): Promise<T> {
-    // A signal for each: whoever listens to one that lasts would stay with it.
+    // A signal for each: a listener on a lasting one would stay with it.
     if (this.#waiting >= MOST_WAITING) return ask({ ...context, signal: AbortSignal.abort(NO_ROOM) });
     this.#waiting += 1;
     try {
@@ -73,7 +73,7 @@ class Bulkhead {
   }
 }
 
-/** @throws {Error} where there are several: a mistake of whoever asks */
+/** @throws {Error} if there are several: a mistake of the caller */
 function onlyOne<T>(wanted: readonly T[], otherwise: string): T | undefined {
   if (wanted.length > 1) throw new Error(otherwise);
   return wanted[0];

@@ -14,7 +14,7 @@ export type Access = 'public' | Role;
 declare module 'fastify' {
   interface FastifyContextConfig {
     access?: Access;
-    /** Of a public route: whether it tells more to a caller who shows credentials. Wrong ones change nothing. */
+    /** Of a public route: whether a caller with credentials gets more. Wrong ones change nothing. */
     looksAtCaller?: boolean;
     /** Whether it is served under every host name: it says nothing that a page of another origin may not know. */
     anyHost?: boolean;
@@ -45,7 +45,7 @@ const MAX_RAW_HEADERS = 2 * 100;
 /** Headers that decide what a request is. Of a repeated one node takes the first; a proxy may have judged the last. */
 const SINGLE_HEADERS: ReadonlySet<string> = new Set(['host', 'content-type', 'authorization']);
 
-/** The one role that whoever needs no credentials may lack, and be given. */
+/** The one role that a client without credentials may lack, and be given. */
 const GRANTED_WITHOUT_CALLERS = ': no callers are configured, and historical: true grants it';
 
 export interface Guard {
@@ -172,7 +172,7 @@ async function identify(
   }
 }
 
-/** The caller of a public route, where the request shows who it is; null where it does not, or that cannot be told now. */
+/** The caller of a public route, if the request identifies one; null if it does not, or that is unknown now. */
 async function knownCaller(
   callers: CallerDirectory,
   { failures }: Guard,

@@ -36,7 +36,7 @@ export interface GateTarget {
  * Takes the target of a request to a gate apart. A path that a proxy and the service behind it may read in two ways is
  * refused: one with dot segments, encoded slashes or dots, a backslash, empty segments or control characters.
  *
- * @param target as it stands in the request line
+ * @param target as in the request line
  * @throws {GateRefusal} `gate_path`
  */
 export function parseGateTarget(target: string): GateTarget {

@@ -10,7 +10,7 @@ const WAITING_BYTES = 4 * 1024 * 1024;
 
 const MASK = '[masked]';
 
-/** Members that are never written, whatever object they stand in. Lower case, without `-` and `_`. */
+/** Members that are never written, in any object. Lower case, without `-` and `_`. */
 const SECRET_MEMBERS: ReadonlySet<string> = new Set([
   'authorization',
   'proxyauthorization',

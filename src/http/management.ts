@@ -69,7 +69,7 @@ export function createManagementApplication(dependencies: ManagementDependencies
     log,
     bodyBytes: BODY_BYTES,
     deadlineSeconds: ANSWER_SECONDS,
-    // Nobody is known to stand in front of it, so that each client is who connects.
+    // No proxy is known in front of it, so the client is the peer of the connection.
     trustedProxies: [],
     tls: settings.tls === null ? null : withoutClients(settings.tls),
     limits: { ...DEFAULT_CONNECTION_LIMITS, connections: CONNECTIONS, ...settings.connections },

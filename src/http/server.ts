@@ -37,7 +37,7 @@ const DEFAULT_STOP: StopLimits = { noticeMs: 500, drainMs: 15_000 };
 export interface RunningServer {
   /** Where it listens, with the port that was picked. */
   readonly url: string;
-  /** Whether it should get traffic: not from the moment on in which it is told to stop. */
+  /** Whether it should get traffic: not after the signal to stop. */
   readonly readiness: ReadinessUseCase;
   /**
    * Takes other TLS material for connections from now on.

@@ -35,7 +35,7 @@ export interface Signatures {
 
 type Read = Pick<BootFact, 'about' | 'name'> & Partial<BootFact>;
 
-/** Where an event stands in its register. */
+/** The place of an event in its register. */
 interface Place {
   readonly layout: RegisterLayout;
   readonly index: number;

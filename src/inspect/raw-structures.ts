@@ -40,7 +40,7 @@ export interface RawPlace {
 /** Where the bytes of a structure by itself are in a request. */
 export const STRUCTURE_VALUE = '/value';
 
-/** A file, which is as long as whoever named it lets it be. */
+/** A file of any length. */
 export const IN_FILE: RawPlace = { about: '', pemBytes: Number.POSITIVE_INFINITY };
 
 /** A member of a request, in which nothing vouches for certificates. */
@@ -244,7 +244,7 @@ function certificateIn(der: Uint8Array): X509Certificate {
   return parseCertificate(der, { allowZeroSerial: true });
 }
 
-/** The other formats have nothing that tells them from other files but that they are one, to the end. */
+/** The other formats have no mark but their structure, up to the end. */
 function isEventLog(bytes: Uint8Array): boolean {
   if (isCryptoAgile(bytes)) return true;
   const log = nullIfMalformed(() => parseEventLog(bytes, bytes.byteLength));

@@ -29,7 +29,7 @@ const STATES: { readonly [state in LinkState]: string } = {
 interface ChainPanelProps {
   readonly decision: Decision;
   readonly nonceBy: NonceBy;
-  /** Of a record: nobody was told the decision. */
+  /** Of a record: the answer never left. */
   readonly isWithdrawn: boolean;
 }
 

@@ -10,7 +10,7 @@ export interface FieldPlace {
 
 const [REPORT, BODY, RUNTIME, ATTEST] = ['ATTESTATION_REPORT', 'TD quote', 'runtime data', 'TPMS_ATTEST'];
 
-/** The field that each claim is read from, by the structure that it stands in. */
+/** The field of each claim, by its structure. */
 const FIELDS: { readonly [claim: string]: readonly [structure: string, field: string] } = {
   'snp.cpuid': [REPORT, 'CPUID'],
   'snp.chipId': [REPORT, 'CHIP_ID'],

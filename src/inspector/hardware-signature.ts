@@ -222,14 +222,14 @@ function noneOf(error: unknown): false {
   throw error;
 }
 
-/** A hardware report, and the JSON pointer to what it stands in. */
+/** A hardware report, and the JSON pointer to its container. */
 interface FoundReport {
   readonly pointer: string;
   readonly bytes: Uint8Array;
   readonly isQuote: boolean;
 }
 
-/** Why something that stands for a report is none that can be read: another one elsewhere must not stand in for it. */
+/** The reason why the report at the place of a report is unreadable: another one elsewhere must not replace it. */
 function whyNoReport(each: FoundBytes): string | null {
   const { pointer, kind, problem } = each;
   const what = nameOfFound(kind);

@@ -1,7 +1,7 @@
 import type { StructureDescription } from '../inspect/field-description.js';
 import { fieldRange } from './structures.js';
 
-/** A field where it stands in bytes, both ends in them. */
+/** The range of a field in bytes, both ends included. */
 export interface PlacedField {
   /** Number among the fields of all structures, for linking both ways. */
   readonly index: number;

@@ -95,7 +95,7 @@ function besideWhole({ name, intake }: ReadFile, whole: ReadFile): UnusedFile {
   return { name, why: `“${whole.name}” is a whole /verify body, which takes no other file.` };
 }
 
-/** Which part each file holds. The content of signatures and PCR values is told by the quote, so these are read last. */
+/** The part in each file. The quote identifies signatures and PCR values, so these are read last. */
 function assign(files: readonly ReadFile[]): { readonly parts: Parts; readonly unused: readonly UnusedFile[] } {
   const byContent = files.map((file) => ({ file, held: partsIn(file.intake) }));
   const found = new Map(byContent.flatMap(({ held }) => held));
@@ -161,7 +161,7 @@ function partsIn(intake: Intake): Held {
   return [[log === null ? 'eventLog' : logPartOf(log), bytes]];
 }
 
-/** PCR values may be as long as a signature: those that the quote was made over are told by its digest. */
+/** PCR values may be as long as a signature: the digest in the quote identifies them. */
 function besideQuote({ bytes }: GivenFile, quote: TpmsQuote | null): Held {
   if (quote === null) return [];
   const values = nullIfMalformed(() => readPcrValues(bytes, quote));

@@ -134,7 +134,7 @@ export function fieldRange({ start }: StructureDescription, { offset, length }: 
   return { from: start + offset, to: start + offset + length };
 }
 
-/** The bytes to show in hex, and what stands in them: text that encodes bytes has no fields, they have. */
+/** The bytes to show in hex, and their structures: text that encodes bytes has no fields, they have. */
 export function shownBytes(found: FoundBytes): Pick<FoundBytes, 'bytes' | 'structures'> {
   const { bytes, structures } = found;
   const parts = structures.length === 0 ? null : encodedIn(found);
@@ -236,7 +236,7 @@ function ofVtpmKey(bytes: Uint8Array, pointer: string): FoundBytes | null {
     : null;
 }
 
-/** Runtime data is JSON that only its place tells from other JSON. */
+/** Runtime data is JSON that only its place identifies. */
 function runtimeData(bytes: Uint8Array, pointer: string): FoundBytes | null {
   return /runtime_?data(?:\/data)?$/i.test(pointer) ? readRuntimeData(bytes, pointer) : null;
 }

@@ -8,7 +8,7 @@ interface VerdictPanelProps {
   readonly decision: Decision;
   /** Whether the service may have a record of it: it has none of an example. */
   readonly isStored: boolean;
-  /** Of a record: it was recorded too late, and nobody was told. */
+  /** Of a record: it was recorded too late, and its answer never left. */
   readonly isWithdrawn: boolean;
 }
 

@@ -34,7 +34,7 @@ export interface BoundedRequest {
   readonly signal: AbortSignal;
   /** Headers to send, by their names in lower case. */
   readonly headers?: Readonly<Record<string, string>>;
-  /** Throws where the answer is of no use, for whoever watches the origin. The answer is given out all the same. */
+  /** Throws if the answer is unusable, for the observer of the origin. The caller gets the answer all the same. */
   readonly check?: (answer: BoundedAnswer) => unknown;
   /**
    * Whether a 400 or 404 says nothing of the origin: callers chose what is asked for, or another address is asked next.
@@ -79,7 +79,7 @@ export abstract class BoundedAgent {
     const { proxy, ...options } = connect;
     this.#agent = new Agent({
       connections: 8,
-      // 0 is how undici is told to end a connection after its answer.
+      // 0 makes undici end a connection after its answer.
       pipelining: keepAlive ? 1 : 0,
       connect: proxy?.connector({ ...options, timeoutMs: attemptTimeoutMs }) ?? {
         timeout: attemptTimeoutMs,

@@ -91,20 +91,20 @@ export class FetchError extends Error {
   }
 }
 
-/** The time of whoever asked is over. */
+/** The time of the request is over. */
 export function outOfTime(): FetchError {
   return new FetchError('aborted', 'no answer within the time of the request');
 }
 
-/** As the reason of a signal: whoever asks is not to wait, since so many do already. */
+/** As the reason of a signal: too many requests wait already. */
 export const NO_ROOM = new FetchError('no_room', 'not contacted: too many requests wait for it');
 
-/** The time of whoever asked was over before it could be asked for. */
+/** The time of the request was over before the attempt. */
 export function outOfTurn(): FetchError {
   return new FetchError('no_time', 'not contacted: the time was over before its turn came');
 }
 
-/** @throws {FetchError} `no_time` or `no_room` where whoever asks has no time left */
+/** @throws {FetchError} `no_time` or `no_room` if the request has no time left */
 export function requireTime({ aborted, reason }: AbortSignal): void {
   if (!aborted) return;
   throw reason instanceof FetchError ? reason : new FetchError('no_time', 'not contacted: no time was left');

@@ -140,7 +140,7 @@ interface Observed<T> {
   readonly mayBeRefused?: boolean;
 }
 
-/** Makes an attempt and tells the observer how it ended. The answer goes to the caller whatever `check` says of it. */
+/** Makes an attempt and reports its end to the observer. The caller gets the answer whatever `check` finds. */
 export async function observed<T>(
   observer: OriginObserver | undefined,
   attempt: () => Promise<T>,

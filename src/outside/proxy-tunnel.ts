@@ -19,7 +19,7 @@ export interface ProxyServer {
 export interface TunnelBounds {
   /** Of the whole attempt. */
   readonly signal: AbortSignal;
-  /** Longest time until the proxy is connected, which is shorter: a proxy that is down is told from a far end that is. */
+  /** Time limit of the connection to the proxy. It is shorter, so that a proxy that is down differs from a far end that is. */
   readonly reachMs: number;
 }
 

@@ -105,7 +105,7 @@ export class KeptAttempts<T> {
 
   #begin(key: string, start: (signal: AbortSignal) => Promise<T>): Promise<T> {
     const attempt = underBound(this.#closing.signal, this.#limitMs, start).finally(() => this.#attempts.delete(key));
-    // Whoever waits is told; without anybody, it must not become an unhandled rejection.
+    // Waiters get the error; without any, it must not become an unhandled rejection.
     attempt.catch(() => {});
     this.#attempts.set(key, attempt);
     return attempt;

@@ -186,7 +186,7 @@ class HttpClient implements VeriteeClient {
     return action(await this.verify(body, demand));
   }
 
-  /** The body comes from whoever wants in: what it is judged by, and for whom, is for us to say. */
+  /** The sender chose the body, so its policy, audience and nonce are replaced by those of the client. */
   #requestOf(body: unknown, nonce: string): object {
     if (!isObject(body) || !isObject(body['evidence'])) {
       throw new TypeError('the body has no evidence: pass the object that veritee collect writes in the guest');

@@ -1,6 +1,6 @@
 import type { JsonValue } from '../core/json.js';
 
-/** Where something stands in a document: names of members, and indices of items. */
+/** The place in a document: names of members, and indices of items. */
 export type Path = readonly (string | number)[];
 
 /** Something that is wrong in a document. Each document says in its own way where that is. */
@@ -133,7 +133,7 @@ function hasShapeOf(below: Below, raw: JsonValue): boolean {
   return Array.isArray(raw) === (below.kind === 'items');
 }
 
-/** A value that is given as a whole: what stands in it has no names of its own. */
+/** A value that is given as a whole: its parts have no names of their own. */
 export function whole<T>(schema: Schema<T>): Schema<T> {
   return { ...schema, below: NOTHING_BELOW };
 }

@@ -74,7 +74,7 @@ function presentClaims({ maa, ita, ...ofEvidence }: Claims): Schemas['Claims'] {
   };
 }
 
-/** Without what policies read from it: it stands in the claims too. */
+/** Without the members for policies: the claims have them too. */
 function presentToken({ issuer, attestationType, policyHash, claims }: TokenClaims): Schemas['TokenClaims'] {
   return { issuer, attestationType, policyHash, claims };
 }

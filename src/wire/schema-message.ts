@@ -99,7 +99,7 @@ function otherTag(tag: string, found: unknown, { oneOf = [] }: { [name: string]:
     : `the value is ${kindOf(found as JsonValue)}, not one of ${listedNames(known)}`;
 }
 
-/** Alternatives that are told by a member: name of the schema to the value of the member. */
+/** Alternatives that a member selects: name of the schema to the value of the member. */
 const TAGS: ReadonlyMap<string, string> = new Map<string, string>([
   ['RsaPublicJwk', 'RSA'],
   ['EcPublicJwk', 'EC'],

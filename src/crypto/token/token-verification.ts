@@ -22,7 +22,7 @@ export interface ReadToken {
   readonly times: TokenTimes;
 }
 
-/** Issuers of one kind, as their tokens are judged and as people are told of them. */
+/** Issuers of one kind, and their name in messages. */
 export interface TokenScheme {
   /** As what the tokens are sent; null: as no evidence. */
   readonly type: TokenType | null;

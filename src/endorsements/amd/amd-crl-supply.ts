@@ -88,7 +88,7 @@ export class AmdCrlSupply {
     const { line, ark } = series;
     if (kds === null) return { problem: because, outOfReach: true };
     try {
-      // Also where a 404 is remembered: whoever has no time learns nothing of KDS.
+      // Also for a remembered 404: a request without time learns nothing of KDS.
       requireTime(signal);
       const taken = await kds.crl(line.product, line.signingKey, {
         signal,

@@ -294,7 +294,7 @@ const isRollback = ({ code }: Unavailable) => code === 'crl_rollback';
 
 const isNoOlder = (list: CrlAge, mark: CrlAge | null) => mark === null || !isOlder(list, mark);
 
-/** A CRL of the folder can stand in for any series but one that it is known not to be of. */
+/** A CRL of the folder can replace any series but one to which it does not belong. */
 function isOfFolderFor({ signingKey }: SnpLine, { origin, series }: HeldCrl): boolean {
   return origin === 'store' && (series === null || series === signingKey);
 }

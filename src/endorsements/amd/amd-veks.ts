@@ -180,7 +180,7 @@ export class AmdVeks {
   async #take(subject: VcekSubject, der: Uint8Array, context: FetchContext): Promise<HeldVek> {
     const vek = readVek(der, this.#parts.pins);
     if (!isVcekOf(vek, subject)) throw new UnfitError('it is for another chip or TCB');
-    // Kept, it would stand in the way of a better one until its day comes.
+    // If it were kept, it would hide a better one until it is valid.
     const fetchedAt = this.#parts.clock.now();
     if (!hasBegun(vek, fetchedAt)) throw new UnfitError('it is not valid yet');
     const snapshot = await this.#snapshots.of({ product: subject.product, signingKey: 'vcek' });

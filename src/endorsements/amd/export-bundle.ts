@@ -59,7 +59,7 @@ async function exportLine(
   const { own, others } = await crls.find(await snapshots.under(snapshot, found.chain.ark), context);
   const lists = 'code' in own ? others : [own, ...others];
   return {
-    // All of them: whoever reads the bundle has to see everything that is revoked.
+    // All of them: readers of the bundle must see everything that is revoked.
     files: [...chain, ...lists.map(({ series, list }) => crlFile(line.product, series, list.der))],
     missing: 'code' in own ? [own] : [],
   };

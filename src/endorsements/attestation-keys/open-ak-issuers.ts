@@ -17,7 +17,7 @@ interface AkIssuersOptions extends Pick<SourceWorld, 'log'> {
 const POLL_MS = 5_000;
 
 export interface OpenAkIssuers extends OpenSource<AkIssuersSource> {
-  /** Certificates that are in force now, in DER, under the names of their files: for whoever watches when they end. */
+  /** The current certificates, in DER, by file name, to watch when they expire. */
   certificates(): readonly NamedFile[];
 }
 

@@ -31,7 +31,7 @@ interface RollbackMarksOptions<T> extends MarksWorld {
 export class RollbackMarks<T> {
   readonly #options: RollbackMarksOptions<T>;
   readonly #marks: ReadOnce<T>;
-  /** Files that the log has been told of. */
+  /** Files that were logged. */
   readonly #damaged = new Set<string>();
 
   constructor(options: RollbackMarksOptions<T>) {
@@ -56,7 +56,7 @@ export class RollbackMarks<T> {
    *
    * @param hold puts the value where it is found. Not called where the value is refused; else begun before the mark can be seen, so that
    *   whoever compares with the mark finds what raised it
-   * @returns whether it is no older than anything that was relied on; false where that cannot be told
+   * @returns whether it is no older than anything that counted before; false if that is unknown
    */
   async advance(subject: string, value: T, hold: () => Promise<void> = async () => {}): Promise<boolean> {
     const { folder, damaged, isOlder, format } = this.#options;

@@ -37,7 +37,7 @@ export abstract class WatchedFolder {
   /** Of what is in force. Undefined: to be read, whatever it is. */
   #fingerprint: string | null | undefined = undefined;
   #wasThere = false;
-  /** The fault that the log has been told of. */
+  /** The fault that was logged. */
   #fault: string | null = null;
   /** The last reading that was asked for. Never rejects. */
   #reading: Promise<boolean> = Promise.resolve(true);

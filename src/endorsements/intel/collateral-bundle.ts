@@ -91,7 +91,7 @@ async function importRefusal(collateral: IntelCollateral, memory: CollateralMemo
     : 'it is older than what was imported before';
 }
 
-/** Names are for people: whoever reads the folder goes by content. Different collateral never gets one name. */
+/** Names are for people: readers of the folder go by content. Different collateral never gets one name. */
 function fileOf(key: CollateralKey, collateral: TdxCollateral): NamedFile {
   const bytes = Buffer.from(encodeCollateralFile(collateral), 'utf8');
   return { name: `tdx-${keyName(key)}-${hex(sha256(bytes)).slice(0, 16)}.json`, bytes };

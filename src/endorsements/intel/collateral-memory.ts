@@ -29,7 +29,7 @@ export function isBehind({ tcbInfo, qeIdentity, pckList, rootList }: IntelCollat
 /** More than 32 bits hold: every number is lower. */
 const DAMAGED = 2n ** 64n;
 
-/** Whether a mark of it cannot be read, so that it cannot be told what is older. */
+/** Whether a mark of it is unreadable, so that older collateral cannot be recognised. */
 export function isUnknown({ tcbInfo, qeIdentity, pckList, rootList }: CollateralMarks): boolean {
   return tcbInfo === DAMAGED || qeIdentity === DAMAGED || isDamaged(pckList) || isDamaged(rootList);
 }
@@ -96,7 +96,7 @@ export class CollateralMemory {
 
   /**
    * Notes what a source gave. What is older changes nothing.
-   * @returns whether no part is older than what was relied on; false where that cannot be told
+   * @returns whether no part is older than one that counted before; false if that is unknown
    */
   async advance(collateral: IntelCollateral, source: CollateralSourceName): Promise<boolean> {
     const { fmspc, ca, tcbInfo, qeIdentity, pckList, rootList } = collateral;

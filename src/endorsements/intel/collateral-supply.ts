@@ -180,7 +180,7 @@ export class CollateralSupply {
     const before = cache.held(collateral).find((held) => held.source === source)?.collateral;
     const newest = before !== undefined && isCurrent(before, at) ? newestParts(collateral, before) : collateral;
     const fetched = { collateral: newest, source, fetchedAt: clock.now() };
-    // In this order: whoever reads the new file, also after a crash, knows what came before it.
+    // In this order: a reader of the new file, also after a crash, has the marks of the previous one.
     const isNewest = await memory.advance(newest, source);
     // A process with the same folder, such as an import, has relied on something newer meanwhile.
     if (!isNewest) return this.#refused(newest, await memory.marksOf(newest, source), source);
@@ -211,7 +211,7 @@ export class CollateralSupply {
     return this.#parts.inBackground && !this.isOff && this.#parts.clock.monotonicMs() >= dueAt;
   }
 
-  /** Never rejects: whoever asked has collateral already. */
+  /** Never rejects: the request has collateral already. */
   async #refresh({ key }: Watched): Promise<void> {
     if (this.#closing.signal.aborted) return;
     this.#watch(key, this.#parts.pauses.retryMs);

@@ -98,7 +98,7 @@ export class EarlyIntelCollateral implements EarlyCollateralSource {
     const collateral = await download(service, reader, key, { signal, remember: true });
     const now = clock.now();
     if (!isCurrent(collateral, now)) throw new UnfitError(missing([collateral], now).detail);
-    // First the list: then whoever finds the collateral finds from when it will count, too.
+    // First the list, so that a reader of the collateral also finds its date.
     const hasList = await this.#renewList(collateral, signal);
     this.#held.set(keyName(key), collateral);
     return hasList ? renewalPauseMs(collateral, now, pauses) : pauses.retryMs;

@@ -91,7 +91,7 @@ export class IntelEndorsements implements TdxCollateralSource {
     // A historical request is judged by the collateral of its verification time, not by what was published since.
     if (context.historical) return supplied === null ? this.#past(request, context) : unconfirmed(supplied, PAST);
     const damaged = (await this.#parts.memory.marksOfAll(request)).filter(isUnknown);
-    // Which source is behind cannot be told then, so none may stand in for another.
+    // It is unknown which source is behind, so none may replace another.
     if (damaged.length > 0) return rolledBack(damaged);
     if (supplied === null) return this.#own(request, context);
     const read = attempt(() => readIntelCollateral(this.#parts.reader, supplied));

@@ -20,7 +20,7 @@ type Keys = TokenKeySet['keys'];
 
 const NO_KEYS: Keys = new Map();
 
-/** A file of the configuration that is read at start and again when told. */
+/** A file of the configuration that is read at start and at a reload. */
 export interface ReadFile {
   /** Its name, for people. */
   readonly place: string;

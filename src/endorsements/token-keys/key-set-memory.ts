@@ -71,7 +71,7 @@ export class KeySetMemory {
   #restsUntil = Number.NEGATIVE_INFINITY;
   #begunAt = Number.NEGATIVE_INFINITY;
 
-  /** The problem that the log has been told of since the last set. */
+  /** The problem that was logged since the last set. */
   #told: string | null = null;
 
   constructor(options: KeySetMemoryOptions) {

@@ -11,7 +11,7 @@ const TOKEN_BYTES = 64 * 1024;
 const BAD_REQUEST = 400;
 const UNPROCESSABLE = 422;
 
-/** Errors of Azure Attestation that are about the evidence: its own no, and what people are told of it. */
+/** Errors of Azure Attestation that are about the evidence, and their messages. */
 const REFUSALS: ReadonlyMap<string, string> = new Map([
   ['PolicyEvaluationError', 'Azure Attestation judged the evidence and its policy does not allow it'],
   ['InvalidParameter', 'Azure Attestation refuses the evidence (InvalidParameter)'],

@@ -39,7 +39,7 @@ interface WhyNever {
   readonly what: string;
   /** The correct text; null if nobody can know it. */
   readonly instead: string | null;
-  /** Whether whoever issues the token may come to issue it. */
+  /** Whether the issuer of the token may come to issue it. */
   readonly mayChange: boolean;
 }
 

@@ -3,7 +3,7 @@ import { ISOLATION } from './maa-claims.js';
 import type { ClaimCondition, Condition } from './policy-tree.js';
 import { type KindsRequired, kindsOf, kindsRequired, pathInside, type TokenKind, together } from './token-kinds.js';
 
-/** Kinds that exclude each other. The path of the first is the one that is told of. */
+/** Kinds that exclude each other. The problem is reported at the path of the first. */
 const EXCLUSIVE: readonly (readonly [TokenKind, TokenKind])[] = [
   ['direct', 'guest'],
   ['tdxvm', 'sevsnpvm'],

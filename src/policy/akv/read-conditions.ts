@@ -26,7 +26,7 @@ export class ConditionReader {
     return this.#prefix + jsonPointer(at.path);
   }
 
-  /** The one selector of an object. Its other members are left to whoever knows them. */
+  /** The one selector of an object. Its other members are left to others. */
   group(given: JsonObject, at: Place, depth = 1): ConditionGroup | undefined {
     const [kind, other] = SELECTORS.filter((name) => Object.hasOwn(given, name));
     if (other !== undefined) return at.refuse('has allOf and anyOf: write one of them, and the other within it');

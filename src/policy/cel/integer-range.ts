@@ -5,7 +5,7 @@ type Ordering = (typeof ORDERINGS)[number];
 
 const MIRRORED: { readonly [operator in Ordering]: Ordering } = { '<': '>', '<=': '>=', '>': '<', '>=': '<=' };
 
-/** Whether an expression is a number, as a rule writes it, that is none of the range. */
+/** Whether an expression is a number, as a rule writes it, outside of the range. */
 export function isOutside({ spans }: IntegerRange, expression: Expression): boolean {
   const number = integerIn(expression);
   return number !== null && !spans.some(([least, greatest]) => least <= number && number <= greatest);

@@ -75,7 +75,7 @@ function misfits(
     .map((other) => ({ always, message: `${what} is ${values.what}, and never ${other.text}` }));
 }
 
-/** Whether a literal is none of the values of a type. */
+/** Whether a literal is outside of the values of a type. */
 function isNever(literal: Expression, { form, range }: ScalarType): boolean {
   if (form !== null) return literal.op === 'literal' && !form.fits(String(literal.value));
   return range !== undefined && isOutside(range, literal);

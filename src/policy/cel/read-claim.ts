@@ -23,7 +23,7 @@ export function stepsOf(node: ASTNode): readonly Step[] | null {
   return [...before, { name, isIndex: node.op === '[]' }];
 }
 
-/** The claim that an access names. @throws {RuleFault} where there is none of that name */
+/** The claim that an access names. @throws {RuleFault} if there is none of that name */
 export function readClaim(node: ASTNode, steps: readonly Step[]): Claim {
   const found = follow(steps);
   if (found.unknown === null) return claim(node, steps, found.type);

@@ -227,7 +227,7 @@ function isLiteral(node: ASTNode): boolean {
   return node.op === 'value' || (node.op === '-_' && node.args.op === 'value');
 }
 
-/** A number with a sign is a literal too, for whoever compares a claim with it. */
+/** A number with a sign is a literal too, for comparisons with claims. */
 function literalOf(expression: Expression): Expression {
   return expression.op === 'negative' ? expression.operand : expression;
 }

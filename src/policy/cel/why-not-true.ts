@@ -12,7 +12,7 @@ const LONGEST_SHOWN = 100;
 /**
  * Why a rule is not true: the part that decided, and the claims in it with their values. One clause, for people.
  *
- * @param value what it came to
+ * @param value its result
  * @param scope that it was evaluated in
  */
 export function whyNotTrue(expression: Expression, value: RuleValue, scope: RuleScope): string {

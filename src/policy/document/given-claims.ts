@@ -81,7 +81,7 @@ function readUndeclared(name: string, value: JsonValue, { members, others }: Obj
 /** Claims that a token of Azure Attestation or Trust Authority has, and no section of claims. */
 const OF_TOKEN = /^(?:iss|exp|nbf|iat|jti|secureboot|x-ms-.+|attester_.+|tdx_.+)$/;
 
-/** For those who give the claims of a token without the section that they stand in. Said once: a token has many. */
+/** For authors who give the claims of a token without their section. Said once: a token has many. */
 function hintFor(name: string, { path: [section, ...inside], problems }: Place): string {
   const isToken = section === 'maa' || section === 'ita';
   if (!OF_TOKEN.test(name) || inside.length > 0 || (section !== undefined && !isToken)) return '';

@@ -10,7 +10,7 @@ import { merged, nested } from './nested-objects.js';
 import { ruleChanges, ruleClaims } from './rule-claims.js';
 import { type ClaimChanges, claimsOfSet, otherClaim, withClaims } from './set-claims.js';
 
-/** A case of the test of a policy: claims, what is changed in them, and what the policy then comes to. */
+/** A case of the test of a policy: claims, their changes, and the expected result. */
 export interface LearnedCase {
   readonly name: string;
   readonly type: EvidenceType;
@@ -40,7 +40,7 @@ export type Detail = 'each' | 'together';
 const GENERATED =
   /^set [0-9]+, (?:as it is|with another \S+|with other values|against rule \S+)(?:, which another set has)?$/;
 
-/** Whether a case of this name is made with the policy, and not by whoever added it to the test. */
+/** Whether a case of this name is generated, and not written by an author of the test. */
 export function isGeneratedName(name: string): boolean {
   return GENERATED.test(name);
 }

@@ -140,7 +140,7 @@ function shortDigest(sha256: string): string {
 
 const NAME_LENGTH = 120;
 
-/** A name comes from whoever made the file: in a comment it must not end the line, nor turn it. */
+/** The maker of the file chose its name: in a comment it must not end the line, nor turn it. */
 export function shownName(name: string): string {
   return name.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '\ufffd').slice(0, NAME_LENGTH);
 }

@@ -21,7 +21,7 @@ export function notesOn(evidence: readonly NotedEvidence[], { header }: Learning
   return [...open, ...onFiles(evidence), ...onWarnings(evidence), ...ofMachines];
 }
 
-/** No name says which files these are: nothing measures the names in a log, and whoever sends it could choose what is left out. */
+/** No name identifies these files: nothing measures the names in a log, and its sender could choose which are left out. */
 function onFiles(evidence: readonly NotedEvidence[]): readonly string[] {
   const learned = evidence.filter(({ seen }) => learnsFiles(seen));
   if (learned.length === 0) return [];
@@ -44,7 +44,7 @@ function onWarnings(evidence: readonly NotedEvidence[]): readonly string[] {
   );
 }
 
-/** Names that stand in a note before it counts the others. */
+/** The number of names in a note before it counts the others. */
 const SHOWN_NAMES = 3;
 
 function evidenceNames(evidence: readonly NotedEvidence[]): string {

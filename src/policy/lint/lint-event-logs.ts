@@ -7,7 +7,7 @@ export function lintEventLogs(policy: PolicyMembers): readonly PolicyProblem[] {
   return [...commandLinesAlone(policy), ...unknownFirmware(policy)];
 }
 
-/** Both stand in one register by their digests, and only the log says which is which. */
+/** One register has both by their digests, and only the log says which is which. */
 const COMMAND_LINES_ALONE =
   'commandLines without files: whoever sends a log can call the load options of a kernel a file, so list the files as well';
 
@@ -19,7 +19,7 @@ function commandLinesAlone({ referenceValues }: PolicyMembers): readonly PolicyP
   );
 }
 
-/** The firmware of a TD extends its RTMRs, and whoever starts the TD chooses the firmware. */
+/** The firmware of a TD extends its RTMRs, and the launcher of the TD chooses the firmware. */
 const UNKNOWN_FIRMWARE = 'without tdx.mrtd, any firmware can say this of the boot of a TD, so list its MRTD as well';
 
 function unknownFirmware({ accepts, secureBoot, referenceValues }: PolicyMembers): readonly PolicyProblem[] {

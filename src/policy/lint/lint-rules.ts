@@ -35,7 +35,7 @@ function lintCel({ expression }: CelRule, policy: RuledPolicy, pointer: string):
 const CHOOSE =
   'Choose by evidence.type in the rule, or do not accept these types: with it the policy never allows them.';
 const CORRECT = 'Correct the name, the text or the number as the message says: a comparison with it is never true.';
-// The rest of the rule may be what a policy rests on: nobody is told to remove that too.
+// The rest of the rule may pin something: the message does not advise to remove it.
 const LEAVE_OUT =
   'Correct the text or the number as the message says, or take this comparison out of the rule: it is always true.';
 const RELY_ON_OTHERS = 'Do as the message says: what the guest writes proves nothing.';

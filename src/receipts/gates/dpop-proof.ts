@@ -31,7 +31,7 @@ const ALGORITHMS: ReadonlyMap<string, readonly string[]> = new Map([
   ['RSA', ['PS256', 'RS256']],
 ]);
 
-/** Members of private keys (RFC 7518, section 6): whoever sends one has given it away. */
+/** Members of private keys (RFC 7518, section 6): a sender of one has given it away. */
 const PRIVATE_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k'] as const;
 
 const LONGEST = 8_192;
@@ -65,7 +65,7 @@ function takeApart(proof: string): { readonly header: JsonObject; readonly claim
   const [header, claims] = [parseProofPart(first), parseProofPart(second)];
   decode(third);
   demand(header['typ'] === 'dpop+jwt', 'dpop_header', 'the proof does not have the typ dpop+jwt');
-  // Nothing of it is understood here, so that whoever sends it means something else.
+  // It is not supported here, so its sender means something else.
   demand(header['crit'] === undefined, 'dpop_header', 'the header of the proof has crit');
   return { header, claims };
 }

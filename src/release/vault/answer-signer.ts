@@ -83,7 +83,7 @@ function requirePath(sent: readonly [X509Certificate, ...X509Certificate[]], { r
     throw new UnfitError('certificates: neither what came with it nor a root is the issuer of the first');
   const [problem = judgeValidity(path, at)] = verifyCertificatePath(path, profile);
   if (problem !== null) throw new UnfitError(`certificates: ${describePathProblem(problem)}`);
-  // A root has no purposes: whoever trusts it says what for.
+  // A root has no purposes: its configuration states them.
   const wrong = path.slice(0, -1).findIndex((certificate, index) => !isForServers(certificate, index === 0));
   if (wrong >= 0) throw new UnfitError(`certificates: not for servers (certificate ${wrong + 1} of the chain)`);
 }

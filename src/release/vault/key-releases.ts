@@ -111,7 +111,7 @@ export class KeyReleases implements ReleaseVault {
 
   async #call({ key, target, nonce, enc }: ReleaseAsk, signal: AbortSignal): Promise<string> {
     const { library, origin, credential, exchange } = this.#options;
-    // One for each call: the library keeps what it is sending in the client until it is told what token to add.
+    // One for each call: the library keeps its request in the client until it has the token.
     const client = new library.KeyClient(origin, credential, clientOptions(new ReleaseTransport(exchange, credential)));
     const asked = client.releaseKey(key.name, target, {
       algorithm: enc,
@@ -125,7 +125,7 @@ export class KeyReleases implements ReleaseVault {
   }
 }
 
-/** Before anybody is asked: whoever configured them has read them already. */
+/** Before any request: the configuration has parsed them already. */
 function rootsOf({ key: { roots } }: ReleaseAsk): readonly X509Certificate[] {
   if (roots === null) return publicRoots();
   return unfitIfMalformed(() => roots.map((der) => parseCertificate(der, ROOT_RULES)));

@@ -47,7 +47,7 @@ export class OpenTelemetryTracer implements RequestTracer {
   readonly #trustParent: boolean;
   readonly #contexts = new AsyncLocalStorageContextManager();
 
-  /** @param trustParent whether ids and sampling are those of whoever asks: strangers could have everything recorded */
+  /** @param trustParent whether the client decides about ids and sampling: strangers could have everything recorded */
   constructor(tracer: OtelTracer, { trustParent }: { readonly trustParent: boolean }) {
     this.#tracer = tracer;
     this.#trustParent = trustParent;
