@@ -156,7 +156,7 @@ export class TokenCallers {
     const found = lacking.filter(([, lack]) => lack === null).map(([{ caller }]) => caller);
     if (found.length > 0) return { callers: found, refusal: null, mayBeAnother: false };
     const callersOfIssuer = lacking.map(([{ caller }, lack]) => ({ caller: caller.principal, lack }));
-    this.#parts.log.info({ callers: callersOfIssuer }, 'a genuine token is of no caller');
+    this.#parts.log.info({ callers: callersOfIssuer }, 'a genuine token matches no caller');
     const refusal = unauthorized('the token is genuine, and of no caller: the log of the service says what it lacks');
     return { callers: [], refusal, mayBeAnother: false };
   }

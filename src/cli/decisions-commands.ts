@@ -144,7 +144,7 @@ export function addDecisionsCommands(
     .action(async (options) => done(await actions.exportDecisions(options)));
   decisions
     .command('import')
-    .description('take over the log of another store; exit code 2 if something is wrong with it')
+    .description('append the log of another store; exit code 2 if something is wrong with it')
     .argument('<file>', 'an export, or - for standard input')
     .option(...heads)
     .option(...keys)
@@ -172,12 +172,12 @@ export function addReplayCommand(
 ): void {
   program
     .command('replay')
-    .description('judge recorded decisions again, and show which come out otherwise')
+    .description('verify recorded decisions again, and show those that differ')
     .argument('[id]', 'one decision; without it, those of --since')
     .option('--since <time>', 'all decisions from this time on, RFC 3339 in UTC')
     .option('--tenant <name>', 'only those of this tenant')
-    .option('--policy <id or file>', 'judge decisions under the policy of this id by this text')
-    .option('--now', 'judge by the policies, endorsements and the time of now')
+    .option('--policy <id or file>', 'appraise decisions of the policy with this id by this text')
+    .option('--now', 'use the present policies, endorsements and time')
     .option(...config)
     .option('--json', 'write JSON on a terminal too')
     .addHelpText('after', REPLAY_HELP)

@@ -42,13 +42,13 @@ export interface GateActions {
 export function addGateCommand(program: Command, actions: GateActions, done: (exitCode: number) => void): void {
   program
     .command('gate')
-    .description('have evidence judged by a service, verify its receipt here, and run a command only if it is an allow')
-    .argument('[command...]', 'with --exec, behind --: program and arguments to run on an allow')
-    .requiredOption('--url <url>', 'where the service answers: https, or http to this machine')
-    .requiredOption('--audience <name>', 'your own name, which the receipt must be for')
+    .description('send evidence to a service, verify the receipt, and run a command only on an allow')
+    .argument('[command...]', 'with --exec, after --: program and arguments to run on an allow')
+    .requiredOption('--url <url>', 'URL of the service: https, or http to this machine')
+    .requiredOption('--audience <name>', 'required audience of the receipt: your own name')
     .option(
       '--policy <id[@sha256:hex]>',
-      'policy that must have judged, and the digest of its text; may be given again',
+      'required policy, with the digest of its text; may be given again',
       oneMore,
       [],
     )
@@ -68,7 +68,7 @@ export function addGateCommand(program: Command, actions: GateActions, done: (ex
     .option('--bound-key <thumbprint>', 'demand a bound key: required, or its RFC 7638 SHA-256 thumbprint')
     .option('--timeout <seconds>', 'for everything before the command', '60')
     .option('--json', 'write JSON on a terminal too')
-    .option('--exec', 'on an allow, run the command behind --; otherwise end with 125')
+    .option('--exec', 'on an allow, run the command after --; otherwise exit with 125')
     .addHelpText('after', GATE_COMMAND_HELP)
     .action(async (command, options) => done(await actions.gate(command, options)));
 }

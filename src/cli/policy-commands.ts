@@ -49,7 +49,7 @@ export function addPolicyCommands(
   const json: readonly [string, string] = ['--json', 'write JSON on a terminal too'];
   policy
     .command('lint')
-    .description('say what is wrong with policies or release policies; exit code 1 if one of them does not load')
+    .description('lint policies or release policies; exit code 1 if one of them does not load')
     .argument('<file...>', 'policy files, folders of them, or - for standard input')
     .option(...config)
     .option(...json)

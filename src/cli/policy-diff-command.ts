@@ -28,10 +28,10 @@ export function addPolicyDiff(
 ): void {
   policy
     .command('diff')
-    .description('show what differs between two policies, and which recorded decisions come out otherwise')
+    .description('show the differences between two policies, and the recorded decisions that they change')
     .argument('<old>', 'id of a policy, or a policy file')
     .argument('<new>', 'the same')
-    .option('--since <time>', 'judge decisions from this time on under both, RFC 3339 in UTC')
+    .option('--since <time>', 'appraise decisions from this time on under both, RFC 3339 in UTC')
     .option('--tenant <name>', 'with --since: only those of this tenant')
     .option(...config)
     .option('--json', 'write JSON on a terminal too')

@@ -141,7 +141,7 @@ function isRefusedBySystem(error: unknown): boolean {
 
 function programOf(version: string, actions: Actions, done: (exitCode: number) => void): Command {
   const program = new Command('veritee')
-    .description('Tells whether a confidential VM is what it claims to be, with the reasons and the endorsements used')
+    .description('Verifies the evidence of confidential VMs, with the reasons and the endorsements of each decision')
     .version(version)
     .option('--check-wiring', 'resolve every part of the service once, and exit')
     .allowExcessArguments()
@@ -168,18 +168,18 @@ function programOf(version: string, actions: Actions, done: (exitCode: number) =
     .option('--at <time>', 'verification time, RFC 3339 in UTC')
     .option(...config)
     .option('--json', 'write JSON on a terminal too')
-    .option('--explain', 'say why, step by step, and what vouches for the evidence up to the root')
+    .option('--explain', 'explain the decision step by step, with the certificates up to the root')
     .option('--explain-all', 'the same, with each check that passes')
     .addHelpText('after', GATE_HELP)
     .action(async (file, options) => done(await actions.verify(file, options)));
   program
     .command('inspect')
-    .description('show what evidence says, field by field; verifies nothing')
+    .description('show evidence field by field; verifies nothing')
     .argument(
       '<file>',
       'evidence, a /verify body or a single structure (report, quote, certificate, event log …), or - for standard input',
     )
-    .option('--compare <before>', 'say what differs between the boot of this file and that of <file>')
+    .option('--compare <before>', 'show the differences between the boots of this file and of <file>')
     .option('--pcrs <file>', 'values of registers to compare an event log with')
     .option(...config)
     .option('--json', 'write JSON on a terminal too')
@@ -226,7 +226,7 @@ function addGuestCommands(program: Command, actions: Actions, done: (exitCode: n
     .description('make a /verify body from raw files that other tools wrote; verifies nothing')
     .argument('<folder>', 'folder with the files')
     .option('--nonce <base64url>', 'nonce that the evidence was requested with; without it, the body has none')
-    .option('--type <type>', 'type that the evidence is meant to be; otherwise it follows from the files')
+    .option('--type <type>', 'expected type of the evidence; otherwise it follows from the files')
     .option(...output)
     .addHelpText('after', REQUEST_HELP)
     .action(async (folder, options) => done(await actions.request(folder, options)));
@@ -239,7 +239,7 @@ function addGuestCommands(program: Command, actions: Actions, done: (exitCode: n
     .option('--bind <key file>', 'private key of this guest to bind; a P-256 key is made if the file does not exist')
     .option('--ak-certificate', 'send the AK certificate of a confidential VM too, if the verifier knows its issuers')
     .option('--ak-chain <file>', 'send the AK certificate, and its issuers from this PEM file')
-    .option('--no-event-log', 'leave the event logs out; the evidence then says nothing of Secure Boot and the boot')
+    .option('--no-event-log', 'leave out the event logs; the evidence then does not show Secure Boot and the boot')
     .action(async (options) => done(await actions.collect(options)));
 }
 

@@ -52,7 +52,7 @@ export class KeyReleases implements ReleaseVault {
     } catch (error) {
       if (!(error instanceof UnfitError)) throw error;
       const fields = { where: vaultKeyName(ask), reason: error.message };
-      this.#options.log.warn(fields, 'a vault answered a release with what does not hold');
+      this.#options.log.warn(fields, 'a vault answered a release with an invalid response');
       throw new ReleaseRefusedError(`the answer of the vault does not hold: ${error.message}`, {
         remedy:
           'The operator should find out who answers for the vault, or name the roots of its cloud where Node lacks them: nothing of the answer was handed out.',
@@ -104,7 +104,7 @@ export class KeyReleases implements ReleaseVault {
       return await call();
     } catch (error) {
       if (requireFetchError(error).status !== UNAUTHORIZED) throw error;
-      log.warn({ where: vaultKeyName(ask) }, 'a vault did not take the access token: asked once more with another');
+      log.warn({ where: vaultKeyName(ask) }, 'a vault rejected the access token: retried with another');
       return call();
     }
   }

@@ -131,7 +131,7 @@ describe('a caller with a token', () => {
     ]) {
       expect(await asked(service, token)).toEqual(unauthorized);
     }
-    expect(lab.output).toContain('a genuine token is of no caller');
+    expect(lab.output).toContain('a genuine token matches no caller');
   });
 
   it.each([

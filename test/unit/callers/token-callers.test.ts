@@ -238,7 +238,7 @@ describe('a token of a caller', () => {
     expect(log.lines).toMatchObject([
       {
         level: 'info',
-        message: 'a genuine token is of no caller',
+        message: 'a genuine token matches no caller',
         fields: { callers: [{ caller: 'git', lack: 'a bearer token: it is bound to a key' }] },
       },
     ]);
