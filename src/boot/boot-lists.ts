@@ -74,7 +74,7 @@ export function loaderListsIn(events: Events, layout: RegisterLayout): LoaderLis
 
 interface ReadRegister {
   readonly read: readonly LoaderEvent[];
-  /** The first event whose data is not what was measured; null where there is none. */
+  /** The first event whose data was not measured; null if there is none. */
   readonly unverified: JudgedEvent | null;
 }
 
@@ -116,7 +116,7 @@ function asText(event: JudgedEvent): LoaderEvent | null {
   return { kind: 'commandLine', value: DIGEST.test(commandLine) ? hex(event.digest) : commandLine };
 }
 
-/** One register for all: text counts as text, what GRUB labels so has to be that, and all else counts by its digest. */
+/** One register for all: text counts as text, GRUB's label for text must be right, and all else counts by its digest. */
 function asMixed(event: JudgedEvent): LoaderEvent {
   if (loaderLabel(event.event.data) === null && event.loaderText === null) return asDigest(event);
   return asText(event) ?? { kind: 'unverified' };
@@ -147,7 +147,7 @@ const COMMAND_LINE_SECTION = '.cmdline';
 function asSection({ announces, section, digest }: JudgedEvent, contents: LoaderContents): LoaderEvent | null {
   if (section === null) return announces === null ? null : EXPLAINED;
   if (section === COMMAND_LINE_SECTION) {
-    // A file of GRUB can have the name of the section as its contents, and what follows be a file.
+    // A file of GRUB can have the name of the section as its contents, and the next event be a file.
     return { kind: contents === 'mixed' ? 'loadOptions' : 'commandLine', value: hex(digest) };
   }
   // Where sections have a register of their own, the image is an application, and its sections are in that digest.

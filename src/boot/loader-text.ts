@@ -1,6 +1,6 @@
 import { joined, latin1, utf16le } from '../core/bytes.js';
 
-/** Text that a boot loader measured. What stands before the hashed part is the log's own, and measured by nothing. */
+/** Text that a boot loader measured. Nothing measures the part before the hashed one, which the log chooses. */
 export interface LoaderText {
   /** The text without NULs at its end. */
   readonly bytes: Uint8Array;

@@ -67,7 +67,7 @@ function range(first: number, last: number): readonly number[] {
   return Array.from({ length: last - first + 1 }, (_, index) => first + index);
 }
 
-/** PCRs of a PC (TCG PC Client Platform Firmware Profile, PCR Usage; of 8 to 15, what GRUB, shim and systemd do). */
+/** PCRs of a PC (TCG PC Client Platform Firmware Profile, PCR Usage; of 8 to 15, by GRUB, shim and systemd). */
 export const PCR_LAYOUT: RegisterLayout = {
   kind: 'PCR',
   name: (index) => `PCR ${index}`,

@@ -104,7 +104,7 @@ function isLate({ judged, variable, isAuthority }: Reading): boolean {
   return named(SECURE_BOOT) || DATABASES.some((database) => named(VARIABLES[database]));
 }
 
-/** The first event whose data is not what was measured; null where there is none. */
+/** The first event whose data was not measured; null if there is none. */
 export function unverifiedEvent(
   events: readonly JudgedEvent[],
   { secureBootAlone }: RegisterLayout,
@@ -150,7 +150,7 @@ function whyUnknown(
   return value === 1 ? whyUnchecked(all) : null;
 }
 
-/** Where Secure Boot is on: why what was started may not have been checked. */
+/** With Secure Boot on: the reason why started software may not have been checked. */
 function whyUnchecked(all: readonly Reading[]): string | null {
   if (all.some(isShimUnchecking)) return 'SecureBoot is on, and shim does not check what it starts (MokSBState)';
   // None stands before the separator: that was asked before.

@@ -25,7 +25,7 @@ export interface DecisionTableOptions extends Pick<Output, 'inColour'> {
   readonly ruleOf?: (check: Check) => ExplainedPart | null;
 }
 
-/** A decision for people: what it is, what stands against it and what to do, then all that holds. */
+/** A decision for people: the outcome, the reasons with their remedies, then all checks that passed. */
 export function decisionTable(decision: Decision, options: DecisionTableOptions): string {
   const styled = styledFor(options);
   const { ruleOf = () => null } = options;
@@ -49,7 +49,7 @@ export function decisionTable(decision: Decision, options: DecisionTableOptions)
   ].join('\n');
 }
 
-/** The same with its explanation in the place of the table: why, step by step, and what it rests on. */
+/** The same with its explanation in the place of the table: the steps, and the endorsements. */
 export function explainedDecision(
   decision: Decision,
   tree: Schemas['ExplanationNode'],

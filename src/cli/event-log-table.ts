@@ -17,7 +17,7 @@ const BOOT_NAMES: { readonly [claim: string]: string } = {
   files: 'file',
 };
 
-/** An event log for people: what is wrong with it, what it says of the boot, what it replays to, and its events. */
+/** An event log for people: its faults, its facts about the boot, its replay, and its events. */
 export function eventLogLines(inspection: JsonObject): readonly string[] {
   const problems = objectList(inspection['problems']);
   const events = objectList(inspection['events']);

@@ -15,7 +15,7 @@ export interface ExplanationView extends Pick<Output, 'inColour'> {
 }
 
 const STEP = 2;
-/** Indentation of what is said of a check. */
+/** Indentation of the lines about a check. */
 const INSIDE = 3 * STEP;
 
 /** Longer values are shown whole only where everything is asked for. */
@@ -24,7 +24,7 @@ const SHOWN_CHARACTERS = 400;
 /** Digits of a digest that tell it from others. */
 const SHOWN_DIGITS = 16;
 
-/** The worst first: it is what somebody has to see. */
+/** The worst first: people must see it. */
 const ORDER: readonly (Result | undefined)[] = [
   'fail',
   'unavailable',
@@ -63,7 +63,7 @@ function isApart(lines: readonly string[], before: readonly string[] = []): bool
 
 class ExplanationText {
   readonly #view: ExplanationView;
-  /** Whether something stands against the evidence: then people need that, and not what is only worth knowing. */
+  /** Whether something is against the evidence: then people need that, and not lines of minor interest. */
   readonly #isRefused: boolean;
   readonly #styled: ReturnType<typeof styledFor>;
 

@@ -18,7 +18,7 @@ export interface GateWorld {
   readonly monotonicMs: () => number;
   readonly fetch: typeof globalThis.fetch;
   readonly readInput: (file: string, expected: string) => Promise<NamedInput>;
-  /** Ends what is under way before the command. */
+  /** Aborts the work before the command. */
   readonly signal: AbortSignal;
 }
 
@@ -106,7 +106,7 @@ function verifierFor({ expected }: GateRequest, keys: JsonObject | undefined, wo
   }
 }
 
-/** @returns null where there is none. An empty variable is what pipelines make of a secret that they do not have. */
+/** @returns null if there is none. Pipelines leave an empty variable for a secret that they do not have. */
 async function apiKeyOf({ apiKeyFile }: GateOptions, { environment, readInput }: GateWorld): Promise<string | null> {
   if (apiKeyFile !== undefined) {
     const { bytes } = await readInput(apiKeyFile, 'a file with the API key and nothing else');
@@ -199,7 +199,7 @@ class Gate {
     }
   }
 
-  /** The body comes from the machine that is judged: by what, for whom and when it is judged is for the gate to say. */
+  /** The body comes from the machine under appraisal: the gate chooses policy, audience and time. */
   #bodyOf(input: NamedInput, nonce: string): JsonObject {
     const body = parseInputObject(input);
     if ('at' in body) {

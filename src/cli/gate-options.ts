@@ -103,7 +103,7 @@ export interface GateRequest {
   readonly command: readonly [program: string, ...args: string[]] | null;
 }
 
-/** @throws {UsageError} what is missing, or wrong, and what to write instead */
+/** @throws {UsageError} with the missing or wrong option, and the remedy */
 export function gateRequest(command: readonly string[], options: GateOptions): GateRequest {
   const url = readUrl('--url', options.url);
   const issuer = options.issuer ?? url;

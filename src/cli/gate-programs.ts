@@ -3,7 +3,7 @@ import { constants } from 'node:os';
 import type { Readable } from 'node:stream';
 import { isSystemError } from '../core/file-problem.js';
 
-/** A program of a gate did not do what it has to. The message is a sentence for people, without what the program wrote. */
+/** A program of a gate failed. The message is a sentence for people, without the output of the program. */
 export class GateProgramError extends Error {
   override readonly name = 'GateProgramError';
 }
@@ -30,7 +30,7 @@ export function collectedOutput(
   { timeoutMs, maximumBytes, signal, tell }: CollectBounds,
 ): Promise<Uint8Array> {
   return new Promise((resolve, reject) => {
-    // A process group of its own, so that what it started ends with it.
+    // A process group of its own, so that its children end with it.
     const child = started('--collect', () =>
       spawn(program, [], { env: environment, stdio: ['ignore', 'pipe', 'pipe'], detached: true }),
     );
@@ -76,7 +76,7 @@ export function collectedOutput(
   });
 }
 
-/** How long what else is written to standard error is waited for. */
+/** The wait for the rest of standard error. */
 const LAST_WORDS_MS = 1_000;
 /** A longer output is reported as more than one body. */
 const LONGEST_LINE = 4_096;
@@ -145,7 +145,7 @@ function killGroup({ pid }: ChildProcess): void {
   try {
     process.kill(-Number(pid), 'SIGKILL');
   } catch {
-    // Whatever is wrong with it, what it writes is not used.
+    // After any fault its output is not used.
   }
 }
 

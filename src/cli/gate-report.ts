@@ -40,7 +40,7 @@ interface Result {
 export function gateReport(outcome: unknown, { command }: Pick<GateRequest, 'command'>, output: GateOutput): number {
   if (outcome instanceof UsageError) throw outcome;
   const result = isVerified(outcome) ? allowed(outcome) : refused(outcome);
-  // A service repeats what the guest sent, and neither has proved anything: the log of a pipeline must not obey them.
+  // A service repeats text of the guest, and neither is proven: the log of a pipeline must not obey them.
   const json = `${withoutCommands(JSON.stringify(result, null, 2))}\n`;
   const style = command === null ? output : { inColour: false };
   const lines = `${peopleLines(result, style).map(withoutCommands).join('\n')}\n`;
@@ -208,7 +208,7 @@ function receiptLines({
   ];
 }
 
-/** Nothing says that the checks of an answer are what they should be. */
+/** The checks of an answer may have any form. */
 function checkLines(check: Partial<Check>): readonly string[] {
   const { id, result, detail, remedy } = check;
   const text = (value: unknown) => (typeof value === 'string' ? value : '');

@@ -18,7 +18,7 @@ export interface NamedInput {
   readonly bytes: Uint8Array;
 }
 
-/** Runs what reads an input, and says of which one its FormatError speaks. */
+/** Runs a reader of an input, and adds the name of the input to its FormatError. */
 export function readingInput<T>({ name }: Pick<NamedInput, 'name'>, read: () => T): T {
   try {
     return read();

@@ -46,7 +46,7 @@ export function junitErrorReport(problems: readonly string[]): string {
 
 interface TestCase {
   readonly name: string;
-  /** Null where it passed. `type`: what kind of failure it is. */
+  /** Null if it passed. `type`: the kind of failure. */
   readonly failure: Failure | null;
 }
 

@@ -41,7 +41,7 @@ export const RESULT_COLOUR: { readonly [result in Result]: 'green' | 'red' | 'ye
   not_configured: 'gray',
 };
 
-/** Text for a terminal: what could move its cursor, change its colours or turn its lines is written as an escape. */
+/** Text for a terminal: characters that could move its cursor, change its colours or turn its lines are escaped. */
 export function printable(text: string): string {
   return text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (sign) =>
     Array.from(
@@ -74,7 +74,7 @@ export function shownValue(value: JsonValue | undefined): string {
   return printable(typeof value === 'string' ? value : JSON.stringify(value ?? null));
 }
 
-/** Members of a record that name what it is about, and why. No other is shown: the whole of it is for a log. */
+/** Members of a record with its subject and its reason. No other is shown: the whole record is for a log. */
 const SHOWN = ['key', 'policy', 'pointer', 'name', 'file', 'folder', 'host', 'origin', 'issuer', 'code', 'why'];
 
 /** The log of a command for people: warnings and errors in one line each, held back until the answer is there. */
@@ -93,7 +93,7 @@ export class Notes implements Log {
     this.#note('error', fields, message);
   }
 
-  /** Writes what was held back. */
+  /** Writes the buffered output. */
   release(write: (text: string) => void): void {
     for (const line of this.#lines.splice(0)) write(`${line}\n`);
   }

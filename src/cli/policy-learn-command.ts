@@ -34,7 +34,7 @@ export interface PolicyLearnParts {
 }
 
 export interface PolicyLearnOutput {
-  /** Where the policy goes: a file that has it already is left alone. Answers what people should know of the file. */
+  /** The target of the policy: a file with the same content stays. Answers notes about the file. */
   deliver(learned: Pick<SomethingLearned, 'id' | 'text' | 'isNew' | 'test'>): Promise<readonly string[]>;
   /** One line for people. */
   tell(line: string): void;
@@ -90,7 +90,7 @@ function acceptedCodes(codes: readonly string[]): ReadonlySet<string> {
   return new Set(codes);
 }
 
-/** All codes: those that have in them what was written come first. */
+/** All codes: those that contain the input come first. */
 function likelyFirst(written: string): readonly string[] {
   const rank = (code: string) => (written !== '' && code.includes(written.toLowerCase()) ? 0 : 1);
   return ACCEPTABLE_CODES.toSorted((a, b) => rank(a) - rank(b));

@@ -13,7 +13,7 @@ export interface CaseProblems {
   readonly causes: readonly string[];
 }
 
-/** Nothing of a case that is as expected. What a difference has shown is not shown again as a cause. */
+/** Omits cases that are as expected. A cause repeats no difference. */
 export function caseProblems(result: CaseResult): CaseProblems {
   const { passed, problem, unmet, expected, actual, against } = result;
   if (passed) return { differences: [], causes: [] };

@@ -132,7 +132,7 @@ function isUsage(error: unknown): boolean {
   );
 }
 
-/** A file that cannot be used, or an address that cannot be listened on: both are what somebody named. */
+/** A file or an address that an option names, and that is unusable. */
 function isRefusedBySystem(error: unknown): boolean {
   if (!(error instanceof Error && 'syscall' in error)) return false;
   const isFolder = 'code' in error && error.code === 'EISDIR';

@@ -26,7 +26,7 @@ function linesBelow(above: ExplainedPart, indent: number, everything: boolean): 
   ]);
 }
 
-/** A part that is true speaks against what negates it, or is a claim, whose value people want to see. */
+/** A part that is true contradicts its negation, or is a claim, whose value people want to see. */
 function isAgainst(part: ExplainedPart, above: ExplainedPart): boolean {
   return part.value !== true || part.parts.length === 0 || above.parts.length === 1;
 }

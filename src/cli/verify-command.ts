@@ -10,7 +10,7 @@ import { decisionTable, explainedDecision } from './decision-table.js';
 import { isMeantAsJson, malformedFile, type NamedInput, readingInput, UsageError } from './input.js';
 import { EXIT_CODE, type Output } from './output.js';
 
-/** Whoever runs the command line owns what it reads: no role and no name is kept from them. */
+/** The user of the command line owns its inputs: no role and no name is kept from them. */
 export const COMMAND_LINE_CALLER: Caller = {
   principal: 'command-line',
   tenant: 'default',
@@ -86,7 +86,7 @@ function forPeople(
   return decisionTable(presented, { ...options, ruleOf: (check) => rules.get(check)?.() ?? null });
 }
 
-/** The body may come from the machine that is judged: people see what it chose by itself. */
+/** The body may come from the machine under appraisal: people see the values that it chose. */
 function chosenByBody({ policies, nonce }: VerifyRequest, overrides: RequestOverrides): readonly string[] {
   return [
     ...(policies !== null && overrides.policies === null ? ['policy (--policy chooses another)'] : []),
@@ -94,7 +94,7 @@ function chosenByBody({ policies, nonce }: VerifyRequest, overrides: RequestOver
   ];
 }
 
-/** Malformed is what an option says where it takes the place of the member, else what the body says. */
+/** An option that replaces a member is the place of its fault, else the body is. */
 async function judge(
   body: VerifyRequest,
   input: NamedInput,

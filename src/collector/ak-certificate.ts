@@ -2,7 +2,7 @@
 const LONG_FORM = { oneByte: 0x81, twoBytes: 0x82 } as const;
 const SEQUENCE = 0x30;
 
-/** The DER value at the start of an NV index, without what fills the index; null where there is none. */
+/** The DER value at the start of an NV index, without the filling; null if there is none. */
 export function certificateIn(index: Uint8Array): Uint8Array | null {
   const [tag, first = 0, second = 0, third = 0] = index;
   if (tag !== SEQUENCE) return null;

@@ -42,14 +42,14 @@ async function readKey(path: string): Promise<KeyObject | null> {
   }
 }
 
-/** Whoever else can read the key is bound by the evidence as well. */
+/** Anybody else who can read the key is bound by the evidence as well. */
 function refuseOtherReaders({ mode, uid }: { readonly mode: number; readonly uid: number }): void {
   if ((mode & 0o077) !== 0) throw new UnfitFileError('others than its owner may read or write it');
   const user = process.getuid?.() ?? uid;
   if (uid !== user) throw new UnfitFileError('belongs to another user');
 }
 
-/** PEM, or a JWK. OpenSSL and Node say what is wrong in words that may quote the text, so nothing of it is passed on. */
+/** PEM, or a JWK. Messages of OpenSSL and Node may quote the text, so they are not passed on. */
 function parsePrivateKey(text: string): KeyObject {
   if (!text.trimStart().startsWith('{')) return createPrivateKey({ key: text, format: 'pem' });
   return createPrivateKey({ key: JSON.parse(text), format: 'jwk' });
@@ -79,7 +79,7 @@ async function makeKey(path: string): Promise<KeyObject> {
   return createPrivateKey(pem);
 }
 
-/** Only what the thumbprint is over: kid, key_ops and whatever else a JWK has say nothing to a verifier. */
+/** Only the members of the thumbprint: kid, key_ops and others mean nothing to a verifier. */
 function publicHalf(path: string, key: KeyObject): BindingKey {
   const { kty, n, e, crv, x, y } = createPublicKey(key).export({ format: 'jwk' });
   const bits = key.asymmetricKeyDetails?.modulusLength ?? 0;

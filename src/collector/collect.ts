@@ -28,7 +28,7 @@ import { type RunTool, TPM_DEVICE } from './tool-run.js';
 import { readTsmReport, TSM_FOLDER, type TsmEntry } from './tsm-report.js';
 import { readFreshReport, readHclReport } from './user-data.js';
 
-/** Where a guest finds what it collects. The product knows one; tests have others. */
+/** The sources of a guest's evidence. The product has one; tests have others. */
 export interface GuestPlaces {
   /** Device of the TPM; null where the operator named another TPM in `TPM2TOOLS_TCTI`, which the tools then have to reach. */
   readonly tpm: string | null;
@@ -77,11 +77,11 @@ export interface CollectWorld {
   readonly places: GuestPlaces;
   readonly run: RunTool;
   readonly openTsmEntry: (folder: string) => Promise<TsmEntry>;
-  /** Ends the collection; what was changed is put back all the same. */
+  /** Ends the collection; changes are undone all the same. */
   readonly signal: AbortSignal;
   /** Lets the time pass that a new report takes; where left out, by the clock. */
   readonly pass?: (ms: number) => Promise<void>;
-  /** Says what is missing without ending the collection. */
+  /** Reports a missing part without ending the collection. */
   readonly warn: (message: string) => void;
 }
 
@@ -113,7 +113,7 @@ class Collection {
     this.#tpm = new GuestTpm(world.run, folder);
   }
 
-  /** The paravisor's report where there is one, else what the firmware of the TEE gives, else the vTPM alone. */
+  /** The paravisor's report if there is one, else the report of the TEE's firmware, else the vTPM alone. */
   async evidence(): Promise<JsonObject> {
     const { places } = this.#world;
     const hasTsm = await isThere(places.tsm);

@@ -1,7 +1,7 @@
 import { fileProblem } from '../core/file-problem.js';
 import { hasCode, readBoundedFile, UnfitFileError } from './files.js';
 
-/** Where Linux and systemd keep the logs of what was measured. */
+/** The paths of the logs of Linux and systemd. */
 export const EVENT_LOGS = {
   firmware: '/sys/kernel/security/tpm0/binary_bios_measurements',
   /** systemd, TPM2_PCR_MEASUREMENTS: a CEL in JSON. */
@@ -29,7 +29,7 @@ export async function readEventLogs(
   return system === null ? [firmware] : [firmware, system];
 }
 
-/** Null where there is none, it is empty, or it cannot be read: why, and what the evidence lacks then, is a warning. */
+/** Null if there is none, it is empty, or it cannot be read; then a warning has the reason and the effect. */
 export async function readLog(
   path: string,
   { what, mayBeMissing = false }: { readonly what: string; readonly mayBeMissing?: boolean },

@@ -19,7 +19,7 @@ export interface TpmParts {
   readonly eventLogs: readonly Uint8Array[];
 }
 
-/** A /verify body: what the guest gives, and what it was asked with. */
+/** A /verify body: the evidence of the guest, with nonce and key. */
 export function requestBody(evidence: JsonObject, nonce: Uint8Array | null, jwk: JsonObject | null): string {
   const body = {
     evidence,

@@ -49,7 +49,7 @@ export class GuestTpm {
   readonly #run: RunTool;
   readonly #folder: string;
 
-  /** @param folder of this process alone: what the tools read and write */
+  /** @param folder of this process alone, for the files of the tools */
   constructor(run: RunTool, folder: string) {
     this.#run = run;
     this.#folder = folder;

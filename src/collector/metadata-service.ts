@@ -16,7 +16,7 @@ class MetadataAgent extends BoundedAgent {
     super({ origins: [origin], attemptTimeoutMs: timeoutMs, keepAlive: false });
   }
 
-  /** The content type is not looked at: what the body is shows when it is read. */
+  /** The content type is ignored: parsing shows the type of the body. */
   send(request: BoundedRequest, body: string | null): Promise<BoundedAnswer> {
     const sent = { method: body === null ? 'GET' : 'POST', body } as const;
     return this.ask(request, sent, (status, headers) => (status === 200 ? null : refusedStatus(status, headers)));

@@ -25,7 +25,7 @@ import {
 } from './evidence-files.js';
 import { isDigestOf } from './pcr-values.js';
 
-/** Tells what bytes look like. */
+/** Recognises the kind of bytes. */
 export interface Recogniser {
   /** Lists the kinds of structure that bytes can be. */
   readonly recognise: (bytes: Uint8Array) => readonly StructureKind[];
@@ -36,7 +36,7 @@ export interface Recogniser {
 
 export interface RecognisedFiles {
   readonly contents: EvidenceContents;
-  /** For people: files that are not used, and files whose name says something else than their content. */
+  /** For people: files that are not used, and files whose name contradicts their content. */
   readonly notes: readonly string[];
 }
 
@@ -64,7 +64,7 @@ export function recogniseFiles(files: readonly RawFile[], recogniser: Recogniser
   const contents = new Map<EvidenceFileKey, Uint8Array>();
   const notes: string[] = [];
   const holders = new Map<EvidenceFileKey, string>();
-  // A file whose name says what its content is goes before the others.
+  // A file whose name matches its content goes before the others.
   for (const { file, parts } of found.toSorted((a, b) => Number(isWellNamed(b)) - Number(isWellNamed(a)))) {
     if (parts.length === 0) {
       notes.push(`${quotedName(file.name)} is left out: ${whyLeftOut(file, recogniser)}`);

@@ -35,7 +35,7 @@ const FORMS = {
   tdx: { needs: [], oneOf: TD_QUOTES, may: ['collateral', 'ccel', 'runtimeData'] },
   'az-snp-vtpm': { needs: ['hcl', ...QUOTE], oneOf: [], may: [...OF_TPM, ...OF_AMD] },
   'az-tdx-vtpm': { needs: ['hcl', ...QUOTE], oneOf: TD_QUOTES, may: [...OF_TPM, 'collateral'] },
-  // The report of Trusted Launch says what the VM is, and nothing that a verifier looks at.
+  // The report of Trusted Launch describes the VM, and has nothing for a verifier.
   tpm: { needs: [...QUOTE, 'akCertificate'], oneOf: [], may: [...OF_TPM, 'hcl'] },
 } as const satisfies { readonly [type: string]: { readonly needs: Keys; readonly oneOf: Keys; readonly may: Keys } };
 

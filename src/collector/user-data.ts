@@ -10,12 +10,12 @@ import { AZURE_TPM, type GuestTpm, handle, type NvIndex, USER_DATA_LENGTH } from
 /** The paravisor makes a report at most once in 2 s: this long after the last reading it makes a new one. */
 const REFRESH_MS = 3_000;
 
-/** How often the report is read until it has what was written. */
+/** The number of attempts to read a report with the written data. */
 const READ_ATTEMPTS = 3;
 
 export interface Waiting {
   readonly signal: AbortSignal;
-  /** Says what went wrong without ending the command. */
+  /** Reports a fault without ending the command. */
   readonly warn: (message: string) => void;
   /** Lets time pass; where left out, by the clock, and until the signal. */
   readonly pass?: (ms: number) => Promise<void>;
@@ -49,7 +49,7 @@ export async function readFreshReport(
   }
 }
 
-/** @returns what puts the index back as it was */
+/** @returns a function that restores the index */
 async function prepare(tpm: GuestTpm, before: NvIndex | undefined): Promise<() => Promise<void>> {
   if (before === undefined) {
     await tpm.define(AZURE_TPM.userData, USER_DATA_LENGTH);
@@ -73,7 +73,7 @@ async function readReportWith(tpm: GuestTpm, userData: Uint8Array, waiting: Wait
   throw new CollectError('report_stale', `the report does not hold the nonce after ${READ_ATTEMPTS} readings`);
 }
 
-/** The paravisors of 2022 write no user data; what else it may mean that there is none is for the verifier. */
+/** The paravisors of 2022 write no user data; the verifier decides about other reasons for its absence. */
 function mayHold(report: Uint8Array, userData: Uint8Array): boolean {
   const claims = readRuntimeObject(readHclReport(report).runtimeClaims);
   const members = claims.ok ? readRuntimeClaims(claims.value) : claims;

@@ -173,7 +173,7 @@ function startOf(text: string): string {
   return line.length > MAXIMUM_NAME ? `${line.slice(0, MAXIMUM_NAME)}…` : line;
 }
 
-/** Names of a file are in the end of what was logged: some loaders write tags before it. */
+/** The end of the logged text has the names of a file: some loaders write tags before it. */
 const FILE_NAME = /[\x20-\x7e]+$/;
 const LOAD_OPTIONS = 'LOADED_IMAGE::LoadOptions';
 

@@ -7,7 +7,7 @@ import type { FieldDescription, StructureDescription } from './field-description
 
 const CLAIMS = 'claims';
 
-/** Structures that speak of a machine and what it runs. Certificates and collateral vouch for them. */
+/** Structures about a machine and its software. Certificates and collateral vouch for them. */
 const COMPARED: ReadonlySet<string> = new Set([
   'HCL report',
   'runtime data',
@@ -90,7 +90,7 @@ function isOfBoot({ name, fields }: StructureDescription): boolean {
   );
 }
 
-/** Fields by name; what a TPM counts, each by itself. */
+/** Fields by name; each counter of a TPM by itself. */
 function fieldsOf(structures: readonly StructureDescription[], name: string): ReadonlyMap<string, JsonValue> {
   const ofName = structures.filter((structure) => structure.name === name && isOfBoot(structure));
   const fields = ofName.flatMap((structure) => structure.fields);

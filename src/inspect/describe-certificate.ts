@@ -35,7 +35,7 @@ export function describeCertificate(
   return { name, about, start, length: der.byteLength, fields: table.fields };
 }
 
-/** Reads what follows a part of DER. */
+/** Reads the bytes after a part of DER. */
 export function readerBehind(der: Uint8Array, part: Uint8Array): DerReader {
   return new DerReader(der, part.byteOffset - der.byteOffset + part.byteLength, der.byteLength);
 }

@@ -63,7 +63,7 @@ const DESCRIPTIONS: { readonly [T in EvidenceType]?: Description<T> } = {
   'ita-token': describeTokenEvidence,
 };
 
-/** Evidence whose fields have no names here: which structures there are, and how long. */
+/** Evidence whose fields have no names here: its structures, with their lengths. */
 function describeMembers(evidence: Evidence): Structures {
   return Object.entries(traitsOf(evidence.type).members).flatMap(([member, form]) => {
     const bytes = Object.entries(evidence).find(([name]) => name === member)?.[1];
@@ -160,7 +160,7 @@ function describeTpm(evidence: TpmEvidence, limit: number): Structures {
   return describeVtpm(evidence, limit);
 }
 
-/** Runtime data, and, where it is that of a paravisor, what would make it known. */
+/** Runtime data, and, for that of a paravisor, the values that would make it known. */
 function runtimeDataOf(runtimeData: Uint8Array | null, entry: () => StructureDescription): Structures {
   if (runtimeData === null) return [];
   const object = readRuntimeObject(runtimeData);

@@ -93,7 +93,7 @@ export function describeTdReport(bytes: Uint8Array, about: string): StructureDes
   return { name: 'TDREPORT', about, start: 0, length: TD_REPORT_LENGTH, fields };
 }
 
-/** Of version 5: what kind of body follows, and its bytes. */
+/** Of version 5: the kind of the body, and its bytes. */
 function describeDescriptor(table: FieldTable, { td15, extension }: TdReportBody): void {
   const [type, size, meaning] =
     td15 === null
@@ -162,7 +162,7 @@ function describeEnclave({ qe }: TdQuote, about: string): StructureDescription {
   return { name: 'report of the quoting enclave', about, start: 0, length: report.bytes.byteLength, fields };
 }
 
-/** Certificates of a PCK chain; the first says what the platform is. */
+/** Certificates of a PCK chain; the first describes the platform. */
 function describePck(certificate: X509Certificate, about: string): StructureDescription {
   const described = describeCertificate(certificate, 'certificate of the quote', about, null);
   const pck = parsePckExtension(certificate);

@@ -17,7 +17,7 @@ export interface StructureDescription {
   readonly name: string;
   /** JSON pointer into the evidence. */
   readonly about: string;
-  /** Bytes from the start of what `about` names; null where it does not stand there byte for byte: in PEM, JSON or a token. */
+  /** Bytes from the start of the structure in `about`; null if it is encoded there, as in PEM, JSON or a token. */
   readonly start: number | null;
   readonly length: number;
   readonly fields: readonly FieldDescription[];
@@ -28,12 +28,12 @@ export function startIn(whole: Uint8Array, part: Uint8Array): number | null {
   return part.buffer === whole.buffer ? part.byteOffset - whole.byteOffset : null;
 }
 
-/** A field of text, or of what has no fixed place. */
+/** A field of text, or without a fixed place. */
 export function textField(name: string, value: JsonValue, meaning: string | null = null): FieldDescription {
   return { name, offset: null, length: null, value, meaning };
 }
 
-/** Says what bound bytes are in base64url, as requests have a nonce: without the zeros behind it. Null where there is nothing else. */
+/** Bound bytes in base64url, as requests have a nonce: without the zeros after it. Null if there is nothing else. */
 export function inBase64Url(field: Uint8Array): string | null {
   const length = field.findLastIndex((byte) => byte !== 0) + 1;
   return length === 0 ? null : `base64url ${base64(field.subarray(0, length), 'base64url')}`;

@@ -26,7 +26,7 @@ export type RegisterValues = ReadonlyMap<EventBank, ReadonlyMap<number, Uint8Arr
 /** The part of data that is shown in hex. */
 const SHOWN_BYTES = 64;
 
-/** Types whose digest is of all the data, or, of a variable, of what counts in it (TCG PC Client PFP, Event Types). */
+/** Types whose digest is of all the data, or, of a variable, of its measured part (TCG PC Client PFP, Event Types). */
 const HASHED_TYPES: ReadonlySet<number> = new Set([
   EVENT_TYPE.separator,
   EVENT_TYPE.crtmVersion,
@@ -38,7 +38,7 @@ const HASHED_TYPES: ReadonlySet<number> = new Set([
   EVENT_TYPE.variableAuthority,
 ]);
 
-/** A log, and what it replays to in each bank that it has. */
+/** A log, and its replay in each of its banks. */
 interface Replayed {
   readonly log: EventLog;
   readonly layout: RegisterLayout;
@@ -225,7 +225,7 @@ function differenceOf(
   return [{ code: 'eventlog_replay', bank, pcr: index, expected: hex(value), actual, detail }];
 }
 
-/** Data that is not what was measured, of an event that says it is. */
+/** Data that was not measured, of an event that claims it was. */
 function isAltered(judged: JudgedEvent): boolean {
   const { type, data } = judged.event;
   const isHashed = (type !== null && HASHED_TYPES.has(type)) || loaderLabel(data) !== null;

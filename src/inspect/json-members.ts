@@ -2,7 +2,7 @@ import { latin1, utf8 } from '../core/bytes.js';
 import type { JsonObject } from '../core/json.js';
 import type { FieldDescription } from './field-description.js';
 
-/** Strings and what gives JSON its structure. What stands between them are other values and blanks. */
+/** Strings and the structural characters of JSON. Other values and blanks are between them. */
 const TOKENS = /"[^"\\]*(?:\\.[^"\\]*)*"|[{}[\]:,]/gs;
 
 /**

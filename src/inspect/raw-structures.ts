@@ -51,7 +51,7 @@ export function inMember(about: string): RawPlace {
 interface RawKind {
   /** With its article, as messages name it. */
   readonly name: string;
-  /** Whether bytes are of this kind, by what no other kind has. They may be malformed all the same. */
+  /** Whether bytes are of this kind, by marks that no other kind has. They may be malformed all the same. */
   looksLike(bytes: Uint8Array): boolean;
   /** @throws {FormatError} where they are malformed */
   describe(bytes: Uint8Array, place: RawPlace): Structures;
@@ -132,7 +132,7 @@ const KINDS: { readonly [K in StructureKind]: RawKind } = {
     looksLike: (bytes) => TOKEN.test(structureText(bytes)),
     describe: (bytes, { about }) => describeToken(structureText(bytes).trim(), about),
   },
-  // Described by what it replays to.
+  // Described by its replay.
   'event-log': { name: 'an event log', looksLike: isEventLog, describe: () => [] },
   collateral: {
     name: 'TDX collateral in JSON',

@@ -85,7 +85,7 @@ function useShown() {
     );
   }
 
-  /** Of what changes nothing of the subject. */
+  /** For changes that do not affect the subject. */
   function noteLook(): void {
     setShown((before) => ({ ...before, problem: null, looked: before.looked + 1 }));
   }

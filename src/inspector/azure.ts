@@ -12,7 +12,7 @@ export interface AzureClaim {
   readonly state: 'equal' | 'differs' | 'only_azure' | 'only_found';
 }
 
-/** Of the view itself: it lists what only Azure Attestation can state. */
+/** Of the view itself: it lists the statements that only Azure Attestation can make. */
 const ABSENT = 'absent';
 
 /**

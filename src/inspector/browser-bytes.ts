@@ -64,7 +64,7 @@ export function looseBytes(text: string, alphabet: Base64Alphabet): Uint8Array {
   try {
     return fromLatin1(atob(digits));
   } catch {
-    // Whoever compares it with the text sees that the text was none.
+    // A comparison with the text shows that the text was invalid.
     return new Uint8Array();
   }
 }

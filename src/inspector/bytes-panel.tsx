@@ -16,7 +16,7 @@ interface BytesPanelProps {
   readonly onClaim: (claim: string) => void;
 }
 
-/** The bytes that were given, each field of them marked, and what every field says. Nothing of it is verified. */
+/** The given bytes, each field of them marked, with its meaning. Nothing of it is verified. */
 export function BytesPanel({ found, place, claims, onClaim }: BytesPanelProps) {
   const [chosen, setChosen] = useState(0);
   useEffect(() => {

@@ -2,7 +2,7 @@ import { type CheckResult, isOfToken } from '../core/checks/row.js';
 import type { CheckId } from '../core/codes.js';
 import type { EvidenceType } from '../core/evidence.js';
 
-/** A link of the chain of trust, from what is trusted from the beginning to what the caller asked about. */
+/** A link of the chain of trust, from the trust anchors to the question of the caller. */
 export type LinkName =
   | 'service'
   | 'root'
@@ -34,7 +34,7 @@ export interface Link<C extends ReadCheck = ReadCheck> {
   readonly checks: readonly C[];
 }
 
-/** The link that each check belongs to. Certificates are those of what the check is about: of a token, they are the token's. */
+/** The link of each check. Certificates belong to the subject of the check: of a token, they are the token's. */
 const LINK_OF: { readonly [id in CheckId]: LinkName } = {
   internal_error: 'service',
   deadline: 'service',
@@ -250,7 +250,7 @@ export function chainOfTrust<C extends ReadCheck>(
   });
 }
 
-/** They rest on everything: without an allow, that what was asked of them holds says nothing. */
+/** They depend on everything: without an allow, a passed check of them proves nothing. */
 const ON_ALL: readonly LinkName[] = ['policy', 'release'];
 
 function inContext(name: LinkName, state: LinkState, { decision, nonceBy }: ChainContext): LinkState {

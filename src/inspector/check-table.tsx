@@ -2,7 +2,7 @@ import { Fragment } from 'preact';
 import type { Check } from './service.js';
 import { shownValue } from './shown-value.js';
 
-/** Checks with what was compared. Wide values wrap. */
+/** Checks with their compared values. Wide values wrap. */
 export function CheckTable({ caption, checks }: { readonly caption: string; readonly checks: readonly Check[] }) {
   return (
     <table class="checks">

@@ -2,7 +2,7 @@ import { type FoundBytes, isJudged, isRuntimeData } from './structures.js';
 
 /** A field among the bytes that were found. */
 export interface FieldPlace {
-  /** Number among what was found. */
+  /** Number among the structures. */
   readonly found: number;
   /** Number among the fields of all its structures. */
   readonly field: number;

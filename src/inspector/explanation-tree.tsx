@@ -1,7 +1,7 @@
 import type { ExplanationNode } from './service.js';
 import { shownValue } from './shown-value.js';
 
-/** Why, step by step: what failed is open. */
+/** The reasons, step by step: failed ones are open. */
 export function ExplanationTree({ node }: { readonly node: ExplanationNode }) {
   const { parts = [], result, state } = node;
   if (parts.length === 0) {

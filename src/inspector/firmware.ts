@@ -56,7 +56,7 @@ function versionsOf({ reported, committed, launch }: SnpClaims['tcb'], component
   return `${inReported} in the reported TCB, ${inCommitted} in the committed TCB and ${atLaunch} in the launch TCB`;
 }
 
-/** By the checks that compare with minimums.snp: one that fails names only what is too low. */
+/** By the checks that compare with minimums.snp: a failed one names only the low components. */
 function needsOf(component: Component, checks: readonly ReadCheck[]): readonly string[] {
   const comparisons = checks
     .filter(({ id }) => id === 'snp_tcb_low')
@@ -96,7 +96,7 @@ function tdxFirmware(tdx: TdxClaims, checks: readonly ReadCheck[]): readonly str
     advisories.length === 0
       ? "Intel's collateral names no advisory for these levels."
       : `Advisories of Intel for these levels: ${advisories.join(', ')}.`,
-    // Of two policies, both say what Intel needs.
+    // Of two policies, both state Intel's minimum.
     ...new Set(checks.flatMap(tdxNeeds)),
   ];
 }
@@ -117,7 +117,7 @@ function tdxNeeds(check: ReadCheck): readonly string[] {
   return [...(accepted === null ? [] : [`${policyTitle(policy)} accepts ${accepted}.`]), ...behindUpToDate(check)];
 }
 
-/** Of a platform that is below every level: what the nearest one needs. */
+/** Of a platform below every level: the minimum of the nearest one. */
 function lowestLevel({ expected, actual }: ReadCheck): readonly string[] {
   return Object.entries(expected ?? {}).map(([component, needed]) => {
     const had = member(actual, component);

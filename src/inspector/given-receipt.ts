@@ -5,7 +5,7 @@ import { parseStrictJson } from '../formats/strict-json.js';
 import type { ReceiptAnswer, ReceiptExpectation, Said } from './receipt-claims.js';
 import type { Decision } from './service.js';
 
-/** A receipt, with what is known of what it has to be. */
+/** A receipt, with its expected claims. */
 export interface GivenReceipt extends ReceiptExpectation {
   readonly receipt: string;
 }

@@ -25,7 +25,7 @@ export type Intake =
 
 const DECISION_ID = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/i;
 
-/** Types of evidence that are one structure, by what the structure is taken for. */
+/** Types of evidence that are one structure, by the kind of the structure. */
 const EVIDENCE_OF: { readonly [kind in FoundBytes['kind']]?: (value: string) => JsonObject } = {
   'snp-report': (report) => ({ type: 'snp', report }),
   'snp-extended-report': (value) => ({ type: 'snp', dialect: 'extended-report', value }),
@@ -74,7 +74,7 @@ function ofStructure(found: FoundBytes, token: string | null): Intake {
   return { kind: 'bytes', found, token };
 }
 
-/** @param bytes of the text, with what stands around it: fields of runtime data have places among them */
+/** @param bytes of the text, with its surroundings: fields of runtime data have places among them */
 function readJson(text: string, bytes: Uint8Array): Intake {
   try {
     const value = parseStrictJson(fromUtf8(text));
@@ -92,7 +92,7 @@ function readJson(text: string, bytes: Uint8Array): Intake {
   }
 }
 
-/** It has a list of keys, as a key set does, and what the paravisor says of the machine. */
+/** It has a list of keys, as a key set does, and the paravisor's statements about the machine. */
 function isRuntimeData(value: JsonObject): boolean {
   return namesAttestationKey(value) || 'vm-configuration' in value || 'user-data' in value;
 }
@@ -129,7 +129,7 @@ const ISSUERS = {
   'ita-token': /^Intel Trust Authority$|^https:\/\/[^/]*\.intel\.com(?:\/|$)/i,
 } as const;
 
-/** By what the token says of itself, which nothing has verified: the service judges it. Null: nobody else's is guessed. */
+/** By the token's own issuer, which nothing has verified: the service verifies it. Null: other issuers are not guessed. */
 function typeOfToken(token: string): keyof typeof ISSUERS | null {
   const issuer = partOf(token, 1)?.['iss'];
   if (typeof issuer !== 'string') return null;
@@ -142,7 +142,7 @@ function isReceipt(token: string): boolean {
   return partOf(token, 0)?.['typ'] === 'eat+jwt' && partOf(token, 1)?.['eat_profile'] === RECEIPT_PROFILE;
 }
 
-/** Header or claims; null for what is no JSON object. */
+/** Header or claims; null if it is no JSON object. */
 function partOf(token: string, index: 0 | 1): JsonObject | null {
   const part = nullIfMalformed(() => parseStrictJson(decodeBase64(token.split('.')[index] ?? '')));
   return isObject(part) ? part : null;

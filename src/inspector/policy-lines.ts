@@ -76,7 +76,7 @@ export function lineOfPointer(text: string, pointer: string): number | null {
   return readYaml(text).lineOf(pathOf(pointer));
 }
 
-/** The policy's own checks that were made, and what verifiers found wrong: a policy can tolerate that. */
+/** The policy's own checks that ran, and failures of verifiers: a policy can tolerate those. */
 function deciding(
   id: string,
   checks: readonly Decided[],

@@ -8,7 +8,7 @@ export interface DecidingCheck {
   readonly id: string;
   readonly expected: unknown;
   readonly waived: boolean;
-  /** Null of what a verifier found. */
+  /** Null for a finding of a verifier. */
   readonly policy: string | null;
 }
 

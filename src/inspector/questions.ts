@@ -1,7 +1,7 @@
 import { type JsonValue, memberOf } from '../core/json.js';
 import { type LinkName, linkOf, type ReadCheck } from './chain-of-trust.js';
 
-/** A question that people ask of evidence, and what of an answer speaks to it. */
+/** A question of people about evidence, and the part of an answer that is about it. */
 export interface Question {
   readonly name: string;
   readonly text: string;

@@ -28,7 +28,7 @@ export type ReceiptAnswer = Pick<
   'decision' | 'decisionId' | 'validUntil' | 'evidence' | 'policies' | 'reasons' | 'binding'
 >;
 
-/** A claim beside what it has to be. `expected` null: it was not compared. */
+/** A claim beside its expected value. `expected` null: it was not compared. */
 export interface ComparedClaim {
   readonly what: string;
   readonly claimed: string;
@@ -39,7 +39,7 @@ export interface ComparedClaim {
 
 const NONE = 'none';
 
-/** The claims of a receipt beside what each has to be. */
+/** The claims of a receipt beside their expected values. */
 export async function comparedClaims(
   claims: JsonObject,
   { issuer, audience, nonce, policy, answer }: ReceiptExpectation,

@@ -33,7 +33,7 @@ const FOR = {
 /** Colours of the panels around: a receipt that is no allow is never green. */
 const COLOUR = { verified: 'verified', incomplete: 'open', refusal: 'open', failed: 'failed', open: 'open' } as const;
 
-/** The signed result: what the browser verified of it, and what that is worth. */
+/** The signed result: the browser's verification of it, and its worth. */
 export function ReceiptPanel({ given, keySet, service }: ReceiptPanelProps) {
   const [fields, setFields] = useState({ issuer: '', audience: '' });
   const [verdict, setVerdict] = useState<ReceiptVerdict | null>(null);

@@ -41,7 +41,7 @@ export interface Register {
 
 export interface BootRegisters {
   readonly bank: EventBank;
-  /** Whether a signature vouches for the values: else they are what the evidence says. */
+  /** Whether a signature vouches for the values: else they are claims of the sender. */
   readonly isVerified: boolean;
   readonly registers: readonly Register[];
   /** Why the log replays to nothing from some event on; null where it can be replayed to its end. */

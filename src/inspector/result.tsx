@@ -26,7 +26,7 @@ interface ResultProps extends Subject {
   readonly service: Service;
 }
 
-/** Everything that is shown of what is looked at. */
+/** Everything that is shown of the evidence. */
 export function Result(props: ResultProps) {
   const { found, decision, fault } = props;
   const start = useRef<HTMLElement>(null);

@@ -29,7 +29,7 @@ export function SectionList({ sections }: { readonly sections: readonly Section[
   );
 }
 
-/** Does what the link does, and leaves the address as it is: its fragment may be what names the decision that is shown. */
+/** Follows the link, and leaves the address as it is: its fragment may name the shown decision. */
 function goTo(id: string): void {
   const heading = document.getElementById(id);
   if (heading === null) return;

@@ -13,7 +13,7 @@ export type PolicyProblem = Schemas['PolicyProblem'];
 export type Evaluation = Schemas['Evaluation'];
 export type ExplanationNode = Schemas['ExplanationNode'];
 
-/** The service did not do what it was asked. */
+/** The service failed at a request. */
 export class ServiceFault extends Error {
   override readonly name = 'ServiceFault';
   /** HTTP status; null where there was no answer. */

@@ -170,7 +170,7 @@ function besideQuote({ bytes }: GivenFile, quote: TpmsQuote | null): Held {
   return values === null ? [] : [['pcrs', bytes]];
 }
 
-/** A part that is missing has no member: the service names what it needs. */
+/** A missing part has no member: the service names the member that it needs. */
 function evidenceOf(type: Type, parts: Parts): JsonObject {
   const text = (part: Part) => encoded(parts.get(part));
   const isTd = hasTdEventLog(type);

@@ -11,14 +11,14 @@ import type { FieldDescription, StructureDescription } from '../inspect/field-de
 import { describeRaw, inMember, nameOfKind, recogniseRaw } from '../inspect/raw-structures.js';
 import { readRuntimeObject } from '../tee/shared/format/runtime-claims.js';
 
-/** Bytes that stand somewhere in what was given, and what they say, field by field. Nothing about them is verified. */
+/** Bytes in the input, with their fields. Nothing about them is verified. */
 export interface FoundBytes {
-  /** JSON pointer to them; empty for a file by itself; of what the service gave, a name of it. */
+  /** JSON pointer to them; empty for a file by itself; for bytes of the service, a name. */
   readonly pointer: string;
   readonly kind: FoundKind;
   readonly bytes: Uint8Array;
   readonly structures: readonly StructureDescription[];
-  /** Why they cannot be read, though they look like what they were taken for; null where they can. */
+  /** The reason why they are unreadable, though they resemble their kind; null if they are readable. */
   readonly problem: string | null;
 }
 
@@ -50,7 +50,7 @@ const BOOT_LOG = /^(?:|\/evidence\/(?:eventLog(?:\/0)?|ccel|log|value(?:\/TcgLog
 const RUNTIME_DATA =
   /^\/evidence\/(?:runtimeData|value\/(?:runtimeData\/data|(?:tdx\/)?runtime_data|IsolationInfo\/Evidence\/RunTimeData))$/;
 
-/** Whether bytes are what is judged: a file by itself, or where the service looks for a report or quote. */
+/** Whether the service would verify these bytes: a file by itself, or the place of a report or quote. */
 export function isJudged({ pointer }: FoundBytes): boolean {
   return pointer === '' || JUDGED.test(pointer);
 }
@@ -64,7 +64,7 @@ const OF_REPORTS: ReadonlySet<FoundKind> = new Set([
   'tpm-quote',
 ]);
 
-/** Whether bytes are a report or quote, or what has one inside, wherever they stand. */
+/** Whether bytes are a report or quote, or contain one, at any place. */
 export function speaksOfMachine({ kind }: FoundBytes): boolean {
   return OF_REPORTS.has(kind);
 }
@@ -74,7 +74,7 @@ export function isBootLog({ pointer }: FoundBytes): boolean {
   return BOOT_LOG.test(pointer);
 }
 
-/** Whether bytes are the runtime data of what is judged. */
+/** Whether bytes are the runtime data of the verified structure. */
 export function isRuntimeData({ pointer }: FoundBytes): boolean {
   return RUNTIME_DATA.test(pointer);
 }
@@ -83,7 +83,7 @@ export function isRuntimeData({ pointer }: FoundBytes): boolean {
 const TPM_PUBLIC = /^\/evidence\/value\/TpmInfo\/(?:AikPub|EncKeyPub)$/;
 const KEY_CERTIFICATION = /^\/evidence\/value\/TpmInfo\/EncKeyCertifyInfo$/;
 
-/** Members whose bytes their sender chooses: nothing in them is judged, so that what is not looked at there matters to nobody. */
+/** Members whose bytes their sender chooses: nothing in them is verified, so hidden parts there matter to nobody. */
 const OF_THE_CALLER = /\/(?:runtime|init|user|inittime|held)_?-?data\b|nonce/i;
 
 /** The longest log that is read here. */
@@ -165,7 +165,7 @@ function search(value: JsonValue, pointer: string, depth: number, found: FoundBy
   else if (value !== null && isObject(value)) searchObject(value, pointer, depth, found);
 }
 
-/** Noted once, in place of what could be something. */
+/** Noted once, in place of bytes that could be a structure. */
 function noteUnread(value: JsonValue, pointer: string, found: FoundBytes[]): void {
   const isNothing = typeof value === 'string' ? value.length < SHORTEST : value === null || typeof value !== 'object';
   if (isNothing || OF_THE_CALLER.test(pointer) || found.some(({ kind }) => kind === 'unread')) return;
@@ -222,7 +222,7 @@ function searchText(text: string, pointer: string, depth: number, found: FoundBy
   }
   const read = ofVtpmKey(bytes, pointer) ?? readBytes(bytes, pointer) ?? runtimeData(bytes, pointer);
   if (read !== null) found.push(read);
-  // A log in JSON is what it replays to: nothing inside it is looked for.
+  // A log in JSON is shown as its replay: nothing inside it is looked for.
   const inside = read?.kind === 'event-log' ? null : nullIfMalformed(() => parseStrictJson(bytes));
   if (inside !== null && typeof inside === 'object') search(inside, pointer, depth + 1, found);
   else if (read === null) noteUnrecognised(pointer, found);

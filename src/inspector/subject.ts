@@ -98,7 +98,7 @@ async function lookUp(id: string, service: AskedService | null): Promise<Subject
   }
 }
 
-/** @param read what was read and verified here */
+/** @param read the structures, as read and verified here */
 async function judge(
   read: Subject & { readonly body: JsonObject },
   options: Options,

@@ -15,7 +15,7 @@ interface VerdictPanelProps {
 /** Of an expected or actual value: the chain of trust shows more of it. */
 const SHORTENED = 100;
 
-/** The decision in one sentence, then what led to it with what can be done. */
+/** The decision in one sentence, then its reasons with their remedies. */
 export function VerdictPanel({ decision, isStored, isWithdrawn }: VerdictPanelProps) {
   const [reasons, warnings] = [reasonsOf(decision), warningsOf(decision)];
   return (

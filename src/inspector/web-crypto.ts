@@ -18,7 +18,7 @@ function namesOneAlgorithm({ innerAlgorithm, outerAlgorithm }: X509Certificate):
   return hex(innerAlgorithm.bytes) === hex(outerAlgorithm.bytes);
 }
 
-/** Whether the issuer signed a certificate, by what AMD and Intel sign certificates with. */
+/** Whether the issuer signed a certificate, by the algorithms of AMD and Intel. */
 export async function verifyIssued(
   subtle: WebCrypto,
   issued: X509Certificate,

@@ -23,7 +23,7 @@ export async function boundKeyOf(claims: JsonObject): Promise<BoundKey | null> {
   return isObject(jwk) && jkt !== null ? Object.freeze({ jwk, jkt }) : null;
 }
 
-/** RFC 7638 SHA-256 thumbprint of a public JWK, base64url; null for what has none. */
+/** RFC 7638 SHA-256 thumbprint of a public JWK, base64url; null if it has none. */
 export async function thumbprintOf(jwk: JsonValue | undefined): Promise<string | null> {
   const members = REQUIRED.get(member(jwk, 'kty'));
   if (!isObject(jwk) || members === undefined || !members.every((name) => isFilledMember(member(jwk, name))))

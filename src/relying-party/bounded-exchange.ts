@@ -17,7 +17,7 @@ export interface BoundedAnswer {
   readonly bytes: Uint8Array;
 }
 
-/** A browser's cache would answer again what was not enough. Types of Node do not know the member, which Node ignores. */
+/** A browser's cache would repeat an insufficient answer. Types of Node do not have the member, which Node ignores. */
 const UNCACHED = { cache: 'no-store' } as const;
 
 /** Why there is no answer. */

@@ -151,7 +151,7 @@ function requirePolicies({ sub, policies }: JsonObject, expected: CheckedExpecta
   return Object.freeze(listed.filter((policy) => policy !== null));
 }
 
-/** Null for what is no policy of a receipt. */
+/** Null if it is no policy of a receipt. */
 function policyOf(policy: JsonValue): { readonly id: string; readonly sha256: string } | null {
   const [id, sha256] = [member(policy, 'id'), member(policy, 'sha256')];
   return typeof id === 'string' && typeof sha256 === 'string' ? Object.freeze({ id, sha256 }) : null;

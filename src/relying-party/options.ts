@@ -6,9 +6,9 @@ import { decodeBase64Url } from './receipt-form.js';
 
 /** The configuration of a relying party. Texts are compared exactly, character by character. */
 export interface ReceiptVerifierOptions {
-  /** `iss`: what the service has in `receipts.issuer`. Its keys are fetched from there unless `keys` is given. */
+  /** `iss`: the value of `receipts.issuer` of the service. Its keys are fetched from there unless `keys` is given. */
   readonly issuer: string;
-  /** Your own name, and nobody else's: what the request names as `audience`. */
+  /** Your own name, and nobody else's: `audience` of the request. */
   readonly audience: string;
   /**
    * The policies that have to have judged: exactly these, 1 to 8. Without `sha256` (hex, lower case, over the text of the
@@ -57,7 +57,7 @@ const POLICY_ID = /^[a-z0-9][a-z0-9-]{0,63}$/;
 const SHA256 = /^[0-9a-f]{64}$/;
 const MAXIMUM_POLICIES = 8;
 
-/** @throws {TypeError} that says what to do, where anything is missing, empty, or not known */
+/** @throws {TypeError} with the remedy, if anything is missing, empty, or unknown */
 export function readVerifierOptions(options: unknown, known: readonly string[] = VERIFIER_OPTIONS): VerifierSettings {
   const given = knownMembers(options, known, 'options');
   const issuer = text(given['issuer'], 'issuer', 'the URL that the service has in receipts.issuer');
@@ -84,7 +84,7 @@ export interface ReceiptDemand {
   readonly boundKey?: ExpectedBinding;
 }
 
-/** @throws {TypeError} that says what to do */
+/** @throws {TypeError} with the remedy */
 export function readDemand(demand: unknown, known: readonly string[]): ReceiptDemand {
   const given = knownMembers(demand, known, 'the second argument');
   const nonce = text(given['nonce'], 'nonce', 'the nonce that was given out for this request, in base64url');
@@ -105,7 +105,7 @@ export interface VerifyAllOptions {
 
 const AT_ONCE = 4;
 
-/** @throws {TypeError} that says what to do */
+/** @throws {TypeError} with the remedy */
 export function readAllOptions(options: unknown): {
   readonly atOnce: number;
   readonly signal: AbortSignal | undefined;

@@ -48,7 +48,7 @@ export function receiptOfAllow(answer: JsonObject): JsonValue | undefined {
       refusal,
     );
   }
-  // Whatever else it is, it is not what says that the decision is about now.
+  // Any other value does not prove that the decision is about now.
   if (historical !== false) throw new NotAllowedError('The decision is about the past.', refusal);
   return answer['receipt'];
 }

@@ -8,7 +8,7 @@ export interface ReceiptParts {
   readonly claims: JsonObject;
 }
 
-/** Characters of a receipt at most: many times what the service writes. */
+/** Maximum characters of a receipt: many times the length that the service writes. */
 const RECEIPT_LENGTH = 65_536;
 
 /**

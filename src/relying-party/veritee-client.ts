@@ -46,7 +46,7 @@ export interface EvidenceRequest {
   readonly demand: EvidenceDemand;
 }
 
-/** Asks a service, and believes what it signed alone. */
+/** Sends requests to a service, and relies only on its signature. */
 export interface VeriteeClient {
   /**
    * A challenge for this audience; and for the policy and the type of evidence, where there is one.
@@ -170,7 +170,7 @@ class HttpClient implements VeriteeClient {
     const { nonce, boundKey } = readDemand(demand, ['nonce', 'boundKey', 'expiresAt']);
     const asked = this.#settings.clock();
     const answer = await this.#post('/verify', this.#requestOf(body, nonce), signal);
-    // Whatever it is: the verifier refuses what is no text.
+    // Of any type: the verifier refuses a value that is no text.
     const receipt = receiptOfAllow(answer) as string;
     const verified = await this.#verifier.verify(receipt, boundKey === undefined ? { nonce } : { nonce, boundKey });
     requireIssuedSince(verified, asked);
