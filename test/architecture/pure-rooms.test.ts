@@ -4,8 +4,19 @@ import { readProjectFile, typeScriptFiles } from './project-files.js';
 
 const PURE_ROOMS = ['core', 'formats', 'crypto', 'boot', 'tee', 'inspect', 'schema', 'policy', 'judge/cross-check'];
 
-/** The code by which the inspector reads evidence in a browser. */
-const ROOMS_IN_BROWSERS = ['core', 'formats', 'tee/snp/amd', 'tee/tdx/intel', 'boot', 'inspect'];
+const STRUCTURES = ['azure', 'maa', 'shared', 'snp', 'tdx', 'tpm'].map((tee) => `tee/${tee}/format`);
+
+/** What the inspector reads evidence with, in a browser. */
+const ROOMS_IN_BROWSERS = [
+  'core',
+  'formats',
+  'tee/format',
+  ...STRUCTURES,
+  'tee/snp/amd',
+  'tee/tdx/intel',
+  'boot',
+  'inspect',
+];
 /** Its build takes other functions in place of these. */
 const BYTES = 'src/core/bytes.ts';
 
