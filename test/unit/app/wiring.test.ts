@@ -13,34 +13,6 @@ import type { InspectEvidenceUseCase } from '../../../src/workbench/inspections.
 import { formatErrorOf } from '../../format-error-of.js';
 import { buildCcel, createIntelPki, createTdxGuest, TdxPlatform } from '../../lab/index.js';
 
-type Constructor = new (...parts: never[]) => object;
-
-/** The tokens that the decorators recorded, by the index of their parameter. */
-function tokensOf(injected: Constructor): ReadonlyMap<number, unknown> {
-  const written: object = Reflect.getOwnMetadata('injectionTokens', injected) ?? {};
-  return new Map(Object.entries(written).map(([index, token]) => [Number(index), token]));
-}
-
-/**
- * Indices of the parameters without a token. Types are gone at run time, so such a parameter is one that the container
- * leaves undefined, without a word.
- */
-function missingTokens(injected: Constructor): readonly number[] {
-  const tokens = tokensOf(injected);
-  return Array.from({ length: injected.length }, (_, index) => index).filter(
-    (index) => tokens.get(index) === undefined,
-  );
-}
-
-/** A class whose second parameter nobody names. */
-class Planted {
-  readonly parts: readonly unknown[];
-
-  constructor(first: unknown, second: unknown) {
-    this.parts = [first, second];
-  }
-}
-
 const configuration = loadConfiguration({ text: null, environment: {} });
 const verifiersOf = (container = createAppContainer(configuration)) =>
   container.resolve<ReadonlyMap<string, EvidenceVerifier>>(TOKENS.evidenceVerifiers);

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parseEventLog } from '../../../src/boot/format/event-log.js';
 import type { JsonObject, JsonValue } from '../../../src/core/json.js';
-import { parseEventLog } from '../../../src/formats/event-log.js';
 import { type BootSource, bootOfEvidence, bootOfRaw, compareBoots } from '../../../src/inspect/compare-evidence.js';
 import { describeCertifiedKey } from '../../../src/inspect/describe-azure-evidence.js';
 import { IN_FILE } from '../../../src/inspect/raw-structures.js';
@@ -646,7 +645,7 @@ describe('tokens about two boots', () => {
     'x-ms-azurevm-osversion-major': 22,
     'x-ms-isolation-tee': { 'x-ms-sevsnpvm-launchmeasurement': 'aa', 'x-ms-runtime': { keys: [{ kid: 'HCLAkPub' }] } },
   };
-  /** Differences between any two tokens. */
+  /** What differs between any two tokens. */
   const OF_EACH: JsonObject = {
     exp: 2,
     iat: 1,
