@@ -1,5 +1,15 @@
 import { describe, expect, it } from 'vitest';
+import { Checks } from '../../../src/core/check.js';
 import { checksAt } from '../../../src/tee/catalogue.js';
+
+describe('a record of checks', () => {
+  it('takes the texts of its own catalogue, and records nothing that has none there', () => {
+    const checks = new Checks({ token_alg: { holds: 'it is signed so', fails: 'it is not signed so' } });
+    checks.require(false, 'token_alg');
+    expect(() => checks.pass('token_key')).toThrow('token_key has no row in this catalogue');
+    expect(checks.all.map(({ id, detail }) => [id, detail])).toEqual([['token_alg', 'it is not signed so']]);
+  });
+});
 
 describe('the rest of some checks', () => {
   it('is skipped for one reason; what ran keeps its result', () => {
