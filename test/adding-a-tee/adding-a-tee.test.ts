@@ -23,6 +23,7 @@ const COPIED = [
   PROJECT_FILE,
   'scripts/generate.ts',
   'test/judge.ts',
+  'test/judging-parts.ts',
   'docs/what-an-allow-proves.md',
   'test/architecture/project-files.ts',
   ...INSPECTOR_TESTS,
