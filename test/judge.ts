@@ -9,18 +9,12 @@ import { VerifyEvidence } from '../src/judge/answer.js';
 import { BUILT_IN_POLICIES } from '../src/policy/document/built-in-policies.js';
 import { type Policy, parsePolicy } from '../src/policy/document/policy-document.js';
 import { type ListedParavisor, paravisorFloors } from '../src/tee/azure/known-paravisors.js';
-import { evidenceVerifiers } from '../src/tee/registry.js';
-import { type AkRoots, AZURE_VTPM_ROOT_PINS } from '../src/tee/shared/attestation-key/ak-roots.js';
+import type { AkRoots } from '../src/tee/shared/attestation-key/ak-roots.js';
 import type { AmdRootPins } from '../src/tee/snp/amd/roots.js';
-import { AmdSnpReportVerifier } from '../src/tee/snp/snp-report-verifier.js';
-import { DcapTdQuoteVerifier } from '../src/tee/tdx/td-quote-verifier.js';
-import { Tpm2QuoteVerifier } from '../src/tee/tpm/tpm-quote-verifier.js';
+import { createVerifiers } from '../src/tee/verifiers.js';
 import { JUDGING_OPTIONS, judgingParts } from './judging-parts.js';
 
 /** The service without its shell: real verifiers, policies and decision, a fixed clock, no network and no store. */
-
-/** As `limits.eventLogBytes` where nothing is configured. */
-const EVENT_LOG_BYTES = 2 ** 20;
 
 const CALLER: Caller = {
   principal: 'test',
@@ -49,22 +43,15 @@ export interface TrustOptions {
   readonly lines?: AmdLines;
 }
 
-export function verifiersOf(pins?: AmdRootPins, trust: TrustOptions = {}): ReadonlyMap<string, EvidenceVerifier> {
-  const { intelPins, lines } = trust;
-  return evidenceVerifiers({
-    snpReports: new AmdSnpReportVerifier({
-      refuseProducts: new Set(),
-      ...(pins === undefined ? {} : { pins }),
-      ...(lines === undefined ? {} : { lines }),
-    }),
-    tdQuotes: new DcapTdQuoteVerifier(intelPins === undefined ? {} : { pins: intelPins }),
-    tpmQuotes: new Tpm2QuoteVerifier(),
-    paravisorFloors: paravisorFloors(trust.idKeyDigests ?? []),
-    paravisorMrtds: new Set(trust.mrtds ?? []),
-    akRoots: trust.akRoots ?? { azure: AZURE_VTPM_ROOT_PINS, configured: new Set(), paravisorsSince: null },
-    eventLogBytes: EVENT_LOG_BYTES,
-    maaTokens: { issuers: new Map(), leewaySeconds: 0, refuseProducts: new Set() },
-    itaTokens: { issuers: new Map(), leewaySeconds: 0 },
+export function verifiersOf(amdPins?: AmdRootPins, trust: TrustOptions = {}): ReadonlyMap<string, EvidenceVerifier> {
+  const { idKeyDigests = [], mrtds = [], lines, intelPins, akRoots } = trust;
+  return createVerifiers({
+    paravisorFloors: paravisorFloors(idKeyDigests),
+    paravisorMrtds: new Set(mrtds),
+    ...(amdPins === undefined ? {} : { amdPins }),
+    ...(lines === undefined ? {} : { amdLines: lines }),
+    ...(intelPins === undefined ? {} : { intelPins }),
+    ...(akRoots === undefined ? {} : { akRoots }),
   });
 }
 

@@ -1,24 +1,18 @@
 import 'reflect-metadata';
 import { type DependencyContainer, container as globalContainer, instanceCachingFactory } from 'tsyringe';
 import type { Configuration } from '../config/configuration.js';
+import { TOKENS } from './injection-tokens.js';
 import { NO_TRACER } from '../core/traces.js';
 import { jwkThumbprint } from '../crypto/jwk-thumbprint.js';
 import { VerifyEvidence, type VerifyEvidenceOptions, type VerifyEvidenceParts } from '../judge/answer.js';
 import { NO_WAITS } from '../judge/waits.js';
 import { paravisorFloors } from '../tee/azure/known-paravisors.js';
-import type { ItaTokenVerifierOptions } from '../tee/ita/ita-token-verifier.js';
-import type { MaaTokenVerifierOptions } from '../tee/maa/maa-token-verifier.js';
-import { evidenceVerifiers, type VerifierParts } from '../tee/registry.js';
-import { type AkRoots, AZURE_VTPM_ROOT_PINS } from '../tee/shared/attestation-key/ak-roots.js';
-import { AMD_ROOT_PINS, type AmdRootPins } from '../tee/snp/amd/roots.js';
-import { AmdSnpReportVerifier, type SnpReportVerifierOptions } from '../tee/snp/snp-report-verifier.js';
-import { INTEL_SGX_ROOT_PINS } from '../tee/tdx/intel/roots.js';
-import { DcapTdQuoteVerifier, type TdQuoteVerifierOptions } from '../tee/tdx/td-quote-verifier.js';
-import { Tpm2QuoteVerifier } from '../tee/tpm/tpm-quote-verifier.js';
+import { AZURE_VTPM_ROOT_PINS } from '../tee/shared/attestation-key/ak-roots.js';
+import type { AmdRootPins } from '../tee/snp/amd/roots.js';
+import { createVerifiers, type VerifierOptions } from '../tee/verifiers.js';
 import { InspectEvidence } from '../workbench/inspections.js';
 import { servedLines, servedPins } from './amd-lines.js';
 import { newDecisionId } from './decision-id.js';
-import { TOKENS } from './injection-tokens.js';
 import { type ConfiguredRoots, NO_CONFIGURED_ROOTS } from './reload/configured-roots.js';
 import { itaIssuers, maaIssuers } from './token-issuers.js';
 
@@ -38,77 +32,57 @@ export function createAppContainer(
   roots: ConfiguredRoots = NO_CONFIGURED_ROOTS,
 ): DependencyContainer {
   const app = globalContainer.createChildContainer();
-  useRootPins(app, configuration, AMD_ROOT_PINS);
-  useIntelRootPins(app, INTEL_SGX_ROOT_PINS);
-  const { paravisors } = configuration.azure;
-  const { akCertificates } = paravisors;
-  const akRoots: AkRoots = {
-    azure: AZURE_VTPM_ROOT_PINS,
-    get configured() {
-      return roots.ak;
-    },
-    paravisorsSince: akCertificates === 'off' ? null : new Date(akCertificates),
-  };
-  app.register(TOKENS.akRoots, { useValue: akRoots });
-  app.register(TOKENS.paravisorFloors, { useValue: paravisorFloors(paravisors.idKeyDigests) });
-  // Microsoft publishes none.
-  app.register(TOKENS.paravisorMrtds, { useValue: new Set(paravisors.mrtds) });
-  app.register(TOKENS.snpReportVerifier, {
-    useFactory: instanceCachingFactory(
-      (from) => new AmdSnpReportVerifier(from.resolve(TOKENS.snpReportVerifierOptions)),
-    ),
-  });
-  app.register(TOKENS.tdQuoteVerifier, {
-    useFactory: instanceCachingFactory((from) => new DcapTdQuoteVerifier(from.resolve(TOKENS.tdQuoteVerifierOptions))),
-  });
-  app.register(TOKENS.tpmQuoteVerifier, { useFactory: instanceCachingFactory(() => new Tpm2QuoteVerifier()) });
-  const { tokenLeewaySeconds: leewaySeconds } = configuration.time;
-  const refuseProducts = new Set(configuration.amd.refuseProducts);
-  const ofMaa: MaaTokenVerifierOptions = { issuers: maaIssuers(configuration), leewaySeconds, refuseProducts };
-  const ofIta: ItaTokenVerifierOptions = { issuers: itaIssuers(configuration, roots), leewaySeconds };
-  app.register(TOKENS.maaTokenVerifierOptions, { useValue: ofMaa });
-  app.register(TOKENS.itaTokenVerifierOptions, { useValue: ofIta });
-  const { eventLogBytes } = configuration.limits;
+  app.register(TOKENS.verifierOptions, { useValue: verifierOptions(configuration, roots) });
   app.register(TOKENS.evidenceVerifiers, {
-    useFactory: instanceCachingFactory((from) => evidenceVerifiers({ ...verifierParts(from), eventLogBytes })),
+    useFactory: instanceCachingFactory((from) => createVerifiers(from.resolve(TOKENS.verifierOptions))),
   });
-  const inspectEvidence = () => new InspectEvidence(eventLogBytes);
+  const inspectEvidence = () => new InspectEvidence(configuration.limits.eventLogBytes);
   app.register(TOKENS.inspectEvidence, { useFactory: instanceCachingFactory(inspectEvidence) });
   override(app);
   return app;
 }
 
+/** The trust anchors, floors and limits of a configuration. */
+function verifierOptions(configuration: Configuration, roots: ConfiguredRoots): VerifierOptions {
+  const { paravisors } = configuration.azure;
+  const { akCertificates } = paravisors;
+  return {
+    amdLines: servedLines(configuration),
+    amdPins: servedPins(configuration),
+    refuseProducts: new Set(configuration.amd.refuseProducts),
+    akRoots: {
+      azure: AZURE_VTPM_ROOT_PINS,
+      get configured() {
+        return roots.ak;
+      },
+      paravisorsSince: akCertificates === 'off' ? null : new Date(akCertificates),
+    },
+    paravisorFloors: paravisorFloors(paravisors.idKeyDigests),
+    // Microsoft publishes none.
+    paravisorMrtds: new Set(paravisors.mrtds),
+    maaIssuers: maaIssuers(configuration),
+    itaIssuers: itaIssuers(configuration, roots),
+    tokenLeewaySeconds: configuration.time.tokenLeewaySeconds,
+    eventLogBytes: configuration.limits.eventLogBytes,
+  };
+}
+
 /**
- * Registers the roots of the built-in product lines that count, in the place of those that did: for a lab. A configuration
- * adds those of its own lines, and changes none of these.
+ * Replaces the roots of the built-in product lines that count: for a lab. A configuration adds those of its own lines, and
+ * changes none of these.
  */
 export function useRootPins(app: DependencyContainer, configuration: Configuration, pins: AmdRootPins): void {
-  const options: SnpReportVerifierOptions = {
-    refuseProducts: new Set(configuration.amd.refuseProducts),
-    pins: servedPins(configuration, pins),
-    lines: servedLines(configuration),
-  };
-  app.register(TOKENS.snpReportVerifierOptions, { useValue: options });
+  changeVerifierOptions(app, { amdPins: servedPins(configuration, pins) });
 }
 
-/** Registers the roots of TDX that count, SHA-256 of their SubjectPublicKeyInfo: likewise. */
+/** Replaces the roots of TDX that count, SHA-256 of their SubjectPublicKeyInfo: for a lab. */
 export function useIntelRootPins(app: DependencyContainer, pins: ReadonlySet<string>): void {
-  const options: TdQuoteVerifierOptions = { pins };
-  app.register(TOKENS.tdQuoteVerifierOptions, { useValue: options });
+  changeVerifierOptions(app, { intelPins: pins });
 }
 
-/** What verifiers are made of, as it is registered when the first of them is asked for. */
-function verifierParts(from: DependencyContainer): Omit<VerifierParts, 'eventLogBytes'> {
-  return {
-    snpReports: from.resolve(TOKENS.snpReportVerifier),
-    tdQuotes: from.resolve(TOKENS.tdQuoteVerifier),
-    tpmQuotes: from.resolve(TOKENS.tpmQuoteVerifier),
-    paravisorFloors: from.resolve(TOKENS.paravisorFloors),
-    paravisorMrtds: from.resolve(TOKENS.paravisorMrtds),
-    akRoots: from.resolve(TOKENS.akRoots),
-    maaTokens: from.resolve(TOKENS.maaTokenVerifierOptions),
-    itaTokens: from.resolve(TOKENS.itaTokenVerifierOptions),
-  };
+function changeVerifierOptions(app: DependencyContainer, change: VerifierOptions): void {
+  const options = app.resolve<VerifierOptions>(TOKENS.verifierOptions);
+  app.register(TOKENS.verifierOptions, { useValue: { ...options, ...change } });
 }
 
 /** What differs between the service, the command line and a replay. */

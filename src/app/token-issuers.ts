@@ -9,21 +9,13 @@ import { maaKeyPlace, type TokenIssuer } from '../endorsements/token-keys/token-
 import type { ReadBytes } from '../files/whole-files.js';
 import type { LintFacts } from '../policy/lint/lint.js';
 import type { ItaIssuer } from '../tee/ita/key-trust.js';
-import type { MaaIssuer } from '../tee/maa/issuer-policy.js';
+import { type MaaIssuer, sharedMaaIssuers } from '../tee/maa/issuer-policy.js';
 
 /** SHA-256 of the root certificates of each issuer that has some, lower-case hex, by issuer. */
 export type IssuerRoots = ReadonlyMap<string, ReadonlySet<string>>;
 
 /** Issuers of Azure Attestation whose tokens are accepted, by URL. A configured one replaces a shared one of its name. */
 export function maaIssuers({ maa }: Configuration): ReadonlyMap<string, MaaIssuer> {
-  const shared = sharedProviders(maa).map(
-    (issuer): MaaIssuer => ({
-      issuer,
-      policyHashes: 'shared',
-      policySigners: null,
-      teeSigner: 'any',
-    }),
-  );
   const own = maa.issuers.map(
     ({ issuer, policyHash, policySigner, teeSigner }): MaaIssuer => ({
       issuer,
@@ -33,7 +25,7 @@ export function maaIssuers({ maa }: Configuration): ReadonlyMap<string, MaaIssue
       teeSigner,
     }),
   );
-  return new Map([...shared, ...own].map((issuer) => [issuer.issuer, issuer]));
+  return new Map([...sharedMaaIssuers(sharedRegions(maa)), ...own.map((issuer) => [issuer.issuer, issuer] as const)]);
 }
 
 /** Facts about the accepted token issuers, for lint. */
@@ -74,7 +66,7 @@ export function itaIssuers(
 /** Where the keys of every accepted issuer are. */
 export function tokenIssuers({ maa, ita }: Configuration): readonly TokenIssuer[] {
   const own = new Map(maa.issuers.map(({ issuer, keys }) => [issuer, keys]));
-  const ofMaa = new Set([...sharedProviders(maa), ...own.keys()]);
+  const ofMaa = new Set([...sharedRegions(maa).map(sharedProvider), ...own.keys()]);
   return [
     ...[...ofMaa].map((issuer): TokenIssuer => {
       const keys = own.get(issuer) ?? 'jwks';
@@ -99,7 +91,6 @@ export async function readIssuerRoots({ ita }: Configuration, readBytes?: ReadBy
   return new Map((await allOrProblems(read)).flat());
 }
 
-function sharedProviders({ shared }: MaaConfiguration): readonly string[] {
-  const regions = shared === true ? SHARED_REGIONS : shared === false ? [] : shared;
-  return regions.map(sharedProvider);
+function sharedRegions({ shared }: MaaConfiguration): readonly string[] {
+  return shared === true ? SHARED_REGIONS : shared === false ? [] : shared;
 }

@@ -3,9 +3,9 @@ import type { Configuration } from '../../config/configuration.js';
 import type { EndorsementRequest, Unavailable } from '../../core/endorsement.js';
 import { writeBundle } from '../../endorsements/amd/export-bundle.js';
 import { requireBundle, requireEmptyFolder } from '../../endorsements/files/material-files.js';
-import type { SnpReportVerifier, TdQuoteVerifier } from '../../tee/shared/evidence/parts.js';
-import { servedLines } from '../amd-lines.js';
-import { createAppContainer, useIntelRootPins, useRootPins } from '../container.js';
+import { AmdSnpReportVerifier } from '../../tee/snp/snp-report-verifier.js';
+import { DcapTdQuoteVerifier } from '../../tee/tdx/td-quote-verifier.js';
+import { servedLines, servedPins } from '../amd-lines.js';
 import { connectOptions } from '../egress.js';
 import { type EndorsementWorld, openAmd, openIntel } from '../endorsements.js';
 import { TOKENS } from '../injection-tokens.js';
@@ -113,12 +113,13 @@ interface Wanted {
 }
 
 function wantedFor(configuration: Configuration, { amdRootPins, intelRootPins }: BundleWorld) {
-  const container = createAppContainer(configuration, (app) => {
-    if (amdRootPins !== undefined) useRootPins(app, configuration, amdRootPins);
-    if (intelRootPins !== undefined) useIntelRootPins(app, intelRootPins);
+  const lines = servedLines(configuration);
+  const snp = new AmdSnpReportVerifier({
+    refuseProducts: new Set(),
+    pins: servedPins(configuration, amdRootPins),
+    lines,
   });
-  const snp = container.resolve<SnpReportVerifier>(TOKENS.snpReportVerifier);
-  const tdx = container.resolve<TdQuoteVerifier>(TOKENS.tdQuoteVerifier);
+  const tdx = new DcapTdQuoteVerifier(intelRootPins === undefined ? {} : { pins: intelRootPins });
   return ({ name, bytes }: NamedReport): Wanted =>
     isTdQuote(bytes)
       ? orMissing(name, tdx.open(bytes, null, { quote: '', collateral: '' }).needs, UNVOUCHED)

@@ -1,3 +1,4 @@
+import { SHARED_REGIONS, sharedProvider } from '../../core/azure-attestation-regions.js';
 import { hex } from '../../core/bytes.js';
 import type { Checks } from '../../core/check.js';
 import { isObject, type JsonObject, type JsonValue } from '../../core/json.js';
@@ -17,6 +18,19 @@ export interface MaaIssuer {
   readonly policySigners: ReadonlySet<string> | null;
   /** Whether the certificate of the signing key must prove that the key is protected by a TEE. */
   readonly teeSigner: 'any' | 'required';
+}
+
+/** The shared providers of regions, by `iss`: Microsoft writes their policy, and any of its signers may have signed it. */
+export function sharedMaaIssuers(regions: readonly string[] = SHARED_REGIONS): ReadonlyMap<string, MaaIssuer> {
+  const issuers = regions.map(
+    (region): MaaIssuer => ({
+      issuer: sharedProvider(region),
+      policyHashes: 'shared',
+      policySigners: null,
+      teeSigner: 'any',
+    }),
+  );
+  return new Map(issuers.map((issuer) => [issuer.issuer, issuer]));
 }
 
 /**

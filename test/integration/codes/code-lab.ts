@@ -16,6 +16,7 @@ import { labBodies } from '../../answers/lab-bodies.js';
 import { configurationFile, writeSetting } from '../../answers/setting.js';
 import { tokenBodies } from '../../answers/token-bodies.js';
 import { type Judged, judge, verifiersOf } from '../../judge.js';
+import { azureRoots } from '../service/azure-root.js';
 import { base64Url, lenientPolicy, post } from '../service/lab-service.js';
 import { TokenLab } from '../service/token-lab.js';
 
@@ -115,10 +116,7 @@ async function serviceOf({ amd, intel, akPki }: Lab, folder: string): Promise<Ru
       log: createLog('fatal', { write: () => {} }),
       amdRootPins: amd.pins(),
       intelRootPins: intel.pins,
-      override: (app) => {
-        const configured = app.resolve<AkRoots>(TOKENS.akRoots);
-        app.register(TOKENS.akRoots, { useValue: { ...configured, azure: akPki.pins } });
-      },
+      override: azureRoots(akPki.pins),
     },
   );
 }

@@ -4,7 +4,6 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { TOKENS } from '../../../src/app/injection-tokens.js';
 import type { RunningService, World } from '../../../src/app/service.js';
 import type { JsonObject } from '../../../src/core/json.js';
-import type { AkRoots } from '../../../src/tee/shared/attestation-key/ak-roots.js';
 import {
   AZURE_MRTD,
   type AzureTdxEvidenceOptions,
@@ -15,6 +14,7 @@ import {
   labCcelEvents,
   TdxPlatform,
 } from '../../lab/index.js';
+import { azureRoots } from './azure-root.js';
 import { base64Url, LabService, lenientPolicy, NONCE, post, verdictOf } from './lab-service.js';
 
 /** Evidence of TDX over HTTP, judged by the service as it is put together for production but for the roots. */
@@ -53,10 +53,7 @@ beforeAll(async () => {
   const world: Partial<World> = { intelRootPins: INTEL.pins };
   const azureRoot: Partial<World> = {
     ...world,
-    override: (app) => {
-      const configured = app.resolve<AkRoots>(TOKENS.akRoots);
-      app.register(TOKENS.akRoots, { useValue: { ...configured, azure: AK_PKI.pins } });
-    },
+    override: azureRoots(AK_PKI.pins),
   };
   const certified = (day: string) => ({ ...keys, azure: { paravisors: { akCertificates: day } } });
   const keys = { intel: { pcs: 'off' } };

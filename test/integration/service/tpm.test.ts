@@ -5,7 +5,6 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { TOKENS } from '../../../src/app/injection-tokens.js';
 import type { RunningService, World } from '../../../src/app/service.js';
 import type { JsonObject } from '../../../src/core/json.js';
-import type { AkRoots } from '../../../src/tee/shared/attestation-key/ak-roots.js';
 import {
   AZURE_MRTD,
   basicConstraints,
@@ -21,6 +20,7 @@ import {
   VirtualTpm,
   wireEvidence,
 } from '../../lab/index.js';
+import { azureRoots } from './azure-root.js';
 import { base64Url, challenge, lenientPolicy, NONCE, post, verdictOf } from './lab-service.js';
 import { maaResult, TokenLab } from './token-lab.js';
 
@@ -64,10 +64,7 @@ beforeAll(async () => {
   issuers = join(lab.root, 'tpm');
   const world: Partial<World> = {
     intelRootPins: INTEL.pins,
-    override: (app) => {
-      const configured = app.resolve<AkRoots>(TOKENS.akRoots);
-      app.register(TOKENS.akRoots, { useValue: { ...configured, azure: AK_PKI.pins } });
-    },
+    override: azureRoots(AK_PKI.pins),
   };
   const azure = { paravisors: { mrtds: [AZURE_MRTD] } };
   service = await tokens.start(

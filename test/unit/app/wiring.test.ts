@@ -1,14 +1,13 @@
 import type { DependencyContainer } from 'tsyringe';
 import { describe, expect, it } from 'vitest';
 import { createAppContainer } from '../../../src/app/container.js';
-import { TOKENS } from '../../../src/app/injection-tokens.js';
 import { NO_CONFIGURED_ROOTS } from '../../../src/app/reload/configured-roots.js';
 import type { Configuration } from '../../../src/config/configuration.js';
 import { loadConfiguration } from '../../../src/config/load-configuration.js';
+import { EVIDENCE_TYPES } from '../../../src/core/evidence-traits.js';
+import { TOKENS } from '../../../src/app/injection-tokens.js';
 import type { EvidenceVerifier } from '../../../src/core/verification.js';
-import { TEES } from '../../../src/tee/registry.js';
-import type { AkRoots } from '../../../src/tee/shared/attestation-key/ak-roots.js';
-import type { ParavisorFloors } from '../../../src/tee/shared/paravisor/paravisor-claims.js';
+import type { VerifierOptions } from '../../../src/tee/verifiers.js';
 import type { InspectEvidenceUseCase } from '../../../src/workbench/inspections.js';
 import { formatErrorOf } from '../../format-error-of.js';
 import { buildCcel, createIntelPki, createTdxGuest, TdxPlatform } from '../../lab/index.js';
@@ -17,10 +16,13 @@ const configuration = loadConfiguration({ text: null, environment: {} });
 const verifiersOf = (container = createAppContainer(configuration)) =>
   container.resolve<ReadonlyMap<string, EvidenceVerifier>>(TOKENS.evidenceVerifiers);
 
+const optionsOf = (container: DependencyContainer) =>
+  container.resolve<Required<VerifierOptions>>(TOKENS.verifierOptions);
+
 describe('the container', () => {
   it('has a verifier for every type of evidence, and each answers with its own', () => {
     const verifiers = verifiersOf();
-    expect([...verifiers.keys()].sort()).toEqual(Object.keys(TEES).sort());
+    expect([...verifiers.keys()].sort()).toEqual([...EVIDENCE_TYPES].sort());
     for (const [type, verifier] of verifiers) expect(verifier.evidenceType).toBe(type);
   });
 
@@ -54,14 +56,11 @@ describe('the container', () => {
   it('makes each verifier once', () => {
     const container = createAppContainer(configuration);
     expect(verifiersOf(container)).toBe(verifiersOf(container));
-    expect(container.resolve(TOKENS.snpReportVerifier)).toBe(container.resolve(TOKENS.snpReportVerifier));
   });
 
   it('shares nothing with another', () => {
     const [one, other] = [createAppContainer(configuration), createAppContainer(configuration)];
-    for (const token of [TOKENS.evidenceVerifiers, TOKENS.snpReportVerifier, TOKENS.tpmQuoteVerifier]) {
-      expect(one.resolve(token)).not.toBe(other.resolve(token));
-    }
+    for (const [type, verifier] of verifiersOf(one)) expect(verifiersOf(other).get(type)).not.toBe(verifier);
     const own = { readonly: 'of one container' };
     one.register(TOKENS.endorsementSource, { useValue: own });
     expect(one.resolve(TOKENS.endorsementSource)).toBe(own);
@@ -85,7 +84,7 @@ describe('the container', () => {
     function floorsWith(...idKeyDigests: readonly unknown[]) {
       const text = JSON.stringify({ azure: { paravisors: { idKeyDigests } } });
       const container = createAppContainer(loadConfiguration({ text, environment: {} }));
-      return [...container.resolve<ParavisorFloors>(TOKENS.paravisorFloors)];
+      return [...optionsOf(container).paravisorFloors];
     }
 
     it('HCL-16 has two built in, each with its floor', () => {
@@ -112,7 +111,7 @@ describe('the container', () => {
 
   it('HCL-17 takes AK certificates for no paravisor, unless the configuration says from which day on', () => {
     const since = (text: string | null) =>
-      createAppContainer(loadConfiguration({ text, environment: {} })).resolve<AkRoots>(TOKENS.akRoots).paravisorsSince;
+      optionsOf(createAppContainer(loadConfiguration({ text, environment: {} }))).akRoots.paravisorsSince;
     expect(since(null)).toBeNull();
     expect(since('azure: { paravisors: { akCertificates: off } }')).toBeNull();
     const day = 'azure: { paravisors: { akCertificates: 2025-10-01 } }';
@@ -122,13 +121,13 @@ describe('the container', () => {
   it('knows no paravisor on TDX but those that the configuration lists', () => {
     const mrtd = 'cd'.repeat(48);
     const text = JSON.stringify({ azure: { paravisors: { mrtds: [mrtd] } } });
-    const known = (container: DependencyContainer) => container.resolve<ReadonlySet<string>>(TOKENS.paravisorMrtds);
+    const known = (container: DependencyContainer) => optionsOf(container).paravisorMrtds;
     expect([...known(createAppContainer(configuration))]).toEqual([]);
     expect([...known(createAppContainer(loadConfiguration({ text, environment: {} })))]).toEqual([mrtd]);
   });
 
   it("pins Azure's root for certificates of attestation keys, and keeps what the operator adds apart from it", () => {
-    const roots = (container: DependencyContainer) => container.resolve<AkRoots>(TOKENS.akRoots);
+    const roots = (container: DependencyContainer) => optionsOf(container).akRoots;
     const azure = new Set(['5cbc52672ae101263c2976736044a964c1182ce9412c39937183baddcccb8cdf']);
     expect(roots(createAppContainer(configuration))).toEqual({ azure, configured: new Set(), paravisorsSince: null });
     const added = { ...NO_CONFIGURED_ROOTS, ak: new Set(['ab'.repeat(32)]) };

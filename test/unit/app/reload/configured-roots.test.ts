@@ -3,15 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { createAppContainer } from '../../../../src/app/container.js';
-import { TOKENS } from '../../../../src/app/injection-tokens.js';
 import {
   NO_CONFIGURED_ROOTS,
   ReloadedRoots,
   readConfiguredRoots,
 } from '../../../../src/app/reload/configured-roots.js';
 import { loadConfiguration } from '../../../../src/config/load-configuration.js';
-import type { ItaTokenVerifierOptions } from '../../../../src/tee/ita/ita-token-verifier.js';
-import type { AkRoots } from '../../../../src/tee/shared/attestation-key/ak-roots.js';
+import { TOKENS } from '../../../../src/app/injection-tokens.js';
+import type { VerifierOptions } from '../../../../src/tee/verifiers.js';
 import { createAzureAkPki, createIntelPki } from '../../../lab/index.js';
 import { RecordingLog } from '../../endorsements/recording-log.js';
 
@@ -87,10 +86,8 @@ describe('roots that are read again', () => {
     const log = new RecordingLog();
     const roots = await ReloadedRoots.open(configuration, { log });
     const container = createAppContainer(configuration, undefined, roots);
-    const inForce = () => ({
-      ak: container.resolve<AkRoots>(TOKENS.akRoots).configured,
-      ita: container.resolve<ItaTokenVerifierOptions>(TOKENS.itaTokenVerifierOptions).issuers.get('own')?.roots,
-    });
+    const { akRoots, itaIssuers } = container.resolve<Required<VerifierOptions>>(TOKENS.verifierOptions);
+    const inForce = () => ({ ak: akRoots.configured, ita: itaIssuers.get('own')?.roots });
     return { roots, log, inForce, before: inForce() };
   }
 
