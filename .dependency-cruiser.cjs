@@ -27,6 +27,8 @@ const ROOMS = {
   http: ['wire', 'judge', 'workbench', 'replay', 'core'],
   collector: ['outside', 'boot', 'tee', 'crypto', 'formats', 'core'],
   cli: ['wire', 'judge', 'workbench', 'replay', 'collector', 'relying-party', 'core'],
+  // What decides an allow, as a package: no room of the service.
+  library: ['tee', 'policy', 'crypto', 'formats', 'core'],
   inspect: ['boot', 'tee', 'formats', 'core'],
   // Runs in browsers, and is a package of its own.
   'relying-party': [],
@@ -35,7 +37,7 @@ const ROOMS = {
 };
 
 /** Rooms without a world: given the same bytes, endorsements and instant they answer the same. */
-const PURE_ROOMS = ['core', 'formats', 'crypto', 'boot', 'tee', 'inspect', 'schema', 'policy', 'judge/cross-check'];
+const PURE_ROOMS = ['core', 'formats', 'crypto', 'boot', 'tee', 'inspect', 'schema', 'policy', 'library', 'judge/cross-check'];
 
 /** All that pure rooms may import from outside of the project. */
 const PURE_PACKAGES = ['jose', 'lru-cache', 'yaml'];

@@ -2,13 +2,14 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { groupedBy } from '../src/core/grouped.js';
 import { isDocument, isOutput } from './size/kinds.js';
+import { loadedBy } from './size/reach.js';
 import { fileRoad } from './size/road.js';
 import { type Source, sourceOf } from './size/source.js';
 import { arrowsOf, circlesOf } from './size/structure.js';
 
 /**
- * Prints the size of the project: lines by room, functions, imports between rooms, documents, committed output, and the
- * files that one request runs. Nothing fails here; the aims stand in docs/architecture.md.
+ * Prints the size of the project: lines by room, functions, imports between rooms, documents, committed output, what
+ * the library loads, and the files that one request runs. Nothing fails here; the aims stand in docs/architecture.md.
  */
 const LONGEST_FUNCTION = 40;
 const MOST_IMPORTS = 20;
@@ -18,7 +19,7 @@ const MOST_NAMESAKES = 4;
 const files = readdirSync('.', { recursive: true, withFileTypes: true })
   .filter((entry) => entry.isFile())
   .map((entry) => join(entry.parentPath, entry.name))
-  .filter((path) => !/^(\.git|node_modules|dist|dist-lab|coverage|packages|data)\//.test(path));
+  .filter((path) => !/^(\.git|node_modules|dist|coverage|packages|data)\//.test(path));
 const linesOf = (path: string) => readFileSync(path, 'utf8').split('\n').length - 1;
 const sum = (numbers: readonly number[]) => numbers.reduce((total, each) => total + each, 0);
 const print = (text: string) => process.stdout.write(`${text}\n`);
@@ -31,6 +32,7 @@ printFunctions();
 printImports();
 printWords();
 printTexts();
+await printLibrary();
 await printRoad();
 
 function printRooms(): void {
@@ -86,6 +88,18 @@ function printTexts(): void {
   row('documents by hand, files and lines', documents.length, sum(documents.map(linesOf)));
   row('decision records, files and lines', decisions.length, sum(decisions.map(linesOf)));
   row('committed output, files and lines', output.length, sum(output.map(linesOf)));
+}
+
+/** What decides an allow: what the two entries of the library load. */
+async function printLibrary(): Promise<void> {
+  const entries = ['verifier', 'policy'].map((name) => `src/library/${name}.ts`);
+  const { files: reached, packages } = await loadedBy(...entries);
+  const within = sources.filter(({ path }) => reached.includes(path));
+  row('the library reaches: files, code', within.length, sum(within.map(({ code }) => code)));
+  for (const [room, ofRoom] of [...groupedBy(within, ({ room }) => room)].sort()) {
+    row(`  ${room}`, ofRoom.length, sum(ofRoom.map(({ code }) => code)));
+  }
+  print(`  ${packages.join(', ')}`);
 }
 
 async function printRoad(): Promise<void> {

@@ -1,3 +1,4 @@
+import { TRUST_AUTHORITY_ISSUERS } from '../core/trust-authority-issuers.js';
 import { either, optional, orNull, type Read, refined, whole } from '../schema/schema.js';
 import { list, object, section } from '../schema/structures.js';
 import { choice, flag, hex, lowerCase, pattern, text, uuid } from '../schema/values.js';
@@ -74,16 +75,9 @@ const itaSubmit = whole(
   }),
 );
 
-/** Tokens name the service, as they did at first, or the portal of their region. */
-const TRUST_AUTHORITIES: readonly ItaIssuerConfiguration[] = [
-  trustAuthority('Intel Trust Authority', 'https://portal.trustauthority.intel.com'),
-  trustAuthority('https://portal.trustauthority.intel.com', 'https://portal.trustauthority.intel.com'),
-  trustAuthority('https://portal.eu.trustauthority.intel.com', 'https://portal.eu.trustauthority.intel.com'),
-];
-
-function trustAuthority(issuer: string, portal: string): ItaIssuerConfiguration {
-  return { issuer, keys: `${portal}/certs`, roots: null, policyIds: [] };
-}
+const TRUST_AUTHORITIES = TRUST_AUTHORITY_ISSUERS.map(
+  ({ issuer, portal }): ItaIssuerConfiguration => ({ issuer, keys: `${portal}/certs`, roots: null, policyIds: [] }),
+);
 
 /**
  * A configured issuer takes the place of the built-in one of its name. What is configured for one of two names of a

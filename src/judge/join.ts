@@ -3,10 +3,10 @@ import type { Claims } from '../core/claims.js';
 import type { CrossCheck } from '../core/decision.js';
 import { earliest } from '../core/earliest.js';
 import type { EvidenceType, TokenEvidence, TokenRoute } from '../core/evidence.js';
-import { tokenRouteOf, tokenTypeOf } from '../core/evidence-traits.js';
+import { tokenTypeOf } from '../core/evidence-traits.js';
 import type { TokenVerification, Verification } from '../core/verification.js';
 import type { Verified } from '../core/verified.js';
-import type { ResultState } from '../policy/appraise/appraisal-topic.js';
+import { type ResultState, resultOfEvidence } from '../policy/appraise/appraisal-topic.js';
 import { checksAt } from '../tee/catalogue.js';
 import { markVerified } from '../tee/shared/evidence/mark-verified.js';
 import { paravisorByMaa } from '../tee/shared/paravisor/paravisor-claims.js';
@@ -140,12 +140,7 @@ function statesOf(
   agreeing: readonly RouteToken[],
   faults: RouteResults['faults'],
 ): ReadonlyMap<TokenRoute, ResultState> {
-  const states = new Map<TokenRoute, ResultState>();
-  // The evidence itself can be a token.
-  const ofEvidence = tokenRouteOf(evidenceType);
-  if (ofEvidence !== null) {
-    states.set(ofEvidence, { state: own.claims[ofEvidence] === undefined ? 'refused' : 'verified' });
-  }
+  const states = new Map(resultOfEvidence(evidenceType, own));
   for (const token of tokens) states.set(token.route, { state: agreeing.includes(token) ? 'verified' : 'refused' });
   for (const [route, fault] of faults) {
     const isItsOwnWord = fault.state === 'unavailable' || fault.state === 'held back';

@@ -3,7 +3,7 @@ import type { SnpProduct } from '../core/claims.js';
 import type { EvidenceType } from '../core/evidence.js';
 import type { EvidenceVerifier } from '../core/verification.js';
 import { paravisorFloors } from './azure/known-paravisors.js';
-import type { ItaIssuer } from './ita/key-trust.js';
+import { type ItaIssuer, publicItaIssuers } from './ita/key-trust.js';
 import { type MaaIssuer, sharedMaaIssuers } from './maa/issuer-policy.js';
 import { evidenceVerifiers } from './registry.js';
 import { type AkRoots, AZURE_VTPM_ROOT_PINS } from './shared/attestation-key/ak-roots.js';
@@ -32,7 +32,7 @@ export interface VerifierOptions {
   readonly paravisorMrtds?: ReadonlySet<string>;
   /** Accepted instances of Azure Attestation by `iss`. Default: the shared providers of the public cloud. */
   readonly maaIssuers?: ReadonlyMap<string, MaaIssuer>;
-  /** Accepted instances of Intel Trust Authority by `iss`. Default: none. */
+  /** Accepted instances of Intel Trust Authority by `iss`. Default: Intel's own. */
   readonly itaIssuers?: ReadonlyMap<string, ItaIssuer>;
   /** Leeway for the times of tokens in both directions, in seconds. Default: 60. */
   readonly tokenLeewaySeconds?: number;
@@ -50,7 +50,7 @@ const DEFAULTS = {
   paravisorFloors: paravisorFloors([]),
   paravisorMrtds: new Set<string>(),
   maaIssuers: sharedMaaIssuers(),
-  itaIssuers: new Map<string, ItaIssuer>(),
+  itaIssuers: publicItaIssuers(),
   tokenLeewaySeconds: 60,
   eventLogBytes: 2 ** 20,
 } as const satisfies VerifierOptions;

@@ -26,6 +26,8 @@ const PLANTS: readonly Plant[] = [
   { file: 'src/tee/snp/up.ts', imports: "import '../../policy/target.js';", breaks: 'direction-tee' },
   { file: 'src/schema/up.ts', imports: "import '../policy/target.js';", breaks: 'direction-schema' },
   { file: 'src/schema/reads.ts', imports: "import 'node:fs';", breaks: 'pure-rooms-core' },
+  { file: 'src/library/up.ts', imports: "import '../judge/target.js';", breaks: 'direction-library' },
+  { file: 'src/library/waits.ts', imports: "import 'node:timers';", breaks: 'pure-rooms-core' },
   { file: 'src/policy/up.ts', imports: "import '../http/target.js';", breaks: 'direction-policy' },
   { file: 'src/policy/across.ts', imports: "import '../formats/target.js';", breaks: 'direction-policy' },
   { file: 'src/judge/cross-check/across.ts', imports: "import '../../crypto/target.js';", breaks: 'direction-judge' },

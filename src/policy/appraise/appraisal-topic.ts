@@ -3,6 +3,7 @@ import type { Checks } from '../../core/check.js';
 import type { Claims } from '../../core/claims.js';
 import type { CheckId } from '../../core/codes.js';
 import type { EvidenceType, TokenRoute } from '../../core/evidence.js';
+import { tokenRouteOf } from '../../core/evidence-traits.js';
 import type { Verification } from '../../core/verification.js';
 import type { RememberedResets } from '../../core/vtpm-resets.js';
 import type { Policy } from '../document/policy-document.js';
@@ -17,6 +18,16 @@ export type ResultState =
   | { readonly state: 'unavailable'; readonly detail: string; readonly retryable: boolean }
   | { readonly state: 'held back'; readonly because: string }
   | { readonly state: 'absent' };
+
+/** What came of evidence that is itself a token: its route, and nothing where it is none. */
+export function resultOfEvidence(
+  evidenceType: EvidenceType,
+  { claims }: Verification,
+): ReadonlyMap<TokenRoute, ResultState> {
+  const route = tokenRouteOf(evidenceType);
+  if (route === null) return new Map();
+  return new Map([[route, { state: claims[route] === undefined ? 'refused' : 'verified' }]]);
+}
 
 /** Verified evidence, as policies appraise it. */
 export interface AppraisalInput extends TopicInput {

@@ -1,6 +1,7 @@
 import type { Checks } from '../../core/check.js';
 import type { CheckId } from '../../core/codes.js';
 import type { TokenKey, TokenKeySet } from '../../core/endorsement.js';
+import { TRUST_AUTHORITY_ISSUERS } from '../../core/trust-authority-issuers.js';
 import { type KeyCertificates, verifyKeyCertificates } from '../shared/tokens/token-certificates.js';
 
 /** A Trust Authority whose tokens are accepted. */
@@ -14,6 +15,13 @@ export interface ItaIssuer {
   readonly roots: ReadonlySet<string> | null;
   /** Ids of policies, in lower case, that every token has to have matched: the caller's own tokens too. */
   readonly policyIds: ReadonlySet<string>;
+}
+
+/** Intel's own instances, by `iss`: the origin of their keys is the trust, and no policy is required. */
+export function publicItaIssuers(): ReadonlyMap<string, ItaIssuer> {
+  return new Map(
+    TRUST_AUTHORITY_ISSUERS.map(({ issuer }) => [issuer, { issuer, roots: null, policyIds: new Set<string>() }]),
+  );
 }
 
 /** What must have an outcome where roots are pinned. */

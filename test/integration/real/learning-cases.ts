@@ -9,6 +9,7 @@ import { parseKeySet } from '../../../src/formats/json-web-key-set.js';
 import { ItaTokenVerifier } from '../../../src/tee/ita/ita-token-verifier.js';
 import type { MaaIssuer } from '../../../src/tee/maa/issuer-policy.js';
 import { MaaTokenVerifier } from '../../../src/tee/maa/maa-token-verifier.js';
+import type { AkRoots } from '../../../src/tee/shared/attestation-key/ak-roots.js';
 import { AmdSnpReportVerifier } from '../../../src/tee/snp/snp-report-verifier.js';
 import { type Judged, verifiersOf } from '../../judge.js';
 import { measureInto } from '../../lab/event-log-builder.js';
@@ -183,7 +184,9 @@ export const LAB_TIME = new Date('2026-06-01T12:00:00Z');
 const NONCE = Buffer.alloc(32, 7);
 const PKI = createAzureAkPki({ at: LAB_TIME });
 const machine = await createTrustedLaunchMachine({ pki: PKI });
-const ofLab = verifiersOf(undefined, { akRoots: { azure: PKI.pins, configured: new Set(), paravisorsSince: null } });
+/** What certifies the vTPM of `logCase`. */
+export const LAB_AK_ROOTS: AkRoots = { azure: PKI.pins, configured: new Set(), paravisorsSince: null };
+const ofLab = verifiersOf(undefined, { akRoots: LAB_AK_ROOTS });
 
 /** Real logs with digests of SHA-256. */
 export const LOGS = haveVectors

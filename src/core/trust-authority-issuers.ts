@@ -1,0 +1,15 @@
+/** A name that tokens of Intel Trust Authority have in `iss`, and the portal that serves the keys. */
+export interface TrustAuthorityIssuer {
+  readonly issuer: string;
+  readonly portal: string;
+}
+
+const PORTAL = 'https://portal.trustauthority.intel.com';
+const EU_PORTAL = 'https://portal.eu.trustauthority.intel.com';
+
+/** Tokens name the service, as they did at first, or the portal of their region. */
+export const TRUST_AUTHORITY_ISSUERS: readonly TrustAuthorityIssuer[] = [
+  { issuer: 'Intel Trust Authority', portal: PORTAL },
+  { issuer: PORTAL, portal: PORTAL },
+  { issuer: EU_PORTAL, portal: EU_PORTAL },
+];

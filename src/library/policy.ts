@@ -1,0 +1,60 @@
+import type { EvidenceType } from '../core/evidence.js';
+import type { ExpectedBinding, Verification } from '../core/verification.js';
+import type { RememberedResets } from '../core/vtpm-resets.js';
+import { type AppraisalInput, resultOfEvidence } from '../policy/appraise/appraisal-topic.js';
+
+/**
+ * `veritee/policy`: appraises verified evidence under policies, and decides. It reaches no network, disk, clock, environment or
+ * log, so the same arguments always give the same decision.
+ */
+
+export type { Check } from '../core/check.js';
+export type { CheckId } from '../core/codes.js';
+export type { Outcome } from '../core/decision.js';
+export type { RememberedResets } from '../core/vtpm-resets.js';
+export type { AppraisalInput, ResultState } from '../policy/appraise/appraisal-topic.js';
+export { appraise, mergeChecks, type PolicyAppraisal } from '../policy/appraise/appraise.js';
+export { decide } from '../policy/appraise/decide.js';
+export { BUILT_IN_POLICIES } from '../policy/document/built-in-policies.js';
+export { type Policy, type PolicyTextOptions, parsePolicy } from '../policy/document/policy-document.js';
+export { PolicyError, type PolicyProblem } from '../policy/document/policy-problem.js';
+
+/** What a policy is told of a verification, beside its result. */
+export interface AppraisalContext {
+  readonly evidenceType: EvidenceType;
+  /** The verification time that the evidence was verified at. */
+  readonly at: Date;
+  /** As it was verified with. Default: null, there was no nonce. */
+  readonly binding?: ExpectedBinding | null;
+  /** Earlier reset counts of the vTPM. Default: unavailable, so that a policy with `trackResets` allows nothing. */
+  readonly resets?: RememberedResets;
+}
+
+const NO_RESETS: RememberedResets = {
+  state: 'unavailable',
+  detail: 'no reset counts were supplied',
+  retryable: false,
+};
+
+/**
+ * What `appraise` takes. The nonce is one of your own: that it was never used before is for you to see to. There is no token
+ * of another verifier beside the evidence, so a policy that requires one allows nothing.
+ *
+ * @param verification what `verify` returned
+ * @returns the input, for `appraise(policy, input)` under each policy; `decide` takes all appraisals
+ */
+export function appraisalInput(
+  verification: Verification,
+  { evidenceType, at, binding = null, resets = NO_RESETS }: AppraisalContext,
+): AppraisalInput {
+  return {
+    evidenceType,
+    verification,
+    nonce: { origin: binding === null ? 'none' : 'caller' },
+    results: resultOfEvidence(evidenceType, verification),
+    resets,
+    boundKey: binding !== null && binding.jkt !== null,
+    keyAsPem: binding?.pem !== undefined,
+    at,
+  };
+}
