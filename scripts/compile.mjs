@@ -7,10 +7,10 @@ const SOURCES = fileURLToPath(new URL('../src', import.meta.url));
 
 /**
  * Writes the JavaScript of src to dist, file by file, in about a second. Compares no types: `npm run lint` does. src/inspector is
- * part of the pages (scripts/pages/build.ts).
+ * part of the pages (scripts/pages/build.ts), src/library of the package (scripts/build-library.mjs).
  */
 const files = readdirSync(SOURCES, { recursive: true, encoding: 'utf8' })
-  .filter((path) => path.endsWith('.ts') && !path.startsWith('inspector'))
+  .filter((path) => path.endsWith('.ts') && !/^(?:inspector|library)\b/.test(path))
   .map((path) => join(SOURCES, path));
 
 await build({

@@ -12,7 +12,7 @@ import { SINGLE } from './pages/bundle.js';
 
 /**
  * Makes the packages of the project: compiles, puts together what each holds, checks that, and packs it, with a bill of materials
- * (SBOM), the inspector as one file and digests beside. A script of a package would not run where scripts are ignored, so this one builds first.
+ * (SBOM), the inspector as one file and digests beside. `npm pack` makes the first one alone, without its lockfile.
  */
 
 const PROJECT = fileURLToPath(new URL('../', import.meta.url));
@@ -52,22 +52,16 @@ interface Package {
   /** Files of the project, by their names in the package. */
   readonly files: Dependencies;
   /**
-   * Whether it brings the lockfile that it was tested with (npm-shrinkwrap.json), for `npm ci` in the unpacked package. A library
-   * does not: whoever uses it would have some packages twice.
+   * Whether it brings the lockfile that it was tested with (npm-shrinkwrap.json), for `npm ci` in the unpacked package. The
+   * client does not: whoever uses it would have some packages twice.
    */
   readonly fixesDependencies: boolean;
-  /** Whether other code imports it, so that it has types. */
-  readonly isImported: boolean;
 }
 
 const root: Manifest = readJson('package.json');
 const lock: Lock = readJson('package-lock.json');
-const devDependencies = root['devDependencies'] as Dependencies;
 
 const OF_ALL = { version: root.version, license: root.license, type: root.type, engines: root.engines } as const;
-
-/** Where the types of a package are, and its code. */
-const entry = (path: string) => ({ '.': { types: `./dist/${path}.d.ts`, default: `./dist/${path}.js` } });
 
 const VERITEE: Package = {
   manifest: {
@@ -75,12 +69,13 @@ const VERITEE: Package = {
     description: root['description'],
     ...OF_ALL,
     bin: { veritee: 'dist/main.js' },
-    exports: { './package.json': './package.json' },
+    exports: root['exports'],
     dependencies: root.dependencies,
   },
   compile: async (dist) => {
     compile('tsconfig.build.json', dist, '--sourceMap', 'false');
     chmodSync(join(dist, 'main.js'), 0o755);
+    run(PROJECT, process.execPath, inProject('scripts/build-library.mjs'), dist);
     await buildPages(join(dist, 'inspector'));
   },
   files: {
@@ -91,7 +86,6 @@ const VERITEE: Package = {
     'deploy/guest/collect.sh': 'deploy/guest/collect.sh',
   },
   fixesDependencies: true,
-  isImported: false,
 };
 
 const CLIENT: Package = {
@@ -99,31 +93,10 @@ const CLIENT: Package = {
   compile: (dist) => compile('clients/typescript/tsconfig.json', dist),
   files: { 'README.md': 'clients/typescript/README.md', LICENSE: 'LICENSE' },
   fixesDependencies: false,
-  isImported: true,
-};
-
-const LAB: Package = {
-  manifest: {
-    name: 'veritee-lab',
-    description: 'Confidential VMs, vTPMs and the services of vendors in software, for tests of what verifies them.',
-    ...OF_ALL,
-    sideEffects: false,
-    exports: entry('test/lab/index'),
-    // Its types are about keys and servers of Node.
-    dependencies: pick({ ...devDependencies, ...root.dependencies }, ['@types/node', 'jose']),
-  },
-  compile: (dist) => compile('tsconfig.lab.json', dist),
-  files: { 'README.md': 'test/lab/README.md', LICENSE: 'LICENSE' },
-  fixesDependencies: false,
-  isImported: true,
 };
 
 function readJson<T>(path: string): T {
   return JSON.parse(readFileSync(inProject(path), 'utf8'));
-}
-
-function pick(versions: Dependencies, names: readonly string[]): Dependencies {
-  return Object.fromEntries(names.map((name) => [name, versions[name] ?? '']));
 }
 
 function compile(configuration: string, dist: string, ...options: readonly string[]): void {
@@ -189,29 +162,22 @@ function writeJson(path: string, value: object): void {
 }
 
 /** @throws {Error} where exports, types or engines of a package are not what those who install it need */
-async function check({ manifest, isImported }: Package, folder: string, tarball: string): Promise<void> {
+async function check({ manifest }: Package, folder: string, tarball: string): Promise<void> {
   const { messages, pkg } = await publint({ pkgDir: folder, strict: true });
   if (messages.length > 0) {
     const told = messages.map((message) => formatMessage(message, pkg, { color: false }));
     throw new Error(`${manifest.name}: ${told.join('; ')}`);
   }
-  if (isImported)
-    run(
-      PROJECT,
-      process.execPath,
-      inProject('node_modules/@arethetypeswrong/cli/dist/index.js'),
-      tarball,
-      '--profile',
-      'esm-only',
-    );
+  const checker = inProject('node_modules/@arethetypeswrong/cli/dist/index.js');
+  run(PROJECT, process.execPath, checker, tarball, '--profile', 'esm-only');
 }
 
 /** The installed dependencies of the package, in the form of CycloneDX. The name of the folder is the name in it. */
-function billOfMaterials({ manifest, isImported }: Package, folder: string): string {
+function billOfMaterials({ manifest, fixesDependencies }: Package, folder: string): string {
   mkdirSync(folder, { recursive: true });
   writeJson(join(folder, 'package.json'), { ...manifest, files: [] });
   writeJson(join(folder, 'package-lock.json'), lockOf(manifest));
-  const type = isImported ? 'library' : 'application';
+  const type = fixesDependencies ? 'application' : 'library';
   return run(folder, 'npm', 'sbom', '--package-lock-only', '--sbom-format', 'cyclonedx', '--sbom-type', type);
 }
 
@@ -259,7 +225,7 @@ const out = outFolder();
 const scratch = mkdtempSync(join(tmpdir(), 'veritee-pack-'));
 try {
   const made: string[] = [];
-  for (const each of [VERITEE, CLIENT, LAB]) made.push(...(await pack(each, scratch, out)));
+  for (const each of [VERITEE, CLIENT]) made.push(...(await pack(each, scratch, out)));
   made.push(publishInspector(scratch, out));
   const digests = made.map(
     (name) =>

@@ -6,6 +6,7 @@ interface Package {
   readonly version?: string;
   readonly engines?: { readonly node?: string } | readonly string[];
   readonly resolved?: string;
+  readonly hasInstallScript?: boolean;
 }
 
 const read = (name: string) => JSON.parse(readFileSync(new URL(`../../${name}`, import.meta.url), 'utf8'));
@@ -34,6 +35,11 @@ describe('package-lock.json', () => {
   it('twin: a package that wants a newer Node is found', () => {
     const newer = { 'node_modules/newer': { version: '1.0.0', engines: { node: '>=22' } } };
     expect(unfit(newer, NODES[0] ?? '')).toEqual(['node_modules/newer 1.0.0 wants Node >=22']);
+  });
+
+  it('has no package that runs a script when it is installed, but esbuild', () => {
+    const running = Object.entries(packages).filter(([, { hasInstallScript }]) => hasInstallScript === true);
+    expect(running.map(([path]) => path)).toEqual(['node_modules/esbuild']);
   });
 
   it('names no registry', () => {
