@@ -8,9 +8,8 @@ import { DcapTdQuoteVerifier } from '../../tee/tdx/td-quote-verifier.js';
 import { servedLines, servedPins } from '../amd-lines.js';
 import { connectOptions } from '../egress.js';
 import { type EndorsementWorld, openAmd, openIntel } from '../endorsements.js';
-import { TOKENS } from '../injection-tokens.js';
 
-/** What the commands work with, beside the configuration. */
+/** The dependencies of the commands beside the configuration. */
 export interface BundleWorld extends EndorsementWorld {
   readonly writeLine: (line: string) => void;
 }

@@ -1,7 +1,6 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { TOKENS } from '../../../src/app/injection-tokens.js';
 import { type RunningService, startService } from '../../../src/app/service.js';
 import { loadConfiguration } from '../../../src/config/load-configuration.js';
 import type { Check } from '../../../src/core/check.js';

@@ -1,9 +1,9 @@
 import { createAppContainer } from '../../../src/app/container.js';
+import { TOKENS } from '../../../src/app/injection-tokens.js';
 import { loadConfiguration } from '../../../src/config/load-configuration.js';
 import { type EndorsementSet, NO_ENDORSEMENTS } from '../../../src/core/endorsement.js';
 import { FormatError } from '../../../src/core/errors.js';
 import type { Evidence } from '../../../src/core/evidence.js';
-import { TOKENS } from '../../../src/core/injection-tokens.js';
 import type { JsonObject } from '../../../src/core/json.js';
 import type { EvidenceVerifier } from '../../../src/core/verification.js';
 import { appraisalInput, appraise, decide, mergeChecks, type Policy } from '../../../src/library/policy.js';

@@ -2,7 +2,6 @@ import { createPublicKey } from 'node:crypto';
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { TOKENS } from '../../../src/app/injection-tokens.js';
 import type { RunningService, World } from '../../../src/app/service.js';
 import type { JsonObject } from '../../../src/core/json.js';
 import {
