@@ -37,7 +37,18 @@ const ROOMS = {
 };
 
 /** Rooms without a world: given the same bytes, endorsements and instant they answer the same. */
-const PURE_ROOMS = ['core', 'formats', 'crypto', 'boot', 'tee', 'inspect', 'schema', 'policy', 'library', 'judge/cross-check'];
+const PURE_ROOMS = [
+  'core',
+  'formats',
+  'crypto',
+  'boot',
+  'tee',
+  'inspect',
+  'schema',
+  'policy',
+  'library',
+  'judge/cross-check',
+];
 
 /** All that pure rooms may import from outside of the project. */
 const PURE_PACKAGES = ['jose', 'lru-cache', 'yaml'];

@@ -1,7 +1,6 @@
 import 'reflect-metadata';
 import { type DependencyContainer, container as globalContainer, instanceCachingFactory } from 'tsyringe';
 import type { Configuration } from '../config/configuration.js';
-import { TOKENS } from './injection-tokens.js';
 import { NO_TRACER } from '../core/traces.js';
 import { jwkThumbprint } from '../crypto/jwk-thumbprint.js';
 import { VerifyEvidence, type VerifyEvidenceOptions, type VerifyEvidenceParts } from '../judge/answer.js';
@@ -13,6 +12,7 @@ import { createVerifiers, type VerifierOptions } from '../tee/verifiers.js';
 import { InspectEvidence } from '../workbench/inspections.js';
 import { servedLines, servedPins } from './amd-lines.js';
 import { newDecisionId } from './decision-id.js';
+import { TOKENS } from './injection-tokens.js';
 import { type ConfiguredRoots, NO_CONFIGURED_ROOTS } from './reload/configured-roots.js';
 import { itaIssuers, maaIssuers } from './token-issuers.js';
 
@@ -85,7 +85,7 @@ function changeVerifierOptions(app: DependencyContainer, change: VerifierOptions
   app.register(TOKENS.verifierOptions, { useValue: { ...options, ...change } });
 }
 
-/** What differs between the service, the command line and a replay. */
+/** The differences between the service, the command line and a replay. */
 export type JudgingParts = Pick<
   VerifyEvidenceParts,
   'endorsements' | 'services' | 'tenants' | 'nonces' | 'early' | 'clock' | 'log'

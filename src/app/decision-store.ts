@@ -87,7 +87,7 @@ function openMemory(clock: Clock, log: Log, opened: OpenParts): MemoryChallengeS
   return store;
 }
 
-/** What the decision log of a process is made with. */
+/** The dependencies of the decision log of a process. */
 export interface DecisionLogWorld {
   readonly clock: Clock;
   readonly isClockInDoubt: () => boolean;

@@ -30,7 +30,7 @@ export interface EndorsementWorld extends SourceWorld {
  * is configured is of no use.
  */
 export interface OpenEndorsements extends OpenSource<EndorsementSource>, Pick<OpenAkIssuers, 'certificates'> {
-  /** What was fetched and is held. */
+  /** The fetched endorsements. */
   fetched(): Promise<readonly FetchedMaterial[]>;
   /** CRLs and collateral of the operator's folders, as they are used at `at`. */
   endings(at: Date): readonly EndingFile[];

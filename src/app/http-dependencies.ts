@@ -56,7 +56,7 @@ import { type TenantPolicies, tenantsOf } from './reload/tenant-policies.js';
 import { FactsKeeper } from './replay/facts.js';
 import { JudgeKeptDecisions } from './replay/judge-again.js';
 
-/** What of a service is open before it can answer. */
+/** Everything that the HTTP layer depends on. */
 export interface ServiceParts {
   readonly configuration: Configuration;
   readonly world: Pick<EndorsementWorld, 'log' | 'amdRootPins' | 'intelRootPins'> & {
@@ -78,7 +78,7 @@ export interface ServiceParts {
   /** By tenant. */
   readonly resets: ReadonlyMap<string, ResetTracking>;
   readonly endorsements: { readonly source: EndorsementSource };
-  /** What evidence was judged by. */
+  /** The endorsements that decisions depended on. */
   readonly remembered: RememberedEndorsements;
   readonly early: OpenEarlyCollateral | null;
   readonly services: OpenAttestationServices;
@@ -209,7 +209,7 @@ function containerOf({ configuration, world, endorsements, roots }: ServiceParts
   );
 }
 
-/** What tests change, and the roots of a lab. */
+/** The replacements for tests, and the roots of a lab. */
 function overrideOf(configuration: Configuration, world: ServiceParts['world']): Override {
   return (app) => {
     if (world.amdRootPins !== undefined) useRootPins(app, configuration, world.amdRootPins);

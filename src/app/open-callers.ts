@@ -20,7 +20,7 @@ import {
   placeId,
 } from '../endorsements/token-keys/open-caller-keys.js';
 
-/** What callers are put together with. */
+/** The dependencies of callers. */
 export type CallerWorld = Omit<CallerKeysOptions, 'folder' | 'clock'> & { readonly clock: Clock & CredentialClock };
 
 interface ByToken {
@@ -29,7 +29,7 @@ interface ByToken {
   readonly demands: Omit<TokenCaller, 'caller' | 'audiences'>;
 }
 
-/** Who may call, and what stands behind them. */
+/** The callers, and their dependencies. */
 export interface OpenCallers {
   readonly directory: CallerDirectory;
   readonly keyring: CallerKeyring;

@@ -9,7 +9,7 @@ export class ManagementPortError extends Error {
   override readonly name = 'ManagementPortError';
 }
 
-/** What the management listener is put together with. */
+/** The dependencies of the management listener. */
 export interface ManagementWorld extends Pick<ManagementDependencies, 'liveness' | 'metrics' | 'log'> {
   readonly access: Pick<ReloadedAccess, 'callers' | 'managementTls'>;
   readonly readiness: ReadinessUseCase;

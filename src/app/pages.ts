@@ -8,7 +8,7 @@ import type { PageFile, Pages } from '../http/routes/page-routes.js';
 /** Where the build puts the pages, as seen from src and from dist. */
 const FOLDER = fileURLToPath(new URL('../../dist/inspector/', import.meta.url));
 
-/** What a page belongs to. `inspector: false` leaves out the first. */
+/** The group of a page. `inspector: false` leaves out the first. */
 interface BuiltPage extends PageFile {
   readonly part: 'inspector' | 'docs';
 }

@@ -111,7 +111,7 @@ function whyUnusable(error: unknown): string | null {
   return error.cause instanceof FetchError ? `cannot sign: ${whyNot(error.cause, 'sign')}` : error.message;
 }
 
-/** What the vault, or whoever stands between, says; and what the operator has to look at, where that is known. */
+/** The error of the vault or of a proxy in between, and the remedy if it is known. */
 function whyNot(error: FetchError, permission: 'get' | 'sign'): string {
   const said = saidBy(error);
   const why = `${error.message}${said === null ? '' : ` (${said})`}`;

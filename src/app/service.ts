@@ -37,7 +37,7 @@ import { productVersion, SYSTEM_CLOCK } from './system.js';
 import { openResets, trackingsOf } from './tenant-resets.js';
 import { openTraces } from './traces.js';
 
-/** What a service takes from the world, beside its configuration. */
+/** The dependencies of a service beside its configuration. */
 export interface World
   extends Partial<Pick<EndorsementWorld, 'amdRootPins' | 'intelRootPins' | 'amdTuning' | 'connect'>>,
     Pick<VaultWorld, 'vaultPort'> {
@@ -293,7 +293,7 @@ function fetchedFigures(fetched: readonly FetchedMaterial[], at: Date): readonly
   }));
 }
 
-/** Who is asked for endorsements, opinions, signatures and keys, and what the configuration names of their roots. */
+/** The sources of endorsements, the other verifiers, signers and vaults, and the roots that the configuration names. */
 async function openOutside(
   configuration: Configuration,
   outside: World & { readonly clock: Clock; readonly observer: OriginObserver },

@@ -12,7 +12,7 @@ import { ResetsOnDemand, type SharedResets } from './resets-on-demand.js';
 
 /** Memory of the vTPMs of one tenant. */
 export interface TenantResets {
-  /** What this process has of it itself. */
+  /** The memory of this process itself. */
   readonly files: FileResetMemory;
   readonly tracking: ResetTracking;
 }

@@ -5,7 +5,7 @@ import type { OriginObserver } from '../outside/outages.js';
 import type { TracePace } from '../telemetry/traces/open-tracing.js';
 import type { EndorsementWorld } from './endorsements.js';
 
-/** What traces are made with. */
+/** The dependencies of traces. */
 export interface TracesWorld extends Pick<EndorsementWorld, 'readBytes' | 'log' | 'connect'> {
   readonly observer: OriginObserver;
   readonly version: string;

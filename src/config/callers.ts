@@ -135,7 +135,7 @@ export function checkCaller(configured: CallerConfiguration, forbidden: Forbidde
   if (configured.kubernetes !== null) checkKubernetes(configured.kubernetes, at.member('kubernetes'));
 }
 
-/** What of a client certificate is compared. */
+/** The compared part of a client certificate. */
 export type CertificateMark = readonly [kind: keyof MtlsConfiguration, value: string];
 
 /** The one mark that is configured; null where there is none, or several. */

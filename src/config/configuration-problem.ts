@@ -3,7 +3,7 @@ import type { LintProblem } from '../core/lint-problem.js';
 import type { PlacedProblem } from '../core/places.js';
 
 type Row = Pick<LintProblem, 'severity' | 'remedy'> & {
-  /** What is wrong. One sentence for people: lower case, no period. */
+  /** The meaning of the problem. One sentence for people: lower case, no period. */
   readonly meaning: string;
 };
 

@@ -53,7 +53,7 @@ const gate = object({
   /** `aud` of the receipts that open it. */
   audience: text(),
   policy: policyId,
-  /** Whose receipts open it. */
+  /** The tenant of receipts that open it. */
   tenant: optional(pattern(NAME, 'a name'), 'default'),
   /** Origin under which clients know what is behind it: what a proof of the bound key is for. Null: none can be made. */
   url: orNull(trustedOrigin),
@@ -83,7 +83,7 @@ const management = object({
   port,
   /** PEM files. Null: plain HTTP. */
   tls: orNull(object({ cert: path(), key: path() })),
-  /** Who may read the metrics: callers with the role, or everybody who connects. */
+  /** The access to the metrics: callers with the role, or everybody who connects. */
   metrics: optional(choice('callers', 'open'), 'callers'),
 });
 export type ManagementConfiguration = Read<typeof management>;
@@ -169,7 +169,7 @@ export const CONFIGURATION_SCHEMA = object({
   azure: section({
     /** URL of the host's certificate cache. */
     thim: optional(sourceOrOff, 'off'),
-    /** What makes a paravisor known, added to what is built in. */
+    /** The marks of known paravisors, added to the built-in ones. */
     paravisors: section({
       idKeyDigests: listed(paravisor),
       mrtds: listed(hex(SHA384_BYTES)),
@@ -202,7 +202,7 @@ export const CONFIGURATION_SCHEMA = object({
     next: orNull(keyFileOrVaultKey),
     /** Keys that are published, and sign nothing any more. */
     previous: listed(keyFileOrVaultKey),
-    /** Who asks Key Vault. Null: no key is there. */
+    /** The identity for Key Vault. Null: no key is there. */
     credential: orNull(azureIdentity),
     lifetimeSeconds: optional(integer(1, 300), 300),
   }),
@@ -210,7 +210,7 @@ export const CONFIGURATION_SCHEMA = object({
   keys: optional(entries(NAME, releasableKey), NO_ENTRIES),
   /** Gates in front of other services, by the name in their path. */
   gates: optional(entries(NAME, gate), NO_ENTRIES),
-  /** Who may call, by name. Empty: loopback only, everybody there. */
+  /** The callers, by name. Empty: loopback only, everybody there. */
   callers: optional(entries(NAME, caller), NO_ENTRIES),
   /** Whether GET / is the inspector. */
   inspector: optional(flag, true),
@@ -261,7 +261,7 @@ function withFittingEventLog(schema: typeof limits): typeof limits {
   };
 }
 
-/** What a server holds in its memory has to end: for how long it is kept is somebody's choice, and no default's. */
+/** A store in memory needs an explicit retention: no default is right for its size. */
 function withChosenRetention(schema: typeof decisions): typeof decisions {
   return {
     ...schema,

@@ -18,7 +18,7 @@ const OF_EXTERNAL_ID = '.ciamlogin.com';
 /** Places that stand for many tenants: keys of theirs sign for tenants of others too. */
 const OF_MANY_TENANTS = /^https:\/\/[^/]+\/(?:common|organizations|consumers)\//i;
 
-/** What of a caller's way says which tokens of Entra are its own. */
+/** The members of a caller that select its tokens of Entra. */
 interface EntraWay {
   readonly issuer: string;
   readonly keys: string;

@@ -17,7 +17,7 @@ export interface Overlaid {
   readonly origins: ReadonlyMap<string, string>;
 }
 
-/** What is wrong with a YAML text of this name. */
+/** The problem of a YAML text of this name. */
 function yamlProblems({ problems }: YamlText, name: string): readonly string[] {
   return problems.map((problem) => yamlProblemIn(problem, name));
 }

@@ -44,7 +44,7 @@ export function loadConfiguration(input: ConfigurationInput): Configuration {
   return configuration;
 }
 
-/** What a configuration says, as far as it can be read. */
+/** The configuration, as far as it can be read. */
 export interface ConfigurationReading {
   /** Deep-frozen, with defaults in the place of sections that are wrong; null where nothing can be said. */
   readonly configuration: Configuration | null;
@@ -64,7 +64,7 @@ export function readConfiguration({ text, file, environment }: ConfigurationInpu
     ...yaml.problems.map((problem) => placedInFile(problem, file)),
     ...overlaid.problems.map((what) => ({ path: [], what })),
   ];
-  // What holds between values is looked at once all are known: a default in the place of a wrong one would mislead.
+  // Consistency is checked once all values are known: a default in the place of a wrong one would mislead.
   if (configuration !== undefined && unread.length === 0) checkConsistency(configuration, place);
   const wrongSections = new Set(place.problems.map(({ path }) => String(path[0] ?? '')));
   const sound = configuration ?? readWithout(overlaid.tree, wrongSections);
@@ -110,7 +110,7 @@ function placed(
     return { path, what: `${what} (${from})`, text: `${place}: ${what} (${from})` };
   }
   const line = file === undefined ? null : yaml.lineOf(path);
-  // What the file does not say may come from nowhere: then the key alone says more than the file.
+  // A value that is absent from the file has no line: then the key alone is more precise.
   if (line === null) return { path, what, text: `${place}: ${what}` };
   return { path, what: `line ${line}: ${what}`, text: `${file} line ${line}: ${place}: ${what}` };
 }

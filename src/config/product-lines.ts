@@ -40,7 +40,7 @@ const productLine = object({
 /** Product lines by name. */
 export const productLines = entries(LINE_NAME, productLine);
 
-/** What of the section `amd` is about product lines. */
+/** The part of the section `amd` about product lines. */
 interface LineSettings {
   readonly products: Read<typeof productLines>;
   readonly refuseProducts: readonly string[];
@@ -89,7 +89,7 @@ export function checkProductLines(amd: LineSettings, at: Place): void {
 /** Names are compared without case: files of a line have its name in lower case. */
 const folded = (name: string) => name.toLowerCase();
 
-/** What `part` is in a claim for a model that no part has. */
+/** The value of `part` in a claim for a model that no part has. */
 const RESERVED = ['unknown'];
 /** With one of these, the name of an issuer (`SEV-VLEK-X`) or of a key certificate (`SEV-VCEK`) would have two meanings. */
 const OF_KEYS = /^(?:vcek|vlek)(?:-|$)/;

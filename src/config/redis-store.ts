@@ -73,7 +73,7 @@ export interface RedisAddress {
 
 const [SERVER_PORT, SENTINEL_PORT] = [6379, 26_379];
 
-/** What the URLs of a store say. Of what they have in common the first one counts, since `checkRedisStore` compared them. */
+/** The content of the URLs of a store. Of common values the first one counts, since `checkRedisStore` compared them. */
 export function redisAddress({ nodes, mode }: RedisStoreConfiguration): RedisAddress {
   const urls = nodes.map((node) => new URL(node));
   const defaultPort = mode === 'sentinel' ? SENTINEL_PORT : SERVER_PORT;
@@ -107,7 +107,7 @@ export function checkRedisStore(store: RedisStoreConfiguration, at: Place): void
   if (ca !== null && !tls) at.member('ca').refuse('is for rediss URLs');
 }
 
-/** What the nodes of a store must have in common. */
+/** The values that the nodes of a store must have in common. */
 function commonPart(node: string): string {
   const { protocol, username, password, pathname } = new URL(node);
   return JSON.stringify([protocol, username, password, Number(pathname.slice(1))]);

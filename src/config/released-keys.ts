@@ -7,10 +7,10 @@ import { choice, flag, pattern } from '../schema/values.js';
 import { azureIdentity } from './azure-identity.js';
 import { path, vaultUrl } from './values.js';
 
-/** What keys and tenants may be called. */
+/** The form of names of keys and tenants. */
 export const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 
-/** Whose key it is, and the policy that must allow its release. */
+/** The tenant of the key, and the policy that must allow its release. */
 const anyKey = {
   policy: pattern(POLICY_ID, 'a policy id'),
   /** Whether the policy may pin neither code nor machine. */
@@ -29,7 +29,7 @@ const vaultKey = object({
   enc: choice(...RELEASE_ENCS),
   /** PEM file with the roots that certificates of the vault's answers must chain to. Null: those of Node. */
   roots: orNull(path()),
-  /** Who asks the vault. */
+  /** The identity for the vault. */
   credential: optional(azureIdentity, MANAGED_IDENTITY),
   ...anyKey,
 });

@@ -5,7 +5,7 @@ import { list, object } from '../schema/structures.js';
 import { pattern } from '../schema/values.js';
 import { path } from './values.js';
 
-/** Whose everything is that names no tenant. */
+/** The tenant of everything that names none. */
 export const DEFAULT_TENANT = 'default';
 export const DEFAULT_POLICY_DIRECTORY = './policies';
 

@@ -34,7 +34,7 @@ export function fromUtf16le(text: string): Uint8Array {
   return Buffer.from(text, 'utf16le');
 }
 
-/** What is no UTF-8 becomes U+FFFD. */
+/** Bytes that are no UTF-8 become U+FFFD. */
 export function utf8(bytes: Uint8Array): string {
   return view(bytes).toString('utf8');
 }

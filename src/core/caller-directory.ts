@@ -3,7 +3,7 @@ import type { Caller } from './request.js';
 /** Headers of a request, by their names in lower case. */
 export type RequestHeaders = Readonly<Record<string, string | readonly string[] | undefined>>;
 
-/** What a request shows of who asks. */
+/** The credentials in a request. */
 export interface PresentedCredentials {
   readonly headers: RequestHeaders;
   /** The certificate that the client of the connection has shown, DER, verified by TLS. Null: it was asked for none. */

@@ -1,4 +1,4 @@
-/** What a challenge may be used for. Null: anything. */
+/** The permitted use of a challenge. Null: any. */
 export interface ChallengeScope {
   readonly tenant: string;
   readonly audience: string | null;
@@ -6,7 +6,7 @@ export interface ChallengeScope {
   readonly evidenceType: string | null;
 }
 
-/** What a challenge may be used for, as its own tenant may see it. */
+/** The permitted use of a challenge, as its own tenant may see it. */
 export type ChallengePurpose = Omit<ChallengeScope, 'tenant'>;
 
 /** When a challenge was made, and until when it may be used: whole seconds of the wall clock of the service. */
@@ -15,7 +15,7 @@ export interface ChallengePeriod {
   readonly expiresAt: Date;
 }
 
-/** What consuming a challenge came to. */
+/** The result of consuming a challenge. */
 export type ConsumeResult = {
   /** Where scopes were compared, and the challenge is not another tenant's. */
   readonly purpose?: ChallengePurpose;
@@ -74,7 +74,7 @@ export type NonceStanding =
       | { readonly state: 'used' | 'expired' | 'scope' | 'store_unavailable' | 'not_consumed' }
     ));
 
-/** What a challenge was made for, and the request that came with it. */
+/** The scope of a challenge, and the request that came with it. */
 export interface ComparedScopes {
   readonly purpose: ChallengePurpose;
   readonly asked: ConsumedScope;

@@ -23,7 +23,7 @@ export interface Check extends Finding {
   readonly rule?: string;
   /** Makes what each part of the rule came to, for those who ask. */
   readonly explain?: () => ExplainedPart;
-  /** Whose token it is about, where `about` does not say: fetched tokens share one pointer. */
+  /** The type of the token, where `about` does not identify it: fetched tokens share one pointer. */
   readonly route?: TokenRoute;
 }
 
@@ -38,11 +38,11 @@ interface Compared {
   /** Replaces the sentence of the catalogue, which is `holds` for a pass and `fails` for anything else. */
   readonly detail?: string;
   readonly explain?: () => ExplainedPart;
-  /** What is missing, by its name, for the remedy. It may come from bytes that nothing has verified. */
+  /** The name of the missing object, for the remedy. It may come from bytes that nothing has verified. */
   readonly missing?: string;
   /** The member of the policy, or the key of the configuration, that decided, for the remedy. */
   readonly setting?: string;
-  /** What exactly is wrong, for the remedy. As `expected` and `actual`, of bytes that something verifies. */
+  /** The exact fault, for the remedy. As `expected` and `actual`, of bytes that something verifies. */
   readonly faults?: readonly string[];
   /** Replaces the remedy of the catalogue. */
   readonly remedy?: string;
@@ -64,7 +64,7 @@ type Texts = Pick<CheckRow, 'holds' | 'fails'>;
 /** The texts of a catalogue. */
 export type CheckTexts = { readonly [id in CheckId]?: Texts };
 
-/** Whose checks they are, at whatever place. */
+/** The route of the checks, at whatever place. */
 export interface CheckOwner {
   readonly policy: string | null;
   readonly route?: TokenRoute;
@@ -209,7 +209,7 @@ export class Checks {
 /** A check that is being made. */
 type NewCheck = { -readonly [member in keyof Check]: Check[member] };
 
-/** What only the remedy says. A check that passed has none. */
+/** Values for the remedy alone. A check that passed has none. */
 function addForRemedy(check: NewCheck, { missing, setting, faults, remedy }: Compared): void {
   if (missing !== undefined) check.missing = missing;
   if (setting !== undefined) check.setting = setting;

@@ -12,7 +12,7 @@ export interface Claims {
   readonly ita?: TokenClaims;
 }
 
-/** What another verifier's token says, under its issuer's names. */
+/** The content of another verifier's token, under its issuer's names. */
 export interface TokenClaims {
   readonly issuer: string;
   /** `x-ms-attestation-type` of the token itself, or `attester_type`. */
@@ -133,7 +133,7 @@ export interface TdAttributesClaim {
 /** Words of Intel's TCB status, as collateral has them, merged or of one part. */
 export type TdxStatusWord = string;
 
-/** What collateral says of the platform of a quote. */
+/** The collateral's statement about the platform of a quote. */
 export interface TdxTcbClaim {
   /**
    * Merged by Intel's table (Intel DCAP Quote Verification Library, convergence of TCB statuses). Null where platform
@@ -232,14 +232,14 @@ export interface CertifiedKeyClaims {
 export const BOOT_VARIABLES = ['pk', 'kek', 'db', 'dbx', 'mokList'] as const;
 export type BootVariable = (typeof BOOT_VARIABLES)[number];
 
-/** What an event log lists of a boot: images that were started, command lines of kernels, files that a loader read. */
+/** The entries of an event log about a boot: images that were started, command lines of kernels, files that a loader read. */
 export const BOOT_LISTS = ['applications', 'commandLines', 'files'] as const;
 export type BootList = (typeof BOOT_LISTS)[number];
 
 export type BootClaim = 'secureBoot' | BootVariable | BootList;
 
 /**
- * What an event log shows of a boot, as far as it replays to quoted registers. Null: the log does not show it, which is
+ * The facts of an event log about a boot, as far as it replays to quoted registers. Null: the log does not show it, which is
  * never the same as false or empty.
  */
 export type EventLogClaims = {

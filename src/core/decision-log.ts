@@ -3,7 +3,7 @@ import type { AskedRelease, ReleaseAttempt, ReleaseKind, ReleaseResult } from '.
 import type { Caller, VerifyRequest } from './request.js';
 
 /**
- * What the decision log has records of. `withdrawn`: a decision that was stored too late, and that nobody was told.
+ * The kinds of records in the decision log. `withdrawn`: a decision that was stored too late, and whose answer never left.
  * `unrecorded`: how many decisions, none of them an allow, could not be stored. `pruned`: of what the content is dropped.
  * `reloaded`: what a reload took over, with digests of the configuration and of the roots that count from then on.
  * `release-attempt`: a key is about to be asked for, and nothing was handed out before. `release-result`: what came of it.
@@ -35,7 +35,7 @@ export interface ChainEnd extends RecordPosition {
   readonly hash: string;
 }
 
-/** What the first record of a chain has as the hash of the record before. */
+/** The hash of the record before the first one of a chain. */
 export const NO_RECORD = '0'.repeat(64);
 
 /** A record as a store has it. Digests are SHA-256 in lower-case hex. */
@@ -57,7 +57,7 @@ export interface DecisionEntry {
   readonly outcome: Outcome;
   /** Ids. */
   readonly policies: readonly string[];
-  /** What lists show, JSON. */
+  /** The members for lists, JSON. */
   readonly summary: string;
 }
 
@@ -88,7 +88,7 @@ interface IndexedRecord extends LogRecord {
 export interface NewRecord extends IndexedRecord {
   readonly salt: Uint8Array;
   readonly content: string;
-  /** What the decision can be judged again by; empty where evidence is not kept. */
+  /** The inputs for a replay of the decision; empty if evidence is not kept. */
   readonly objects: readonly KeptObject[];
 }
 
@@ -145,13 +145,13 @@ export interface RecordedDecision {
   readonly releaseRecords: readonly LogRecord[];
 }
 
-/** What a store finds a decision by, as it stands there. */
+/** Index fields of a decision. */
 export interface StoredEntry extends DecisionEntry {
   readonly seq: number;
   readonly withdrawn: boolean;
 }
 
-/** What a store finds a record of a release by, as it stands there. */
+/** Index fields of a release record. */
 export interface StoredRelease extends ReleaseEntry {
   readonly seq: number;
 }
@@ -177,9 +177,9 @@ export interface LogStore {
   records(after: RecordPosition | null, limit: number): Promise<readonly LogRecord[]>;
   /** Signed heads of records of a chain, both ends included. */
   heads(chain: string, from: number, to: number): Promise<readonly SignedHead[]>;
-  /** What decisions are found by, of records of a chain, both ends included. */
+  /** The index fields of decisions, of records of a chain, both ends included. */
   entries(chain: string, from: number, to: number): Promise<readonly StoredEntry[]>;
-  /** What records of releases are found by, of records of a chain, both ends included. */
+  /** The index fields of releases, of records of a chain, both ends included. */
   releaseEntries(chain: string, from: number, to: number): Promise<readonly StoredRelease[]>;
   /**
    * How many entries there are of what is no decision and no release of the log, heads of chains that are not there, links of decisions that
@@ -195,7 +195,7 @@ export interface LogStore {
    * where there are no more.
    */
   objects(after: string | null, limit: number): Promise<readonly KeptObject[]>;
-  /** What decisions rest on, of records of a chain, both ends included. */
+  /** The objects of decisions, of records of a chain, both ends included. */
   objectsOf(chain: string, from: number, to: number): Promise<readonly KeptLink[]>;
   /** Ids of decisions that the index dates before that time, oldest first, after that id. */
   prunable(before: Date, after: string | null, limit: number): Promise<readonly string[]>;
@@ -220,13 +220,13 @@ export interface JudgedRequest {
   readonly decision: Decision;
   readonly request: VerifyRequest;
   readonly caller: Pick<Caller, 'principal' | 'tenant'>;
-  /** What is to be released by it; absent: nothing. */
+  /** The key to release by it; absent: none. */
   readonly release?: AskedRelease;
   /** All that the decision rested on, where that is kept. */
   readonly inputs?: KeptInputs;
 }
 
-/** What a decision can be judged again by. */
+/** The inputs for a replay of a decision. */
 export interface KeptInputs {
   /** The digest under which it is found, hex. */
   readonly sha256: string;

@@ -22,7 +22,7 @@ export interface PolicyResult {
   readonly unmatched: readonly string[];
 }
 
-/** What a policy would have decided on other grounds. It stands beside the decision, and nothing is derived from it. */
+/** The decision of a policy on other grounds. It stands beside the decision, and nothing is derived from it. */
 export interface ShadowResult extends PolicyResult {
   /** Codes of its failed and undecided checks, the most important first. */
   readonly reasons: readonly CheckId[];
@@ -64,7 +64,7 @@ export type RouteName = 'hardware' | TokenRoute;
 export interface Difference {
   /** Name of the claim, as this service has it: section and member. */
   readonly claim: string;
-  /** What each Attestation Result states, by the name of its route. */
+  /** The statements of each Attestation Result, by the name of its route. */
   readonly values: { readonly [route: string]: JsonValue };
 }
 
@@ -104,7 +104,7 @@ export interface Decision {
   readonly checks: readonly Check[];
   readonly reasons: readonly CheckId[];
   readonly claims: Claims;
-  /** What our own verification proves, under the names of Azure Attestation; null where it proves no hardware. */
+  /** The result of our own verification, under the names of Azure Attestation; null if it proves no hardware. */
   readonly maaView: JsonObject | null;
   /** Null where there was only one Attestation Result. */
   readonly crossCheck: CrossCheck | null;

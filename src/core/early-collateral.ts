@@ -25,7 +25,7 @@ export type EarlyCollateralKey = Pick<TdxCollateralRequest, 'fmspc' | 'ca'>;
 
 /** Holds Intel's early collateral. It is no `EndorsementSource`, and none of those asks it. */
 export interface EarlyCollateralSource {
-  /** What is held and current, at once; null where there is none. */
+  /** The current early collateral in memory, at once; null if there is none. */
   held(key: EarlyCollateralKey, at: Date): EarlyCollateral | null;
   /** Has it fetched in the background where that is due. Never throws, and nobody waits for it. */
   ask(key: EarlyCollateralKey): void;

@@ -76,7 +76,7 @@ export interface Unavailable {
 export type SnpSigningKey = 'vcek' | 'vlek';
 
 /**
- * What a verification of an SNP report needs beside the report. Made from unverified bytes: sources take it as a
+ * The needs of a verification of an SNP report beside the report. Made from unverified bytes: sources take it as a
  * search key and contact only configured origins.
  */
 export interface SnpEndorsementRequest {
@@ -90,7 +90,7 @@ export interface SnpEndorsementRequest {
   readonly chipIdBytes: (product: SnpProduct) => 8 | 64;
   /** REPORTED_TCB read with the layout of each candidate line. */
   readonly reportedTcb: (product: SnpProduct) => SnpTcb;
-  /** What the request itself supplies. A source is not asked for a key certificate or a chain that the request has. */
+  /** The endorsements in the request itself. A source is not asked for a key certificate or a chain that the request has. */
   readonly supplied: {
     readonly vek: SuppliedVek | null;
     readonly chain: boolean;
@@ -126,14 +126,14 @@ export interface TokenKeysRequest {
   readonly kid: string;
 }
 
-/** What a verification of a TD quote needs beside it. Made from unverified bytes: a search key, and nothing else. */
+/** The needs of a verification of a TD quote beside it. Made from unverified bytes: a search key, and nothing else. */
 export interface TdxCollateralRequest {
   readonly kind: 'intel-tdx';
   /** 6 bytes, lower-case hex. */
   readonly fmspc: string;
-  /** Who issued the PCK certificate: which of the two CRLs is wanted. */
+  /** The issuer of the PCK certificate: it selects one of the two CRLs. */
   readonly ca: 'platform' | 'processor';
-  /** What the request supplies; null where it supplies none. Newer collateral of a source takes precedence. */
+  /** The endorsements in the request; null if there are none. Newer collateral of a source takes precedence. */
   readonly supplied: TdxCollateral | null;
 }
 
@@ -172,7 +172,7 @@ export interface TokenKeySet {
   readonly unrenewedSince?: Date;
 }
 
-/** What was found for an SNP report. */
+/** The endorsements for an SNP report. */
 export interface SnpEndorsementSet {
   /** VCEK or VLEK. Null where the request supplies it. */
   readonly vek: Sourced<HashedDer> | Unavailable | null;
@@ -205,7 +205,7 @@ export interface SubstituteTerms {
   readonly otherSeries: readonly string[];
 }
 
-/** What was fetched for a verification, by kind of request. */
+/** The endorsements for a verification, by kind of request. */
 export interface EndorsementSet {
   readonly snp: SnpEndorsementSet | null;
   /**

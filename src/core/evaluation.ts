@@ -2,7 +2,7 @@ import type { Check } from './check.js';
 import type { Outcome } from './decision.js';
 import type { ExplainedPart } from './explanation.js';
 
-/** What a policy came to. It is no decision: nothing may be released by it. */
+/** The outcome of a policy. It is no decision: nothing may be released by it. */
 export interface Evaluation {
   readonly outcome: Outcome;
   readonly matched: readonly string[];

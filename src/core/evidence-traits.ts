@@ -12,10 +12,10 @@ import type {
   TpmQuoteInput,
 } from './evidence.js';
 
-/** What vouches for the evidence: a TEE's own report, a TPM alone, or another verifier. */
+/** The root of trust of the evidence: a TEE's own report, a TPM alone, or another verifier. */
 export type EvidenceKind = 'hardware' | 'tpm' | 'token';
 
-/** What a member of evidence is read to, by its form. */
+/** The type of a parsed member of evidence, by its form. */
 export interface MemberValues {
   readonly optionalBytes: Uint8Array | null;
   readonly text: string;
@@ -38,7 +38,7 @@ type MemberForms<E> = {
   readonly [M in keyof E as M extends 'type' ? never : undefined extends E[M] ? never : M]: FormOfValue<E[M]>;
 };
 
-/** What is known of evidence before a byte of it is read, from its type alone. */
+/** The properties of evidence that follow from its type alone. */
 export interface EvidenceTraits {
   readonly kind: EvidenceKind;
   /** The TEE whose report is in the evidence, by its section of claims; null for none. */
@@ -46,7 +46,7 @@ export interface EvidenceTraits {
   /** Whether an Azure paravisor stands between the hardware and the guest. */
   readonly paravisor: boolean;
   readonly vtpm: boolean;
-  /** Whose token it is; null where it is none. */
+  /** The route of the token; null for other evidence. */
   readonly tokenRoute: TokenRoute | null;
   /** Whether policies have minimums and requirements for its TEE. Without, they only see to it that there are its claims. */
   readonly hasTeeTopics: boolean;
@@ -100,7 +100,7 @@ const OF_A_TOKEN = {
   members: { token: 'text' },
 } as const;
 
-/** What every type of evidence is. Nothing else in the code compares the name of a type. */
+/** The traits of every type of evidence. Nothing else in the code compares the name of a type. */
 export const EVIDENCE_TRAITS = {
   snp: {
     ...OF_A_BARE_REPORT,
@@ -224,7 +224,7 @@ export function hasTdEventLog(type: EvidenceType): boolean {
   return traitsOf(type).places.eventLog === 'ccel';
 }
 
-/** Whose token evidence of a type is; null where it is none. */
+/** The route of the token that evidence of a type is; null if it is none. */
 export function tokenRouteOf<T extends EvidenceType>(type: T): Rows[T]['tokenRoute'] {
   return EVIDENCE_TRAITS[type].tokenRoute;
 }

@@ -54,7 +54,7 @@ export interface AkCertificateInput {
 export type EventLogInput = readonly [firmware: Uint8Array, canonical?: Uint8Array];
 
 /**
- * What hashes and signatures cover of a paravisor's report, taken apart by the guest. Only of a dialect: header and request
+ * The parts of a paravisor's report that hashes and signatures cover, taken apart by the guest. Only of a dialect: header and request
  * data, which nothing measures, did not come with it.
  */
 export interface HclParts {
@@ -76,11 +76,11 @@ export interface CertifiedKeyInput {
   readonly about?: string;
 }
 
-/** What a guest attestation client of Azure's sends of the vTPM beside the quote. Of a dialect, or of a body that asks for a release. */
+/** The vTPM data of Azure's guest attestation client beside the quote. Of a dialect, or of a body that asks for a release. */
 export interface AzureGuestMembers {
   /** TPM2B_PUBLIC of the attestation key. */
   readonly akPublic?: Uint8Array;
-  /** What the guest calls it, for messages. Only of a dialect. */
+  /** The guest's name for it, for messages. Only of a dialect. */
   readonly akPublicName?: string;
   /** SubjectPublicKeyInfo of the attestation key, DER, in place of `akPublic`. Only of a dialect. */
   readonly akSpki?: Uint8Array;
@@ -185,7 +185,7 @@ export interface StructureFile {
   readonly value: Uint8Array;
 }
 
-/** What can be looked at, and is not judged. */
+/** The types that can be inspected, and not appraised. */
 export type Inspected = Evidence | EventLogFile | StructureFile;
 
 /** A vTPM by itself: of a Trusted Launch VM, or of any other machine. No hardware vouches for it. */

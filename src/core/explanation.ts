@@ -1,7 +1,7 @@
 import type { JsonValue } from './json.js';
 
 /**
- * What one part of a rule came to. `undefined`: it rests on a claim that is absent, which makes the rule not met;
+ * The result of one part of a rule. `undefined`: it rests on a claim that is absent, which makes the rule not met;
  * `not reached`: it was not looked at, as the branch of a conditional that was not chosen.
  */
 export interface ExplainedPart {
@@ -10,7 +10,7 @@ export interface ExplainedPart {
   readonly state: 'value' | 'undefined' | 'not reached';
   /** Null where there is no value. */
   readonly value: JsonValue;
-  /** What else has to be known: which claim is absent, or which normalisation made two values equal. */
+  /** The note about it: the absent claim, or the normalisation that made two values equal. */
   readonly note: string | null;
   readonly parts: readonly ExplainedPart[];
 }

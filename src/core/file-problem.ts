@@ -39,7 +39,7 @@ const OF_WRITING: ReadonlyMap<string, string> = new Map([
   ['EPERM', 'the user of this process may not write it'],
 ]);
 
-/** What is no matter of the file's kind. */
+/** Problems that do not depend on the file's kind. */
 const OF_EITHER: ReadonlyMap<string, string> = new Map([
   ['EIO', 'the disk or the file system fails'],
   ['ELOOP', 'its name is a symbolic link that leads in a circle'],

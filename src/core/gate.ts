@@ -56,7 +56,7 @@ export class GateRefusal extends Error {
   }
 }
 
-/** What a proxy asks a gate about a request of its client. Nothing of it is verified. */
+/** The question of a proxy to a gate about a request of its client. Nothing of it is verified. */
 export interface GateRequest {
   /** Name of the gate. */
   readonly gate: string;
@@ -71,7 +71,7 @@ export interface GateRequest {
   readonly proof: string | null;
 }
 
-/** What a proxy may tell the service behind it. */
+/** The facts that a proxy may pass to the service behind it. */
 export interface GatePass {
   /** Of the decision that the receipt speaks of: a UUID. */
   readonly decisionId: string;

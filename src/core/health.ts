@@ -1,4 +1,4 @@
-/** What can stand against a service getting traffic, or against its process going on. */
+/** The reasons against traffic for a service, or against its process going on. */
 export const HEALTH_CODES = ['starting', 'stopping', 'clock', 'nonce_store', 'policies'] as const;
 export type HealthCode = (typeof HEALTH_CODES)[number];
 

@@ -29,7 +29,7 @@ export interface HeldKey {
   readonly anyMachine: boolean;
   /** @throws {FormatError} `schema` where nothing is ever encrypted to such a key */
   requireFit(boundKey: JsonObject): void;
-  /** What is recorded of an attempt before it is made. */
+  /** The record of an attempt before it is made. */
   describe(allowed: AllowedRelease): ReleaseAttempt['key'];
   /**
    * @throws {ReleaseRefusedError} where the vault says no, or answers with something else than what was asked for

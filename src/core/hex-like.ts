@@ -18,7 +18,7 @@ export function looksLikeHex(text: string): boolean {
   );
 }
 
-/** What a text of such digits is, with 0x in front or without; null where it is none. */
+/** The bytes of a text of such digits, with 0x in front or without; null if it is none. */
 export function hexLook(text: string): 'hex' | 'hex, and starts with 0x' | null {
   if (looksLikeHex(text)) return 'hex';
   return HEX_PREFIX.test(text) && looksLikeHex(text.slice(2)) ? 'hex, and starts with 0x' : null;

@@ -5,7 +5,7 @@ import { isObject, type JsonObject } from './json.js';
 import { ChangedDecisionError, isOfLaterVersion, LaterVersionError, readRecordContent } from './recorded-decision.js';
 import type { Caller } from './request.js';
 
-/** What the log has of a release, beside the decision: that a key is about to be asked for, and what came of it. */
+/** The records of a release, beside the decision: the attempt, and its result. */
 export const RELEASE_KINDS = ['release-attempt', 'release-result'] as const;
 export type ReleaseKind = (typeof RELEASE_KINDS)[number];
 
@@ -13,7 +13,7 @@ export type ReleaseKind = (typeof RELEASE_KINDS)[number];
 export const RELEASE_OUTCOMES = ['released', 'refused', 'unavailable'] as const;
 export type ReleaseOutcome = (typeof RELEASE_OUTCOMES)[number];
 
-/** What a request wants to have released, if its decision is an allow. */
+/** The key that a request wants to have released, if its decision is an allow. */
 export interface AskedRelease {
   /** Id of the key in the configuration. */
   readonly keyId: string;
@@ -46,10 +46,10 @@ export interface ReleaseAttempt {
   readonly key: AskedVaultKey | { readonly type: 'local' };
 }
 
-/** What an attempt says, beside its decision, that this decision must be the ground for. */
+/** The members of an attempt, beside its decision, that this decision must justify. */
 export type AttemptedRelease = Pick<ReleaseAttempt, 'keyId' | 'key'> & ReleaseAttempt['caller'];
 
-/** What came of an attempt. */
+/** The result of an attempt. */
 export interface ReleaseResult {
   readonly decisionId: string;
   readonly outcome: ReleaseOutcome;
@@ -63,7 +63,7 @@ export interface ReleaseResult {
   readonly detail: string;
 }
 
-/** What is shown of a release. `unknown`: attempted, and no result was recorded, as where the service was killed meanwhile. */
+/** The shown state of a release. `unknown`: attempted, and no result was recorded, as where the service was killed meanwhile. */
 export interface ShownRelease extends AskedRelease {
   readonly state: 'not_attempted' | 'unknown' | ReleaseOutcome;
   /** RFC 3339, by the clock of the service; null where it was not attempted. */
@@ -111,7 +111,7 @@ export function releaseKindOf(content: JsonObject): ReleaseKind | null {
   return kind !== undefined && CONTENT[kind](content) ? kind : null;
 }
 
-/** What a recorded decision asks for; null where that is nothing. @param content of its record, in its form */
+/** The key that a recorded decision asks for; null if there is none. @param content of its record, in its form */
 function askedIn({ request }: JsonObject): AskedRelease | null {
   const release = isObject(request) ? request['release'] : undefined;
   return isObject(release) ? (release as unknown as AskedRelease) : null;
@@ -160,7 +160,7 @@ function whyNotByVault(content: JsonObject, { jkt, targetSha256 }: AskedVaultKey
 }
 
 /**
- * What is shown of the release that a recorded decision asks for; null where it asks for none.
+ * The shown release of a recorded decision; null if it asks for none.
  *
  * @param content of the record of the decision, in its form
  * @param records of its release, in the order of their chain

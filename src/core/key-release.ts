@@ -14,7 +14,7 @@ export interface ReleasableKey {
   readonly name: string;
   /** 32 digits of hex; null: the version that is the vault's newest at the time. */
   readonly version: string | null;
-  /** What an access token for the vault is for, such as `https://vault.azure.net/.default`. */
+  /** The scope of an access token for the vault, such as `https://vault.azure.net/.default`. */
   readonly scope: string;
   /** DER of the roots that the certificate of the answer may chain to; null: those that Node trusts for TLS. */
   readonly roots: readonly Uint8Array[] | null;
@@ -37,7 +37,7 @@ export function releasableKey(
   return id && { host: id.host, name: id.name, version, scope: id.scope, roots };
 }
 
-/** What is asked of a vault. */
+/** The request to a vault. */
 export interface ReleaseAsk {
   readonly key: ReleasableKey;
   /** The token that the vault verifies, and has the wrapping key from: sent byte for byte. */
@@ -71,9 +71,9 @@ export interface ReleaseVault {
   release(ask: ReleaseAsk, signal: AbortSignal): Promise<ReleasedKey>;
 }
 
-/** What of a failed release people are told beside the message, which is one sentence, lower case, no period. */
+/** The note about a failed release beside the message, which is one sentence, lower case, no period. */
 export interface ReleaseFailure {
-  /** What the caller or the operator can do. One sentence. */
+  /** The remedy for the caller or the operator. One sentence. */
   readonly remedy: string;
   readonly cause?: unknown;
 }

@@ -6,7 +6,7 @@ export interface VaultKeyId {
   readonly host: string;
   readonly name: string;
   readonly version: string;
-  /** What an access token for the vault is for, such as `https://vault.azure.net/.default`. */
+  /** The scope of an access token for the vault, such as `https://vault.azure.net/.default`. */
   readonly scope: string;
 }
 

@@ -1,6 +1,6 @@
 import type { ChainEnd } from './decision-log.js';
 
-/** What can be wrong with a decision log. */
+/** The problems of a decision log. */
 type LogProblemCode =
   | 'record_changed'
   | 'record_missing'

@@ -1,10 +1,10 @@
 /** One way in which a request is malformed: nothing of it is judged, and the answer is a 400 with the code. */
 interface MalformedRow {
-  /** What it says of the request. One sentence for people: lower case, no period. */
+  /** The meaning for the request. One sentence for people: lower case, no period. */
   readonly meaning: string;
-  /** What triggers it, where that is more than the meaning. Triggers end in a semicolon. */
+  /** The trigger, where that is more than the meaning. Triggers end in a semicolon. */
   readonly when?: string;
-  /** What the sender can do. One sentence. */
+  /** The remedy for the sender. One sentence. */
   readonly remedy: string;
 }
 

@@ -72,7 +72,7 @@ export function meantName(name: string, names: readonly string[]): string | null
   return meant?.known ?? null;
 }
 
-/** What is left of two names without the whole words that they share at either end. */
+/** The rest of two names without the whole words that they share at either end. */
 function whereTheyDiffer(a: string, b: string): readonly [string, string] {
   const shortest = Math.min(a.length, b.length);
   let [same, start] = [0, 0];

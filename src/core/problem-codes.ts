@@ -3,9 +3,9 @@ interface ProblemRow {
   readonly status: number;
   /** `title` of the problem document, the same for each. */
   readonly title: string;
-  /** What triggers it. Lower case, no period; triggers end in a semicolon. */
+  /** The trigger. Lower case, no period; triggers end in a semicolon. */
   readonly when: string;
-  /** What the caller or the operator can do. One sentence. */
+  /** The remedy for the caller or the operator. One sentence. */
   readonly remedy: string;
 }
 

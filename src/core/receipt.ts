@@ -9,7 +9,7 @@ export function isOwnName(audience: string): boolean {
   return audience.toLowerCase().startsWith('urn:veritee:');
 }
 
-/** What of a request a receipt speaks of, beside the decision. */
+/** The members of a request in a receipt, beside the decision. */
 export interface ReceiptRequest {
   /** The relying party. Null: no receipt. */
   readonly audience: string | null;
@@ -19,7 +19,7 @@ export interface ReceiptRequest {
   readonly bindingJwk: JsonObject | null;
 }
 
-/** What is left of the time of a request. */
+/** The remaining time of a request. */
 export interface RemainingTime {
   /** Aborts when the time has passed. */
   readonly signal: AbortSignal;

@@ -6,7 +6,7 @@ const outcome: Form = oneOf(OUTCOMES);
 
 const POLICY = { id: text, version: integer, sha256: text, outcome };
 
-/** What lists show of a decision, and its record has as well. */
+/** The members of a decision in lists, which its record has as well. */
 const SHOWN = {
   decisionId: uuid,
   decidedAt: text,
@@ -78,7 +78,7 @@ export function withEveryCheck({ checks, quietChecks, ...decision }: JsonObject)
   return { ...decision, checks: [...(checks as readonly JsonObject[]), ...quiet] };
 }
 
-/** What lists show of a decision; null for what does not have its form. */
+/** The members of a decision in lists; null if it does not have its form. */
 export function readDecisionSummary(summary: string): JsonObject | null {
   const found = parsedObject(summary);
   return found !== null && SUMMARY(found) ? found : null;

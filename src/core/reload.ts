@@ -1,4 +1,4 @@
-/** What came of reading a part of what the configuration names again. */
+/** The result of reloading a part of the configuration. */
 export interface PartOutcome {
   /** Its name, for people, and as a label of metrics. */
   readonly name: string;

@@ -1,7 +1,7 @@
 import type { Evidence, EvidenceType, TokenEvidence } from './evidence.js';
 import type { JsonObject } from './json.js';
 
-/** What the id of a policy looks like. */
+/** The form of the id of a policy. */
 export const POLICY_ID = /^[a-z0-9][a-z0-9-]{0,63}$/;
 
 /** A `POST /verify` body, read and decoded: schema and encodings hold, nothing is verified. */
@@ -34,7 +34,7 @@ export interface BindingPem {
   readonly spki: Uint8Array;
 }
 
-/** What the release of a key depends on, beside its policy. */
+/** The conditions of the release of a key, beside its policy. */
 export interface ReleaseTerms {
   /** Id in the configuration. */
   readonly keyId: string;
@@ -62,7 +62,7 @@ export interface ChallengeRequest {
 export const ROLES = ['verify', 'release', 'policy:read', 'audit:read', 'metrics'] as const;
 export type Role = (typeof ROLES)[number];
 
-/** Who asks, after authentication. */
+/** The caller, after authentication. */
 export interface Caller {
   /** Name from the configuration, or `local` where no callers are configured. */
   readonly principal: string;

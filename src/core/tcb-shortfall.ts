@@ -3,7 +3,7 @@ export interface TcbShortfall {
   readonly component: string;
   readonly have: number;
   readonly need: number;
-  /** What the collateral calls the component; null where it does not say. */
+  /** The collateral's name of the component; null if it has none. */
   readonly type: string | null;
 }
 

@@ -9,7 +9,7 @@ interface Messages {
 export class ToldFaults {
   readonly #log: Log;
   readonly #messages: Messages;
-  /** What was told of each subject. */
+  /** The last message about each subject. */
   readonly #told = new Map<string, { readonly what: string; readonly place: object }>();
 
   constructor(log: Log, messages: Messages) {

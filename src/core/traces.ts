@@ -81,5 +81,5 @@ export interface RequestTracer extends Tracer {
 
 const NO_SPAN: Span = { set: () => {}, fail: () => {} };
 
-/** What stands in where nothing is traced. */
+/** The tracer if nothing is traced. */
 export const NO_TRACER: Tracer = { span: (_step, work) => work(NO_SPAN) };

@@ -12,7 +12,7 @@ import type { Verified } from './verified.js';
 export type FreshnessPlace = (typeof EVIDENCE_TRAITS)[EvidenceType]['noncePlaces'][number];
 
 /**
- * What the caller's nonce and key must appear as in the evidence.
+ * The form of the caller's nonce and key in the evidence.
  * `value` is X: the nonce itself, or, with a bound key, `veritee1` and the hash over nonce and key thumbprint.
  */
 export interface ExpectedBinding {
@@ -35,7 +35,7 @@ export interface VerificationContext {
   readonly binding: ExpectedBinding | null;
 }
 
-/** What a verifier found. */
+/** The result of a verifier. */
 export interface Verification {
   readonly checks: readonly Check[];
   /**
@@ -62,14 +62,14 @@ export interface Verification {
    * Absent where no quote is signed.
    */
   readonly selectedPcrs?: readonly number[];
-  /** What the event log does not show, for whoever asks for it. Absent where no log was sent, or it does not hold. */
+  /** The facts that the event log does not show, for policies that demand them. Absent if no log was sent, or it does not verify. */
   readonly eventLogGaps?: EventLogGaps;
   /**
    * RFC 7638 SHA-256 thumbprint of the key that signed the quote of the claims, base64url: what a vTPM is remembered by.
    * Absent where no quote is verified.
    */
   readonly akThumbprint?: string;
-  /** What keeps a TDX TCB from being up to date: for whoever judges its status. Absent where there is no TD. */
+  /** The reasons why a TDX TCB is not up to date: for the appraisal of its status. Absent if there is no TD. */
   readonly tcbShortfalls?: readonly TcbShortfall[];
   /** Absent where there is no TD, or no collateral that could be relied on. */
   readonly collateralIssued?: CollateralIssued;
@@ -123,7 +123,7 @@ export interface SnpSubmission {
   readonly runtimeData: Uint8Array | null;
 }
 
-/** What a token came to, beside what every verification has. */
+/** The result for a token, beside that of every verification. */
 export interface TokenVerification extends Verification {
   /**
    * Whether a paravisor that the token speaks of is known by it: verified, of an issuer whose policy is pinned, and
@@ -135,7 +135,7 @@ export interface TokenVerification extends Verification {
    * issued in our future, negative where it had expired within the leeway. Null where nothing shows.
    */
   readonly clockSkewSeconds: number | null;
-  /** What stands in the places that can hold the caller's nonce: place to lower-case hex. Absent where none was looked for. */
+  /** The values in the places of the caller's nonce: place to lower-case hex. Absent if none was looked for. */
   readonly held?: JsonObject;
 }
 

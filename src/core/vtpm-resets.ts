@@ -10,7 +10,7 @@ export function isBehind(counts: ResetCounts, other: ResetCounts): boolean {
   return counts.restartCount < other.restartCount;
 }
 
-/** What is known of earlier counts of a vTPM when its quote is appraised. */
+/** The earlier counts of a vTPM when its quote is appraised. */
 export type RememberedResets =
   /** No quote of this vTPM was allowed before, or it was forgotten. */
   | { readonly state: 'none' }

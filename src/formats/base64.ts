@@ -25,7 +25,7 @@ export function decodeBase64(text: string): Uint8Array {
 /** A text of such digits that is no base64 is hex, though it may be too short for `hexLook`: a nonce of 9 bytes. */
 const SHORT_HEX = /^(?:[0-9a-f]{2}){8,}$/i;
 
-/** What is wrong with a text that is no base64. Never what it says. */
+/** The fault of a text that is no base64, without its content. */
 function base64Problem(digits: string): string {
   if (/^\s*-----BEGIN (?:[A-Z0-9]{1,16} ){0,4}PRIVATE KEY-----/.test(digits))
     return 'this is a private key, which must not be sent';

@@ -60,7 +60,7 @@ export function parseClaimsSet(payload: Uint8Array): JsonObject {
   return claims;
 }
 
-/** What stands around a token that was copied with something else. None of it is cut off here. */
+/** The text around a token that was copied with it. None of it is cut off here. */
 function wrappingOf(token: string): string | null {
   if (/^\s*\{/.test(token)) return 'the token has a JSON object around it: expected the token alone';
   if (/^Authorization[:\s]/i.test(token)) return 'the token has Authorization in front: expected what follows Bearer';

@@ -8,7 +8,7 @@ export const PEM_TEXT_BYTES = 32 * 1024;
 /** RFC 7468 writes 64 characters to a line, RFC 2045 (MIME) 76. */
 const LINE_LENGTH = 76;
 
-/** What PEM blocks hold here (RFC 7468 sections 5, 6 and 13). */
+/** The content of PEM blocks here (RFC 7468 sections 5, 6 and 13). */
 export type PemLabel = 'CERTIFICATE' | 'X509 CRL' | 'PUBLIC KEY';
 
 export interface PemBlock {
@@ -126,7 +126,7 @@ export const PEM_IN_BASE64 = 'this is PEM written in base64';
 /** How PEM looks in base64: "-----BEGIN ". */
 const BASE64_OF_PEM = /^\s*LS0tLS1CRUdJTi/;
 
-/** What a text is that does not begin as PEM. Never what it says. */
+/** The kind of a text that does not begin as PEM, without its content. */
 function noPem(text: string): string {
   if (BASE64_OF_PEM.test(text)) return `${PEM_IN_BASE64}: expected PEM as it is`;
   if (/^-----BEGIN [A-Z0-9 ]+-----\\[nr]/.test(text)) return 'PEM has \\n written out: expected line feeds';

@@ -18,14 +18,14 @@ export interface ProtobufField {
 }
 
 export interface ProtobufMessage {
-  /** What errors call it. */
+  /** The name in errors. */
   readonly name: string;
   /** Code of what is no such message. */
   readonly code: MalformedCode;
   readonly fields: { readonly [name: string]: ProtobufField };
 }
 
-/** What a message has of each field, in the order of its bytes. Bytes are views. */
+/** The values of each field of a message, in the order of its bytes. Bytes are views. */
 export type ProtobufValues<M extends ProtobufMessage> = {
   readonly [N in keyof M['fields']]: readonly (M['fields'][N]['kind'] extends 'uint32' ? number : Uint8Array)[];
 };

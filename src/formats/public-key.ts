@@ -12,7 +12,7 @@ import {
 
 export type EcCurve = 'P-256' | 'P-384';
 
-/** What a SubjectPublicKeyInfo says of its key. `other`: a kind of key that nothing here uses. */
+/** The key in a SubjectPublicKeyInfo. `other`: a kind of key that nothing here uses. */
 export type PublicKey = RsaKey | EcKey | OtherKey;
 
 export interface RsaKey {
@@ -33,7 +33,7 @@ export interface EcKey {
 
 export interface OtherKey {
   readonly kind: 'other';
-  /** What it is, for people. */
+  /** The kind, for people. */
   readonly detail: string;
 }
 

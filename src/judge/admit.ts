@@ -6,7 +6,7 @@ import { expectedBinding } from '../tee/shared/binding/expected-binding.js';
 import { requireAudience, requirePolicies, unknownPolicy } from './caller-limits.js';
 import type { Tenant, Tenants } from './tenants.js';
 
-/** What a request is judged under. Nothing is used up for it yet. */
+/** The terms of a request. Nothing is used up for it yet. */
 export interface Terms {
   readonly request: VerifyRequest;
   readonly caller: Caller;
@@ -37,7 +37,7 @@ export interface AdmitParts {
 }
 
 /**
- * What a request is judged under, if this caller may ask for it.
+ * Derives the terms of a request, if this caller may ask for it.
  *
  * @param tried the policy that is only tried; null for those of the request
  * @throws {FormatError} `at_not_enabled`, `policy_unknown`, `type_unsupported`

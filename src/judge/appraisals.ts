@@ -15,7 +15,7 @@ export const NOT_READ: RememberedResets = {
   retryable: false,
 };
 
-/** What each policy of a request found, and what was remembered of the vTPM then. */
+/** The findings of each policy of a request, and the remembered counts of the vTPM then. */
 export interface Appraised {
   readonly appraisals: readonly PolicyAppraisal[];
   readonly resets: RememberedResets;
@@ -60,12 +60,12 @@ export function appraiseUnder(
   return policies.map((policy) => appraise(policy, input));
 }
 
-/** What a policy came to, as the answer says it. */
+/** The outcome of a policy, as in the answer. */
 export function policyResult({ policy, outcome, matched, unmatched }: PolicyAppraisal): PolicyResult {
   return { id: policy.id, version: policy.version, sha256: policy.sha256, outcome, matched, unmatched };
 }
 
-/** What a policy would have come to, as the answer says it beside the decision. */
+/** The outcome that a policy would have had, as in the answer beside the decision. */
 export function shadowResult(
   appraisal: PolicyAppraisal,
   ground: Pick<ShadowResult, 'collateral' | 'expectedFrom'>,

@@ -18,7 +18,7 @@ const CHALLENGE_BYTES = SIGNED_BYTES + MAC_BYTES;
 /** Keeps this MAC apart from any other that the key may ever make. */
 const DOMAIN = Buffer.from('veritee-challenge-v1\0', 'ascii');
 
-/** What a value with a bound key starts with: no nonce may look like one (openapi.yaml, `binding`). */
+/** The prefix of a value with a bound key: no nonce may look like one (openapi.yaml, `binding`). */
 const BOUND_PREFIX = Buffer.from('veritee1', 'ascii');
 
 /**

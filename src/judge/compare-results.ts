@@ -19,7 +19,7 @@ interface StatedToken {
   readonly view: TeeView;
 }
 
-/** What came of comparing tokens with the evidence. */
+/** The result of comparing tokens with the evidence. */
 export interface ResultComparison {
   /** Checks `disagreement`: a base check, whatever a policy says of the routes. */
   readonly checks: Checks;

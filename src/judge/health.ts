@@ -10,7 +10,7 @@ export interface LivenessUseCase {
   execute(): Promise<Liveness>;
 }
 
-/** What stands against the service getting traffic; null: nothing of this kind. Must not throw. */
+/** The reason against traffic for the service; null: nothing of this kind. Must not throw. */
 export type ReadinessCheck = () => Promise<HealthProblem | null>;
 
 /**

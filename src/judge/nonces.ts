@@ -119,7 +119,7 @@ function checkRecord(state: ChallengeState, scopes: ComparedScopes | undefined, 
   }
 }
 
-/** What the challenge is limited to, and the same of the request. Of another tenant's challenge nothing is told. */
+/** The scope of the challenge, and that of the request. Of another tenant's challenge nothing is shown. */
 function compared(scopes: ComparedScopes | undefined): { expected?: JsonObject; actual?: JsonObject } {
   if (scopes === undefined) return {};
   const { purpose, asked } = scopes;

@@ -23,7 +23,7 @@ export interface OpenedRouteToken extends Pick<RouteToken, 'route' | 'about' | '
 export interface OpenedRequest {
   readonly evidence: OpenedEvidence;
   readonly tokens: readonly OpenedRouteToken[];
-  /** What the evidence needs, then what each token needs. */
+  /** The needs of the evidence, then those of each token. */
   readonly needs: readonly (readonly EndorsementRequest[])[];
 }
 

@@ -1,6 +1,6 @@
 import type { Decision, Outcome } from '../core/decision.js';
 
-/** What one policy of a decision came to, and why. */
+/** The outcome of one policy of a decision, and its reasons. */
 export interface PolicyReason {
   readonly policy: string;
   readonly outcome: Outcome;

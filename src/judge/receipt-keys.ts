@@ -1,6 +1,6 @@
 import type { JsonObject } from '../core/json.js';
 
-/** What relying parties are told of the keys of receipts. */
+/** The published data about the keys of receipts. */
 export interface ReceiptKeysUseCase {
   /** JWK Set (RFC 7517). */
   keySet(): JsonObject;

@@ -34,7 +34,7 @@ const REQUIRED = {
   vault: ['release_token_stale', 'release_other_vm', 'release_key_unbound', 'release_warning'],
 } as const;
 
-/** What the conditions of a release are about. */
+/** The subject of the conditions of a release. */
 export interface ReleaseCase {
   readonly keyThumbprint: KeyThumbprint;
   readonly terms: ReleaseTerms;
@@ -42,7 +42,7 @@ export interface ReleaseCase {
     readonly request: Pick<VerifyRequest, 'evidence'>;
   };
   readonly judged: Judged;
-  /** What the policy of the key came to. */
+  /** The outcome of the policy of the key. */
   readonly appraisal: PolicyAppraisal;
 }
 
@@ -60,7 +60,7 @@ export function releaseDemands(release: ReleaseCase): CheckSet {
   return { checks: checks.all, required };
 }
 
-/** What a token has to be for Key Vault to wrap to a key in it. */
+/** The properties of a token for which Key Vault wraps to a key in it. */
 function checkToken(checks: Checks, release: ReleaseCase): void {
   const token = release.judged.verification.claims.maa?.claims;
   if (token === undefined) {
@@ -91,7 +91,7 @@ function checkAge(checks: Checks, { iat }: JsonObject, { asked: { nonce } }: Rel
     return;
   }
   const issued = Math.floor(issuedAt.getTime() / 1000);
-  // What verified tokens have here is an integer.
+  // Verified tokens have an integer here.
   checks.require(typeof iat === 'number' && iat >= issued, 'release_token_stale', {
     expected: issuedAt.toISOString(),
     actual: typeof iat === 'number' ? new Date(iat * 1000).toISOString() : null,
@@ -133,7 +133,7 @@ function checkWrappingKey(checks: Checks, token: JsonObject, { asked: { binding 
   checks.require(expected !== null && expected === actual, 'release_key_unbound', { expected, actual });
 }
 
-/** What an ordinary decision tolerates, a release does not. */
+/** Findings that an ordinary decision tolerates, and a release does not. */
 function checkWarnings(checks: Checks, { asked: { nonce, historical }, appraisal }: ReleaseCase): void {
   const lacking = lackingForRelease(appraisal.policy);
   const warnings = appraisal.checks.filter(({ result, waived = false }) => result === 'warn' && !waived);
@@ -153,7 +153,7 @@ function checkWarnings(checks: Checks, { asked: { nonce, historical }, appraisal
 }
 
 /**
- * What bare evidence has of the report of a paravisor is Microsoft's, and equal for every tenant. So pins of such evidence show
+ * The report of a paravisor in bare evidence is Microsoft's, and equal for every tenant. So pins of such evidence show
  * nothing, unless they name the machine or the VM.
  */
 function refuseUnpinnedParavisor(checks: Checks, { terms, asked, judged, appraisal: { policy } }: ReleaseCase): void {

@@ -18,7 +18,7 @@ import { refuseRelease, withhold } from './withheld-decision.js';
 /** A request for a key: its policy and terms stand in it. */
 export type ReleaseRequest = VerifyRequest & { readonly release: ReleaseTerms };
 
-/** What a request for a key came to. */
+/** The result of a request for a key. */
 export interface KeyRelease {
   readonly decision: Decision;
   readonly release: ReleasedValue | null;
@@ -62,7 +62,7 @@ export class ReleaseKey {
   }
 
   /**
-   * What the release of a key depends on.
+   * The conditions of the release of a key.
    * @throws {RefusedError} `forbidden`, whether there is such a key or not: whoever may not have it learns nothing of it
    */
   wanted(keyId: string, caller: Caller): Pick<HeldKey, 'kind' | 'policy' | 'anyMachine'> {
@@ -110,7 +110,7 @@ export class ReleaseKey {
     }
     const { value, keyVersion } = ended.released;
     const result = { decisionId, outcome: 'released', keyVersion, valueSha256: sha256(value), code: null } as const;
-    // What no record says was handed out is not handed out.
+    // A key without a record of its release is not handed out.
     if (await this.#storeResult({ ...result, detail: 'the key was released' })) {
       return { decision, release: ended.released, state: 'released' };
     }
@@ -192,7 +192,7 @@ export class ReleaseKey {
   }
 }
 
-/** What these say is also told in the answer. */
+/** Results of these codes are shown in the answer too. */
 function isOfRelease(error: unknown): error is Error {
   return error instanceof ReleaseRefusedError || error instanceof ReleaseUnavailableError;
 }

@@ -34,7 +34,7 @@ export class ResetTracking {
     return this.#failures;
   }
 
-  /** What is remembered of a vTPM. Never rejects. */
+  /** The remembered counts of a vTPM. Never rejects. */
   async remembered({ akThumbprint }: TrackedVtpm): Promise<RememberedResets> {
     try {
       const counts = await this.#inTime(this.#memory.highest(akThumbprint), 'read');

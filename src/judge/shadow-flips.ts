@@ -9,7 +9,7 @@ export interface ShadowFlip {
 }
 
 /**
- * What would be decided otherwise if a shadow policy decided. One that does not accept the type of the evidence is left out:
+ * The decisions that would differ if a shadow policy decided. One that does not accept the type of the evidence is left out:
  * it is for other machines.
  */
 export function shadowFlips({ decision, reasons, shadow }: Pick<Decision, 'decision' | 'reasons' | 'shadow'>) {

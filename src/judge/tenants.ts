@@ -8,7 +8,7 @@ export interface PolicyView {
   keys(): Iterable<string>;
 }
 
-/** What requests of one tenant are judged by: nothing of it is another tenant's. */
+/** The settings of one tenant for its requests: nothing of it is another tenant's. */
 export interface Tenant {
   /** The policies in use now. */
   readonly policies: () => PolicyView;

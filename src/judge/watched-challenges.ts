@@ -82,7 +82,7 @@ export class WatchedChallengeStore implements ChallengeStore {
     this.#triedUntil = clock.monotonicMs() + TRIAL_PAUSE_MS;
     const issuedMs = Math.floor(clock.now().getTime() / 1000) * 1000;
     const period = { issuedAt: new Date(issuedMs), expiresAt: new Date(issuedMs + TRIAL_LIFETIME_MS) };
-    // What came of it is noted already.
+    // Its result is noted already.
     await this.put(challengeId(randomBytes(32)), TRIAL_SCOPE, period).catch(() => undefined);
   }
 

@@ -2,13 +2,13 @@ import type { Check } from '../core/check.js';
 import type { Decision } from '../core/decision.js';
 import { checksAt } from '../tee/catalogue.js';
 
-/** What is said of it beside the code; left out, what the catalogue says. */
+/** The detail beside the code; by default that of the catalogue. */
 export interface Said {
   readonly detail?: string;
   readonly remedy?: string;
 }
 
-/** What keeps a decision from leaving as it is, without denying it. */
+/** The reason to withhold a decision without denying it. */
 type Withholding = 'receipt_unavailable' | 'audit_unavailable' | 'release_unavailable';
 
 /**

@@ -9,7 +9,7 @@ import { recordOf } from './record-of.js';
 import { NO_REDACTION, SaltedRedaction } from './redaction.js';
 
 /**
- * What is recorded of a decision: who asked, what for, on which bytes by their digests, and what was decided. Identifiers, user
+ * The record of a decision: caller, purpose, digests of the bytes, and the decision. Identifiers, user
  * data and nonce are digests under the salt, unless evidence is kept.
  */
 export function decisionContent(

@@ -3,10 +3,10 @@ import { recordLine } from './record-lines.js';
 import { byChain, RECORDS_AT_ONCE } from './verify-log.js';
 import { OBJECTS_AT_ONCE } from './verify-objects.js';
 
-/** What the first line of an export says. */
+/** The content of the first line of an export. */
 export const EXPORT_FORMAT = { format: 'veritee-decision-log', version: 1 } as const;
 
-/** What the last line of an export says of all before it. */
+/** The content of the last line of an export about all before it. */
 export interface ExportedCounts {
   readonly records: number;
   readonly heads: number;
@@ -14,7 +14,7 @@ export interface ExportedCounts {
   readonly objects: number;
 }
 
-/** What an export is made from. What is written meanwhile is no part of it. */
+/** The sources of an export. Records written meanwhile are no part of it. */
 export type ExportedLog = Pick<LogStore, 'chains' | 'records' | 'heads' | 'objects'>;
 
 /**

@@ -1,7 +1,7 @@
 import { isObject, type JsonObject, type JsonValue, parsedObject } from '../core/json.js';
 import { readHeadLine } from './staged-lines.js';
 
-/** What a process logs a signed head with, as the member `head`. */
+/** The member `head` of the line by which a process logs a signed head. */
 export const HEAD_MESSAGE = 'decision log head';
 
 const BARE_HEAD = /^\s*([\w-]+\.[\w-]+\.[\w-]+)\s*$/;

@@ -26,7 +26,7 @@ export function signHead(signer: HeadSigner, { chain, seq, hash }: ChainEnd, tim
   return signer.sign({ typ: HEAD_TYP }, Buffer.from(payload));
 }
 
-/** What a head says, once its signature holds. */
+/** The content of a head, once its signature verifies. */
 export interface VerifiedHead extends ChainEnd {
   readonly time: string;
   readonly kid: string;

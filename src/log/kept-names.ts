@@ -21,7 +21,7 @@ export interface UnreadBytes {
   readonly why: 'missing' | 'changed' | 'malformed' | 'later';
 }
 
-/** What a decision rests on. */
+/** The objects that a decision depends on. */
 export interface KeptNames {
   /** Digests of kept bytes, hex. */
   readonly digests: ReadonlySet<string>;
@@ -35,7 +35,7 @@ const REMEMBERED = 16;
 /** Says by what is kept which bytes a decision rests on. */
 export class KeptNamesReader {
   readonly #store: Pick<LogStore, 'object'>;
-  /** What bytes name that many decisions name. */
+  /** The objects that an object names which many decisions name. */
   readonly #configurations = new LRUCache<string, readonly string[]>({ max: REMEMBERED });
 
   constructor(store: Pick<LogStore, 'object'>) {

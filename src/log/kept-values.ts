@@ -58,7 +58,7 @@ export function encodeValue(value: unknown, bytes: KeptBytes): JsonValue {
 /** Finds bytes by their digest. @throws {Error} where they are not there */
 export type BytesByDigest = (sha256: string) => Uint8Array;
 
-/** What `encodeValue` encoded. */
+/** Decodes a value of `encodeValue`. */
 export function decodeValue(value: JsonValue, bytesOf: BytesByDigest): unknown {
   if (Array.isArray(value)) return value.map((each) => decodeValue(each, bytesOf));
   if (!isObject(value)) return value;

@@ -45,7 +45,7 @@ const MOST_WAITING_BYTES = 32 * MIB;
 const MOST_AT_ONCE = 256;
 const MOST_BYTES_AT_ONCE = 4 * MIB;
 
-/** What is noted of the service itself. */
+/** The events of the service itself. */
 export type NotedKind = Exclude<RecordKind, 'decision' | 'withdrawn' | ReleaseKind>;
 
 /** A record without its place in the chain. */
@@ -299,7 +299,7 @@ export class LogWriter {
   }
 
   /**
-   * What is in doubt, then what the log has to say of the time before.
+   * The decisions in doubt, then the records about the time before.
    * @throws {StoreUnavailableError} where the store does not answer, or lacks what it had
    */
   async #settle(): Promise<void> {
@@ -307,7 +307,7 @@ export class LogWriter {
     const withdrawn = [...this.#owed].map(([decisionId, because]) => this.#withdrawal(decisionId, because));
     const ended = [...this.#notAttempted].map((decisionId) => this.#notAttemptedResult(decisionId));
     const gap = this.#unrecorded;
-    // What is counted from here on is for the next one.
+    // Later losses are counted for the next record.
     this.#unrecorded = null;
     try {
       await this.#append([...withdrawn, ...ended, ...(gap === null ? [] : [this.#draft('unrecorded', { ...gap })])]);

@@ -5,7 +5,7 @@ import { type AttemptedRelease, attemptIn, releaseKindOf } from '../core/key-rel
 import { isDecisionContent, isOfLaterVersion } from '../core/recorded-decision.js';
 import { entryOf } from './decision-content.js';
 
-/** What the content of a record says, as far as anything rests on it. */
+/** The content of a record, as far as anything depends on it. */
 export interface RecordedContent {
   /** As it is written; null where a later version writes it otherwise. */
   readonly time: string | null;
@@ -65,7 +65,7 @@ export function readContent(text: string): RecordedContent | null {
   return { ...said, entry, release, inputs };
 }
 
-/** What a record says about others, as far as it has the form that this version knows. */
+/** The statements of a record about others, as far as this version supports its form. */
 function saidBy(content: JsonObject): RecordedContent {
   const { kind, time, chains, keys, decisionId, before } = content;
   return {
@@ -94,7 +94,7 @@ function dateOf(value: JsonValue | undefined): number | null {
   return Number.isNaN(ms) ? null : ms;
 }
 
-/** What a text seems to say of a decision. Null: nothing. */
+/** The apparent statement of a text about a decision. Null: none. */
 export interface SaidOfDecision {
   readonly decisionId: string | null;
   readonly decidedAt: string | null;

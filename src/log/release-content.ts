@@ -1,13 +1,13 @@
 import type { JsonObject } from '../core/json.js';
 import type { ReleaseAttempt, ReleaseResult } from '../core/key-release-record.js';
 
-/** What is recorded of an attempt to release a key: what is asked for, and the target by its digest. */
+/** The record of an attempt to release a key: the request, and the target by its digest. */
 export function attemptContent({ decisionId, keyId, caller, key }: ReleaseAttempt): JsonObject {
   const { principal, tenant } = caller;
   return { decisionId, keyId, principal, tenant, key: keyContent(key) };
 }
 
-/** What is recorded of a result: what was handed out by its digest alone. */
+/** The record of a result: the released value by its digest alone. */
 export function resultContent(result: ReleaseResult): JsonObject {
   const { decisionId, outcome, keyVersion, valueSha256, code, detail } = result;
   return { decisionId, outcome, keyVersion, valueSha256, code, detail };

@@ -31,7 +31,7 @@ export async function stageLog(lines: AsyncIterable<Line>, store: StagingStore):
   return staging.end();
 }
 
-/** What every SQLite file begins with. */
+/** The magic bytes of every SQLite file. */
 export const DATABASE_START = 'SQLite format 3\0';
 
 /** Lines that make one transaction: at most so many, and no more once kept objects have so many bytes. */
@@ -42,7 +42,7 @@ class Staging {
   readonly #store: StagingStore;
   readonly #names: KeptNamesReader;
   #form: LogFileForm | null = null;
-  /** What the last line says. */
+  /** The content of the last line. */
   #ended: JsonObject | null = null;
   /** The last place of each chain. */
   readonly #places = new Map<string, number>();
@@ -123,7 +123,7 @@ class Staging {
       throw new LogFileError(`line ${number}: record ${seq} of chain ${chain} is there twice, or not in its order`);
     }
     this.#places.set(chain, seq);
-    // What the record rests on has to be there to be read.
+    // The objects of the record must be stored before it is read.
     if (this.#waitingObjects.length > 0) await this.#write();
     const read = content === null ? null : readContent(content);
     const { entry = null, withdraws = null, inputs = null } = read ?? {};

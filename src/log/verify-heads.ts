@@ -7,7 +7,7 @@ import { HeadKeys, type UnverifiedHead, type VerifiedHead, verifyHead } from './
 import type { LogProblems } from './log-problems.js';
 import { recordAt } from './record-at.js';
 
-/** What heads, and records that name others, are compared with. */
+/** The expected values of heads, and of records that name others. */
 export interface HeadEvidence {
   /** Heads that somebody kept elsewhere, JWS in compact form. */
   readonly keptHeads: readonly string[];
@@ -84,7 +84,7 @@ export class HeadVerification {
     this.#compareUnknown();
   }
 
-  /** What a retired key signed says nothing more where later heads vouch for the same records. */
+  /** A signature of a retired key adds nothing if later heads vouch for the same records. */
   #compareUnknown(): void {
     for (const { chain, seq, why } of this.#ofUnknownKeys) {
       const vouchedFor = this.#chains.get(chain)?.vouchedFor ?? -1;

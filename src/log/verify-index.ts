@@ -4,7 +4,7 @@ import type { LogProblems } from './log-problems.js';
 import { isDroppedByNow } from './record-at.js';
 import type { RecordedContent } from './record-content.js';
 
-/** What decisions are found by, in a log. */
+/** The index of decisions in a log. */
 export type IndexedLog = Pick<LogStore, 'records' | 'entries' | 'strays' | 'find'>;
 
 /** Compares what decisions are found by with what they are. */
@@ -45,7 +45,7 @@ export class IndexVerification {
     }
   }
 
-  /** Who decided withdraws: nobody else's record counts. */
+  /** Only the chain of a decision withdraws it: records of others do not count. */
   async #compareWithdrawn(decisionId: string, by: readonly RecordPosition[]): Promise<void> {
     const found = await this.#log.find(decisionId);
     // Once its time is over, a decision is found no more.

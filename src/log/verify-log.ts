@@ -11,7 +11,7 @@ import { IndexVerification } from './verify-index.js';
 import { ObjectVerification } from './verify-objects.js';
 import { ReleaseVerification } from './verify-releases.js';
 
-/** What a log is compared with. */
+/** The expected values of a log. */
 export interface LogEvidence extends HeadEvidence {
   /** Hears how many records, and then how many kept objects, were read. */
   readonly onRead?: (records: number, objects: number) => void;
@@ -20,7 +20,7 @@ export interface LogEvidence extends HeadEvidence {
 /** Records that are read in one go. */
 export const RECORDS_AT_ONCE = 500;
 
-/** What is read of a log. */
+/** The parts of a log that are read. */
 export type ReadableLog = Pick<
   LogStore,
   'records' | 'heads' | 'entries' | 'releaseEntries' | 'strays' | 'find' | 'object' | 'objects' | 'objectsOf'
@@ -159,7 +159,7 @@ class LogVerification {
     return read;
   }
 
-  /** What a record says about others. */
+  /** The statements of a record about others. */
   async #learn(record: RecordPosition, content: RecordedContent, reading: ChainReading): Promise<void> {
     const { began, keys } = content;
     if (began !== null) {

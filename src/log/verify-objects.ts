@@ -9,7 +9,7 @@ import type { RecordedContent } from './record-content.js';
 /** Kept objects that are read in one go, at most. */
 export const OBJECTS_AT_ONCE = 256;
 
-/** What is kept of a log, and by what it is linked to decisions. */
+/** The kept objects of a log, and their links to decisions. */
 export type KeepingLog = Pick<LogStore, 'records' | 'object' | 'objects' | 'objectsOf'>;
 
 const NOTHING: KeptNames = { digests: new Set(), unread: [] };

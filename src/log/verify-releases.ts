@@ -14,7 +14,7 @@ import type { LogProblems } from './log-problems.js';
 import { isDroppedByNow } from './record-at.js';
 import { type RecordedContent, type RecordedRelease, readContent } from './record-content.js';
 
-/** What releases are found by, in a log. */
+/** The index of releases in a log. */
 export type ReleasingLog = Pick<LogStore, 'records' | 'releaseEntries' | 'find'>;
 
 /** A record of the release of a decision. */
@@ -23,7 +23,7 @@ interface KnownRelease {
   readonly kind: ReleaseEntry['kind'];
 }
 
-/** What is known of the release by a decision, beside the record that is looked at. */
+/** The state of the release of a decision, beside the record at hand. */
 interface Known {
   readonly decision: RecordedDecision | null;
   /** Of the chain of that record. */
@@ -108,7 +108,7 @@ function problemOfAttempt(
   attempt: AttemptedRelease,
   { decision, releases }: Known,
 ): Problem | null {
-  // Who decides asks for the key: nobody else's decision counts.
+  // Only the chain of a decision asks for its key: decisions of others do not count.
   if (decision === null || decision.record.chain !== chain) {
     return { code: 'release_decision_missing', detail: 'the decision that the key was asked for by is not there' };
   }
@@ -119,7 +119,7 @@ function problemOfAttempt(
   return isRepeated ? { code: 'release_repeated', detail: 'the key was asked for by this decision before' } : null;
 }
 
-/** What does not hold, or has a form that is not known, is named by itself, or not at all. */
+/** A record that fails, or has an unsupported form, is named by itself, or not at all. */
 function whyNot({ record: { content } }: RecordedDecision, attempt: AttemptedRelease): string | null {
   const read = readDecision(content);
   return read === null ? null : whyNotReleasable(read, attempt);

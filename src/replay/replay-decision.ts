@@ -57,7 +57,7 @@ export interface Replay {
 
 /** Judges by what was kept of a decision. */
 export interface JudgeAgain {
-  /** What is kept of a decision. @throws {RefusedError} `evidence_not_kept` where something of it is gone */
+  /** The kept inputs of a decision. @throws {RefusedError} `evidence_not_kept` if one is gone */
   open(inputsSha256: string): Promise<KeptCase>;
 }
 

@@ -12,7 +12,7 @@ export type NotReplayed = 'momentary' | 'not_kept' | 'refused';
 /** One of many decisions. */
 export interface ReplayedDecision {
   readonly decisionId: string;
-  /** What came of judging it again, or why nothing did. */
+  /** The result of the replay, or the reason why there is none. */
   readonly outcome: Replay | { readonly why: NotReplayed; readonly detail: string };
 }
 

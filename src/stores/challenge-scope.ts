@@ -1,6 +1,6 @@
 import type { ChallengePurpose, ChallengeScope, ConsumedScope } from '../core/challenge.js';
 
-/** What a challenge may be used for, without its tenant. */
+/** The permitted use of a challenge, without its tenant. */
 export function purposeOf({ audience, policy, evidenceType }: Omit<ChallengeScope, 'tenant'>): ChallengePurpose {
   return { audience, policy, evidenceType };
 }

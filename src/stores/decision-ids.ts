@@ -1,5 +1,5 @@
 /**
- * What an id of that time or later does not come before. Ids of decisions are UUIDs of version 7: they begin with the
+ * The smallest id of that time or later. Ids of decisions are UUIDs of version 7: they begin with the
  * millisecond of the decision (RFC 9562, section 5.7).
  */
 export function leastIdAt(time: Date): string {

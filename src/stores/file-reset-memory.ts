@@ -41,7 +41,7 @@ const BATCH = 256;
 /** Longer than a write takes: a temporary file of that age was left by a process that ended meanwhile. */
 const LEFT_OVER_MS = 10 * 60 * 1000;
 
-/** What is faulty, beside single files. Writing is apart: a folder can be read where nothing can be written. */
+/** Faults beside those of single files. Writing is apart: a folder can be readable and not writable. */
 const READING = 'reading';
 const WRITING = 'writing';
 
@@ -97,7 +97,7 @@ export class FileResetMemory implements ResetMemory {
       this.#faults.over(name);
       return counts;
     } catch (error) {
-      // What is wrong with the folder is said of the folder, once, and not of each file in it.
+      // A fault of the folder is logged once, and not for each file in it.
       await this.#requireFolder();
       this.#hasRemembered = true;
       this.#faults.over(READING);
@@ -238,7 +238,7 @@ async function makeFolder(folder: string): Promise<void> {
   if (made !== undefined) await syncFolder(dirname(folder));
 }
 
-/** What the system refuses is for the operator to set right: a stack would not help. */
+/** An error of the file system is for the operator to correct: a stack would not help. */
 function reasonOf(error: unknown, inWords: (error: unknown) => string): { why: string } | { err: unknown } {
   if (error instanceof UnfitError) return { why: error.message };
   return isSystemError(error) ? { why: inWords(error) } : { err: error };

@@ -38,7 +38,7 @@ interface ReadPolicies<P extends { readonly id: string }> {
   readonly fingerprint: string | null;
 }
 
-/** What is wrong with what was read. */
+/** The problems of the files. */
 interface UnfitPolicies {
   readonly problems: readonly string[];
   readonly texts: PolicyTexts;
@@ -61,9 +61,9 @@ export class PolicyDirectory<P extends { readonly id: string }> {
   #polling: NodeJS.Timeout | null = null;
   /** The last reload that was asked for. Never rejects. */
   #lastReload: Promise<boolean> = Promise.resolve(true);
-  /** What was wrong at the last reload; none where it went well. */
+  /** The problems at the last reload; none if it succeeded. */
   #problems: readonly string[] = [];
-  /** What was read at the last reload. */
+  /** The files at the last reload. */
   #texts: PolicyTexts;
 
   private constructor(options: PolicyDirectoryOptions<P>, { set, texts, fingerprint }: ReadPolicies<P>) {
@@ -167,7 +167,7 @@ export class PolicyDirectory<P extends { readonly id: string }> {
     await this.#reload('if it is news');
   }
 
-  /** What has changed may have been read by then, by a reload that somebody asked for. */
+  /** A reload on request may have read the change by then. */
   #settle(): void {
     if (this.#settling !== null) clearTimeout(this.#settling);
     this.#settling = setTimeout(() => void this.#reload('if it is news'), this.#timing.settleMs).unref();

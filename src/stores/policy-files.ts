@@ -61,7 +61,7 @@ export class PolicySet<P extends { readonly id: string }> {
   }
 }
 
-/** What tells that something in the directory changed. Null: there is no such directory. @throws {ConfigurationError} where it cannot be read */
+/** A fingerprint of the directory. Null: there is no such directory. @throws {ConfigurationError} if it cannot be read */
 export async function policyFingerprint(place: PolicyFolder): Promise<string | null> {
   const { directory, reading = DISK_READING } = place;
   return placed(place, () => fingerprintOfPolicies(directory, reading));
@@ -83,7 +83,7 @@ export async function readPolicySet<P extends { readonly id: string }>(
   return { set: new PolicySet(known), fingerprint };
 }
 
-/** What is wrong where a setting names a policy that there is not, or that cannot be used there. */
+/** The problem of a setting that names a policy which does not exist, or cannot be used there. */
 export function problemsOfNeeded<P>(
   needed: readonly NeededPolicy<P>[],
   known: ReadonlyMap<string, P>,

@@ -3,7 +3,7 @@ import type { ResetCounts } from '../core/vtpm-resets.js';
 /** How many vTPMs of a tenant are remembered. */
 export const RESET_CAPACITY = 100_000;
 
-/** What the log says of a memory of vTPM resets, wherever it is. */
+/** The log messages about a memory of vTPM resets, wherever it is. */
 export const RESET_MEMORY_MESSAGES = {
   begun: 'memory of vTPM resets cannot be used: policies that track resets do not allow',
   over: 'memory of vTPM resets can be used again',

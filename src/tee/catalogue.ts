@@ -18,7 +18,7 @@ import { SNP_CHECKS, SNP_OUT_OF_REACH, SNP_WARNINGS } from './snp/checks/rows.js
 import { TDX_CHECKS, TDX_OUT_OF_REACH, TDX_WARNINGS } from './tdx/checks/rows.js';
 import { TPM_CHECKS } from './tpm/checks/rows.js';
 
-/** What a check that does not pass leads to: deny, indeterminate because nothing could be judged, or only a warning. */
+/** The effect of a check that does not pass: deny, indeterminate because nothing could be decided, or only a warning. */
 export type CheckClass = 'deny' | 'indeterminate' | 'warning';
 
 interface CheckFamily {
@@ -30,7 +30,7 @@ interface CheckFamily {
 /** Every check, in the order of importance: `reasons` of a decision are listed in it. */
 export const CHECK_FAMILIES = [
   { name: 'The service itself', class: 'indeterminate', rows: SERVICE_CHECKS },
-  // What every other statement about hardware rests on.
+  // The checks that every other statement about hardware rests on.
   { name: 'Certificates and revocation', class: 'deny', rows: CERTIFICATE_CHECKS },
   { name: 'AMD SEV-SNP', class: 'deny', rows: SNP_CHECKS },
   { name: 'Intel TDX', class: 'deny', rows: TDX_CHECKS },
@@ -99,7 +99,7 @@ export function byImportance(a: CheckId, b: CheckId): number {
 }
 
 /**
- * What the operator, the guest's owner or the caller can do about a check that did not pass: one sentence.
+ * The remedy for a check that did not pass, for the operator, the guest's owner or the caller: one sentence.
  * Null where it passed or did not run.
  */
 export function remedyOf(check: Finding & { readonly id: CheckId }): string | null {

@@ -37,7 +37,7 @@ import { type CheckedPolicies, checkPolicies } from './check-policies.js';
 import { gateWarnings, openAccessWarning, warnOfMissingFolders } from './load-warnings.js';
 import { ProblemLog } from './problem-log.js';
 
-/** What is to be checked, and with what. */
+/** The configuration to check, and the dependencies of the check. */
 export interface CheckedInput {
   /** Path of the configuration file; null: none, so defaults hold. */
   readonly file: string | null;
@@ -72,7 +72,7 @@ class Problems {
     for (const problem of problems) this.#problems.set(JSON.stringify(problem), problem);
   }
 
-  /** What is read; undefined where the configuration is wrong, which is noted. */
+  /** The value; undefined if the configuration is wrong, which is noted. */
   async of<T>(code: ConfigurationProblemCode, read: () => Promise<T>): Promise<T | undefined> {
     try {
       return await read();
@@ -158,7 +158,7 @@ async function checkTraceHeaders(
 
 const NO_FOLDERS: Omit<CheckedFolders, 'problems'> = { akIssuers: [], endorsements: () => [] };
 
-/** What configuration and environment alone say. */
+/** The problems of configuration and environment alone. */
 function checkSettings(
   configuration: Configuration,
   environment: Environment,
@@ -237,7 +237,7 @@ async function checkHeldKeys(
     await held.close();
   } catch (error) {
     if (!(error instanceof ConfigurationError)) throw error;
-    // What the environment lacks is told as the same of other identities is.
+    // A missing variable is reported as for other identities.
     const codeOf = (path: KeyPath) => (path.at(-1) === 'credential' ? 'config_schema' : 'config_file');
     found.add(error.placed.map((problem) => configurationProblem(codeOf(problem.path), problem)));
   }

@@ -11,7 +11,7 @@ import type { CheckedPolicies } from './check-policies.js';
 import { Endings } from './endings.js';
 import { ProblemLog, type RecordFields } from './problem-log.js';
 
-/** What ends on a date, beside API keys. */
+/** Objects that expire on a date, beside API keys. */
 export interface EndingParts extends Pick<CheckedPolicies, 'files'> {
   readonly tls: TlsMaterial | null;
   /** Of the management listener. */
@@ -22,7 +22,7 @@ export interface EndingParts extends Pick<CheckedPolicies, 'files'> {
   readonly endorsements: (at: Date) => readonly EndingFile[];
 }
 
-/** What a start would warn of because it has ended, or ends soon. */
+/** The warnings of a start about objects that have expired, or expire soon. */
 export function checkEndings(
   callers: Configuration['callers'],
   { tls, managementTls, akIssuers, endorsements, files }: EndingParts,

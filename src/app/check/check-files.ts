@@ -30,7 +30,7 @@ import { INTEL_SGX_ROOT_PINS } from '../../tee/tdx/intel/roots.js';
 import { servedPins } from '../amd-lines.js';
 import { ProblemLog } from './problem-log.js';
 
-/** What the operator's folders of endorsements hold, and what of it is not used. */
+/** The content of the operator's folders of endorsements, and the unused part of it. */
 export interface CheckedFolders {
   /** Certificates of `tpm.intermediates`, in DER, by the names of their files. */
   readonly akIssuers: readonly NamedFile[];

@@ -21,7 +21,7 @@ export interface CheckedPolicies {
   readonly problems: readonly LintProblem[];
 }
 
-/** What policies are compared with. */
+/** The settings that policies are compared with. */
 type CheckedFacts = LintFacts & { readonly at: Date };
 
 /**
@@ -69,7 +69,7 @@ async function checkTenantPolicies(configuration: Configuration, tenant: string,
   return { files: policies, ids, problems };
 }
 
-/** What is wrong with the text is of the policy; what is wrong with the file, of the configuration. */
+/** A problem of the text is of the policy; a problem of the file, of the configuration. */
 function refusedPolicy(name: string, directoryPath: KeyPath, error: unknown): readonly LintProblem[] {
   if (error instanceof PolicyError) {
     return error.policyProblems.map((problem) => lintedIn(name, problem));

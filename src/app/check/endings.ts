@@ -50,7 +50,7 @@ interface EndingApiKey {
 }
 
 /**
- * What each folder's material is called, what follows where it has ended, and how long before that it is said. Collateral
+ * The name of each folder's material, the effect of its expiry, and the lead time of the warning. Collateral
  * lasts 30 days when it is new.
  */
 const ENDORSEMENTS = {
@@ -203,7 +203,7 @@ function crlEnding(pem: string): readonly EndingCrl[] {
   return [{ file: 'listen.tls.clientCrl', issuer: issuer.commonName, expires: nextUpdate.toISOString() }];
 }
 
-/** What TLS passed over in a file, such as a block that is commented out, ends nothing. */
+/** Text that TLS ignores in a file, such as a commented block, does not expire. */
 function endingOf(file: string, certificate: string | Uint8Array): readonly EndingCertificate[] {
   try {
     const { subject, validTo } = new X509Certificate(certificate);

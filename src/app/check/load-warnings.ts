@@ -101,7 +101,7 @@ function gateRemarks(
   ];
 }
 
-/** What an operator has to know where anybody is served; null where callers are told apart, or only this machine is served. */
+/** The warning if anybody is served; null if callers are distinguished, or only this machine is served. */
 export function openAccessWarning({ callers, listen }: Configuration): PlacedProblem | null {
   if (Object.keys(callers).length > 0 || !listen.insecure) return null;
   const what = 'no callers are configured, and listen.insecure is set: anyone who can connect may verify';

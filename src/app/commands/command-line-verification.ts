@@ -25,9 +25,9 @@ import { namedPolicy } from './named-policy.js';
 /** Judging without a server. */
 export interface CommandLineVerification {
   readonly verifyEvidence: Pick<VerifyEvidence, 'execute' | 'tryPolicy'>;
-  /** What `--policy` came to; null where it was not given. */
+  /** The value of `--policy`; null if absent. */
   readonly policies: readonly string[] | null;
-  /** What it is judged by. */
+  /** The policies of the verification. */
   readonly current: AgainParts['current'];
   /** The same judging under these policies, whatever the configuration has. */
   under(policies: readonly Policy[]): Pick<VerifyEvidence, 'execute'>;

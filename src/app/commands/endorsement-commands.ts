@@ -38,7 +38,7 @@ async function withNotes(run: (world: BundleWorld) => Promise<number>): Promise<
   }
 }
 
-/** What `--report` takes, for those who gave something else. */
+/** The accepted values of `--report`, for the message about others. */
 const REPORT_FILES = 'an SNP report, a TD quote or an HCL report as it is, or evidence or a /verify body in JSON';
 
 /**

@@ -45,7 +45,7 @@ export async function importInto(
   });
 }
 
-/** What its decisions are found by, and rest on, cannot be made anew from content of a form that is not known. */
+/** The index and the objects of its decisions cannot be built from content of an unsupported form. */
 function ofLaterVersion(file: string): UsageError {
   return new UsageError([`${file}: has records of a later version of veritee: import it with that version`]);
 }

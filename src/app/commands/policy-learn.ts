@@ -15,7 +15,7 @@ import { isLearned, LearnPolicy } from '../../workbench/learn-policy.js';
 import { productVersion } from '../system.js';
 import { commandLineVerification } from './command-line-verification.js';
 
-/** What evidence is judged by where nobody says. */
+/** The default policy for evidence. */
 const BASELINE = 'azure-cvm-baseline';
 
 /** Where the text goes, and people's lines. */
@@ -76,7 +76,7 @@ interface Target {
   readonly path: string;
   readonly testPath: string;
   readonly name: string;
-  /** What is there already. */
+  /** The existing output. */
   readonly there: { readonly name: string; readonly text: string } | null;
   readonly testBefore: { readonly name: string; readonly text: string } | null;
 }

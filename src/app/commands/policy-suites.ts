@@ -50,7 +50,7 @@ export async function readPolicySuites(places: readonly string[], lines: AmdLine
   return suites;
 }
 
-/** What `read` comes to; where that is a UsageError, its lines are noted. */
+/** The result of `read`; the lines of a UsageError are noted. */
 async function noting<T>(problems: string[], otherwise: T, read: () => Promise<T>): Promise<T> {
   try {
     return await read();

@@ -99,7 +99,7 @@ async function judgeRequest(
   }
 }
 
-/** What `verify` says of its option is said of the member of the case. */
+/** An error of an option of `verify` is reported for the member of the case. */
 function sayTime({ cause }: UsageError, at: string | null): string | null {
   if (!(cause instanceof FormatError) || cause.code !== 'at_not_enabled') return null;
   return at === null

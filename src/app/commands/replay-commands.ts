@@ -75,11 +75,11 @@ export function replayCommands(override: AgainParts['override'] = () => () => un
 
 const OF_ITS_OWN_ID = '--policy judges decisions that were made under the id of its own text';
 
-/** What decisions are judged again with. */
+/** The dependencies of a replay. */
 interface KeptDecisions {
   readonly store: LogStore;
   readonly again: ReplayDecision;
-  /** What `--policy` came to; null where it was not given. */
+  /** The value of `--policy`; null if absent. */
   readonly policy: Policy | null;
 }
 
@@ -120,7 +120,7 @@ interface Shown {
   readonly why: string | null;
 }
 
-/** What of the options says which decisions are meant: a policy is known only once its file is read. */
+/** The options that select decisions: a policy is known only once its file is read. */
 function given({ since, tenant }: ReplayOptions): ListDecisionsOptions {
   return { ...(since === undefined ? {} : { since }), ...(tenant === undefined ? {} : { tenant }) };
 }

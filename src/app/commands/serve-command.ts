@@ -35,7 +35,7 @@ export async function serve(options: Parameters<Actions['serve']>[0], early: Sto
   // Whatever the log level: scripts wait for this line.
   write(`${JSON.stringify(line)}\n`);
   const close = async () => {
-    // What changes from now on is for the next start.
+    // Later changes are for the next start.
     await watch.close();
     await service.close();
   };

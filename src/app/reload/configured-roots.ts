@@ -43,7 +43,7 @@ async function readAkRoots(file: string, readBytes?: ReadBytes): Promise<readonl
   return certificates.map((der) => spkiDigest(parseCertificate(der)));
 }
 
-/** What roots are read with. */
+/** The dependencies for reading roots. */
 export interface RootsWorld {
   readonly log: Log;
   /** How their files are read; left out, from the disk. */

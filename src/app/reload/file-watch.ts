@@ -26,7 +26,7 @@ const POLL_MS = 5_000;
 export class FileWatch {
   readonly #options: FileWatchOptions;
   readonly #disk: Disk;
-  /** What files held, by path, while each has the mark. */
+  /** The content of files, by path, while each has the mark. */
   readonly #contents = new Map<string, { readonly mark: string; readonly content: string }>();
   /** Contents when files were read, or when a change was last told. */
   readonly #known = new Map<string, string>();

@@ -3,7 +3,7 @@ import type { Policy } from '../../policy/document/policy-document.js';
 
 type Named = Pick<Policy, 'id' | 'version' | 'sha256'>;
 
-/** What tells one policy from every other, as decisions name it too. */
+/** The identity of a policy, as in decisions. */
 export function policyName({ id, version, sha256 }: Named): Named {
   return { id, version, sha256 };
 }

@@ -12,11 +12,11 @@ import type { RunningServer } from '../../http/server.js';
 import { type CallerWorld, type OpenCallers, openCallers } from '../open-callers.js';
 import { pemCertificates, readManagementTls, readTlsMaterial } from '../tls-material.js';
 
-/** What a reload came to, by the names of keys. */
+/** The result of a reload, by the names of keys. */
 export interface AccessReload {
-  /** What is in force from now on. */
+  /** The values in force from now on. */
   readonly tookOver: readonly string[];
-  /** What differs from what is in force, and stays so until the service is started again. */
+  /** The values that differ from those in force, and need a restart. */
   readonly needRestart: readonly string[];
   /** The configuration in force. */
   readonly configuration: Configuration;
@@ -38,7 +38,7 @@ interface ListenersTls {
   readonly management: TlsIdentity | null;
 }
 
-/** Who may connect, and who may call: TLS material and callers. They are exchanged together, or not at all. */
+/** The access to the service: TLS material and callers. They are exchanged together, or not at all. */
 export class ReloadedAccess {
   readonly #world: CallerWorld;
   #callers: OpenCallers;
@@ -62,7 +62,7 @@ export class ReloadedAccess {
     return this.#callers.keyring.close();
   }
 
-  /** What is in force. */
+  /** The values in force. */
   get configuration(): Configuration {
     return this.#configuration;
   }

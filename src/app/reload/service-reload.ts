@@ -11,7 +11,7 @@ interface ReloadedPart {
   reload(): Promise<PartOutcome | readonly PartOutcome[]>;
 }
 
-/** What can be read again while the service runs. */
+/** The parts that can be reloaded while the service runs. */
 export interface ReloadedParts {
   readonly policies: ReloadedPart;
   readonly roots: ReloadedPart;

@@ -14,7 +14,7 @@ export class StopSignals {
   #reload = false;
   /** Whether the service was ever up. */
   #isUp = false;
-  /** What a signal does; until the service is up it is only noted. */
+  /** The action of a signal; until the service is up it is only noted. */
   #act: () => void = () => {};
 
   constructor() {

@@ -104,7 +104,7 @@ function namesOf({ tenant, policy }: TenantPolicy) {
   return { ...namedTenant(tenant), ...policyName(policy) };
 }
 
-/** What requests of each tenant are judged by: its policies, and its memory of vTPMs. */
+/** The settings of each tenant for its requests: its policies, and its memory of vTPMs. */
 export function tenantsOf(
   configuration: Configuration,
   policies: Pick<TenantPolicies, 'of'>,

@@ -13,7 +13,7 @@ import { decodeValue, digestOf, encodeValue, KeptBytes, namedBytes } from '../..
 import type { WantedKey } from '../../wire/read-release-request.js';
 import type { ConfiguredRoots } from '../reload/configured-roots.js';
 
-/** What of a configuration decides, and nothing that is secret. */
+/** The part of a configuration that decides, without secrets. */
 export interface JudgingConfiguration
   extends Pick<Configuration, 'policies' | 'historical' | 'limits' | 'time' | 'deadlineSeconds'> {
   /** Without `products` where an earlier version of veritee kept it: then there were none. */
@@ -45,7 +45,7 @@ export interface Facts {
   readonly answers: readonly Fact[];
 }
 
-/** What is the same for many decisions. */
+/** The parts that are equal for many decisions. */
 export interface KeeperParts {
   readonly configuration: Configuration;
   readonly roots: ConfiguredRoots;

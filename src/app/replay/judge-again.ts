@@ -30,13 +30,13 @@ import {
 import type { ConfiguredRoots } from '../reload/configured-roots.js';
 import { configurationOfThen, type Facts, KeptObjects, readFacts } from './facts.js';
 
-/** What decisions are judged again with. */
+/** The dependencies of a replay. */
 export interface AgainParts {
   readonly store: Pick<LogStore, 'object'>;
   readonly configuration: Configuration;
-  /** What changes registrations of a container that is made for a configuration. */
+  /** Changes registrations of a container that is made for a configuration. */
   readonly override: (configuration: Configuration) => Override;
-  /** What the service judges by now. */
+  /** The present settings of the service for decisions. */
   readonly current: Pick<JudgingParts, 'endorsements' | 'tenants'> & {
     readonly roots: ConfiguredRoots;
     readonly clock: Clock;

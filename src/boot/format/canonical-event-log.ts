@@ -137,7 +137,7 @@ function readDigests(bytes: Uint8Array): readonly EventDigest[] {
   return digests;
 }
 
-/** What a record says of itself: only its digests are measured. */
+/** The description of a record in itself: only its digests are measured. */
 function readContent(reader: ByteReader): Uint8Array {
   const { offset } = reader;
   const type = reader.u8('content type');
@@ -222,7 +222,7 @@ function hexOf(text: string, offset: number): Uint8Array {
   }
 }
 
-/** What systemd hashes is the text that it writes beside the digest. */
+/** systemd hashes the text that it writes beside the digest. */
 function textOfContent(content: JsonValue | undefined): Uint8Array {
   const text = content !== undefined && isObject(content) ? content['string'] : undefined;
   return typeof text === 'string' ? new Uint8Array(fromUtf8(text)) : new Uint8Array();

@@ -30,7 +30,7 @@ const DIGEST_LENGTH: ReadonlyMap<number, number> = new Map([
   [DIGEST_ALGORITHM.sha512, BANK_LENGTH.sha512],
 ]);
 
-/** What sizes in a log are measured by. */
+/** The units of sizes in a log. */
 interface Bounds {
   readonly algorithms: ReadonlyMap<number, number>;
   readonly maximumBytes: number;

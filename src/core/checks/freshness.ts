@@ -119,7 +119,7 @@ function bytesMeantByHex({ expected, actual }: Finding): Uint8Array | null {
   return null;
 }
 
-/** What holds the nonce, and has to be made again. */
+/** The part that contains the nonce, and has to be made again. */
 function madeAnew({ about }: Finding): string {
   if (about.startsWith('/evidence/tpmQuote')) return 'a new quote (its qualifying data)';
   if (about === '/evidence/hclReport' || about === '/evidence/runtimeData') {

@@ -9,7 +9,7 @@ import type { JsonValue } from '../json.js';
  */
 export type CheckResult = 'pass' | 'fail' | 'warn' | 'skipped' | 'not_configured' | 'unavailable';
 
-/** What one check came to, whichever check it is. */
+/** The result of one check, whichever check it is. */
 export interface Finding {
   readonly result: CheckResult;
   /** JSON pointer into the request: what the check speaks about. */
@@ -18,16 +18,16 @@ export interface Finding {
   readonly actual: JsonValue;
   /** Id of the policy whose check this is, or that changed its result; null for base checks. */
   readonly policy: string | null;
-  /** What is missing, by its name. Only the remedy names it: nothing need have verified where the name is from. */
+  /** The name of the missing object. Only the remedy names it: nothing need have verified where the name is from. */
   readonly missing?: string;
   /** The member of the policy, or the key of the configuration, that decided. Only the remedy names it. */
   readonly setting?: string;
   /**
-   * What exactly is wrong where `expected` and `actual` do not say it: components, registers, attributes, each a few
+   * The exact fault where `expected` and `actual` do not say it: components, registers, attributes, each a few
    * words. Only the remedy names them. Of verified bytes, as the compared values are.
    */
   readonly faults?: readonly string[];
-  /** What can be done, where only whoever made the check knows. One sentence, in the place of the one of the row. */
+  /** The remedy that only the maker of the check knows. One sentence, in the place of the one of the row. */
   readonly remedy?: string;
 }
 
@@ -53,10 +53,10 @@ export const TRUST_CLAIMS = [
 export type TrustClaim = (typeof TRUST_CLAIMS)[number];
 export type TrustValues = { readonly [claim in TrustClaim]?: number };
 
-/** Whose submodule of the trust vector a check speaks for: the hardware's, the guest's, or another verifier's. */
+/** The submodule of the trust vector of a check: the hardware's, the guest's, or another verifier's. */
 export type TrustSubject = 'hardware' | 'guest' | 'token';
 
-/** What can be done about a finding: one sentence, filled with what the check compared. */
+/** The remedy for a finding: one sentence, filled with the values that the check compared. */
 export type FilledRemedy = (finding: Finding) => string;
 
 /** A finding that shows what its remedy looks like. What is left out is as of a base check that failed without values. */
@@ -72,7 +72,7 @@ export type Example = Partial<Finding>;
  */
 export type Statement = 'hardware' | 'vtpm' | 'token';
 
-/** What the operator, the guest's owner or the caller can do about a check that does not pass. */
+/** The remedy for a check that does not pass: for the operator, the guest's owner or the caller. */
 type RowRemedy =
   | { readonly remedy: string }
   /** `examples`: one for each kind of sentence that a reader should have seen. */
@@ -81,16 +81,16 @@ type RowRemedy =
 export type CheckRow = RowTexts & RowRemedy;
 
 interface RowTexts {
-  /** What it establishes where it passes. One sentence for people: lower case, no period. */
+  /** The fact that it establishes if it passes. One sentence for people: lower case, no period. */
   readonly holds: string;
-  /** What it says where it does not. */
+  /** The sentence if it does not. */
   readonly fails: string;
-  /** What triggers it, where that is more than `fails` says. Lower case, no period; triggers end in a semicolon. */
+  /** The trigger, where that is more than `fails` says. Lower case, no period; triggers end in a semicolon. */
   readonly when?: string;
   /** Members of a policy that decide about it, as paths in its grammar; `[]` for the items of a list. */
   readonly members?: readonly string[];
   readonly underlies?: Statement;
-  /** What it says for trust (AR4SI) where it does not pass. */
+  /** Its effect on trust (AR4SI) if it does not pass. */
   readonly trust?: { readonly [subject in TrustSubject]?: TrustValues };
   /**
    * The member of a policy that turns what it finds into a warning. `revocation: best-effort` tolerates neither a revoked

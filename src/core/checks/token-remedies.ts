@@ -30,7 +30,7 @@ export function issuer(finding: Finding): string {
     : `The operator should add ${value(actual, 'the issuer')} to ${setting ?? 'the required issuers'} of ${changedPolicy(finding)} if it is to be accepted.`;
 }
 
-/** What the operator can do instead, as the end of a sentence; nothing where the policy could not name the value. */
+/** The alternative for the operator, as the end of a sentence; empty if the policy could not name the value. */
 export function orAccept(finding: Finding, canBeListed: boolean): string {
   const { actual, setting = 'what is required' } = finding;
   const said = value(actual, '');

@@ -10,7 +10,7 @@ const LISTED = 6;
 
 export const COLLATERAL = 'or leave the collateral out so that the service fetches it';
 
-/** What to do about a claim that is none of the reference values, or that the evidence does not state. */
+/** The remedy for a claim that is none of the reference values, or that the evidence does not state. */
 export function reference(finding: Finding): string {
   const { actual, setting = 'the reference values', faults } = finding;
   const policy = changedPolicy(finding);
@@ -36,14 +36,14 @@ export function changedPolicy({ policy }: Pick<Finding, 'policy'>): string {
   return policy !== null && BUILT_IN_POLICY_IDS.includes(policy) ? `a copy of policy ${policy}` : policyOf({ policy });
 }
 
-/** What exactly is wrong, as part of a sentence; other words where that is not known. */
+/** The exact fault, as part of a sentence; other words if it is unknown. */
 export function faultsOf({ faults = [] }: Pick<Finding, 'faults'>, otherwise: string): string {
   if (faults.length === 0) return otherwise;
   const rest = faults.length - LISTED;
   return faults.slice(0, LISTED).join(', ') + (rest > 0 ? ` and ${rest} more` : '');
 }
 
-/** What exactly is wrong in brackets, after a blank; nothing where that is not known. */
+/** The exact fault in brackets, after a blank; empty if it is unknown. */
 export function inBrackets(finding: Pick<Finding, 'faults'>): string {
   const faults = faultsOf(finding, '');
   return faults === '' ? '' : ` (${faults})`;
@@ -70,7 +70,7 @@ export function components(needed: JsonValue, otherwise: string): string {
   return faultsOf({ faults: versionsOf(needed).map(([component, version]) => `${component} ${version}`) }, otherwise);
 }
 
-/** What has to rise, from what to what: `microcode 219 or later (it is 211)`. @param is how it is said of what is there */
+/** The values that have to rise, with both levels: `microcode 219 or later (it is 211)`. @param is how the present value is introduced */
 export function rises(needed: JsonValue, had: JsonValue, otherwise: string, is = 'it is'): string {
   const versions = new Map(versionsOf(had));
   const faults = versionsOf(needed).map(([component, version]) => {

@@ -53,7 +53,7 @@ function difference(views: readonly TeeView[], claim: string): Difference {
 }
 
 /**
- * What the other view states about the same moment. A paravisor makes a report for each caller's `user-data`, so two
+ * The statements of the other view about the same moment. A paravisor makes a report for each caller's `user-data`, so two
  * honest reports of one VM differ in it, in the time, and so in the hash that is the report data. Statements
  * that are not sound stay: no moment excuses them.
  */

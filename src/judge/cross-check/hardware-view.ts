@@ -24,7 +24,7 @@ export function hardwareView(claims: Verified<Claims>, evidenceType: EvidenceTyp
 /** How a claim is read from the claims of a TEE; undefined where they do not make it. */
 type Reading<T> = readonly [claim: string, read: (claims: T) => JsonValue | undefined];
 
-/** What of a quote other verifiers have a name for. */
+/** The members of a quote that other verifiers have a name for. */
 const OF_A_QUOTE: readonly Reading<TdxClaims>[] = [
   [TEE, () => 'tdx'],
   ['tdx.mrtd', (tdx) => tdx.mrtd],
@@ -49,7 +49,7 @@ const OF_A_QUOTE: readonly Reading<TdxClaims>[] = [
   ['tdx.tcb.status', ({ tcb }) => tcb.status ?? undefined],
 ];
 
-/** What of a report other verifiers have a name for. */
+/** The members of a report that other verifiers have a name for. */
 const OF_A_REPORT: readonly Reading<SnpClaims>[] = [
   [TEE, () => 'snp'],
   ['snp.measurement', (snp) => snp.measurement],

@@ -8,7 +8,7 @@ import { MAA_SNP_SOURCES, TDX_SOURCES } from './token-views.js';
 
 const ISOLATION = 'x-ms-isolation-tee';
 
-/** What every token states about its issuer. */
+/** The statement of every token about its issuer. */
 const OF_THE_ISSUER = [
   'iss',
   'iat',
@@ -21,7 +21,7 @@ const OF_THE_ISSUER = [
   'x-ms-policy-signer',
 ] as const;
 
-/** What a guest token says of the operating system, from the boot log, and of what the guest sent with it. */
+/** The statements of a guest token about the operating system, from the boot log, and about the guest's own payload. */
 const OF_THE_GUEST = [
   'secureboot',
   'x-ms-runtime',
@@ -54,7 +54,7 @@ const OF_THE_GUEST = [
 const OF_A_TD = ['dbgstat', 'eat_profile', 'intuse', 'tdx_seam_attributes', 'tdx_seamsvn', 'tdx_td_attributes'];
 
 /**
- * What our own verification proves, under the names and at the paths of an Azure Attestation token; null where it
+ * The result of our own verification, under the names and at the paths of an Azure Attestation token; null where it
  * proves no hardware. It is no token, and its member `absent` lists what a token has and this has not: what only
  * Azure Attestation can state, and what our claims do not hold.
  */

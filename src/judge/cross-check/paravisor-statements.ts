@@ -34,7 +34,7 @@ const VM_CONFIGURATION_FORMS: ReadonlyMap<string, Form> = new Map([
 const asItStands: Form = (value) => value;
 
 /**
- * What hardware-bound runtime data of a token states. Runtime data without `HCLAkPub` are the guest's own, whatever
+ * The statements in hardware-bound runtime data of a token. Runtime data without `HCLAkPub` are the guest's own, whatever
  * the names of their members, and state nothing here.
  */
 export function paravisorStatements(runtime: JsonValue | undefined, thumbprint: KeyThumbprint): readonly Entry[] {

@@ -1,7 +1,7 @@
 import type { TokenRoute } from '../../core/evidence.js';
 import { isObject, type JsonObject, type JsonValue } from '../../core/json.js';
 
-/** What one Attestation Result states of one claim. */
+/** The statement of one Attestation Result about one claim. */
 export interface Statement {
   /** Written as our own claims are. Where that cannot be done, as it stands. */
   readonly value: JsonValue;
@@ -55,7 +55,7 @@ export function stated(value: JsonValue, form: Form): Statement {
   return read === undefined ? unsound(value) : sound(read);
 }
 
-/** What the members of an object state. An absent member states nothing; JSON null is a value of the wrong type. */
+/** The statements in the members of an object. An absent member states nothing; JSON null is a value of the wrong type. */
 export function readSources(object: JsonObject, sources: readonly Source[]): readonly Entry[] {
   return sources.flatMap(([claim, member, form]): readonly Entry[] => {
     const value = object[member];

@@ -19,7 +19,7 @@ import {
   unsound,
 } from './statement.js';
 
-/** What a guest token says of the VM beside its hardware: a second time, from the boot log and from the platform. */
+/** The statements of a guest token about the VM beside its hardware: a second time, from the boot log and from the platform. */
 const GUEST_SOURCES: readonly Source[] = [
   ['hcl.vmConfiguration.secureBoot', 'secureboot', flag],
   ['hcl.vmConfiguration.vmUniqueId', 'x-ms-azurevm-vmid', guid],

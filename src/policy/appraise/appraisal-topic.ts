@@ -9,7 +9,7 @@ import type { RememberedResets } from '../../core/vtpm-resets.js';
 import type { Policy } from '../document/policy-document.js';
 
 /**
- * What came of another verifier's Attestation Result. `verified`: it holds, and is about this TEE; `refused`: it does not, or
+ * The state of another verifier's Attestation Result. `verified`: it verifies, and is about this TEE; `refused`: it does not, or
  * that verifier does not vouch; `not judged`: it did not come to that. Of the last two a base check says why.
  * `held back`: nothing was sent, because such evidence or verification time is never put to another verifier.
  */
@@ -47,7 +47,7 @@ export interface TopicInput {
   readonly nonce: NonceStanding;
   /** A route that is not in it has no Attestation Result: none was sent, and nothing is configured to fetch one. */
   readonly results: ReadonlyMap<TokenRoute, ResultState>;
-  /** What is remembered of the vTPM of the evidence. Looked at only by policies that track its resets. */
+  /** The remembered counts of the vTPM of the evidence. Only policies that track its resets use them. */
   readonly resets: RememberedResets;
   /** Whether the request supplied a key to bind. */
   readonly boundKey: boolean;

@@ -20,7 +20,7 @@ export interface GivenClaims {
   readonly at: Date;
 }
 
-/** What rules and reference values of a policy come to on claims. */
+/** The result of rules and reference values of a policy for claims. */
 export interface ClaimsAppraisal {
   readonly outcome: Outcome;
   readonly matched: readonly string[];

@@ -65,7 +65,7 @@ class VerifiedAppraisal implements Appraised {
 /** How one policy appraised verified evidence. */
 export type PolicyAppraisal = VerifiedAppraisal;
 
-/** What is appraised of a TEE that policies have minimums and requirements for. */
+/** The topics of a TEE that policies have minimums and requirements for. */
 const TEE_TOPICS: { readonly [tee in TeeOfPolicies]: readonly AppraisalTopic[] } = {
   snp: hardwareTopics([minimums], [snpRequirements]),
   tdx: hardwareTopics([tdxMinimums], [tdxRequirements]),
@@ -86,13 +86,13 @@ function ownSection(evidenceType: EvidenceType): Tee | 'tpm' {
   return teeOf(evidenceType) ?? 'tpm';
 }
 
-/** What is appraised of any other TEE. */
+/** The topics of any other TEE. */
 const COMMON_TOPICS = hardwareTopics([ownClaims], []);
 
-/** What is appraised of a token alone. TCB and paravisor are the other verifier's to judge: no minimums load for them. */
+/** The topics of a token alone. The other verifier appraises TCB and paravisor: no minimums load for them. */
 const TOKEN_TOPICS: readonly AppraisalTopic[] = [secureBoot, freshness, attestationResults, referenceValues, rules];
 
-/** What is appraised of a vTPM by itself: there is no TEE, and no paravisor. */
+/** The topics of a vTPM by itself: there is no TEE, and no paravisor. */
 const TPM_TOPICS: readonly AppraisalTopic[] = [
   ownClaims,
   secureBoot,
@@ -135,7 +135,7 @@ function refusedType({ id, accepts }: Policy, { evidenceType }: AppraisalInput):
   return checks.all;
 }
 
-/** What evidence of a kind can never show, as the end of a sentence. */
+/** The facts that evidence of a kind can never show, as the end of a sentence. */
 function limitOf(evidenceType: EvidenceType): string {
   return isTpmType(evidenceType) ? '; TPM only: nothing here vouches for hardware' : '';
 }
@@ -161,7 +161,7 @@ interface Step {
   readonly required: readonly CheckId[];
 }
 
-/** What policy and type of evidence say by themselves, whatever the evidence. */
+/** The checks that depend on policy and type of evidence alone. */
 interface Plan {
   readonly steps: readonly Step[];
   /** Checks of the policy that must have been made before it may allow. */

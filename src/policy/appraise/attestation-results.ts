@@ -56,13 +56,13 @@ function appraiseRoute({ routes }: Policy, route: TokenRoute, input: TopicInput,
   }
 }
 
-/** What was found in place of a token. */
+/** The finding in place of a token. */
 interface Missing {
   readonly actual: 'not asked' | 'never fetched' | 'never issued' | null;
   readonly detail: string;
 }
 
-/** What no configuration can change comes first, so that the reader does not look there. */
+/** Findings that no configuration can change come first, so that the reader does not look there. */
 function whyMissing(route: TokenRoute, found: ResultState, evidenceType: EvidenceType): Missing {
   const notSent = `no token was sent for the route ${route}`;
   if (route === 'ita' && teeOf(evidenceType) === 'snp') {

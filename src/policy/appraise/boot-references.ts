@@ -13,11 +13,11 @@ export interface BootComparison {
   readonly accepted: readonly string[];
   readonly actual: JsonValue;
   readonly holds: boolean;
-  /** What is wrong; empty where it holds. */
+  /** The faults; empty if it matches. */
   readonly finding: string;
-  /** What the comparison leaves open where it holds; empty where nothing. */
+  /** The open questions if it matches; empty if there are none. */
   readonly remark: string;
-  /** What is not among the references, or the register that was not quoted; as in a check. */
+  /** The values that are not among the references, or the register that was not quoted; as in a check. */
   readonly faults: readonly string[];
 }
 
@@ -81,7 +81,7 @@ function namedInRemedy(entry: string): string {
 }
 
 /**
- * What is not among the references. A digest that the log calls load options stands where files do, and is compared with
+ * The values that are not among the references. A digest that the log calls load options stands where files do, and is compared with
  * them too: else whoever sends the log could take a file out of the comparison by its label.
  */
 function unlistedOf(

@@ -3,7 +3,7 @@ import type { JsonValue } from '../../core/json.js';
 import { registerNames } from '../../core/register-names.js';
 import type { AppraisalTopic, TopicInput } from './appraisal-topic.js';
 
-/** What says whether Secure Boot is on, and where that stands. */
+/** The source that decides about Secure Boot, and its place. */
 interface SecureBootWord {
   readonly state: JsonValue;
   /** Ends a sentence: "Secure Boot is on, by …". */

@@ -39,7 +39,7 @@ export const paravisor: AppraisalTopic = {
 
 const NOT_KNOWN = 'nothing shows that this is an Azure paravisor';
 
-/** What identifies it, and the setting in which an operator who knows it can list that. */
+/** The identity, and the setting in which an operator can list it. */
 function unknownParavisor({ claims: { snp, tdx }, paravisorMinGuestSvn: minGuestSvn }: Findings) {
   if (tdx !== undefined) {
     const setting = 'azure.paravisors.mrtds';
@@ -105,7 +105,7 @@ function appraisePresence({ freshness: wanted, nonce }: Policy, origin: Origin, 
 }
 
 /**
- * What holds a key as PEM has no nonce, so it may be of any age, whatever stands in the quote beside it. A challenge that nothing
+ * Evidence with a key as PEM has no nonce there, so it may be of any age, whatever the quote beside it contains. A challenge that nothing
  * holds is only repeated by the request.
  */
 function appraisePemKey({ freshness: wanted, nonce }: Policy, bound: Findings['bound'], checks: Checks): void {
@@ -131,7 +131,7 @@ function appraiseDepth(policy: Policy, bound: Findings['bound'], checks: Checks)
 }
 
 /**
- * What the vTPM quote must also show. Evidence without a vTPM shows nothing of it, and does not pass either: it
+ * The further requirements for the vTPM quote. Evidence without a vTPM does not pass: it
  * must not be a way around what the policy asks of the vTPM.
  */
 export const tpmRequirements: AppraisalTopic = {

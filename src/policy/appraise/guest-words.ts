@@ -22,7 +22,7 @@ export function isOfAzureParavisor(claim: string, value: unknown): boolean {
   return claim === COMPLIANCE && value === COMPLIANT;
 }
 
-/** What rules ask for: their expressions, and the parts of those that are joined by `&&` and `||`. What is denied is no part. */
+/** The demands of rules: their expressions, and the parts of those that are joined by `&&` and `||`. A negated part is none. */
 export function askedBy(rules: readonly Rule[]): readonly Expression[] {
   return rules
     .filter((rule): rule is CelRule => rule.language === 'cel')

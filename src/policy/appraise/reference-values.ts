@@ -24,9 +24,9 @@ export interface ReferenceComparison {
   readonly accepted: readonly JsonValue[];
   readonly actual: JsonValue;
   readonly holds: boolean;
-  /** What is wrong where it does not hold: "is …". */
+  /** The fault if it does not match: "is …". */
   readonly finding: string;
-  /** What the comparison leaves open where it holds. */
+  /** The open question if it matches. */
   readonly remark?: string;
   readonly place: ClaimSection | 'eventLog';
   /** The member of the set that lists what is accepted. */
@@ -57,7 +57,7 @@ export const referenceValues: AppraisalTopic = {
   },
 };
 
-/** What sets are compared with. */
+/** The values that sets are compared with. */
 type ComparedClaims = Pick<Findings, 'claims' | 'eventLogGaps'>;
 
 const NOTHING_VERIFIED: ComparedClaims = { claims: {} };
@@ -108,7 +108,7 @@ function applies({ appliesTo, ...set }: ReferenceSet, evidenceType: EvidenceType
   );
 }
 
-/** What a set would have to be like to apply. */
+/** The properties that a set would need to apply. */
 function applicable(evidenceType: EvidenceType, { snp }: Claims): readonly string[] {
   const sections = sectionsOf(evidenceType);
   return [

@@ -2,7 +2,7 @@ import { hasParavisor } from '../../core/evidence-traits.js';
 import type { Policy } from '../document/policy-document.js';
 
 /**
- * What a policy lacks for a key to be released by it, as members that it must have; empty where it lacks nothing. Whatever it
+ * The members that a policy lacks for a key release; empty if it lacks none. Whatever it
  * says, a release needs all of it: a policy that leaves one to the evidence would hand out the key by chance.
  */
 export function lackingForRelease({

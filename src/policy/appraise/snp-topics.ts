@@ -43,7 +43,7 @@ export function floorOf({ part }: SnpClaims, floors: SnpMinimums | null): TcbFlo
   return floors[part] ?? null;
 }
 
-/** What the TCBs of a report are short of, over all that are compared. */
+/** The shortfalls of the TCBs of a report, over all that are compared. */
 export function shortfallsOf({ tcb }: SnpClaims, floor: TcbFloor): readonly Shortfall[] {
   return COMPARED_TCBS.flatMap((name) => shortfalls(tcb[name], floor));
 }
@@ -88,7 +88,7 @@ function byComponent(
   return Object.fromEntries(short.map((shortfall) => [shortfall.component, read(shortfall)]));
 }
 
-/** What the report must also show. */
+/** The further requirements for the report. */
 export const snpRequirements: AppraisalTopic = {
   needs: () => ['snp'],
   required: ({ require: { snp } }) => {

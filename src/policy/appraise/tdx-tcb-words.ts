@@ -13,7 +13,7 @@ export function explained(
   ].join('; ');
 }
 
-/** What keeps the TCB from being up to date: Intel's word for each part, each component, and the advisories. */
+/** The reasons why the TCB is not up to date: Intel's word for each part, each component, and the advisories. */
 export function behindOf(
   { platformStatus, moduleStatus, qeStatus, advisories }: TdxTcbClaim,
   shortfalls: readonly TcbShortfall[],

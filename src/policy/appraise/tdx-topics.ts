@@ -129,7 +129,7 @@ function appraiseAge(
 }
 
 /**
- * What the TD must also show. A TD that can be migrated, and one that a service TD is bound to, are refused unless the
+ * The further requirements for a TD. A TD that can be migrated, and one that a service TD is bound to, are refused unless the
  * policy says otherwise: both put another TD's code between the hardware and the guest.
  */
 export const tdxRequirements: AppraisalTopic = {

@@ -11,7 +11,7 @@ export type Observation = readonly [claim: TrustClaim, value: number];
 /** Where the certificate of an attestation key stands in a request. */
 export const AK_CERTIFICATE = '/evidence/akCertificate';
 
-/** What Intel's TCB status says of the hardware, whatever a policy decides. Every other status is worse. */
+/** The meaning of Intel's TCB status for the hardware, whatever a policy decides. Every other status is worse. */
 const TCB_STATUS_VALUES: ReadonlyMap<string, number> = new Map([
   ['UpToDate', 2],
   ['SWHardeningNeeded', 32],
@@ -20,7 +20,7 @@ const TCB_STATUS_VALUES: ReadonlyMap<string, number> = new Map([
 ]);
 
 /**
- * What a verified token says. It repeats what the hardware said, so its issuer has to be trusted. Of a TD the issuer
+ * The observations in a verified token. It repeats what the hardware said, so its issuer has to be trusted. Of a TD the issuer
  * states how good the TCB is; of an SEV-SNP VM it calls the hardware genuine, and says no more.
  */
 export function tokenObservations(checks: readonly Check[], { stated }: TokenClaims): readonly Observation[] {
@@ -42,7 +42,7 @@ export function refusals(checks: readonly Check[]): readonly Observation[] {
   );
 }
 
-/** What is seen of the hardware. */
+/** The observations about the hardware. */
 export function hardwareObservations(checks: readonly Check[], { snp, tdx }: Claims): readonly Observation[] {
   const genuine: readonly Observation[] =
     snp === undefined && tdx === undefined
@@ -62,7 +62,7 @@ export function hardwareObservations(checks: readonly Check[], { snp, tdx }: Cla
   ];
 }
 
-/** What is seen of the guest: who it is, how it was started, and what was started. */
+/** The observations about the guest: its identity, its launch, and its software. */
 export function guestObservations(checks: readonly Check[], claims: Claims): readonly Observation[] {
   return [
     ...identity(checks, claims),

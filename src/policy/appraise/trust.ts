@@ -13,9 +13,9 @@ import {
   tokenObservations,
 } from './trust-observations.js';
 
-/** What trust is derived from. */
+/** The observations that trust is derived from. */
 export interface TrustParts {
-  /** Whose token the evidence is; absent where it is none. */
+  /** The type of the token; absent for other evidence. */
   readonly evidence?: TokenRoute | null;
   /** Whether the evidence is the hardware's own word. A token alone says what another verifier found. */
   readonly hardware: boolean;
@@ -59,7 +59,7 @@ function isAboutTokenOf(route: TokenRoute, check: Check, evidence: TokenRoute | 
 }
 
 /**
- * What another verifier's token says of the TEE, as far as it could be relied on.
+ * The observations about the TEE in another verifier's token, as far as it is reliable.
  * @param checks those about this token
  */
 function tokenSubmodule(checks: readonly Check[], claims: Claims, route: TokenRoute): TrustSubmodule {

@@ -76,7 +76,7 @@ export function endingWaivers(policies: readonly Pick<PolicyMembers, 'id' | 'wai
   return endingSoon(all, at);
 }
 
-/** What ended by an instant, or ends within some days of it. `expires` is a day or an instant in UTC. */
+/** The waivers that have ended by an instant, or end within some days of it. `expires` is a day or an instant in UTC. */
 export function endingSoon<T extends { readonly expires: string }>(
   all: readonly T[],
   at: Date,
@@ -92,7 +92,7 @@ function isInForce(waiver: Waiver, at: Date): boolean {
   return at.getTime() < endOf(waiver);
 }
 
-/** Who tolerates a finding, until when, and why; also that the waiver ends soon, where it does. */
+/** The approver of a waiver, its end, and its reason; also that it ends soon. */
 function termsOf(waiver: Waiver, at: Date): string {
   const { approver, expires, reason } = waiver;
   const isEnding = endOf(waiver) - at.getTime() <= NOTICE_DAYS * DAY_MS;

@@ -33,7 +33,7 @@ function isOfKey(file: SqliteFile, fingerprint: number): boolean {
   return file.row('SELECT 1 FROM meta WHERE name = ? AND value = ?', [KEY_NAME, fingerprint]) !== undefined;
 }
 
-/** What became of a challenge that was to be kept. `foreign`: the file is of another key. */
+/** The result of storing a challenge. `foreign`: the file is of another key. */
 export type PutResult = 'kept' | 'full' | 'foreign';
 
 /** Within a transaction. */

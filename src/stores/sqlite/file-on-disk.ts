@@ -30,7 +30,7 @@ function syncFolder(folder: string): void {
   }
 }
 
-/** What a file is known by, whatever its name: device and inode. */
+/** The identity of a file, whatever its name: device and inode. */
 export function identityOf(path: string): bigint {
   const { dev, ino } = statSync(path, { bigint: true });
   // One number of both: files of different disks may share an inode.

@@ -31,7 +31,7 @@ import {
 import type { SqliteFile } from './sqlite-file.js';
 import { strays } from './strays.js';
 
-/** What changes the file: any number of them make one transaction. */
+/** Writing operations: any number of them make one transaction. */
 const WRITES = {
   append: (file: SqliteFile, added: readonly NewRecord[]) => append(file, added),
   stage: (file: SqliteFile, staged: readonly ImportedRecord[]) => stage(file, staged),
@@ -50,7 +50,7 @@ const WRITES = {
   dropExpired: (file: SqliteFile, nowMs: number) => dropExpired(file, nowMs),
 };
 
-/** What only reads, or has to be outside of a transaction. */
+/** Reading operations, and those outside of a transaction. */
 const READS = {
   attach: (file: SqliteFile, path: string) => attach(file, path),
   last: (file: SqliteFile, chain: string) => last(file, chain),

@@ -76,7 +76,7 @@ function insert(file: SqliteFile, record: NewRecord | ImportedRecord, restsOn: r
       kind,
     ]);
   }
-  // Who decided withdraws.
+  // The chain of the decision withdraws it.
   if (withdraws !== null) {
     file.run('UPDATE decisions SET withdrawn = 1 WHERE decision_id = ? AND chain = ?', [withdraws, chain]);
   }

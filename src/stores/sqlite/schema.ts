@@ -2,7 +2,7 @@
 export const APPLICATION_ID = 0x76727465;
 
 /**
- * What brings a store from each version to the next; the version is `PRAGMA user_version`. A line is never changed: files
+ * The steps that migrate a store from each version to the next; the version is `PRAGMA user_version`. A line is never changed: files
  * of every version that was released have to be opened.
  */
 export const MIGRATIONS: readonly string[] = [

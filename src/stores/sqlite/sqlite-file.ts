@@ -21,7 +21,7 @@ const BUSY_MS = 1000;
 export interface SqliteFileOptions {
   /** Never writes, and reads the file as it was when it was opened, whatever others write meanwhile. */
   readonly readOnly?: boolean;
-  /** What brings the file to its schema, where that is not the one of this version. */
+  /** Migrates the file to its schema, if that is not the one of this version. */
   readonly migrations?: readonly string[];
 }
 

@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
 
-/** What a thread of the store runs. */
+/** The body of a thread of the store. */
 export interface WorkerBody {
   readonly source: string | URL;
   /** Whether the source is a program itself, and no address of one. */

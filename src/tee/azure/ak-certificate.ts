@@ -34,7 +34,7 @@ export interface AkVerdict {
 /** Of evidence that has no certificate. */
 export const NO_AK_VERDICT: AkVerdict = { knowsParavisor: false, endorsements: [], validUntil: null };
 
-/** What the subject of a confidential VM's certificate ends in. Those of Trusted Launch end in `.TrustedVM.…`. */
+/** The end of the subject of a confidential VM's certificate. Those of Trusted Launch end in `.TrustedVM.…`. */
 const CONFIDENTIAL_VM = '.ConfidentialVM.Azure.windows.net';
 
 /**

@@ -29,7 +29,7 @@ import { verifyRestatedNonce, verifyRestatedParts } from './restated-parts.js';
 
 const ENDORSEMENTS = '/evidence/endorsements';
 
-/** What hash and signature cover of the paravisor's report. */
+/** The part of the paravisor's report that hash and signature cover. */
 interface SnpParts {
   readonly hardwareReport: Uint8Array;
   readonly runtimeClaims: Uint8Array;

@@ -69,7 +69,7 @@ const NOTHING: Guest = {
   akThumbprint: null,
 };
 
-/** What hardware says of the guest. */
+/** The hardware's statement about the guest. */
 export interface VouchedParavisor {
   readonly claims: ParavisorClaims;
   readonly reportType: HclClaims['reportType'];
@@ -197,7 +197,7 @@ function quoteKeyOf({ n, e }: ParavisorClaims['ak']): Verified<QuoteKey> {
 }
 
 /**
- * What is claimed of the paravisor. Where only the certificate of the key knows it, `vm-configuration` is no claim:
+ * The claims about the paravisor. Where only the certificate of the key knows it, `vm-configuration` is no claim:
  * Azure vouches for the key, and another guest may have named it in claims of its own.
  */
 function describeParavisor(
@@ -215,7 +215,7 @@ function describeParavisor(
   return { claims: { hcl }, withheldConfiguration: vmConfiguration };
 }
 
-/** What a verification says of the guest beside checks and endorsements. */
+/** The result about the guest beside checks and endorsements. */
 export function guestMembers({ withheldConfiguration, selectedPcrs, eventLogGaps, akThumbprint }: Guest) {
   return present({ withheldConfiguration, selectedPcrs, eventLogGaps, akThumbprint });
 }

@@ -14,7 +14,7 @@ const KNOWN_PARAVISORS: ParavisorFloors = new Map([
 /** An ID_KEY_DIGEST that an operator lists: alone, or with its floor. */
 export type ListedParavisor = string | { readonly digest: string; readonly minGuestSvn: number };
 
-/** What is built in, and what an operator lists. Only a floor that is written replaces a built-in one. */
+/** The built-in paravisors, and those that an operator lists. Only a floor that is written replaces a built-in one. */
 export function paravisorFloors(listed: readonly ListedParavisor[]): ParavisorFloors {
   const floors = new Map(KNOWN_PARAVISORS);
   for (const entry of listed) {

@@ -3,7 +3,7 @@ import { SNP_REPORT_LENGTH } from '../snp/format/snp-report.js';
 /** Structures that are recognised by how they begin. */
 export type Structure = 'SNP report' | 'HCL report' | 'TD quote' | 'TPM quote';
 
-/** What bytes are, on the face of it; null where they resemble nothing known. They may be malformed all the same. */
+/** The apparent kind of bytes; null if they resemble nothing known. They may be malformed all the same. */
 export function structureOf(bytes: Uint8Array): Structure | null {
   if (bytes.byteLength < 8) return null;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

@@ -2,7 +2,7 @@ import type { Checks } from '../../core/check.js';
 import { isObject, type JsonObject, type JsonValue } from '../../core/json.js';
 import { isListOf, type Shape, shapeProblem, TDX_SHAPES } from '../shared/tokens/claim-shapes.js';
 
-/** What a token says was attested, each member read from its exact path (Intel Trust Authority, attestation tokens). */
+/** The attested facts in a token, each member read from its exact path (Intel Trust Authority, attestation tokens). */
 export interface ItaStatement {
   /** Claims about the TD: the token itself in version 1, its member `tdx` in version 2. */
   readonly td: JsonObject;

@@ -32,7 +32,7 @@ const SCHEME: TokenScheme = {
   algorithms: ['PS384', 'RS256'],
 };
 
-/** What rests on the token being about a TD. */
+/** The checks that need a token about a TD. */
 const TD_CHECKS = ['ita_tcb_status', 'ita_debug', 'ita_policy'] as const satisfies readonly CheckId[];
 
 const REQUIRED: readonly CheckId[] = [...TOKEN_CHECKS, 'token_claim_type', ...TD_CHECKS];

@@ -24,7 +24,7 @@ export function publicItaIssuers(): ReadonlyMap<string, ItaIssuer> {
   );
 }
 
-/** What must have an outcome where roots are pinned. */
+/** The checks that need an outcome if roots are pinned. */
 export const CHAIN_CHECKS = ['cert_untrusted', 'cert_validity', 'cert_revoked'] as const satisfies readonly CheckId[];
 
 /**

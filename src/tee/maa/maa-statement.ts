@@ -6,7 +6,7 @@ import { type Shape, shapeProblem, TDX_SHAPES } from '../shared/tokens/claim-sha
 /** TEEs that Azure Attestation speaks of, as `x-ms-attestation-type` has them. */
 export type MaaTee = Exclude<MaaAttestationType, 'azurevm'>;
 
-/** What a token says was attested, each member read from its exact path (Microsoft, Azure Attestation claim sets). */
+/** The attested facts in a token, each member read from its exact path (Microsoft, Azure Attestation claim sets). */
 export interface MaaStatement {
   /** `x-ms-attestation-type` of the token. */
   readonly attestationType: MaaAttestationType;

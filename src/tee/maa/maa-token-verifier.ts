@@ -39,7 +39,7 @@ const SCHEME: TokenScheme = {
   algorithms: ['RS256'],
 };
 
-/** What a verified token says. */
+/** The content of a verified token. */
 const STATEMENT_CHECKS = [
   'token_issuer_policy',
   'token_claim_type',

@@ -25,7 +25,7 @@ export interface EndorsedKey {
   readonly from: { readonly vek: Provenance; readonly chain: Provenance };
 }
 
-/** What a report says of its key, and which certificates are available. */
+/** The signing key of a report, and the available certificates. */
 export interface KeyToEndorse {
   readonly report: SnpReport;
   readonly signingKey: SnpSigningKey;

@@ -13,14 +13,14 @@ import { type CrlAge, isOlder, isRevoked, judgeRevocationListTime } from '../../
 import { type ListReading, latestOf, type RevocationList, type RevocationLists } from './amd/crls.js';
 import type { VekPath } from './amd/vek-path.js';
 
-/** What the CRLs of a product line say of an intermediate. */
+/** The state of an intermediate in the CRLs of a product line. */
 export interface RevocationVerdict {
   readonly state: UsedEndorsement['revocation'];
   /** The CRL that was relied on; null without one. */
   readonly crl: UsedEndorsement | null;
 }
 
-/** What is to be judged, and by which CRLs. */
+/** The certificate, and the CRLs for it. */
 export interface RevocationInput {
   readonly path: VekPath;
   readonly product: SnpProduct;

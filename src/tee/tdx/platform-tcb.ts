@@ -18,10 +18,10 @@ import {
 } from './intel/tcb-status.js';
 import { moduleIdentity, type TdxModule, verifyModule } from './tdx-module.js';
 
-/** What collateral says of the platform of a quote. */
+/** The collateral's statement about the platform of a quote. */
 export interface PlatformTcb {
   readonly tcb: TdxTcbClaim;
-  /** What keeps it from being up to date. */
+  /** The reasons why it is not up to date. */
   readonly shortfalls: readonly TcbShortfall[];
 }
 

@@ -27,7 +27,7 @@ const XFAM_ALWAYS = 0x3n;
 const XFAM_KNOWN = 0x6dbe7n;
 
 /**
- * What no policy can ask for less of, said by the TD's own body. Reads signed bytes only.
+ * Properties that no policy can relax, in the TD's own body. Reads signed bytes only.
  *
  * Not judged here, since it is right on some TDs and wrong on others, so that a policy has to say: SEPT_VE_DISABLE,
  * MIGRATABLE, PERFMON, a mask for XFAM, MRSERVICETD (`tdx_service_td`) and all measurements. They are claims.

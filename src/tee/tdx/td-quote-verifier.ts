@@ -222,7 +222,7 @@ function neededBy({ path }: ReadQuote, collateral: TdxCollateral | null): readon
   return [{ kind: 'intel-tdx', fmspc: hex(pck.fmspc), ca, supplied: collateral }];
 }
 
-/** What Intel calls the certificates of a PCK chain. */
+/** Intel's names of the certificates of a PCK chain. */
 const PCK_ROLES = ['PCK certificate', 'PCK CA', 'Intel SGX root CA'] as const;
 
 /** A chain of another length is none of Intel's, and its certificates have no such places. */

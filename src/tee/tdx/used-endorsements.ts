@@ -11,7 +11,7 @@ import type { RevocationVerdict } from './revocation.js';
 const KINDS = ['pck', 'pck-ca', 'sgx-root'] as const;
 
 /**
- * What a quote was verified with: its certificate chain, and collateral where there was some.
+ * The endorsements of a verified quote: its certificate chain, and collateral if there was some.
  *
  * @param stateOf what the CRLs say of a certificate; where left out, that all are good as far as there are CRLs
  */

@@ -14,7 +14,7 @@ export const HASH_LENGTH: { readonly [hash in PcrBank]: number } = { sha1: 20, s
 export interface SignedAttest {
   readonly message: Uint8Array;
   readonly signature: TpmSignature;
-  /** What it is, in a sentence for people. */
+  /** The description, in a sentence for people. */
   readonly name: 'quote' | 'certification';
 }
 

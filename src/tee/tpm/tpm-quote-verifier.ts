@@ -248,7 +248,7 @@ function selectedPcrs({ selections }: TpmsQuote): readonly number[] {
   return selections.flatMap(({ bank, indices }) => (bank === 'sha256' ? indices : []));
 }
 
-/** What is missing, and what is too much. */
+/** The missing and the excess values. */
 function differencesOf(selected: readonly string[], sent: readonly string[]): readonly string[] {
   const missing = selected.filter((name) => !sent.includes(name));
   const surplus = sent.filter((name) => !selected.includes(name));

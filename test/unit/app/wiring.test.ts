@@ -1,11 +1,11 @@
 import type { DependencyContainer } from 'tsyringe';
 import { describe, expect, it } from 'vitest';
 import { createAppContainer } from '../../../src/app/container.js';
+import { TOKENS } from '../../../src/app/injection-tokens.js';
 import { NO_CONFIGURED_ROOTS } from '../../../src/app/reload/configured-roots.js';
 import type { Configuration } from '../../../src/config/configuration.js';
 import { loadConfiguration } from '../../../src/config/load-configuration.js';
 import { EVIDENCE_TYPES } from '../../../src/core/evidence-traits.js';
-import { TOKENS } from '../../../src/app/injection-tokens.js';
 import type { EvidenceVerifier } from '../../../src/core/verification.js';
 import type { VerifierOptions } from '../../../src/tee/verifiers.js';
 import type { InspectEvidenceUseCase } from '../../../src/workbench/inspections.js';

@@ -4,11 +4,11 @@ import type { JsonObject } from '../../../src/core/json.js';
 import { parsePemCertificates } from '../../../src/formats/pem.js';
 import { parseCertificate } from '../../../src/formats/x509-certificate.js';
 import {
+  fieldRange,
   findBytes,
   isJudged,
   isRuntimeData,
   nameOfFound,
-  fieldRange,
   readBytes,
   shownBytes,
 } from '../../../src/inspector/structures.js';

@@ -13,7 +13,7 @@ const TDREPORT_VERSION_OFFSET = 2;
 /** SERVTD_HASH of a TDREPORT. */
 const SERVTD_HASH = { start: 912, end: 960 } as const;
 /**
- * What of a TDREPORT, and behind it, is zero in every real one and covered by no hash of its own: the subtype, what is
+ * The parts of a TDREPORT, and after it, that are zero in every real one and covered by no hash of its own: the subtype, what is
  * reserved in REPORTTYPE and REPORTMACSTRUCT, the gap before TDINFO, the filling. The version follows from SERVTD_HASH,
  * which is hashed. Only CPUSVN and MAC are left unchecked.
  */

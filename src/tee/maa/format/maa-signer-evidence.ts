@@ -8,7 +8,7 @@ import { parseStrictJson } from '../../../formats/strict-json.js';
 import type { X509Certificate } from '../../../formats/x509-certificate.js';
 import { onlyExtension, type X509Extension } from '../../../formats/x509-extension.js';
 
-/** What a certificate of Azure Attestation carries to show that a TEE holds its key. Nothing of it is verified. */
+/** The evidence in a certificate of Azure Attestation that a TEE holds its key. Nothing of it is verified. */
 export type MaaSignerEvidence = SnpSignerEvidence | { readonly tee: 'sgx' | 'other' };
 
 /** Of a container group in an SEV-SNP guest. */
@@ -70,7 +70,7 @@ function bytesOf(value: JsonValue | undefined): Uint8Array {
   return within(() => decodeBase64(value));
 }
 
-/** What is wrong with the evidence is wrong with the certificate. */
+/** A fault of the evidence is a fault of the certificate. */
 function within<T>(parse: () => T): T {
   try {
     return parse();

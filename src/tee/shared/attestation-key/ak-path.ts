@@ -36,7 +36,7 @@ const READ_ABOVE = 5;
 /** The certificate of an attestation key that came with evidence, and the chain above it, read. */
 export type AkPath = readonly [leaf: X509Certificate, ...chain: X509Certificate[]];
 
-/** What such certificates look like, and where their paths may end. */
+/** The profile of such certificates, and the trust anchors of their paths. */
 export interface AkTrust {
   readonly roots: AkRoots;
   /** Its anchors are those of `roots`, whatever it names itself. */
@@ -111,7 +111,7 @@ function verifyTrust(
   return trusted;
 }
 
-/** What does not hold whatever the time; null where all does. */
+/** The fault that does not depend on time; null if there is none. */
 function pathProblem(path: readonly X509Certificate[], profile: PathProfile): string | null {
   const [leaf] = path;
   if (leaf === undefined || path.length === 1) return 'no chain was sent with it';
@@ -120,7 +120,7 @@ function pathProblem(path: readonly X509Certificate[], profile: PathProfile): st
   return hasPurpose(leaf) ? null : 'it is not marked as an AK certificate';
 }
 
-/** Who issued the first certificate of a path that has no issuer in it; null where none lacks one. */
+/** The issuer of the first certificate of a path without its issuer; null if none lacks one. */
 function missingName(path: readonly X509Certificate[], { anchors }: PathProfile): string | null {
   const orphan = path.find((certificate, index) => {
     const above = path[index + 1];

@@ -20,13 +20,13 @@ const AK_PUBLIC = '/evidence/akPublic';
 const CERTIFIED_KEY = '/evidence/certifiedKey';
 
 interface StatedKey extends Pick<StatedPublic, 'key'> {
-  /** What errors call it. */
+  /** The name in errors. */
   readonly name: string;
   /** Null where only the key was sent. */
   readonly isRestrictedSigningKey: boolean | null;
 }
 
-/** What a guest sends of the keys of its vTPM, read. */
+/** The keys of a guest's vTPM, parsed. */
 export interface GuestKeys {
   /** The attestation key as the guest states it; null where it does not. */
   readonly akPublic: StatedKey | null;
@@ -59,11 +59,11 @@ function readSpki(spki: Uint8Array): QuoteKey {
   throw new FormatError('tpm_format', 'the SubjectPublicKeyInfo is not of an RSA key, or of one on P-256 or P-384');
 }
 
-/** What of the guest's keys holds under the attestation key. */
+/** The guest's keys that verify under the attestation key. */
 export interface VerifiedGuestKeys {
-  /** What the evidence has to hold: N in place of X where a certified key is the bound one. */
+  /** The expected values in the evidence: N in place of X where a certified key is the bound one. */
   readonly binding: ExpectedBinding | null;
-  /** What the quote claims, with the certified key. The quote has been verified, and its checks are recorded. */
+  /** The claims of the quote, with the certified key. The quote has been verified, and its checks are recorded. */
   readonly withCertifiedKey: (tpm: Verified<TpmClaims> | null) => Verified<TpmClaims> | null;
 }
 

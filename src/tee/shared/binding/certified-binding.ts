@@ -4,7 +4,7 @@ import type { Verified } from '../../../core/verified.js';
 import { equalInConstantTime } from '../../../crypto/constant-time.js';
 
 /**
- * What evidence has to hold beside a certified key. Where the bound key is that key, the certification binds it, and the
+ * The expected values in evidence with a certified key. Where the bound key is that key, the certification binds it, and the
  * nonce itself is enough: N in place of X. A guest that put X into its quote all the same is held to X.
  *
  * @param extraData of the quote; null where there is no quote

@@ -40,7 +40,7 @@ export function base64OrNull(value: JsonValue | undefined): Uint8Array | null {
 /** A place of a token that can hold the caller's nonce. */
 export interface NoncePlace {
   readonly place: FreshnessPlace;
-  /** What stands there; null where nothing does, or what has not the form of one. */
+  /** The value there; null if there is none, or it does not have the form of one. */
   readonly field: Uint8Array | null;
   readonly holds: boolean;
 }
@@ -49,14 +49,14 @@ export function boundPlaces(places: readonly NoncePlace[]): readonly FreshnessPl
   return places.filter(({ holds }) => holds).map(({ place }) => place);
 }
 
-/** What the places hold, in lower-case hex, by their names. */
+/** The values at the places, in lower-case hex, by name. */
 export function heldValues(places: readonly NoncePlace[]): JsonObject {
   return Object.fromEntries(
     places.filter(({ field }) => field !== null).map(({ place, field }) => [place, heldHex(field)]),
   );
 }
 
-/** What a token has to hold: X, and, where a key is bound, also N and that key for places which have both by themselves. */
+/** The expected values in a token: X, and, with a bound key, also N and that key for places which have both by themselves. */
 export function expectedInToken({ nonce, value, jkt }: ExpectedBinding): JsonValue {
   return jkt === null ? hex(value) : { value: hex(value), nonce: hex(nonce), jkt };
 }

@@ -7,7 +7,7 @@ import { base64OrNull } from './held-value.js';
 /** More keys than a guest binds: a longer list is not looked through, since each key costs a digest. */
 const MOST_KEYS = 64;
 
-/** What such data holds of what is expected. */
+/** The expected values that such data contains. */
 export interface HeldBinding {
   /** The member `nonce`, decoded; null where it is absent or no base64. */
   readonly nonce: Uint8Array | null;

@@ -124,7 +124,7 @@ function compare(checks: Checks, registers: readonly Register[], layout: Registe
   const closed = registers.filter(({ isClosed }) => isClosed);
   const remark = closed.length === 0 ? '' : `, with the separator of systemd in ${names(closed, layout)}`;
   const detail = `the log replays to ${names(covered, layout)} of the quote${remark}${notCovered(registers, layout)}`;
-  // What an OS added without a log is a matter of course; what it added to a log makes the rest of that log useless.
+  // An OS may extend registers without a log; an addition to a log makes the rest of that log useless.
   const isWarning = registers.some((register) => !isReplayed(register) && register.hasEvents);
   if (isWarning) checks.warn('eventlog_replay', { detail });
   else checks.pass('eventlog_replay', { detail });

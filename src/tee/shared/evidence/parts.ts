@@ -17,10 +17,10 @@ import type { EcKey, RsaKey } from '../../../formats/public-key.js';
 
 /** Parts that evidence of several types has: each is verified by whoever is injected for it. */
 
-/** What a part is verified by. */
+/** The verifier of a part. */
 export type PartContext = Pick<VerificationContext, 'at' | 'endorsements'>;
 
-/** What a part's verification has as every other. */
+/** The members of every part's verification. */
 type PartVerification = Pick<Verification, 'checks' | 'required' | 'endorsements' | 'validUntil'>;
 
 /** Verifies a hardware report of SEV-SNP, as evidence or inside of other evidence. */
@@ -99,7 +99,7 @@ export interface OpenedTdQuote {
    */
   verifyTdReport(checks: Checks): boolean;
   /**
-   * What a policy may leave open on a bare TD and must leave open on Azure (SEPT_VE_DISABLE, zero RTMRs) is a claim,
+   * Properties that a policy may leave open on a bare TD and must leave open on Azure (SEPT_VE_DISABLE, zero RTMRs) are claims,
    * and no check.
    * @throws {FormatError} where collateral of the request is malformed
    */
@@ -117,7 +117,7 @@ export interface QuotedTd {
 export interface TdQuoteVerification extends PartVerification {
   /** Null where signature or chain did not hold, or could not be judged. */
   readonly claims: Verified<TdxClaims> | null;
-  /** What keeps the TCB from being up to date, component by component; empty where nothing is behind, or nothing is known. */
+  /** The reasons why the TCB is not up to date, component by component; empty if nothing is behind, or nothing is known. */
   readonly shortfalls: readonly TcbShortfall[];
   /** Null where there was no collateral that could be relied on. */
   readonly collateralIssued: CollateralIssued | null;
@@ -158,7 +158,7 @@ export interface StatedPublic {
 }
 
 export interface OpenedTpmQuote {
-  /** What stands in it. Nothing of this is verified; null where it is no quote. */
+  /** The structure in it. Nothing of this is verified; null if it is no quote. */
   readonly said: QuotedState | null;
   /**
    * Verifies it under a key that something else vouches for.
@@ -176,7 +176,7 @@ export interface TpmQuoteVerification {
   readonly bound: boolean;
 }
 
-/** What a quote says of the state of its TPM. */
+/** The state of the TPM in a quote. */
 export interface QuotedState {
   readonly extraData: Uint8Array;
   /** TPML_PCR_SELECTION. */

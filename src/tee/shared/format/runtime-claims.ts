@@ -12,7 +12,7 @@ export interface RuntimeClaims {
   readonly userData: JsonValue;
 }
 
-/** What runtime claims whose hash holds turned out to be. A fault of theirs is a deny, not a malformed request. */
+/** The result for runtime claims whose hash matches. A fault of theirs is a deny, not a malformed request. */
 export type Reading<T> =
   | { readonly ok: true; readonly value: T }
   | { readonly ok: false; readonly code: 'hcl_duplicate' | 'hcl_claims'; readonly detail: string };

@@ -179,7 +179,7 @@ export function verifyNonceInUserData(
   return [];
 }
 
-/** What `user-data` had to be, and is; null where it is absent, or no 64 bytes in hex. */
+/** The expected and the actual `user-data`; null if it is absent, or no 64 bytes in hex. */
 function comparedUserData(
   { userData }: ParavisorClaims,
   { value }: ExpectedBinding,

@@ -16,7 +16,7 @@ interface AcceptedIssuer {
   readonly issuer: string;
 }
 
-/** Whose tokens a verifier accepts. */
+/** The accepted issuers of a verifier. */
 export interface TokenVerifierOptions<I extends AcceptedIssuer> {
   /** Accepted issuers, by `iss`, compared character by character. */
   readonly issuers: ReadonlyMap<string, I>;
@@ -58,7 +58,7 @@ export function tokenKeysFor(
 const LONGEST_LIFETIME = 86_400;
 
 /**
- * What a token is verified with.
+ * The dependencies of the verification of a token.
  *
  * @param issuer the configured issuer that the token names; null where it names none
  * @param scheme how tokens of this type are made

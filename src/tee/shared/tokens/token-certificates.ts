@@ -70,7 +70,7 @@ interface PublishedKey {
   readonly sha256: string;
   /** The key's own certificate first; empty where the issuer publishes none, and where they cannot be read. */
   readonly path: readonly X509Certificate[];
-  /** What of the certificates does not hold; null where all does. */
+  /** The fault of the certificates; null if there is none. */
   readonly problem: string | null;
 }
 

@@ -33,7 +33,7 @@ function requireNonce(verification: TokenVerification, { binding }: Verification
   return { ...verification, checks: checks.all, required: [...verification.required, 'nonce_mismatch'] };
 }
 
-/** What is left where a token cannot be relied on. */
+/** The result if a token is unreliable. */
 export function refusedToken(checks: Checks, required: readonly CheckId[], because: string): TokenVerification {
   checks.skipRest(required, because);
   return {

@@ -25,7 +25,7 @@ export function issuerName(product: SnpProduct, signingKey: SnpSigningKey): stri
   return signingKey === 'vcek' ? `SEV-${product}` : `SEV-VLEK-${product}`;
 }
 
-/** What AMD calls the certificates of a chain, leaf first. */
+/** The names that AMD gives to the certificates of a chain, leaf first. */
 export function certificateRoles(signingKey: SnpSigningKey): readonly [string, string, string] {
   return signingKey === 'vcek' ? ['VCEK', 'ASK', 'ARK'] : ['VLEK', 'ASVK', 'ARK'];
 }

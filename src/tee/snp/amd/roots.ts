@@ -47,7 +47,7 @@ export function productOfPin(pins: AmdRootPins, digest: string): SnpProduct | nu
   return [...pins].find(([, digests]) => digests.has(digest))?.[0] ?? null;
 }
 
-/** What AMD's certificates look like below the ARK of a product line: null, and a line without pins, trust none. */
+/** The profile of AMD's certificates below the ARK of a product line: null, and a line without pins, trust none. */
 export function profileOf(pins: AmdRootPins, product: SnpProduct | null): PathProfile {
   return amdVekProfile((product === null ? undefined : pins.get(product)) ?? new Set());
 }

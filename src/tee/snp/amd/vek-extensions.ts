@@ -5,7 +5,7 @@ import type { X509Certificate } from '../../../formats/x509-certificate.js';
 import { onlyExtension } from '../../../formats/x509-extension.js';
 
 /**
- * What a VCEK or VLEK says of the chip or provider it was made for, and of the firmware (AMD 57230, chapter 3).
+ * Reads the chip or provider of a VCEK or VLEK, and its firmware (AMD 57230, chapter 3).
  * Null: the extension is missing, or comes more than once, so that none of them can be taken for the right one; the
  * chain check refuses such a certificate (`cert_extension`).
  */

@@ -29,7 +29,7 @@ export interface VekPath {
  * its path are kept once the path holds: what somebody makes up takes no memory, and drives none of them out. They are
  * read from copies, since a part of a request would keep all of it.
  * The chain of a path that holds is read and verified once for all VEKs below it.
- * What changes with time (validity, revocation) is judged at each request, also for a path that is kept.
+ * Time-dependent properties (validity, revocation) are verified at each request, also for a path that is kept.
  */
 export class VekPaths {
   readonly #pins: AmdRootPins;

@@ -29,7 +29,7 @@ export interface Vek {
 /** A VEK that is what its issuer certifies: a VCEK or VLEK of a product line. */
 export type AmdVek = Vek & SnpLine;
 
-/** What a VCEK is made for. */
+/** The subject of a VCEK. */
 export interface VcekSubject {
   readonly product: SnpProduct;
   /** The chip id as the line's certificates have it: 8 or 64 bytes. */

@@ -17,7 +17,7 @@ import { isObject, type JsonValue } from '../../../core/json.js';
 /** How a remedy begins where a token about an SEV-SNP VM stands alone. */
 export const HARDWARE_EVIDENCE = 'The caller should send the hardware evidence, and the token in attestationResults';
 
-/** What a policy finds where AMD has not documented the stepping. */
+/** The finding of a policy if AMD has not documented the stepping. */
 const UNKNOWN_PART = 'unknown';
 
 export function product(finding: Finding): string {

@@ -33,7 +33,7 @@ interface Entry {
  * Reads the certificate table of an SNP extended report (GHCB, SNP_EXT_GUEST_REQUEST; `auxblob` of configfs-tsm):
  * entries of GUID, offset and length up to one that is all zero, then what they point at.
  * Entries with another GUID are passed over once their place is known to be sound, since hosts add their own.
- * What no entry points at is not looked at: hosts fill the table up to whole pages.
+ * Bytes that no entry points at are ignored: hosts fill the table up to whole pages.
  *
  * @throws {FormatError} `cert_format` when the end of the entries is missing or comes after more than 64, an entry is empty, points outside the
  *   table, into the entries or into another one, or a kind of certificate appears twice

@@ -11,7 +11,7 @@ import {
 } from '../../../core/checks/words.js';
 import { isObject } from '../../../core/json.js';
 
-/** What has to change for each status that Intel defines, as the start of a sentence. */
+/** The change for each status that Intel defines, as the start of a sentence. */
 const ACTIONS: ReadonlyMap<unknown, string> = new Map([
   ['OutOfDate', "The machine's owner should update its firmware, TDX module and quoting enclave"],
   [

@@ -4,7 +4,7 @@ import { ByteReader, isZero } from '../../../formats/byte-reader.js';
 /** Lengths of a TD report body (Intel TDX DCAP Quoting Library API, TD quote body). */
 export const TD_BODY_LENGTH = { td10: 584, td15: 648, td15Extended: 885 } as const;
 
-/** What the TDX module says of a TD. Field names are Intel's. Nothing in it is verified. */
+/** The TDX module's description of a TD. Field names are Intel's. Nothing in it is verified. */
 export type TdReportBody = Readonly<ReturnType<typeof parseTdReportBody>>;
 
 const LENGTHS: ReadonlySet<number> = new Set(Object.values(TD_BODY_LENGTH));
@@ -54,7 +54,7 @@ export function parseTdReportBody(bytes: Uint8Array) {
   return { ...body, td15, extension };
 }
 
-/** What follows a TD 1.5 body in one of type 4. */
+/** The part after a TD 1.5 body in one of type 4. */
 function readExtension(reader: ByteReader) {
   return {
     /** 0: the TD is not partitioned, or this is its first layer. */

@@ -55,7 +55,7 @@ export function encodeCollateralFile(collateral: TdxCollateral): string {
   return `${JSON.stringify(collateralMembers(collateral), null, 2)}\n`;
 }
 
-/** What `readCollateralMembers` reads. */
+/** The result of `readCollateralMembers`. */
 export function collateralMembers(collateral: TdxCollateral): JsonObject {
   return {
     pck_crl_issuer_chain: collateral.pckCrlIssuerChain,

@@ -12,7 +12,7 @@ export interface SvnLevel extends RatedLevel {
   readonly isvSvn: number;
 }
 
-/** What collateral says of a level. */
+/** The collateral's statement about a level. */
 export interface RatedLevel {
   /** As it stands, RFC 3339. */
   readonly tcbDate: string;

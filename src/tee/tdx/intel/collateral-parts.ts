@@ -12,7 +12,7 @@ import type { QeIdentity } from './qe-identity.js';
 import type { Signed } from './signed-part.js';
 import type { TcbInfo } from './tcb-info.js';
 
-/** What one set of collateral is for: a kind of platform, and the CA whose PCK certificates it has. */
+/** The scope of one set of collateral: a kind of platform, and the CA whose PCK certificates it has. */
 export type CollateralKey = Pick<TdxCollateralRequest, 'fmspc' | 'ca'>;
 
 /** From when and until when something is current, both included. */
@@ -238,7 +238,7 @@ function ageOfList({ value, chain }: Signed<X509Crl>): Window & CrlAge {
 /** The last time that a Date holds (ECMA-262, 21.4.1.1). */
 const LATEST_MS = 8.64e15;
 
-/** What does not say when it begins or ends is never current. */
+/** A part without its beginning or end is never current. */
 export function windowOf(start: Date, end: Date | null, certificates: readonly X509Certificate[]): Window {
   const starts = [start, ...certificates.map(({ notBefore }) => notBefore)];
   const ends = [end, ...certificates.map(({ notAfter }) => notAfter)];

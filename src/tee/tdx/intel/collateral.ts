@@ -26,7 +26,7 @@ export interface SignedCollateral {
   readonly rootCrl: Signed<X509Crl>;
 }
 
-/** What does not hold, whatever the time. */
+/** The faults that do not depend on time. */
 export interface CollateralProblem {
   readonly code: CheckId;
   /** Member of the collateral, as the contract names it. */

@@ -4,7 +4,7 @@ import type { X509Certificate } from '../../../formats/x509-certificate.js';
 import { onlyExtension } from '../../../formats/x509-extension.js';
 
 /**
- * What a PCK certificate says of the platform (Intel SGX PCK Certificate and CRL Profile Specification, SGX
+ * The platform in a PCK certificate (Intel SGX PCK Certificate and CRL Profile Specification, SGX
  * extensions).
  */
 export interface PckExtension {

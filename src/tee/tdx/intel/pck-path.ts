@@ -71,7 +71,7 @@ function verifyPckPath(certificates: readonly X509Certificate[], profile: PathPr
   return { certificates, leaf, pck, ca, problems: [...problems, ...roleProblems(certificates, pck, ca, problems)] };
 }
 
-/** What a certificate is for, where verifying the chain has not already found fault with it. */
+/** The role of a certificate, if the chain verification has not found a fault with it. */
 function roleProblems(
   certificates: readonly X509Certificate[],
   pck: PckExtension | null,

@@ -15,7 +15,7 @@ export interface SuppliedEvaluationNumbers {
   readonly issuerChain: string;
 }
 
-/** What Intel says of its TCB recoveries, and when that is current. */
+/** Intel's list of its TCB recoveries, and its validity. */
 export interface RecoveryEvents extends Window {
   readonly recoveries: readonly RecoveryEvent[];
 }

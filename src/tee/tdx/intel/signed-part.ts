@@ -17,7 +17,7 @@ export interface Signed<T> {
   readonly sha256: string;
 }
 
-/** What was signed, or why it does not count. */
+/** The signed content, or the reason why it does not count. */
 export type PartReading<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly detail: string };
 
 /** Verifies a signature by its signer's certificate, and reads what was signed: that, or why it does not count. */

@@ -43,7 +43,7 @@ export interface TcbLevel extends RatedLevel {
 
 export interface TcbComponent {
   readonly svn: number;
-  /** What it is, where the collateral says so. */
+  /** The kind, if the collateral states it. */
   readonly type: string | null;
 }
 

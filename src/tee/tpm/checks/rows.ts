@@ -120,7 +120,7 @@ export const TPM_CHECKS = {
   },
 } satisfies CheckRows;
 
-/** What has to be quoted as well: of a list of indices, those that were not. */
+/** The values that have to be quoted as well: of a list of indices, those that were not. */
 function notQuoted(finding: Finding): string {
   const { expected, actual, about, setting } = finding;
   const policy = policyOf(finding);

@@ -62,7 +62,7 @@ interface GoTpmQuote {
   readonly pcrs: ReadonlyMap<number, Uint8Array>;
 }
 
-/** What go-tpm-tools makes of a vTPM. Nothing in it is verified, and what its bytes hold is for whoever reads them. */
+/** The attestation of go-tpm-tools. Nothing in it is verified, and its bytes are not parsed here. */
 export interface GoTpmAttestation {
   /** TPMT_PUBLIC of the attestation key. */
   readonly akPublic: Uint8Array;

@@ -88,7 +88,7 @@ export function parseTpmsCertify(bytes: Uint8Array) {
   return certify;
 }
 
-/** What every TPMS_ATTEST has, whatever it attests. */
+/** The members of every TPMS_ATTEST, whatever it attests. */
 function parseCommon(reader: ByteReader) {
   reader.u32be('magic');
   reader.u16be('type');

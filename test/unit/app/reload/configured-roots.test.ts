@@ -3,13 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { createAppContainer } from '../../../../src/app/container.js';
+import { TOKENS } from '../../../../src/app/injection-tokens.js';
 import {
   NO_CONFIGURED_ROOTS,
   ReloadedRoots,
   readConfiguredRoots,
 } from '../../../../src/app/reload/configured-roots.js';
 import { loadConfiguration } from '../../../../src/config/load-configuration.js';
-import { TOKENS } from '../../../../src/app/injection-tokens.js';
 import type { VerifierOptions } from '../../../../src/tee/verifiers.js';
 import { createAzureAkPki, createIntelPki } from '../../../lab/index.js';
 import { RecordingLog } from '../../endorsements/recording-log.js';
