@@ -11,7 +11,7 @@ const ROOMS = {
   schema: ['core'],
   policy: ['schema', 'tee', 'crypto', 'core'],
   judge: ['tee', 'policy', 'core'],
-  workbench: ['judge', 'tee', 'inspect', 'policy', 'core'],
+  workbench: ['judge', 'inspect', 'policy', 'core'],
   replay: ['judge', 'policy', 'core'],
   receipts: ['relying-party', 'crypto', 'formats', 'core'],
   release: ['outside', 'crypto', 'formats', 'core'],

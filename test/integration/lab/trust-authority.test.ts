@@ -1,3 +1,5 @@
+// @peculiar/x509 needs it.
+import 'reflect-metadata';
 import { createHash, X509Certificate } from 'node:crypto';
 import { X509Crl } from '@peculiar/x509';
 import { decodeProtectedHeader, importJWK, type JWK, jwtVerify } from 'jose';

@@ -1,3 +1,5 @@
+// @peculiar/x509 needs it.
+import 'reflect-metadata';
 import { X509Certificate as NodeCertificate } from 'node:crypto';
 import { X509Certificate as PeculiarCertificate } from '@peculiar/x509';
 import { describe, expect, it } from 'vitest';

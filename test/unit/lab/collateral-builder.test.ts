@@ -1,3 +1,5 @@
+// @peculiar/x509 needs it.
+import 'reflect-metadata';
 import { verify, X509Certificate } from 'node:crypto';
 import { X509Crl } from '@peculiar/x509';
 import { describe, expect, it } from 'vitest';

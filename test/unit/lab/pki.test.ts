@@ -1,3 +1,5 @@
+// @peculiar/x509 needs it.
+import 'reflect-metadata';
 import { createPublicKey, X509Certificate as NodeCertificate } from 'node:crypto';
 import {
   BasicConstraintsExtension,
