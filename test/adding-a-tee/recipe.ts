@@ -99,7 +99,7 @@ export const MODEL: readonly Addition[] = [
   { file: 'src/core/claims.ts', before: '  readonly hcl?: HclClaims;', text: '  readonly toy?: ToyClaims;\n' },
   {
     file: 'src/core/claims.ts',
-    before: "/** What another verifier's token says, under its issuer's names. */",
+    before: "/** The content of another verifier's token, under its issuer's names. */",
     text: `export interface ToyClaims {
   readonly measurement: string;
   readonly debug: boolean;
