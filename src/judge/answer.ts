@@ -9,7 +9,7 @@ import type { Tracer } from '../core/traces.js';
 import { type PolicyAppraisal, withDemands } from '../policy/appraise/appraise.js';
 import type { Policy } from '../policy/document/policy-document.js';
 import { type AdmitParts, admit, requireNotInFuture } from './admit.js';
-import { appraiseNoting } from './appraisals.js';
+import { type Appraised, appraiseNoting } from './appraisals.js';
 import type { WatchedClock } from './clock-watch.js';
 import type { KeyThumbprint } from './cross-check/paravisor-statements.js';
 import type { EarlyCollateralShadow, JudgedEvidence } from './early-collateral.js';
@@ -57,10 +57,9 @@ export interface VerifyEvidenceParts extends Omit<AdmitParts, 'historical'>, Sub
 /** Share of the deadline that fetching may take. */
 const FETCH_SHARE = 0.8;
 
-/** Evidence and tokens that were judged, and what each policy of the request found. */
+/** Evidence and tokens that were judged. */
 interface Found {
   readonly judged: Judged;
-  readonly appraisals: readonly PolicyAppraisal[];
   /** Null where judging did not come to an end. */
   readonly evidence: JudgedEvidence | null;
 }
@@ -130,8 +129,11 @@ export class VerifyEvidence {
     );
     const nonced = { ...terms, nonce };
     const found = await this.#judgeWithin(nonced, inquiry);
-    const shadow = await this.#judgeBeside(nonced, found, inquiry);
-    return decisionOf(nonced, found.judged, found.appraisals, shadow, lifetimeMs);
+    // After the deadline, so that reset counts are noted for an allow that leaves, and for no other.
+    const appraised = await this.#parts.tracer.span('appraise', () => appraiseNoting(nonced, found.judged, inquiry));
+    const appraisals = this.#withDemands(nonced, found.judged, appraised.appraisals);
+    const shadow = await this.#judgeBeside(nonced, found, appraised, inquiry);
+    return decisionOf(nonced, found.judged, appraisals, shadow, lifetimeMs);
   }
 
   /** An exception is never an allow: what a verifier throws, and what it does not finish, is indeterminate. */
@@ -142,7 +144,7 @@ export class VerifyEvidence {
     const fetching = new FetchTime(deadlineMs * FETCH_SHARE);
     let expiry: NodeJS.Timeout | undefined;
     const deadline = new Promise<Found>((resolve) => {
-      expiry = setTimeout(() => resolve(this.#unfinished(terms, undecided('deadline', true), inquiry)), deadlineMs);
+      expiry = setTimeout(() => resolve({ judged: undecided('deadline', true), evidence: null }), deadlineMs);
     });
     try {
       return await Promise.race([this.#judgeAll(terms, fetching, inquiry), deadline]);
@@ -150,7 +152,7 @@ export class VerifyEvidence {
       if (error instanceof FormatError) throw error;
       const { request, decisionId } = terms;
       this.#parts.log.error({ err: error, evidenceType: request.evidence.type, decisionId }, 'verifier failed');
-      return await this.#unfinished(terms, undecided('internal_error', false), inquiry);
+      return { judged: undecided('internal_error', false), evidence: null };
     } finally {
       clearTimeout(expiry);
       fetching.end();
@@ -169,16 +171,8 @@ export class VerifyEvidence {
     const own = await verifyAll(opened, sets, terms, tracer);
     const results = await submit(this.#parts, terms, own, { fetch, inquiry });
     const judged = join(terms.request.evidence.type, own.verification, results, keyThumbprint);
-    const appraised = await tracer.span('appraise', () => appraiseNoting(terms, judged, inquiry));
-    const appraisals = this.#withDemands(terms, judged, appraised.appraisals);
     const endorsements = sets[0] ?? NO_ENDORSEMENTS;
-    return { judged, appraisals, evidence: { ...appraised, opened, endorsements, own, results, judged } };
-  }
-
-  /** Each policy still says what it misses. */
-  async #unfinished(terms: NoncedTerms, judged: Judged, inquiry: Inquiry): Promise<Found> {
-    const { appraisals } = await appraiseNoting(terms, judged, inquiry);
-    return { judged, appraisals: this.#withDemands(terms, judged, appraisals), evidence: null };
+    return { judged, evidence: { opened, endorsements, own, results, judged } };
   }
 
   /** Where a key is wanted, an allow of its policy alone is not enough. */
@@ -195,12 +189,13 @@ export class VerifyEvidence {
   async #judgeBeside(
     terms: NoncedTerms,
     { judged, evidence }: Found,
+    appraised: Appraised,
     inquiry: Inquiry,
   ): Promise<readonly ShadowResult[]> {
     const { early, log } = this.#parts;
     const ofPolicies = await judgeBeside(terms, judged, inquiry, log);
     if (early === null || evidence === null || terms.trial) return ofPolicies;
-    return [...ofPolicies, ...(await early.judge(terms, evidence, inquiry))];
+    return [...ofPolicies, ...(await early.judge(terms, { ...evidence, ...appraised }, inquiry))];
   }
 
   async #signOrWithhold(

@@ -21,7 +21,7 @@ const UNTIL_STANDARD_MS = 365 * DAY_MS;
 const NONE: readonly ShadowResult[] = [];
 
 /** A request whose evidence and tokens were judged to the end. */
-export interface JudgedEvidence extends Appraised {
+export interface JudgedEvidence {
   readonly opened: OpenedRequest;
   /** The endorsements of its evidence. */
   readonly endorsements: EndorsementSet;
@@ -57,7 +57,11 @@ export class EarlyCollateralShadow {
    * Empty where nothing is held, for a past verification time, and for evidence without a TD that its own collateral shows
    * to be genuine. Never rejects.
    */
-  async judge(terms: NoncedTerms, decided: JudgedEvidence, inquiry: Inquiry): Promise<readonly ShadowResult[]> {
+  async judge(
+    terms: NoncedTerms,
+    decided: JudgedEvidence & Appraised,
+    inquiry: Inquiry,
+  ): Promise<readonly ShadowResult[]> {
     try {
       return await this.#judge(terms, decided, inquiry);
     } catch (error) {
@@ -66,7 +70,11 @@ export class EarlyCollateralShadow {
     }
   }
 
-  async #judge(terms: NoncedTerms, decided: JudgedEvidence, inquiry: Inquiry): Promise<readonly ShadowResult[]> {
+  async #judge(
+    terms: NoncedTerms,
+    decided: JudgedEvidence & Appraised,
+    inquiry: Inquiry,
+  ): Promise<readonly ShadowResult[]> {
     const { tdx } = decided.judged.verification.claims;
     const platform = decided.opened.evidence.needs.find((need) => need.kind === 'intel-tdx');
     if (terms.historical || tdx === undefined || platform === undefined) return NONE;

@@ -21,13 +21,14 @@ export async function gather<N extends readonly (readonly EndorsementRequest[])[
   fetch: FetchContext,
   inquiry: Inquiry,
 ): Promise<{ readonly [index in keyof N]: EndorsementSet }> {
-  const asked = needs.map((requests) => {
-    const source = async () => {
-      const set = await endorsements.fetch(requests, fetch);
-      remembered?.remember(requests, set, fetch);
-      return set;
-    };
-    return inquiry.ask('endorsements', () => keyOf(requests), source);
+  const asked = needs.map(async (requests) => {
+    const set = await inquiry.ask(
+      'endorsements',
+      () => keyOf(requests),
+      () => endorsements.fetch(requests, fetch),
+    );
+    remembered?.remember(requests, set, fetch);
+    return set;
   });
   // A fault of one must not leave the others half-way.
   await Promise.allSettled(asked);
