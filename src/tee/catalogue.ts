@@ -8,7 +8,7 @@ import { RELEASE_CHECKS } from '../core/checks/release.js';
 import { RESULT_CHECKS } from '../core/checks/results.js';
 import type { CheckRow, CheckRows, Finding } from '../core/checks/row.js';
 import { SERVICE_CHECKS } from '../core/checks/service.js';
-import type { CheckId, IdsOf, WaivableCheck, Waiver } from '../core/checks/tables.js';
+import type { CheckId, CheckTables, IdsOf, WaivableCheck, Waiver } from '../core/checks/tables.js';
 import { TOKEN_CHECKS } from '../core/checks/tokens.js';
 import { WARNING_CHECKS } from '../core/checks/warnings.js';
 import { AZURE_CHECKS, AZURE_WARNINGS } from './azure/checks/rows.js';
@@ -59,13 +59,15 @@ export const CHECK_FAMILIES = [
 
 type Listed = (typeof CHECK_FAMILIES)[number]['rows'];
 
-/** Ids that an earlier family has too. */
-type Repeated<Families, Seen = never> = Families extends readonly [infer First extends CheckFamily, ...infer Rest]
-  ? (keyof First['rows'] & Seen) | Repeated<Rest, Seen | keyof First['rows']>
-  : never;
+type KeysOf<Rows> = Rows extends unknown ? keyof Rows : never;
 
-/** Where a table is in no family, or an id in two of them, no row can be read, and that does not compile. */
-type Joined = [Exclude<CheckId, IdsOf<Listed, CheckRow>> | Repeated<typeof CHECK_FAMILIES>] extends [never]
+/** Ids that two tables have: of rows that are joined, the later one would replace the other. */
+type Repeated = {
+  [name in keyof CheckTables]: keyof CheckTables[name] & KeysOf<CheckTables[Exclude<keyof CheckTables, name>]>;
+}[keyof CheckTables];
+
+/** Where a table is in no family, or an id in two tables, no row can be read, and that does not compile. */
+type Joined = [Exclude<CheckId, IdsOf<Listed, CheckRow>> | Repeated] extends [never]
   ? CheckRow & { readonly class: CheckClass }
   : never;
 
