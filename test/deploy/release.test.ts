@@ -61,7 +61,7 @@ describe('the workflow release.yml', () => {
       'npm ci --ignore-scripts',
       'scripts/release-version.ts',
       'npm audit --omit=dev',
-      'npm run pack',
+      'npm run packages',
       'package deploy/helm/veritee',
     ])
       expect(run('packages')).toContain(part);

@@ -15,7 +15,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-/** The packages as `npm run pack` makes them, each in a folder of its own beside what it depends on. */
+/** The packages as `npm run packages` makes them, each in a folder of its own beside what it depends on. */
 
 const PROJECT = fileURLToPath(new URL('../../', import.meta.url));
 const PACK_MS = 240_000;
@@ -52,13 +52,13 @@ function installed(name: string, version: string): string {
 const USAGE = 'pack: --out FOLDER names an empty folder, or one that is not there yet';
 
 const packing = (...options: readonly string[]) =>
-  spawnSync('npm', ['run', '--silent', 'pack', '--', ...options], { cwd: PROJECT, encoding: 'utf8' });
+  spawnSync('npm', ['run', '--silent', 'packages', '--', ...options], { cwd: PROJECT, encoding: 'utf8' });
 
 beforeAll(() => {
   root = mkdtempSync(join(tmpdir(), 'veritee-packages-'));
   project = readJson(inProject('package.json'));
   const env = { ...process.env, npm_config_offline: 'true' };
-  execFileSync('npm', ['run', '--silent', 'pack', '--', '--out', join(root, 'packages')], {
+  execFileSync('npm', ['run', '--silent', 'packages', '--', '--out', join(root, 'packages')], {
     cwd: PROJECT,
     env,
     stdio: ['ignore', 'ignore', 'inherit'],

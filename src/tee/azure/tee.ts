@@ -12,12 +12,12 @@ interface GuestParts {
   readonly eventLogBytes: number;
 }
 
-interface SnpParts extends GuestParts {
+export interface SnpParts extends GuestParts {
   readonly snpReports: SnpReportVerifier;
   readonly paravisorFloors: ParavisorFloors;
 }
 
-interface TdxParts extends GuestParts {
+export interface TdxParts extends GuestParts {
   readonly tdQuotes: TdQuoteVerifier;
   readonly paravisorMrtds: ReadonlySet<string>;
 }

@@ -2,7 +2,7 @@ import type { TeeOf } from '../shared/tee.js';
 import { tokenIdentity } from '../shared/tokens/token-identity.js';
 import { ItaTokenVerifier, type ItaTokenVerifierOptions } from './ita-token-verifier.js';
 
-interface Parts {
+export interface Parts {
   readonly itaTokens: ItaTokenVerifierOptions;
 }
 

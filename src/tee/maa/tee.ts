@@ -3,7 +3,7 @@ import type { TeeOf } from '../shared/tee.js';
 import { tokenIdentity } from '../shared/tokens/token-identity.js';
 import { MaaTokenVerifier, type MaaTokenVerifierOptions } from './maa-token-verifier.js';
 
-interface Parts {
+export interface Parts {
   readonly maaTokens: MaaTokenVerifierOptions;
   readonly snpReports: SnpReportVerifier;
 }

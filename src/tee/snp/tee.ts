@@ -4,7 +4,7 @@ import type { TeeOf } from '../shared/tee.js';
 import { snpIdentity } from './identity.js';
 import { SnpVerifier } from './snp-verifier.js';
 
-interface Parts {
+export interface Parts {
   readonly snpReports: SnpReportVerifier;
   readonly paravisorFloors: ParavisorFloors;
 }

@@ -3,7 +3,7 @@ import type { TeeOf } from '../shared/tee.js';
 import { tdxIdentity } from './identity.js';
 import { TdxVerifier } from './tdx-verifier.js';
 
-interface Parts {
+export interface Parts {
   readonly tdQuotes: TdQuoteVerifier;
   /** MRTDs of paravisors that count as known, lower-case hex. */
   readonly paravisorMrtds: ReadonlySet<string>;

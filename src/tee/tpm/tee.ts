@@ -4,7 +4,7 @@ import type { TeeOf } from '../shared/tee.js';
 import { tpmIdentity } from './identity.js';
 import { TpmOnlyVerifier } from './tpm-only-verifier.js';
 
-interface Parts {
+export interface Parts {
   readonly tpmQuotes: TpmQuoteVerifier;
   readonly akRoots: AkRoots;
   readonly eventLogBytes: number;
