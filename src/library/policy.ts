@@ -2,6 +2,7 @@ import type { EvidenceType } from '../core/evidence.js';
 import type { ExpectedBinding, Verification } from '../core/verification.js';
 import type { RememberedResets } from '../core/vtpm-resets.js';
 import { type AppraisalInput, resultOfEvidence } from '../policy/appraise/appraisal-topic.js';
+import { requireDate } from './require-date.js';
 
 /**
  * `veritee/policy`: appraises verified evidence under policies, and decides. It reaches no network, disk, clock, environment or
@@ -41,12 +42,14 @@ const NO_RESETS: RememberedResets = {
  * of another verifier beside the evidence, so a policy that requires one allows nothing.
  *
  * @param verification what `verify` returned
+ * @throws {TypeError} where `at` is not a valid date
  * @returns the input, for `appraise(policy, input)` under each policy; `decide` takes all appraisals
  */
 export function appraisalInput(
   verification: Verification,
   { evidenceType, at, binding = null, resets = NO_RESETS }: AppraisalContext,
 ): AppraisalInput {
+  requireDate(at);
   return {
     evidenceType,
     verification,

@@ -4,6 +4,7 @@ import type { Evidence } from '../core/evidence.js';
 import type { EvidenceVerifier, ExpectedBinding, OpenedEvidence, Verification } from '../core/verification.js';
 import { withHexNoncesNamed } from '../tee/shared/binding/nonce-in-hex.js';
 import { createVerifiers, type VerifierOptions } from '../tee/verifiers.js';
+import { requireDate } from './require-date.js';
 
 /**
  * `veritee/verifier`: verifies evidence of confidential VMs. It reaches no network, disk, clock, environment or log, so the
@@ -105,7 +106,7 @@ export async function verify(
   opened: OpenedEvidence,
   { at, endorsements = NO_ENDORSEMENTS, binding = null }: VerifyContext,
 ): Promise<Verification> {
-  if (!(at instanceof Date) || Number.isNaN(at.getTime())) throw new TypeError('at is not a valid date');
+  requireDate(at);
   const verification = await opened.verify({ at, endorsements: withCollateralOf(opened, endorsements), binding });
   return { ...verification, checks: withHexNoncesNamed(verification.checks, binding) };
 }

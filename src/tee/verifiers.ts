@@ -55,9 +55,14 @@ const DEFAULTS = {
   eventLogBytes: 2 ** 20,
 } as const satisfies VerifierOptions;
 
-/** Makes the verifier of each type of evidence. */
+/**
+ * Makes the verifier of each type of evidence. An option that is undefined counts as left out.
+ * @throws {RangeError} for a leeway or a length that is no number, or negative: comparisons with it would hold for anything
+ */
 export function createVerifiers(options: VerifierOptions = {}): ReadonlyMap<EvidenceType, EvidenceVerifier> {
-  const chosen = { ...DEFAULTS, ...options };
+  const chosen = { ...DEFAULTS, ...given(options) };
+  requireBound('tokenLeewaySeconds', chosen.tokenLeewaySeconds);
+  requireBound('eventLogBytes', chosen.eventLogBytes);
   const { amdLines, amdPins = pinsOf(amdLines), refuseProducts, tokenLeewaySeconds: leewaySeconds } = chosen;
   return evidenceVerifiers({
     snpReports: new AmdSnpReportVerifier({ refuseProducts, pins: amdPins, lines: amdLines }),
@@ -70,6 +75,15 @@ export function createVerifiers(options: VerifierOptions = {}): ReadonlyMap<Evid
     itaTokens: { issuers: chosen.itaIssuers, leewaySeconds },
     eventLogBytes: chosen.eventLogBytes,
   });
+}
+
+/** A caller whose types allow undefined members must not lose a default by them. */
+function given(options: VerifierOptions): VerifierOptions {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+}
+
+function requireBound(name: string, value: number): void {
+  if (!Number.isFinite(value) || value < 0) throw new RangeError(`${name} is no number of 0 or more`);
 }
 
 function pinsOf(lines: AmdLines): AmdRootPins {

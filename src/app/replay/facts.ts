@@ -16,8 +16,7 @@ import type { ConfiguredRoots } from '../reload/configured-roots.js';
 /** The part of a configuration that decides, without secrets. */
 export interface JudgingConfiguration
   extends Pick<Configuration, 'policies' | 'historical' | 'limits' | 'time' | 'deadlineSeconds'> {
-  /** Without `products` where an earlier version of veritee kept it: then there were none. */
-  readonly amd: Pick<Configuration['amd'], 'refuseProducts'> & Partial<Pick<Configuration['amd'], 'products'>>;
+  readonly amd: Pick<Configuration['amd'], 'refuseProducts' | 'products'>;
   readonly paravisors: Configuration['azure']['paravisors'];
   readonly maa: Pick<Configuration['maa'], 'shared' | 'issuers'>;
   readonly ita: Pick<Configuration['ita'], 'issuers'>;
@@ -128,7 +127,7 @@ export function configurationOfThen(now: Configuration, then: JudgingConfigurati
     limits,
     time,
     deadlineSeconds,
-    amd: { ...now.amd, products: {}, ...amd },
+    amd: { ...now.amd, ...amd },
     azure: { ...now.azure, paravisors },
     maa: { ...now.maa, ...maa },
     ita: { ...now.ita, ...ita, submit: null },

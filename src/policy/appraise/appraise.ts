@@ -24,46 +24,34 @@ import { minimums, snpRequirements } from './snp-topics.js';
 import { tdxMinimums, tdxRequirements } from './tdx-topics.js';
 import { waived } from './waivers.js';
 
-/** The members of an appraisal. */
-interface Appraised {
-  readonly policy: Policy;
-  readonly outcome: Outcome;
-  /** Ids of the policy's own checks and rules that passed, and of those that did not. */
-  readonly matched: readonly string[];
-  readonly unmatched: readonly string[];
-  /** Base checks as this policy sees them: the same number, in the same order, under every policy. */
-  readonly base: readonly Check[];
-  /** The policy's own checks. */
-  readonly own: readonly Check[];
-  /** All of them, the base checks first. */
-  readonly checks: readonly Check[];
-}
-
 /** Only this file makes one, of a verification. A copy is none: `decide` does not take it. */
-class VerifiedAppraisal implements Appraised {
+class VerifiedAppraisal {
   /** Makes the type nominal. */
   declare protected readonly ofVerification: true;
-  readonly policy: Policy;
-  readonly outcome: Outcome;
-  readonly matched: readonly string[];
-  readonly unmatched: readonly string[];
-  readonly base: readonly Check[];
-  readonly own: readonly Check[];
-  readonly checks: readonly Check[];
+  readonly policy!: Policy;
+  readonly outcome!: Outcome;
+  /** Ids of the policy's own checks and rules that passed, and of those that did not. */
+  readonly matched!: readonly string[];
+  readonly unmatched!: readonly string[];
+  /** Base checks as this policy sees them: the same number, in the same order, under every policy. */
+  readonly base!: readonly Check[];
+  /** The policy's own checks. */
+  readonly own!: readonly Check[];
+  /** All of them, the base checks first. */
+  readonly checks!: readonly Check[];
 
-  constructor({ policy, outcome, matched, unmatched, base, own, checks }: Appraised) {
-    this.policy = policy;
-    this.outcome = outcome;
-    this.matched = matched;
-    this.unmatched = unmatched;
-    this.base = base;
-    this.own = own;
-    this.checks = checks;
+  constructor(members: { readonly [member in keyof VerifiedAppraisal]: VerifiedAppraisal[member] }) {
+    Object.assign(this, members);
   }
 }
 
 /** How one policy appraised verified evidence. */
 export type PolicyAppraisal = VerifiedAppraisal;
+
+/** Whether `appraise` made it: callers of the library may have no types. */
+export function isPolicyAppraisal(value: unknown): value is PolicyAppraisal {
+  return value instanceof VerifiedAppraisal;
+}
 
 /** The topics of a TEE that policies have minimums and requirements for. */
 const TEE_TOPICS: { readonly [tee in TeeOfPolicies]: readonly AppraisalTopic[] } = {

@@ -2,14 +2,18 @@ import type { Check } from '../../core/check.js';
 import type { CheckId } from '../../core/codes.js';
 import type { Outcome } from '../../core/decision.js';
 import { byImportance } from '../../tee/catalogue.js';
-import type { PolicyAppraisal } from './appraise.js';
+import { isPolicyAppraisal, type PolicyAppraisal } from './appraise.js';
 import { type CheckSet, isUndecided } from './outcome.js';
 
-/** The decision over all policies, and the codes that it rests on, most important first. It rests on verified evidence alone. */
+/**
+ * The decision over all policies, and the codes that it rests on, most important first. It rests on verified evidence alone.
+ * @throws {TypeError} where something is no result of `appraise`
+ */
 export function decide(appraisals: readonly PolicyAppraisal[]): {
   readonly decision: Outcome;
   readonly reasons: readonly CheckId[];
 } {
+  if (!appraisals.every(isPolicyAppraisal)) throw new TypeError('decide takes results of appraise alone');
   if (appraisals.length === 0) return { decision: 'deny', reasons: ['no_policy'] };
   return { decision: overall(appraisals), reasons: reasonsOf(appraisals) };
 }

@@ -27,6 +27,14 @@ describe('the decision of the library', () => {
     expect(await decisionUnder(['', 'freshness: none'])).toEqual({ decision: 'allow', reasons: [] });
   });
 
+  it.each([
+    ['not at all', undefined],
+    ['an invalid date', new Date('soon')],
+  ])('rejects %s as the verification time, at which no waiver would have expired', async (_, at) => {
+    const deciding = decisionUnder([''], { at: at as Date });
+    await expect(deciding).rejects.toThrow(new TypeError('at is not a valid date'));
+  });
+
   it('is a deny without a policy', async () => {
     expect(await decisionUnder([])).toEqual({ decision: 'deny', reasons: ['no_policy'] });
   });

@@ -35,6 +35,29 @@ describe('open', () => {
   });
 });
 
+describe('options', () => {
+  it.each(['tokenLeewaySeconds', 'eventLogBytes'] as const)('reject %s that bounds nothing', (name) => {
+    const message = `${name} is no number of 0 or more`;
+    for (const value of [Number.NaN, Number.POSITIVE_INFINITY, -1, '60' as never]) {
+      expect(() => open(GUEST.evidence(), { [name]: value })).toThrow(new RangeError(message));
+    }
+  });
+
+  it('are the defaults where they are undefined', async () => {
+    const undefinedOptions = {
+      intelPins: undefined,
+      refuseProducts: undefined,
+      tokenLeewaySeconds: undefined,
+      akRoots: undefined,
+      eventLogBytes: undefined,
+    };
+    const tooLong = TD.evidence({ ccel: new Uint8Array(2 ** 20 + 1) });
+    expect(formatErrorOf(() => open(tooLong, undefinedOptions as never))).toMatchObject({ code: 'eventlog_limit' });
+    const opened = open(GUEST.evidence(), { ...undefinedOptions, amdPins: undefined } as never);
+    expect(resultOf((await verify(opened, { at: AT })).checks, 'cert_untrusted')).toBe('fail');
+  });
+});
+
 describe('verify', () => {
   it("SNP-01 trusts AMD's roots where no others are pinned", async () => {
     const evidence = GUEST.evidence();

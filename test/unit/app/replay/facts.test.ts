@@ -30,12 +30,4 @@ describe('the configuration of a decision that is judged again', () => {
     const then = configurationOfThen(NOW, kept({ refuseProducts: [], products }));
     expect([servedLines(then), servedPins(then)]).toEqual([AMD_LINES, AMD_ROOT_PINS]);
   });
-
-  it('has none where it was kept before there were any', () => {
-    expect(configurationOfThen(NOW, kept({ refuseProducts: ['Milan'] })).amd).toEqual({
-      ...NOW.amd,
-      refuseProducts: ['Milan'],
-      products: {},
-    });
-  });
 });

@@ -33,9 +33,11 @@ const anyCheck = fc.tuple(anyId, fc.constantFrom(...RESULTS)).map(([id, result])
 const anyChecks = fc.array(anyCheck, { maxLength: 8 });
 const anyRequired = fc.array(anyId, { maxLength: 4 });
 
-/** Stands for the appraisal of one policy: the type says that only `appraise` makes one. */
+const OF_APPRAISALS = Object.getPrototypeOf(appraised({}));
+
+/** Stands for the appraisal of one policy, with any checks: only `appraise` makes one. */
 function finding(checks: readonly Check[], required: readonly CheckId[] = []): PolicyAppraisal {
-  return { ...outcomeOf({ checks, required }), checks } as unknown as PolicyAppraisal;
+  return Object.assign(Object.create(OF_APPRAISALS), { ...outcomeOf({ checks, required }), checks });
 }
 
 describe('the outcome of one policy', () => {
@@ -248,5 +250,18 @@ describe('the wall between verified and asserted claims, by its types', () => {
       () => new Asserted({}),
     ];
     expect([planted.length, decide([appraisal]).decision]).toEqual([5, appraisal.outcome]);
+  });
+
+  it.each([
+    ['a copy', (appraisal: PolicyAppraisal) => ({ ...appraisal, outcome: 'allow' })],
+    ['what looks like one', () => ({ outcome: 'allow', checks: [] })],
+    [
+      'a result on asserted claims',
+      () => appraiseClaims(policy(), { type: 'snp', asserted: Asserted.of({}), at: new Date() }),
+    ],
+    ['nothing', () => null],
+  ])('decides by no appraisal that is %s, where there are no types', (_, made) => {
+    const planted = made(appraised({})) as PolicyAppraisal;
+    expect(() => decide([appraised({}), planted])).toThrow(new TypeError('decide takes results of appraise alone'));
   });
 });
