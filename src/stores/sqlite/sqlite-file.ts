@@ -201,11 +201,17 @@ export class SqliteFile {
     this.#exec('COMMIT');
   }
 
-  /** @returns the version of its schema; 0 of a new file */
+  /**
+   * Asked in one statement, so that what another process commits meanwhile is seen whole or not at all.
+   *
+   * @returns the version of its schema; 0 of a new file
+   */
   #requireOurs(): number {
-    const version = this.number('PRAGMA user_version', []);
-    const application = this.number('PRAGMA application_id', []);
-    if (application !== APPLICATION_ID && (version !== 0 || this.#hasTables())) {
+    const [[version, application, tables]] = this.rows<readonly [number, number, number]>(
+      'SELECT user_version, application_id, (SELECT count(*) FROM sqlite_schema) FROM pragma_user_version, pragma_application_id',
+      [],
+    ) as readonly [readonly [number, number, number]];
+    if (application !== APPLICATION_ID && (version !== 0 || tables !== 0)) {
       throw new StoreUnavailableError('it is a SQLite database of another program');
     }
     if (version > this.#migrations.length) {
@@ -214,10 +220,6 @@ export class SqliteFile {
       );
     }
     return version;
-  }
-
-  #hasTables(): boolean {
-    return this.number('SELECT count(*) FROM sqlite_schema', []) !== 0;
   }
 
   #readCommits(): number {

@@ -79,6 +79,36 @@ describe('a store of an earlier version', () => {
     await Promise.all(stores.map((store) => store.close()));
   });
 
+  it.each([1, 2])('is one of ours where another process makes its tables after statement %i', (last) => {
+    const fresh = join(folder, 'new.db');
+    const other = new SqliteFile(engine, fresh);
+    let statements = 0;
+    class Interrupted extends engine {
+      constructor(...how: ConstructorParameters<typeof engine>) {
+        super(...how);
+        const prepare = this.prepare.bind(this);
+        this.prepare = ((sql: string) => {
+          const statement = prepare(sql);
+          const all = statement.all.bind(statement);
+          statement.all = (...values) => {
+            const rows = all(...values);
+            statements += 1;
+            if (statements === last) other.open();
+            return rows;
+          };
+          return statement;
+        }) as typeof this.prepare;
+      }
+    }
+    const file = new SqliteFile(Interrupted as typeof engine, fresh);
+    closed.push(
+      () => file.close(),
+      () => other.close(),
+    );
+    file.open();
+    expect(file.row('PRAGMA user_version', [])).toEqual([MIGRATIONS.length]);
+  });
+
   it('is not read, nor changed, by a later version that only reads', () => {
     const before = contents();
     expect(() => open({ readOnly: true, migrations: [...MIGRATIONS, ADDS_A_TABLE] })).toThrow(
