@@ -250,10 +250,10 @@ module.exports = {
     },
     {
       // What a connection is good for, and when it is not, is said in one place.
-      name: 'redis-client-only-in-its-session',
+      name: 'postgres-client-only-in-its-session',
       severity: 'error',
-      from: { path: '^src/', pathNot: '^src/stores/redis/redis-session\\.ts$' },
-      to: { path: '(^|/)node_modules/ioredis/' },
+      from: { path: '^src/', pathNot: '^src/stores/postgres/(session|settings)\\.ts$' },
+      to: { path: '(^|/)node_modules/(@types/)?pg/' },
     },
     {
       // What they do is in the span of who calls them: a span has a clock.

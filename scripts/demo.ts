@@ -93,7 +93,7 @@ async function setStage(folder: string, kds: LabKds): Promise<Stage> {
     listen: { port: 0 },
     amd: { kds: kds.origin, chains: join(folder, 'amd') },
     // Everything that the service writes is beside it: the lab's lists must not be taken for AMD's later.
-    decisions: { store: join(folder, 'veritee.db') },
+    stores: { url: `sqlite:${join(folder, 'veritee.db')}` },
   });
   const service = await startService(loadConfiguration({ text, environment: {} }), {
     log: silent(),

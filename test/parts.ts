@@ -9,6 +9,7 @@ export const ALONE: readonly string[] = [
   'test/integration/endorsements/carried-chains.test.ts',
   'test/integration/service/vtpm-resets.test.ts',
   'test/unit/app/check/check-configuration.test.ts',
+  'test/unit/app/postgres-server.test.ts',
   'test/unit/stores/file-reset-memory.test.ts',
 ];
 

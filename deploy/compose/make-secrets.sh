@@ -12,13 +12,8 @@ cd "$folder"
 
 head -c 32 /dev/urandom > challenges-key
 openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out receipts-key 2>/dev/null
-password="$(openssl rand -hex 24)"
-printf '%s\n' "$password" > store-password
-# As in docs/stores.md. Nobody else is let in; "default" is off, and may everything, because the server reads its file as that user.
-cat > store-users <<USERS
-user default off ~* &* +@all
-user veritee on >$password resetkeys ~{veritee}:* resetchannels -@all +auth +select +info +eval +waitaof +get +set +exists +time +hset +hsetnx +hget +hmget +hexists +hlen +hincrby +hscan +hdel +sadd +srem +sismember +pexpire +pttl +zadd +zrem +zcard +zscore +zrange +zlexcount +zrangebyscore +zremrangebylex
-USERS
+openssl rand -hex 24 > store-owner-password
+openssl rand -hex 24 > store-password
 
 key="$(openssl rand -hex 32)"
 printf '%s\n' "$key" > api-key
@@ -26,6 +21,6 @@ cat > caller.env <<CALLER
 VERITEE__CALLERS__GATE__API_KEY_SHA256=$(printf %s "$key" | openssl dgst -sha256 -r | cut -d ' ' -f 1)
 VERITEE__CALLERS__GATE__EXPIRES=$(date -u -d '+365 days' +%F 2>/dev/null || date -u -v+365d +%F)
 CALLER
-chmod 444 challenges-key receipts-key store-password store-users
+chmod 444 challenges-key receipts-key store-owner-password store-password
 chmod 400 api-key caller.env
 echo "made in deploy/secrets; the API key of the caller is in deploy/secrets/api-key"

@@ -1,90 +1,110 @@
 import { randomUUID } from 'node:crypto';
-import { type Configuration, isFileStore } from '../config/configuration.js';
+import type { Configuration } from '../config/configuration.js';
 import { configurationDigest } from '../config/effective-configuration.js';
-import { redisStoreOf, sharedChallenges } from '../config/redis-store.js';
+import { type PostgresAddress, postgresAddressOf, sqliteFileOf } from '../config/stores.js';
 import type { ChallengeStore } from '../core/challenge.js';
 import { type LogStore, StoreUnavailableError } from '../core/decision-log.js';
-import { ConfigurationError } from '../core/errors.js';
+import { ConfigurationError, messageOf } from '../core/errors.js';
 import type { JsonObject } from '../core/json.js';
 import type { Clock, Log } from '../core/ports.js';
+import type { ResetMemory } from '../core/vtpm-resets.js';
+import { CHALLENGE_STORE_TIMEOUT_MS } from '../judge/challenges.js';
+import type { ReadinessCheck } from '../judge/health.js';
 import { DecisionLog } from '../log/decision-log.js';
 import type { HeadSigner } from '../log/heads.js';
 import { RecordCopy } from '../log/record-copy.js';
-import { MemoryChallengeStore } from '../stores/memory-challenge-store.js';
+import { PostgresChallengeStore } from '../stores/postgres/postgres-challenge-store.js';
+import { PostgresLogStore } from '../stores/postgres/postgres-log-store.js';
+import { PostgresResetMemory } from '../stores/postgres/postgres-reset-store.js';
 import { SqliteChallengeStore } from '../stores/sqlite/sqlite-challenge-store.js';
 import { SqliteStore } from '../stores/sqlite/sqlite-store.js';
 import type { OpenParts } from './open-parts.js';
-import { openSharedChallenges, openSharedDecisions } from './redis-stores.js';
+import { openPostgres, type PostgresWorld } from './postgres-server.js';
 import { type ConfiguredRoots, namedRoots } from './reload/configured-roots.js';
+import { storeClockCheck } from './store-clock.js';
 
 const DAY_MS = 86_400_000;
 
-/** Where decisions are stored, and challenges with them. */
+/** What a service stores. */
 export interface OpenStores {
   /** Null: decisions are not stored. */
   readonly decisions: LogStore | null;
   readonly challenges: ChallengeStore;
+  /** Reset counts of vTPMs of a tenant, where replicas share them. */
+  readonly sharedResets: ((tenant: string) => ResetMemory) | null;
+  /** Null: it goes by the clock of this process. */
+  readonly clockCheck: ReadinessCheck | null;
 }
 
-interface StoresWorld {
-  readonly clock: Clock;
-  readonly log: Log;
+interface StoresWorld extends PostgresWorld {
   /** The MAC key of challenges. */
   readonly key: Uint8Array;
-  readonly storeTimeoutMs?: number;
+  readonly storeTimeoutMs?: number | undefined;
 }
 
 /** @throws {ConfigurationError} where a store cannot be used */
 export async function openStores(
   configuration: Configuration,
-  { clock, log, ...world }: StoresWorld,
+  world: StoresWorld,
   opened: OpenParts,
 ): Promise<OpenStores> {
-  const { decisions, challenges } = configuration;
-  const path = isFileStore(decisions.store) ? decisions.store : null;
-  const file = path === null ? null : opened.add(await usable(() => SqliteStore.open(path)));
-  const shared = redisStoreOf(decisions.store);
-  const inRedis = shared === null ? null : opened.add(await openSharedDecisions(shared, { clock, log, ...world }));
-  if (file === null && inRedis === null) log.warn({}, 'decisions are not stored: decisions.store is off');
-  return { decisions: file ?? inRedis, challenges: await openChallenges() };
-
-  async function openChallenges(): Promise<ChallengeStore> {
-    const ofReplicas = sharedChallenges(configuration);
-    if (ofReplicas !== null) return opened.add(await openSharedChallenges(ofReplicas, { clock, log, ...world }));
-    if (file !== null && challenges.store === null)
-      return usable(() => SqliteChallengeStore.open(file, world.key, clock));
-    return openMemory(clock, log, opened);
-  }
+  const file = sqliteFileOf(configuration);
+  const address = postgresAddressOf(configuration);
+  if (configuration.decisions.log === 'off') world.log.warn({}, 'decisions are not stored: decisions.log is off');
+  if (file !== null) return openFile(configuration, file, world, opened);
+  if (address === null) throw new Error('stores.url has a form that nobody opens');
+  return openShared(configuration, address, world, opened);
 }
 
-async function usable<T>(open: () => Promise<T>): Promise<T> {
+async function openFile(
+  { challenges, decisions }: Configuration,
+  file: string,
+  { key, clock, log }: StoresWorld,
+  opened: OpenParts,
+): Promise<OpenStores> {
   try {
-    return await open();
+    const store = opened.add(await SqliteStore.open(file));
+    const lifetimeMs = challenges.lifetimeSeconds * 1000;
+    const ofChallenges = await SqliteChallengeStore.open(store, { key, clock, lifetimeMs });
+    log.info({ store: 'sqlite' }, 'stores are open: challenges that were issued before are void');
+    return {
+      decisions: decisions.log === 'on' ? store : null,
+      challenges: ofChallenges,
+      sharedResets: null,
+      clockCheck: null,
+    };
   } catch (cause) {
     throw notUsable(cause);
   }
 }
 
-function notUsable(cause: unknown): unknown {
-  if (!(cause instanceof StoreUnavailableError)) return cause;
-  return new ConfigurationError([{ path: ['decisions', 'store'], what: cause.message }], { cause });
+async function openShared(
+  configuration: Configuration,
+  address: PostgresAddress,
+  world: StoresWorld,
+  opened: OpenParts,
+): Promise<OpenStores> {
+  const { key, clock, log, storeTimeoutMs, storeTimeoutMs: timeoutMs = CHALLENGE_STORE_TIMEOUT_MS } = world;
+  const server = await openPostgres(configuration, address, world, opened);
+  const lifetimeMs = configuration.challenges.lifetimeSeconds * 1000;
+  const challenges = await PostgresChallengeStore.open({ server, key, clock, lifetimeMs, timeoutMs }).catch((cause) => {
+    throw new ConfigurationError([{ path: ['stores', 'url'], what: `cannot be used: ${messageOf(cause)}` }], { cause });
+  });
+  log.info(
+    { store: 'postgres' },
+    'stores are open: a restart or failover of the database voids outstanding challenges',
+  );
+  return {
+    decisions: configuration.decisions.log === 'on' ? new PostgresLogStore(server, { appendMs: storeTimeoutMs }) : null,
+    challenges,
+    sharedResets: (tenant) => new PostgresResetMemory({ server, tenant, log, timeoutMs }),
+    clockCheck: storeClockCheck(server, clock, log),
+  };
 }
 
-/** Challenges are lost when the process ends. The log says so at start and at the end. */
-function openMemory(clock: Clock, log: Log, opened: OpenParts): MemoryChallengeStore {
-  const store = new MemoryChallengeStore(clock);
-  log.info(
-    { store: 'memory' },
-    'challenges are kept in memory: those issued with this key before this start count as used',
-  );
-  opened.add({
-    close: async () => {
-      const { outstanding } = store;
-      if (outstanding > 0) log.warn({ outstanding }, 'challenges in memory are lost with this process');
-      await store.close();
-    },
-  });
-  return store;
+function notUsable(cause: unknown): unknown {
+  if (!(cause instanceof StoreUnavailableError)) return cause;
+  return new ConfigurationError([{ path: ['stores', 'url'], what: cause.message }], { cause });
 }
 
 /** The dependencies of the decision log of a process. */

@@ -1,7 +1,6 @@
 import { realpath, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { type Configuration, challengeKeyPath } from '../config/configuration.js';
-import { redisStoreOf } from '../config/redis-store.js';
 import { isLocalKey } from '../config/released-keys.js';
 import { vaultKeyId } from '../core/key-vault-key.js';
 import type { PlacedProblem } from '../core/places.js';
@@ -9,15 +8,15 @@ import { filesOf, type PlacedFile } from './check/check-files.js';
 
 /** Files of a configuration that hold secrets: private keys, passwords, API keys and tokens. */
 export function secretFilesOf(configuration: Configuration): readonly PlacedFile[] {
-  const { listen, challenges, decisions, receipts, keys, callers, maa, ita, egress, traces } = configuration;
+  const { listen, stores, receipts, keys, callers, maa, ita, egress, traces } = configuration;
   return [
     [['listen', 'tls', 'key'], listen.tls.key],
     [['listen', 'management', 'tls', 'key'], listen.management?.tls?.key ?? null],
     ...filesOf(['maa', 'submit', 'credential'], maa.submit.credential),
     [['ita', 'submit', 'apiKeyFile'], ita.submit?.apiKeyFile ?? null],
     [['challenges', 'key'], challengeKeyPath(configuration)],
-    [['challenges', 'store', 'passwordFile'], redisStoreOf(challenges.store)?.passwordFile ?? null],
-    [['decisions', 'store', 'passwordFile'], redisStoreOf(decisions.store)?.passwordFile ?? null],
+    [['stores', 'passwordFile'], stores.passwordFile],
+    ...filesOf(['stores', 'credential'], stores.credential),
     [['receipts', 'key'], keyFileOf(receipts.key)],
     [['receipts', 'next'], keyFileOf(receipts.next)],
     ...filesOf(['receipts', 'credential'], receipts.credential),

@@ -108,7 +108,7 @@ async function openService(configuration: Configuration, given: World, opened: O
   const receiptKeys = await ReloadedReceiptKeys.open(configuration, { ...world, vaults: sources.vaults, clock });
   const storesWorld = { ...world, key, clock };
   const stores = await openStores(configuration, storesWorld, opened);
-  const memories = await openResets(configuration, storesWorld, opened);
+  const memories = openResets(configuration, { log, shared: stores.sharedResets }, opened);
   await Promise.all([...memories.values()].map(({ files }) => files.start()));
   const resets = trackingsOf(memories);
   metrics.watchResetMemory(() => [...resets.values()].reduce((sum, { failures }) => sum + failures, 0));
@@ -128,6 +128,7 @@ async function openService(configuration: Configuration, given: World, opened: O
   const readiness = readinessOf([
     clockWatch.check,
     challenges.check(clock),
+    ...(stores.clockCheck === null ? [] : [stores.clockCheck]),
     policiesLoaded(() =>
       policies.tenants.every((tenant) => policies.of(tenant).snapshot().has(policiesOf(configuration, tenant).default)),
     ),

@@ -1,14 +1,16 @@
-import { type Configuration, challengeKeyPath, resetMemoryDirectory } from '../config/configuration.js';
-import { sharedChallenges } from '../config/redis-store.js';
+import { type Configuration, resetMemoryDirectory } from '../config/configuration.js';
+import { postgresAddressOf } from '../config/stores.js';
 import { policiesByTenant } from '../config/tenants.js';
+import type { Log } from '../core/ports.js';
 import type { ResetMemory } from '../core/vtpm-resets.js';
+import { CHALLENGE_STORE_TIMEOUT_MS } from '../judge/challenges.js';
 import { ResetTracking } from '../judge/reset-tracking.js';
-import { readChallengeKey } from '../stores/challenge-key.js';
 import { FileResetMemory } from '../stores/file-reset-memory.js';
+import { PostgresResetMemory } from '../stores/postgres/postgres-reset-store.js';
 import { ReplicaResetMemory } from '../stores/replica-reset-memory.js';
 import type { OpenParts } from './open-parts.js';
-import { type ChallengeWorld, openSharedResets } from './redis-stores.js';
-import { ResetsOnDemand, type SharedResets } from './resets-on-demand.js';
+import { openPostgres, type PostgresWorld } from './postgres-server.js';
+import { ResetsOnDemand } from './resets-on-demand.js';
 
 /** Memory of the vTPMs of one tenant. */
 export interface TenantResets {
@@ -17,40 +19,16 @@ export interface TenantResets {
   readonly tracking: ResetTracking;
 }
 
-/**
- * Memories by tenant, so that no tenant raises or learns counts of another's. Where replicas share challenges, they share counts.
- * @throws {ConfigurationError} where the store that they share does not answer, or must not be used
- */
-export async function openResets(
-  configuration: Configuration,
-  world: ChallengeWorld,
-  opened: OpenParts,
-): Promise<ReadonlyMap<string, TenantResets>> {
-  const store = sharedChallenges(configuration);
-  const shared = store === null ? null : opened.add(await openSharedResets(store, world));
-  return openMemories(configuration, { ...world, shared }, opened);
+export interface ResetsWorld {
+  readonly log: Log;
+  /** Counts of a tenant that replicas share; null where they do not. */
+  readonly shared: ((tenant: string) => ResetMemory) | null;
 }
 
-/** The same for a command: the store that replicas share is asked once there is something to ask it. */
-export function openResetsOfCommand(
+/** Memories by tenant, so that no tenant raises or learns counts of another's. */
+export function openResets(
   configuration: Configuration,
-  world: Omit<ChallengeWorld, 'key'>,
-  opened: OpenParts,
-): ReadonlyMap<string, TenantResets> {
-  const store = sharedChallenges(configuration);
-  const open = async (from: NonNullable<typeof store>) => {
-    const file = challengeKeyPath(configuration);
-    const key = await readChallengeKey(file);
-    if (key === null) throw new Error(`${file}: there is no such file`);
-    return openSharedResets(from, { ...world, key }, 0);
-  };
-  const shared = store === null ? null : opened.add(new ResetsOnDemand(() => open(store), world.log));
-  return openMemories(configuration, { ...world, shared }, opened);
-}
-
-function openMemories(
-  configuration: Configuration,
-  { log, shared }: Pick<ChallengeWorld, 'log'> & { readonly shared: SharedResets | null },
+  { log, shared }: ResetsWorld,
   opened: OpenParts,
 ): ReadonlyMap<string, TenantResets> {
   const tenants = [...policiesByTenant(configuration).keys()];
@@ -58,10 +36,27 @@ function openMemories(
     tenants.map((tenant) => {
       const folder = resetMemoryDirectory(configuration, tenant);
       const files = opened.add(new FileResetMemory({ folder, log }));
-      const memory: ResetMemory = shared === null ? files : new ReplicaResetMemory(files, shared.of(tenant));
+      const memory: ResetMemory = shared === null ? files : new ReplicaResetMemory(files, shared(tenant));
       return [tenant, { files, tracking: new ResetTracking(memory, log) }];
     }),
   );
+}
+
+/** The same for a command: the store that replicas share is asked once there is something to ask it. */
+export function openResetsOfCommand(
+  configuration: Configuration,
+  world: PostgresWorld & { readonly storeTimeoutMs?: number | undefined },
+  opened: OpenParts,
+): ReadonlyMap<string, TenantResets> {
+  const address = postgresAddressOf(configuration);
+  const { log, storeTimeoutMs: timeoutMs = CHALLENGE_STORE_TIMEOUT_MS } = world;
+  if (address === null) return openResets(configuration, { log, shared: null }, opened);
+  const open = async () => {
+    const server = await openPostgres(configuration, address, world, opened, { startLimitMs: 0 });
+    return (tenant: string) => new PostgresResetMemory({ server, tenant, log, timeoutMs });
+  };
+  const onDemand = new ResetsOnDemand(open, log);
+  return openResets(configuration, { log, shared: (tenant) => onDemand.of(tenant) }, opened);
 }
 
 /** How vTPMs are tracked, by tenant. */

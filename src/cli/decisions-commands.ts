@@ -23,6 +23,12 @@ service may be running. A signed record names what was dropped: receipts.key of 
 const EXPORT_HELP = `
 A service may write to the store meanwhile: what is exported is the log as it was when the export began.`;
 
+const BACKUP_HELP = `
+For a SQLite store. A service may write to it meanwhile. The copy is the store as it was when the command began, without its
+challenges, which are void after a restore. Do not copy the file of a store by other means: such a copy may lack records that
+are in the files beside it. <file> must not exist. The exit code is 0 if it was written, 1 usage or a
+store that is not there, 3 if the store cannot be read.`;
+
 const IMPORT_HELP = `
 All of <file> is verified first. Then the chains that the store lacks are appended, all of them or nothing. Chains that the
 store has with the same records are skipped. If the store has other or fewer records of a chain, nothing is appended.
@@ -70,6 +76,7 @@ export interface DecisionsActions {
   showDecision(decisionId: string, options: LogOptions): Promise<number>;
   verifyDecisions(file: string | undefined, options: VerifyDecisionsOptions): Promise<number>;
   exportDecisions(options: ExportDecisionsOptions): Promise<number>;
+  backUpDecisions(file: string, options: Pick<LogOptions, 'config'>): Promise<number>;
   importDecisions(file: string, options: VerifyDecisionsOptions): Promise<number>;
   pruneDecisions(options: PruneDecisionsOptions): Promise<number>;
 }
@@ -96,7 +103,7 @@ export function addDecisionsCommands(
 ): void {
   const decisions = program
     .command('decisions')
-    .description('list, show, verify, export, import and prune recorded decisions')
+    .description('list, show, verify, export, back up, import and prune recorded decisions')
     .allowExcessArguments()
     .action(() => {
       refuseUnknownCommand(decisions);
@@ -142,6 +149,13 @@ export function addDecisionsCommands(
     .option(...config)
     .addHelpText('after', EXPORT_HELP)
     .action(async (options) => done(await actions.exportDecisions(options)));
+  decisions
+    .command('backup')
+    .description('write a copy of the store, without its challenges')
+    .argument('<file>', 'file to write, which only its owner can read')
+    .option(...config)
+    .addHelpText('after', BACKUP_HELP)
+    .action(async (file, options) => done(await actions.backUpDecisions(file, options)));
   decisions
     .command('import')
     .description('append the log of another store; exit code 2 if something is wrong with it')

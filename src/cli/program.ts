@@ -20,6 +20,7 @@ import { addGateCommand, EXEC_FAILURE, type GateActions, isGateWithExec } from '
 import { sayFormatError, UsageError } from './input.js';
 import { EXIT_CODE, printable } from './output.js';
 import { addPolicyCommands, type PolicyActions } from './policy-commands.js';
+import { addStoresCommands, type StoresActions } from './stores-commands.js';
 
 export interface VerifyOptions {
   readonly vek?: string;
@@ -65,7 +66,7 @@ export interface ServeOptions {
 }
 
 /** The commands, given their arguments. Each returns the exit code. */
-export interface Actions extends PolicyActions, DecisionsActions, ReplayActions, GateActions {
+export interface Actions extends PolicyActions, DecisionsActions, ReplayActions, StoresActions, GateActions {
   serve(options: ServeOptions): Promise<number>;
   verify(file: string, options: VerifyOptions): Promise<number>;
   inspect(file: string, options: InspectOptions): Promise<number>;
@@ -203,6 +204,7 @@ function programOf(version: string, actions: Actions, done: (exitCode: number) =
   addEndorsements(program, config, actions, done);
   addDecisionsCommands(program, config, actions, done);
   addReplayCommand(program, config, actions, done);
+  addStoresCommands(program, config, actions, done);
   addGateCommand(program, actions, done);
   addHelp(program);
   // The others name an unknown command: of arguments too many they would say less.

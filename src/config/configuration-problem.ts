@@ -38,7 +38,7 @@ export const CONFIGURATION_PROBLEMS = {
   config_data: {
     meaning: 'what the service fetches and remembers cannot be written to disk',
     severity: 'warning',
-    remedy: "Let the service's user write the folder, or set decisions.store to a path in a folder that it can write.",
+    remedy: "Let the service's user write the folder, or set stores.url to a file in a folder that it can write.",
   },
   config_readable: {
     meaning: 'a file that holds a secret can be read by every user of the machine',

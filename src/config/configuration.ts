@@ -1,4 +1,4 @@
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { isObject } from '../core/json.js';
 import { POLICY_ID } from '../core/request.js';
 import { either, optional, orNull, type Read, type Schema } from '../schema/schema.js';
@@ -8,8 +8,8 @@ import { ita, maa } from './attestation-services.js';
 import { azureIdentity } from './azure-identity.js';
 import { caller } from './callers.js';
 import { productLines } from './product-lines.js';
-import { orRedisStore, redisStoreOf, type StoreConfiguration } from './redis-store.js';
 import { NAME, releasableKey } from './released-keys.js';
+import { dataDirectory, stores } from './stores.js';
 import { DEFAULT_POLICY_DIRECTORY, DEFAULT_TENANT, policies, tenant } from './tenants.js';
 import {
   addressRange,
@@ -70,7 +70,6 @@ const NO_ENTRIES: Readonly<Record<string, never>> = Object.create(null);
 const DEFAULT_AMD_FOLDER = './endorsements/amd';
 const DEFAULT_INTEL_FOLDER = './endorsements/intel';
 const DEFAULT_TPM_FOLDER = './endorsements/tpm';
-const DEFAULT_DECISION_STORE = './data/veritee.db';
 const DEFAULT_RETENTION_DAYS = 365;
 
 const host = optional(pattern(HOST, 'a host name or address, without a port'), '127.0.0.1');
@@ -126,14 +125,9 @@ const traces = object({
   trustParent: optional(flag, false),
 });
 
-/** Words for no store, or for one of another kind: as a path, each would be a file of that name. */
-const WORDS_FOR_OFF: readonly unknown[] = ['none', 'false', false, 'no', 'memory', 'sqlite'];
-
 const decisions = section({
-  store: optional(
-    withoutWords(orRedisStore('off, a path, or a redis or rediss URL or its long form', fileOrOff)),
-    DEFAULT_DECISION_STORE,
-  ),
+  /** Whether they are stored. */
+  log: optional(choice('on', 'off'), 'on'),
   /** Where each record is written too, as a line of JSON: `stdout`, or a file. */
   copy: optional(fileOrOff, 'off'),
   keepEvidence: optional(choice('hash', 'full'), 'hash'),
@@ -186,13 +180,12 @@ export const CONFIGURATION_SCHEMA = object({
   maa,
   ita,
   challenges: section({
-    /** Null: with the decisions; in memory where those are not stored. */
-    store: orNull(orRedisStore('memory, or a redis or rediss URL or its long form', choice('memory'))),
     lifetimeSeconds: optional(integer(1, 3600), 300),
     /** File of the MAC key; null: `challenges.key` in the data directory, which replicas do not share. */
     key: orNull(path()),
   }),
-  decisions: withChosenRetention(decisions),
+  stores,
+  decisions,
   receipts: section({
     /** `iss` of receipts. Null: the listening URL, and no discovery. */
     issuer: orNull(issuerUrl),
@@ -238,16 +231,6 @@ export function longestEventLog(bodyBytes: number): number {
   return Math.floor((bodyBytes * 3) / 4);
 }
 
-function withoutWords(schema: Schema<StoreConfiguration>): Schema<StoreConfiguration> {
-  return {
-    ...schema,
-    read: (raw, at) =>
-      WORDS_FOR_OFF.includes(raw)
-        ? at.refuse(`is ${String(raw)}, which is no path: did you mean off? (./${String(raw)} is a file of that name)`)
-        : schema.read(raw, at),
-  };
-}
-
 /** A default limit shrinks with the limits that the operator set. */
 function withFittingEventLog(schema: typeof limits): typeof limits {
   return {
@@ -259,31 +242,6 @@ function withFittingEventLog(schema: typeof limits): typeof limits {
       return { ...read, eventLogBytes: Math.min(read.eventLogBytes, longestEventLog(read.bodyBytes)) };
     },
   };
-}
-
-/** A store in memory needs an explicit retention: no default is right for its size. */
-function withChosenRetention(schema: typeof decisions): typeof decisions {
-  return {
-    ...schema,
-    read(raw, at) {
-      const read = schema.read(raw, at);
-      const isSet = isObject(raw) && raw['retentionDays'] !== undefined;
-      if (!isSet && read !== undefined && redisStoreOf(read.store) !== null) {
-        at.member('retentionDays').refuse('is missing: a Redis store holds decisions in memory for so long');
-      }
-      return read;
-    },
-  };
-}
-
-/** Directory of what the service writes: that of the decision store, or of the default one where that is no file. */
-export function dataDirectory({ decisions }: Configuration): string {
-  return dirname(isFileStore(decisions.store) ? decisions.store : DEFAULT_DECISION_STORE);
-}
-
-/** Whether decisions are stored in a file. */
-export function isFileStore(store: StoreConfiguration): store is string {
-  return store !== 'off' && redisStoreOf(store) === null;
 }
 
 /** File of the MAC key of challenges. */

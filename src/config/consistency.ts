@@ -14,7 +14,7 @@ import type { MaaConfiguration, MaaIssuerConfiguration } from './attestation-ser
 import { checkCaller, markOf } from './callers.js';
 import { type Configuration, type ListenConfiguration, longestEventLog } from './configuration.js';
 import { checkProductLines } from './product-lines.js';
-import { checkRedisStore, redisStoreOf, sharedChallenges } from './redis-store.js';
+import { checkStores, postgresAddressOf } from './stores.js';
 import { checkTenants } from './tenants.js';
 import { isLoopbackHost } from './values.js';
 
@@ -53,6 +53,7 @@ export function checkConsistency(configuration: Configuration, at: Place): void 
   }
   checkTenants(configuration, at);
   checkStores(configuration, at);
+  checkStoredNowhere(configuration.decisions, at.member('decisions'));
   checkEgress(configuration, at.member('egress'));
   checkReleasedKeys(configuration, at);
   checkMaa(maa, at.member('maa'));
@@ -137,22 +138,6 @@ function checkClientCertificates({ callers, listen }: Configuration, at: Place):
   for (const [place] of marks) place.refuse('needs listen.tls.clientCa, the CAs that issue client certificates');
 }
 
-function checkStores({ challenges, decisions }: Configuration, at: Place): void {
-  const ofChallenges = redisStoreOf(challenges.store);
-  const ofDecisions = redisStoreOf(decisions.store);
-  if (ofChallenges !== null) checkRedisStore(ofChallenges, at.member('challenges', 'store'));
-  // Whoever sets it would rely on it.
-  if (ofChallenges !== null && ofChallenges.replicas !== 0)
-    at.member('challenges', 'store', 'replicas').refuse(
-      'is for decisions: challenges wait for no replica of the server',
-    );
-  // With a key of its own each replica would take challenges of the others for nonces of the caller's own.
-  if (sharedChallenges({ challenges, decisions }) !== null && challenges.key === null)
-    at.member('challenges', 'key').refuse('is missing: replicas that share a store share it');
-  if (ofDecisions !== null) checkRedisStore(ofDecisions, at.member('decisions', 'store'));
-  checkStoredNowhere(decisions, at.member('decisions'));
-}
-
 function checkEgress({ egress: { proxy, passwordFile } }: Configuration, at: Place): void {
   const user = proxy === null ? '' : new URL(proxy).username;
   if (user !== '' && passwordFile === null) at.member('passwordFile').refuse('is missing: the proxy names a user');
@@ -162,8 +147,8 @@ function checkEgress({ egress: { proxy, passwordFile } }: Configuration, at: Pla
 
 /** Each attempt to release a key is stored before it is made. */
 function checkReleasedKeys({ keys, callers, decisions }: Configuration, at: Place): void {
-  if (Object.keys(keys).length > 0 && decisions.store === 'off') {
-    at.member('keys').refuse('decisions.store is off, and each attempt to release a key has to be stored');
+  if (Object.keys(keys).length > 0 && decisions.log === 'off') {
+    at.member('keys').refuse('decisions.log is off, and each attempt to release a key has to be stored');
   }
   for (const [name, caller] of Object.entries(callers)) {
     for (const [index, id] of caller.keys.entries()) {
@@ -176,9 +161,9 @@ function checkReleasedKeys({ keys, callers, decisions }: Configuration, at: Plac
 }
 
 /** Whoever asks for a copy, or for what replay needs, would find out that there is none when it is needed. */
-function checkStoredNowhere({ store, copy, keepEvidence }: Configuration['decisions'], at: Place): void {
-  if (store !== 'off') return;
-  const why = 'decisions.store is off, so there are no records';
+function checkStoredNowhere({ log, copy, keepEvidence }: Configuration['decisions'], at: Place): void {
+  if (log !== 'off') return;
+  const why = 'decisions.log is off, so there are no records';
   if (copy !== 'off') at.member('copy').refuse(`${why} to be copied`);
   if (keepEvidence === 'full') at.member('keepEvidence').refuse(`${why} that evidence could be kept with`);
 }
@@ -238,11 +223,9 @@ function checkReceiptCredential({ receipts }: Configuration, at: Place): void {
 }
 
 /** Replicas share a store so that any of them can answer: a relying party then asks one for the key of another. */
-function checkEphemeralKey({ receipts, challenges, decisions }: Configuration, at: Place): void {
-  const stores = { 'challenges.store': challenges.store, 'decisions.store': decisions.store };
-  const shared = Object.entries(stores).find(([, store]) => redisStoreOf(store) !== null);
-  if (receipts.key !== 'ephemeral' || shared === undefined) return;
-  at.refuse(`must not be ephemeral, since ${shared[0]} is shared: each replica would sign with a key of its own`);
+function checkEphemeralKey(configuration: Configuration, at: Place): void {
+  if (configuration.receipts.key !== 'ephemeral' || postgresAddressOf(configuration) === null) return;
+  at.refuse('must not be ephemeral, since stores.url may be shared: each replica would sign with a key of its own');
 }
 
 type Placed = readonly [at: Place, value: string | null];

@@ -4,7 +4,6 @@ import { isObject } from '../core/json.js';
 import { placeIn } from '../core/places.js';
 import type { CallerConfiguration } from './callers.js';
 import type { Configuration } from './configuration.js';
-import type { StoreConfiguration } from './redis-store.js';
 
 /** SHA-256 of the effective configuration, hex: two services that show the same one were configured alike. */
 export function configurationDigest(configuration: Configuration): string {
@@ -29,15 +28,13 @@ export function changedKeys(before: unknown, after: unknown, place = ''): readon
 const MASK = '***';
 
 /**
- * A copy to show to people: hashes of API keys, passwords in addresses, and queries of addresses of keys are masked.
+ * A copy to show to people: hashes of API keys, and queries of addresses of keys are masked.
  * Credentials for other services stand in files, whose paths are shown.
  */
 export function maskSecrets(configuration: Configuration): object {
-  const { challenges, decisions, callers } = configuration;
+  const { callers } = configuration;
   return {
     ...configuration,
-    challenges: { ...challenges, store: challenges.store === null ? null : maskStore(challenges.store) },
-    decisions: { ...decisions, store: maskStore(decisions.store) },
     callers: Object.fromEntries(Object.entries(callers).map(([name, caller]) => [name, maskCaller(caller)])),
   };
 }
@@ -55,12 +52,4 @@ function maskCaller(caller: CallerConfiguration): object {
 /** It may be a signature. */
 function maskQuery(address: string): string {
   return address.startsWith('https://') ? address.replace(/\?.*$/s, `?${MASK}`) : address;
-}
-
-function maskStore(store: StoreConfiguration): object | string {
-  return typeof store === 'string' ? maskUser(store) : { ...store, nodes: store.nodes.map(maskUser) };
-}
-
-function maskUser(address: string): string {
-  return address.replace(/^(rediss?:\/\/).*@/, `$1${MASK}@`);
 }

@@ -156,7 +156,7 @@ function readSpelled(
   name: string,
   problems: string[],
 ): JsonValue | undefined {
-  if (isText(setting, spelled)) return setting.nullable && spelled === 'null' ? null : spelled;
+  if (setting.spelling === 'text') return setting.nullable && spelled === 'null' ? null : spelled;
   try {
     JSON.parse(spelled);
   } catch {
@@ -167,10 +167,6 @@ function readSpelled(
   const yaml = readYaml(spelled);
   problems.push(...yamlProblems(yaml, name));
   return yaml.problems.length > 0 ? undefined : yaml.value;
-}
-
-function isText({ spelling }: Schema<unknown>, spelled: string): boolean {
-  return spelling === 'text' || (spelling === 'text-or-object' && !spelled.trimStart().startsWith('{'));
 }
 
 function inJson({ below }: Schema<unknown>): string {

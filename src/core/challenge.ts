@@ -22,14 +22,13 @@ export type ConsumeResult = {
 } & (
   | {
       readonly state: 'consumed';
-      /** Whole seconds. Null where an earlier version made the record. */
-      readonly issuedAt: Date | null;
+      /** Whole seconds. */
+      readonly issuedAt: Date;
     }
-  /**
-   * `unknown` counts as used: its record is gone, so it cannot be single use. `expired`: the process that issued it has
-   * counted its lifetime, whatever the wall clock says.
-   */
-  | { readonly state: 'used' | 'unknown' | 'expired' | 'scope' }
+  /** `lostUntil`: of challenges that end by then, the store may have lost the record. Of later ones it has never had one. */
+  | { readonly state: 'unknown'; readonly lostUntil: Date }
+  /** `expired`: whoever counts its lifetime says so, whatever the wall clock says. */
+  | { readonly state: 'used' | 'expired' | 'scope' }
 );
 
 /** Records of challenges. Consuming is one atomic step, and marks the record, which is kept until its expiry. */
@@ -42,7 +41,11 @@ export interface ChallengeStore {
    * @throws {Error} when the store is out of reach
    */
   put(id: string, scope: ChallengeScope, period: ChallengePeriod, givenUp?: AbortSignal): Promise<void>;
-  /** @param givenUp as in `put` @throws {Error} when the store is out of reach */
+  /**
+   * @param givenUp as in `put`
+   * @throws {VoidChallengeError} when the store has a record that may be from before a use
+   * @throws {Error} when the store is out of reach
+   */
   consume(id: string, scope: ConsumedScope, givenUp?: AbortSignal): Promise<ConsumeResult>;
   close(): Promise<void>;
 }
@@ -68,8 +71,8 @@ export type NonceStanding =
     } & (
       | {
           readonly state: 'consumed';
-          /** When it was issued, whole seconds. Null where an earlier version made the record. */
-          readonly issuedAt: Date | null;
+          /** When it was issued, whole seconds. */
+          readonly issuedAt: Date;
         }
       | { readonly state: 'used' | 'expired' | 'scope' | 'store_unavailable' | 'not_consumed' }
     ));

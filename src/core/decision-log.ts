@@ -162,17 +162,26 @@ export interface SignedHead extends RecordPosition {
   readonly jws: string;
 }
 
-/** A store of records. Every method rejects with `StoreUnavailableError` where the store is out of reach. */
-export interface LogStore {
-  /** Whether it can be asked at all, as far as that is known without asking. */
-  readonly isReachable: boolean;
-  /** Stores all or none, durably. Rejects also where nobody knows which of both has happened. */
-  append(records: readonly NewRecord[]): Promise<void>;
+/** The result of an append of the chains of another store. */
+export interface AppendedChains {
+  /** Of each chain that both stores have, the first record that this store lacks or has otherwise. Any conflict: nothing was appended. */
+  readonly conflicts: readonly RecordPosition[];
+  /** Records that were appended. */
+  readonly records: number;
+  /** Records of chains that were there already. */
+  readonly known: number;
+  /** Heads that were appended. */
+  readonly heads: number;
+  /** Kept objects that were added. */
+  readonly objects: number;
+}
+
+/** Reads records. Every method rejects with `StoreUnavailableError` where the store is out of reach. */
+export interface LogReader {
   /** Null where there is no such chain. */
   last(chain: string): Promise<ChainEnd | null>;
   /** The last record of each chain. */
   chains(): Promise<readonly ChainEnd[]>;
-  putHead(head: SignedHead): Promise<void>;
   /** Records in the order of chain and place, after that one. */
   records(after: RecordPosition | null, limit: number): Promise<readonly LogRecord[]>;
   /** Signed heads of records of a chain, both ends included. */
@@ -199,6 +208,15 @@ export interface LogStore {
   objectsOf(chain: string, from: number, to: number): Promise<readonly KeptLink[]>;
   /** Ids of decisions that the index dates before that time, oldest first, after that id. */
   prunable(before: Date, after: string | null, limit: number): Promise<readonly string[]>;
+}
+
+/** A store of records. Every method rejects with `StoreUnavailableError` where the store is out of reach. */
+export interface LogStore extends LogReader {
+  /** Whether it can be asked at all, as far as that is known without asking. */
+  readonly isReachable: boolean;
+  /** Stores all or none, durably. Rejects also where nobody knows which of both has happened. */
+  append(records: readonly NewRecord[]): Promise<void>;
+  putHead(head: SignedHead): Promise<void>;
   /**
    * Drops salt and content of decisions and of their releases, and what they are found by. Keeps a decision that is not at its
    * place, or that has a record of its release behind `through`.

@@ -43,11 +43,16 @@ export interface NonceUse {
 /** Tells challenges of this service from nonces of the caller's own, and uses them up. */
 export class NonceRecogniser {
   readonly #codec: ChallengeCodec;
-  readonly #store: ChallengeStore;
+  readonly #store: Pick<ChallengeStore, 'consume'>;
   readonly #log: Log;
   readonly #timeoutMs: number;
 
-  constructor(codec: ChallengeCodec, store: ChallengeStore, log: Log, timeoutMs: number = CHALLENGE_STORE_TIMEOUT_MS) {
+  constructor(
+    codec: ChallengeCodec,
+    store: Pick<ChallengeStore, 'consume'>,
+    log: Log,
+    timeoutMs: number = CHALLENGE_STORE_TIMEOUT_MS,
+  ) {
     this.#codec = codec;
     this.#store = store;
     this.#log = log;
@@ -65,10 +70,10 @@ export class NonceRecogniser {
     // The challenge says by itself when it ends, so that this needs no store.
     if (use.at >= recognised.expiresAt) return { origin: 'challenge', state: 'expired' };
     if (!use.consume) return { origin: 'challenge', state: 'not_consumed' };
-    return this.#consume(challengeId(nonce), scope);
+    return this.#consume(challengeId(nonce), scope, recognised.expiresAt);
   }
 
-  async #consume(id: string, asked: ConsumedScope): Promise<NonceStanding> {
+  async #consume(id: string, asked: ConsumedScope, expiresAt: Date): Promise<NonceStanding> {
     const origin = 'challenge';
     let result: ConsumeResult;
     try {
@@ -82,7 +87,9 @@ export class NonceRecogniser {
     const compared = { origin, ...(purpose === undefined ? {} : { scopes: { purpose, asked } }) } as const;
     if (result.state === 'consumed') return { ...compared, state: result.state, issuedAt: result.issuedAt };
     // Without a record the challenge cannot be known to be unused.
-    return { ...compared, state: result.state === 'unknown' ? 'used' : result.state };
+    if (result.state === 'unknown')
+      return { origin, state: expiresAt > result.lostUntil ? 'used' : 'store_unavailable' };
+    return { ...compared, state: result.state };
   }
 }
 

@@ -157,7 +157,7 @@ function isLogLine(value: JsonObject): boolean {
 function formOf(first: JsonObject | null, text: string): LogFileForm {
   if (text.startsWith(DATABASE_START)) {
     throw new LogFileError(
-      'is a database, as a decision store is, and no export of one: a store is named by --config or VERITEE__DECISIONS__STORE, and veritee decisions export makes an export of it',
+      'is a database, as a decision store is, and no export of one: a store is named by --config or VERITEE__STORES__URL, and veritee decisions export makes an export of it',
     );
   }
   const { format, version } = first ?? {};

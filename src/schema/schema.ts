@@ -52,8 +52,8 @@ export type Below =
 
 /** One value of a document: what stands below it, and how it is read. */
 export interface Schema<T> {
-  /** How an environment variable spells it: the text as it is, JSON, or JSON where it is an object. */
-  readonly spelling: 'text' | 'json' | 'text-or-object';
+  /** How an environment variable spells it: the text as it is, or JSON. */
+  readonly spelling: 'text' | 'json';
   readonly below: Below;
   /** The expectation in words; absent if the children describe it. */
   readonly what?: string;

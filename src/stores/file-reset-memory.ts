@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
 import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { UnfitError } from '../core/errors.js';
 import { fileProblem, folderProblem, isSystemError, outputProblem } from '../core/file-problem.js';
 import type { Log } from '../core/ports.js';
@@ -69,7 +69,8 @@ export class FileResetMemory implements ResetMemory {
   #tidying: Promise<void> = Promise.resolve();
 
   constructor({ folder, log, capacity = RESET_CAPACITY }: FileResetMemoryOptions) {
-    this.#folder = folder;
+    // What is remembered stays where it is, also where the process moves to another folder.
+    this.#folder = resolve(folder);
     this.#log = log;
     this.#capacity = capacity;
     this.#faults = new ToldFaults(log, RESET_MEMORY_MESSAGES);

@@ -50,7 +50,7 @@ export class RecordedDecisions {
 
   async #read<T>(work: (store: Pick<LogStore, 'list' | 'find'>) => Promise<T>): Promise<T> {
     if (this.#store === null) {
-      throw new RefusedError('not_found', 'decisions are not stored: decisions.store is off in the configuration');
+      throw new RefusedError('not_found', 'decisions are not stored: decisions.log is off in the configuration');
     }
     try {
       return await work(this.#store);

@@ -25,7 +25,7 @@ function loadedBy(entry: string): { readonly files: readonly string[]; readonly 
 }
 
 /** Libraries that take long to load. Each is for settings, or commands, that not everybody has. */
-const SETTINGS = ['@azure/identity', '@azure/keyvault-keys', '@opentelemetry/', 'ioredis', 'libsql', 'cli-progress'];
+const SETTINGS = ['@azure/identity', '@azure/keyvault-keys', '@opentelemetry/', 'pg', 'libsql', 'cli-progress'];
 const NETWORK = [...SETTINGS, 'undici', 'cockatiel', 'fastify', '@fastify/', 'prom-client'];
 
 describe('what is loaded', () => {

@@ -11,7 +11,6 @@ const COMPARING_SECRETS = [
   'src/crypto/constant-time.ts',
   'src/callers/api-keys.ts',
   'src/judge/challenges.ts',
-  'src/stores/redis/reset-seal.ts',
   'src/tee/shared/binding/held-value.ts',
   'src/tee/shared/paravisor/paravisor-claims.ts',
   'src/tee/shared/binding/report-data-binding.ts',

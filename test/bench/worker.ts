@@ -45,7 +45,8 @@ function serve({ folder, amdPins, intelPins, issuer, isStored = false }: Service
     amd: { kds: 'off', chains: join(folder, 'chains') },
     intel: { pcs: 'off', collateral: join(folder, 'intel') },
     policies: { directory: join(folder, 'policies') },
-    decisions: { store: isStored ? join(folder, `veritee-${process.pid}.db`) : 'off' },
+    stores: { url: `sqlite:${join(folder, `veritee-${process.pid}.db`)}` },
+    decisions: { log: isStored ? 'on' : 'off' },
     maa: { shared: false, issuers: [{ issuer, keys: join(folder, 'maa.jwks.json'), policyHash: 'any' }] },
   });
   const pins = new Map(amdPins.map(([product, digests]) => [product, new Set(digests)]));

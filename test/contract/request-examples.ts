@@ -104,7 +104,7 @@ export async function startDefaultService(
   const text = JSON.stringify({
     listen: { port: 0 },
     policies: { directory: policies },
-    decisions: { store: join(folder, 'veritee.db') },
+    stores: { url: `sqlite:${join(folder, 'veritee.db')}` },
     ...configuration,
   });
   const service = await startService(loadConfiguration({ text, environment: {} }), {

@@ -38,9 +38,7 @@ export const DECIDED: Values = {
   egress: { cidrs: [] },
 };
 
-const REPLICAS = `${CONFIG}decisions:
-  store: { nodes: ["rediss://veritee@cache.example"], passwordFile: /etc/veritee/secrets/store/password }
-  retentionDays: 30
+const REPLICAS = `${CONFIG}stores: { url: "postgres://veritee_service@db.example/attestation", passwordFile: /etc/veritee/secrets/store/password }
 receipts: { key: /etc/veritee/secrets/receipts/key.pem }
 `;
 

@@ -74,7 +74,7 @@ const EVERYTHING: Values = {
   service: { annotations: { 'example.com/internal': 'true' } },
   egress: {
     cidrs: ['0.0.0.0/0', '::/0'],
-    rules: [{ to: [{ podSelector: { matchLabels: { app: 'valkey' } } }], ports: [{ port: 6379 }] }],
+    rules: [{ to: [{ podSelector: { matchLabels: { app: 'postgres' } } }], ports: [{ port: 5432 }] }],
   },
   serviceAccount: { annotations: { 'azure.workload.identity/client-id': 'id' } },
   podLabels: { 'azure.workload.identity/use': 'true' },
@@ -168,9 +168,13 @@ describe.skipIf(isWithoutHelm('deploy/helm'))('the chart', () => {
     ['replicas that share nothing', { ...DECIDED, replicas: 2 }, 'each would accept a challenge once more'],
     ['more replicas under load', { ...DECIDED, autoscaling: { enabled: true } }, 'accept a challenge once more'],
     [
-      'replicas with challenges in memory',
-      { ...SHARED, config: `${SHARED['config']}challenges: { store: memory }\n`, replicas: 2 },
-      'accept a challenge once more',
+      'replicas with a file each',
+      {
+        ...SHARED,
+        config: String(SHARED['config']).replace(/^stores:.*$/m, 'stores: { url: "sqlite:/var/lib/veritee/v.db" }'),
+        replicas: 2,
+      },
+      'set stores.url of config to a database that they share',
     ],
     [
       'replicas without a key of challenges',
@@ -478,10 +482,10 @@ describe.skipIf(isWithoutHelm('the replicas of deploy/helm'))('replicas of the c
     expect(one(documents, 'StatefulSet').spec.replicas).toBe(2);
   });
 
-  it('share challenges by a URL as well, where decisions stay with each', () => {
-    const config = `${CONFIG}challenges: { store: "rediss://cache.example" }\nreceipts: { key: /etc/veritee/secrets/receipts/key.pem }\n`;
-    const { spec } = one(rendered({ ...SHARED, config, replicas: 2 }), 'StatefulSet');
-    expect(spec.replicas).toBe(2);
+  it('share a database that a variable names as well', () => {
+    const config = String(SHARED['config']).replace(/^stores:.*\n/m, '');
+    const env = { VERITEE__STORES__URL: 'postgres://veritee_service@db.example/attestation' };
+    expect(one(rendered({ ...SHARED, config, env, replicas: 2 }), 'StatefulSet').spec.replicas).toBe(2);
   });
 
   it('are as many as the load needs, where that is wanted', () => {
@@ -617,8 +621,8 @@ describe.skipIf(isWithoutHelm('the network policies of deploy/helm'))('the netwo
 
   it('opens the ports that are named, and what rules of the operator open', () => {
     const rule = {
-      to: [{ podSelector: { matchLabels: { app: 'valkey' } } }],
-      ports: [{ protocol: 'TCP', port: 6379 }],
+      to: [{ podSelector: { matchLabels: { app: 'postgres' } } }],
+      ports: [{ protocol: 'TCP', port: 5432 }],
     };
     const { egress } = policyOf(withEgress({ cidrs: ['203.0.113.0/24'], ports: [443, 8081], rules: [rule] }));
     expect(egress.slice(1)).toEqual([

@@ -31,7 +31,7 @@ describe.skipIf(isWithoutHelm('deploy/helm/veritee/examples'))('the example of t
     expect(schemaProblems(documents)).toEqual([]);
     expect(one(documents, 'StatefulSet').spec.replicas).toBe(2);
     const { egress } = one(documents, 'NetworkPolicy').spec;
-    const { port } = new URL(parse(example('veritee')).decisions.store.nodes[0]);
+    const { port } = new URL(parse(example('veritee')).stores.url);
     expect(egress.at(-1).ports).toEqual([{ protocol: 'TCP', port: Number(port) }]);
   });
 

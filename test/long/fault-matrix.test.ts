@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, describe, expect, it } from 'vitest';
-import { isWithoutValkey } from '../integration/stores/valkey.js';
+import { isWithoutPostgres } from '../integration/stores/postgres-server.js';
 import { KdsCertificates, KdsCrl } from './dependencies/amd.js';
 import { CallerKeys } from './dependencies/callers.js';
 import { CollateralSource } from './dependencies/intel.js';
@@ -26,7 +26,7 @@ const DEPENDENCIES: readonly (readonly [name: string, create: () => Promise<Depe
   ['Entra, keys of callers', CallerKeys.create],
   ['Entra, token for a vault', EntraTokens.create],
   ['Key Vault, a key', VaultOfKeys.create],
-  ['Nonce store', NonceStore.create, isWithoutValkey('the fault matrix of the nonce store')],
+  ['Nonce store', NonceStore.create, isWithoutPostgres('the fault matrix of the nonce store')],
 ];
 
 /** A breaker lets a request try after 30 seconds. */

@@ -12,9 +12,9 @@ const DRIP_MS = 1_000;
 /** Where a client reads on and on, it is not led on for ever. */
 const [POURED, MOST_POURED] = [64 * 1024, 64 * 1024 * 1024];
 
-/** TLS in front of a store that speaks plain Redis, which spoils its answers where it is told to. */
+/** TLS in front of a database that has none, which spoils its answers where it is told to. */
 export class StoreFront {
-  readonly #target: number;
+  #target: number;
   readonly #genuine: TlsIdentity;
   readonly #stranger = new TlsAuthority('a stranger').issueForLoopback();
   readonly #sockets = new Set<Socket>();
@@ -55,6 +55,12 @@ export class StoreFront {
     await closed;
   }
 
+  /** Connects to another port from now on; connections that are there end. */
+  pointTo(target: number): void {
+    this.#target = target;
+    this.cut();
+  }
+
   /** Ends every connection. */
   cut(): void {
     for (const socket of this.#sockets) socket.destroy();
@@ -71,7 +77,17 @@ export class StoreFront {
     this.#spoilt = spoilt;
   }
 
+  /** A client of PostgreSQL asks for TLS, and begins with it once it was told yes. */
   #accept(raw: Socket): void {
+    raw.on('error', () => {});
+    this.#sockets.add(raw);
+    raw.once('data', () => {
+      raw.pause();
+      raw.write('S', () => this.#secure(raw));
+    });
+  }
+
+  #secure(raw: Socket): void {
     const identity = this.#isStranger ? this.#stranger : this.#genuine;
     const client = new TLSSocket(raw, { isServer: true, secureContext: createSecureContext(identity) });
     const server = connect(this.#target, HOST);
@@ -116,9 +132,9 @@ function drip(bytes: Buffer, client: Socket): void {
   client.on('close', () => clearInterval(timer));
 }
 
-/** A text that says to be longer than anything that a store holds, and goes on. */
+/** A row that says to be longer than anything that a store holds, and goes on. */
 function pour(client: Socket): void {
-  client.write('$1073741824\r\n');
+  client.write(Buffer.from([0x44, 0x3f, 0xff, 0xff, 0xff]));
   let poured = 0;
   const more = () => {
     while (!client.destroyed && poured < MOST_POURED && client.write(Buffer.alloc(POURED, 0x30))) poured += POURED;

@@ -30,7 +30,7 @@ export const COMMAND_LINE_MISTAKES: readonly CommandMistake[] = [
     },
     answer: {
       exitCode: 1,
-      text: 'unknown command "attest"; there are serve, verify, inspect, request, collect, config, check, policy, endorsements, decisions, replay, gate',
+      text: 'unknown command "attest"; there are serve, verify, inspect, request, collect, config, check, policy, endorsements, decisions, replay, stores, gate',
     },
   },
   {

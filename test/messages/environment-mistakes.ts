@@ -17,17 +17,17 @@ export const ENVIRONMENT_MISTAKES: readonly CommandMistake[] = [
     },
   },
   {
-    title: 'a word in the place of `off`',
-    given: "VERITEE__DECISIONS__STORE='none' veritee config",
+    title: 'a path without the kind of store',
+    given: "VERITEE__STORES__URL='veritee.db' veritee config",
     action: {
       args: ['config'],
       environment: {
-        VERITEE__DECISIONS__STORE: 'none',
+        VERITEE__STORES__URL: 'veritee.db',
       },
     },
     answer: {
       exitCode: 1,
-      text: 'VERITEE__DECISIONS__STORE: is none, which is no path: did you mean off? (./none is a file of that name)',
+      text: 'VERITEE__STORES__URL: must be sqlite: and a path, or postgres://user@host:port/database',
     },
   },
   {

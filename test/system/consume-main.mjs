@@ -1,4 +1,6 @@
-import { RedisChallengeStore } from '../../dist/stores/redis/redis-challenge-store.js';
+import { PostgresServer } from '../../dist/stores/postgres/connection.js';
+import { PostgresChallengeStore } from '../../dist/stores/postgres/postgres-challenge-store.js';
+import { requireSchema } from '../../dist/stores/postgres/schema.js';
 
 /**
  * A replica that consumes challenges, as it was compiled. Arguments: options of its store as JSON. Over IPC it is told an
@@ -7,13 +9,19 @@ import { RedisChallengeStore } from '../../dist/stores/redis/redis-challenge-sto
 const { settings, key, scope } = JSON.parse(process.argv[2] ?? '');
 const silent = { info() {}, warn() {}, error() {}, debug() {} };
 const clock = { now: () => new Date(), monotonicMs: () => performance.now() };
-const store = await RedisChallengeStore.open({
-  settings,
-  key: Buffer.from(key, 'hex'),
+const server = await PostgresServer.open({
+  settings: { ...settings, password: null },
+  connections: 16,
+  admit: requireSchema,
   clock,
   log: silent,
-  commandTimeoutMs: 60_000,
-  startLimitMs: 60_000,
+});
+const store = await PostgresChallengeStore.open({
+  server,
+  key: Buffer.from(key, 'hex'),
+  clock,
+  lifetimeMs: 300_000,
+  timeoutMs: 60_000,
 });
 process.on('message', async ({ id, count }) => {
   const consumed = Array.from({ length: count }, () => store.consume(id, scope));
@@ -24,5 +32,5 @@ process.on('message', async ({ id, count }) => {
   }
   process.send(tally);
 });
-process.on('disconnect', () => store.close());
+process.on('disconnect', () => server.close());
 process.send('ready');

@@ -99,7 +99,7 @@ describe.skipIf(LACKING)(SUITE, () => {
     renameSync(join(folder, 'password'), join(folder, 'secrets/store/password'));
     expect(without).toMatchObject({
       status: 1,
-      problems: expect.arrayContaining(['config_file /decisions/store/passwordFile']),
+      problems: expect.arrayContaining(['config_file /stores/passwordFile']),
     });
   });
 });

@@ -1,26 +1,29 @@
 import { spawn } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { freePort } from '../integration/free-port.js';
+import { isWithoutPostgres, PostgresServer } from '../integration/stores/postgres-server.js';
 import { isLacking } from '../requirements.js';
 
 const SUITE = 'the commands of docs/stores.md';
-const LACKING = isLacking(SUITE, [
-  { what: 'valkey-server', command: ['valkey-server', '--version'] },
-  { what: 'valkey-cli', command: ['valkey-cli', '--version'] },
-  { what: 'jq', command: ['jq', '--version'] },
-  { what: 'curl', command: ['curl', '--version'] },
-]);
+const LACKING =
+  isWithoutPostgres(SUITE) ||
+  isLacking(SUITE, [
+    { what: 'psql', command: ['psql', '--version'] },
+    { what: 'jq', command: ['jq', '--version'] },
+    { what: 'curl', command: ['curl', '--version'] },
+  ]);
 
 const PROJECT = fileURLToPath(new URL('../../', import.meta.url));
-/** Ports of the commands: server, first and second replica. */
-const DOCUMENTED = ['6379', '8081', '8082'];
+/** Ports of the commands: first and second replica. */
+const DOCUMENTED = ['8081', '8082'];
 
 let folder: string;
+let server: PostgresServer;
 
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'veritee-replicas-'));
@@ -43,9 +46,18 @@ function blocksOf(title: string): readonly string[] {
 const REPLICAS = blocksOf('Two replicas on one machine');
 const KEY = blocksOf('The key of challenges');
 
-/** Ends with all processes that the commands have started. Ports are others. */
+/** Ends with all processes that the commands have started. Ports are others, and so is the server. */
 async function run(commands: string): Promise<{ exitCode: unknown; said: string; complained: string }> {
+  // Of the address over the network, passwords are asked for, as in Debian.
+  server = await PostgresServer.start({ hba: ['local all all trust', 'host all all 127.0.0.1/32 scram-sha-256'] });
   let script = commands.replace('npm ci && npm run -s build\n', '');
+  expect(script).toContain('sudo -u postgres psql');
+  expect(script).toContain('127.0.0.1:5432');
+  const superuser = `psql -h '${server.socketFolder}' -p ${server.port} -U ${server.user}`;
+  script = script.replace('psql -q <<END', 'psql -q -d postgres <<END');
+  script = script
+    .replaceAll('sudo -u postgres psql', superuser)
+    .replaceAll('127.0.0.1:5432', `127.0.0.1:${server.port}`);
   for (const port of DOCUMENTED) {
     expect(script).toContain(port);
     script = script.replaceAll(port, String(await freePort()));
@@ -58,15 +70,8 @@ async function run(commands: string): Promise<{ exitCode: unknown; said: string;
   });
   const [said, complained] = [text(shell.stdout), text(shell.stderr)];
   const exitCode = await new Promise((resolve) => shell.once('exit', resolve));
+  await server.close();
   return { exitCode, said: await said, complained: await complained };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return typeof address === 'object' && address !== null ? address.port : 0;
 }
 
 describe.skipIf(LACKING)(SUITE, () => {
@@ -84,17 +89,16 @@ describe.skipIf(LACKING)(SUITE, () => {
     timeout: 240_000,
   }, async () => {
     const [start = ''] = REPLICAS;
-    const [, launch = ''] = /(^\(cd data\/1[\s\S]*)$/m.exec(start) ?? [];
+    const [, launch = ''] = /(^\(cd data\/1 && VERITEE__LISTEN[\s\S]*)$/m.exec(start) ?? [];
     const [, first = ''] = /^(\(cd data\/1 .*\)) &$/m.exec(launch) ?? [];
-    const [, change = '', remove = ''] = /^([\s\S]*\n)(REDISCLI_AUTH=.*\n)$/.exec(KEY.join('')) ?? [];
+    const [, change = '', remove = ''] = /^([\s\S]*\n)(sudo -u postgres psql .*\n)$/.exec(KEY.join('')) ?? [];
     expect([launch, first, change, remove]).not.toContain('');
     const refused = `${first} 2> data/refused || echo "refused: $?"\n`;
     const { exitCode, said, complained } = await run(`${start}${change}${refused}${remove}${launch}cat data/refused\n`);
     expect([exitCode, complained]).toEqual([0, '']);
-    expect(said.split('\n').slice(-4)).toEqual([
+    expect(said.split('\n').slice(-3)).toEqual([
       'refused: 1',
-      '1',
-      expect.stringContaining('PEXPIRE {veritee}:challenge-key 0 there as the user of veritee'),
+      expect.stringContaining('run DELETE FROM veritee.challenge_key there as the owner'),
       '',
     ]);
   });

@@ -40,7 +40,7 @@ describe.skipIf(isLacking('a disk that is full', REQUIREMENTS))(
       writeFileSync(key, privateKey.export({ format: 'pem', type: 'pkcs8' }));
       const command = await lab.command({
         historical: true,
-        decisions: { store: join(lab.workFolder, 'veritee.db') },
+        stores: { url: `sqlite:${join(lab.workFolder, 'veritee.db')}` },
         receipts: { key },
       });
       service = await ServiceProcess.start([...MOUNTED, lab.workFolder, ...command], { cwd: lab.folder });

@@ -159,7 +159,7 @@ describe.skipIf(isLacking('examples on the inspector in a browser', [CHROMIUM]))
     const configuration = { listen: { port: 0 }, amd: { kds: 'off' }, intel: { pcs: 'off' } };
     writeFileSync(
       file,
-      JSON.stringify({ ...configuration, decisions: { store: join(suite.lab.workFolder, 'installed.db') } }),
+      JSON.stringify({ ...configuration, stores: { url: `sqlite:${join(suite.lab.workFolder, 'installed.db')}` } }),
     );
     const main = join(inject('installation'), 'dist/main.js');
     const command = [process.execPath, main, 'serve', '--config', file];

@@ -29,7 +29,7 @@ export async function labProcess(
     listen: { port: 0 },
     policies: { directory: lab.policyFolder },
     amd: { kds: lab.kds.origin, chains: lab.chainFolder },
-    decisions: { store: file('data/veritee.db') },
+    stores: { url: `sqlite:${file('data/veritee.db')}` },
     ...keys,
   };
   const amd = [...PKI.pins(['Milan'])].map(([product, digests]) => [product, [...digests]]);

@@ -99,7 +99,8 @@ describe.skipIf(isLacking('what is left of a local key', [ROOT]))('a local key t
       listen: { port: 0 },
       amd: { kds: 'off', chains: folder },
       policies: { directory: join(folder, 'policies') },
-      decisions: { store: join(folder, 'data', 'veritee.db'), keepEvidence: 'full', copy: join(folder, 'copy.jsonl') },
+      stores: { url: `sqlite:${join(folder, 'data', 'veritee.db')}` },
+      decisions: { keepEvidence: 'full', copy: join(folder, 'copy.jsonl') },
       keys: { disk: { local: join(folder, 'disk.key'), policy: 'keys' } },
       callers: {
         gate: {

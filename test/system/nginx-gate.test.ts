@@ -205,7 +205,7 @@ describe.skipIf(isLacking('the gate of nginx', [NGINX]))('nginx with deploy/gate
   });
 
   it('GAT-01 lets nobody through once the receipt has ended', async () => {
-    const brief = await start({ receipts: { lifetimeSeconds: 2 }, decisions: { store: 'off' } });
+    const brief = await start({ receipts: { lifetimeSeconds: 2 }, decisions: { log: 'off' } });
     try {
       const receipt = await receiptOf('allow', {}, brief);
       const nginx = await proxyOf(brief.port);
@@ -219,7 +219,7 @@ describe.skipIf(isLacking('the gate of nginx', [NGINX]))('nginx with deploy/gate
   });
 
   it('GAT-01 lets nobody through while the service hangs, and after it has gone', async () => {
-    const doomed = await start({ decisions: { store: 'off' } });
+    const doomed = await start({ decisions: { log: 'off' } });
     try {
       const headers = receiptHeader(await receiptOf('allow', {}, doomed));
       const nginx = await proxyOf(doomed.port);

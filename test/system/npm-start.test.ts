@@ -19,7 +19,7 @@ const environment = () => ({
   VERITEE__LISTEN__PORT: '0',
   VERITEE__AMD__KDS: 'off',
   VERITEE__INTEL__PCS: 'off',
-  VERITEE__DECISIONS__STORE: join(folder, 'veritee.db'),
+  VERITEE__STORES__URL: `sqlite:${join(folder, 'veritee.db')}`,
 });
 
 const STARTS = [

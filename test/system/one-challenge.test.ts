@@ -2,20 +2,22 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { ANYTHING, ASKED, inSeconds, KEY, Replicas, settingsFor } from '../integration/stores/shared-challenges.js';
-import { isWithoutValkey, Valkey } from '../integration/stores/valkey.js';
+import { ANYTHING, ASKED, inSeconds, KEY, startChallenges } from '../integration/stores/postgres-challenges.js';
+import { PostgresLogs, SERVICE } from '../integration/stores/postgres-logs.js';
+import { isWithoutPostgres, PostgresServer } from '../integration/stores/postgres-server.js';
 
 const ROUNDS = 20;
-const AT_ONCE = 10_000;
+const AT_ONCE = 1_000;
 
 type Tally = Readonly<Record<string, number>>;
 
-const issuing = new Replicas();
-let valkey: Valkey;
+let logs: PostgresLogs;
 let consuming: readonly ChildProcess[] = [];
 
 async function startConsumer(): Promise<ChildProcess> {
-  const options = { settings: settingsFor(valkey.port), key: Buffer.from(KEY).toString('hex'), scope: ASKED };
+  const { host, port, database } = logs.server;
+  const settings = { host, port, database, user: SERVICE, tls: null };
+  const options = { settings, key: Buffer.from(KEY).toString('hex'), scope: ASKED };
   const entry = join(inject('installation'), 'test/system/consume-main.mjs');
   const child = fork(entry, [JSON.stringify(options)], { execArgv: [] });
   await once(child, 'message');
@@ -29,9 +31,10 @@ async function tallyOf(child: ChildProcess, id: string): Promise<Tally> {
   return tally;
 }
 
-describe.skipIf(isWithoutValkey('one challenge at two processes at once'))('one challenge', () => {
+describe.skipIf(isWithoutPostgres('one challenge at two processes at once'))('one challenge', () => {
   beforeAll(async () => {
-    valkey = await Valkey.start();
+    logs = new PostgresLogs(await PostgresServer.start());
+    await logs.migrate();
     consuming = [await startConsumer(), await startConsumer()];
   });
 
@@ -42,12 +45,12 @@ describe.skipIf(isWithoutValkey('one challenge at two processes at once'))('one 
         await once(child, 'exit');
       }),
     );
-    await issuing.close();
-    await valkey.close();
+    await logs.close();
+    await logs.server.close();
   });
 
-  it('FRS-02 is consumed exactly once, in each of twenty rounds in which two processes try ten thousand times', async () => {
-    const store = await issuing.start(valkey.port);
+  it('FRS-02 is consumed exactly once, in each of twenty rounds in which two processes try a thousand times', async () => {
+    const store = await startChallenges(logs);
     for (let round = 0; round < ROUNDS; round++) {
       const id = `round-${round}`;
       await store.put(id, ANYTHING, inSeconds(300));

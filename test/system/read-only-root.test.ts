@@ -167,7 +167,7 @@ describe.skipIf(isLacking('a read-only root', REQUIREMENTS))('the image of the D
     const environment = {
       ...ON_LOOPBACK,
       VERITEE__CHALLENGES__KEY: '/etc/veritee/challenges.key',
-      VERITEE__DECISIONS__STORE: 'off',
+      VERITEE__DECISIONS__LOG: 'off',
     };
     service = await ServiceProcess.start(...launch(null, environment));
     await expectToServe(service);

@@ -16,7 +16,7 @@ const store = () => join(lab.folder, 'kept.db');
 
 beforeAll(async () => {
   lab = await Lab.create();
-  const keys = { decisions: { store: store(), keepEvidence: 'full' } };
+  const keys = { stores: { url: `sqlite:${store()}` }, decisions: { keepEvidence: 'full' } };
   service = await ServiceProcess.start(await lab.command(keys), { cwd: lab.workFolder });
 });
 
@@ -58,7 +58,7 @@ describe('ten thousand decisions', () => {
       ],
       {
         cwd: lab.workFolder,
-        env: { PATH: process.env['PATH'], VERITEE__DECISIONS__STORE: store(), VERITEE__AMD__KDS: 'off' },
+        env: { PATH: process.env['PATH'], VERITEE__STORES__URL: `sqlite:${store()}`, VERITEE__AMD__KDS: 'off' },
         stdio: ['ignore', 'pipe', 'inherit'],
       },
     );

@@ -49,7 +49,7 @@ describe.skipIf(isLacking('a real proxy', [TINYPROXY]))('endorsements through ti
     const text = JSON.stringify({
       amd: { kds: `https://${HOST}:${port}`, chains: join(folder, 'amd') },
       intel: { pcs: 'off' },
-      decisions: { store: join(folder, 'v.db') },
+      stores: { url: `sqlite:${join(folder, 'v.db')}` },
       egress: { proxy: `http://${USER}@127.0.0.1:${proxy.port}`, passwordFile },
     });
     const configuration = loadConfiguration({ text, environment: {} });

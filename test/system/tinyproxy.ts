@@ -4,7 +4,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { freePort } from '../integration/stores/valkey.js';
+import { freePort } from '../integration/free-port.js';
 import type { Requirement } from '../requirements.js';
 
 const ATTEMPTS = 5;

@@ -24,11 +24,11 @@ import { tokenIssuers } from '../token-issuers.js';
 import { checkEndings } from './check-endings.js';
 import {
   type CheckedFolders,
-  checkDecisionFile,
   checkEgressPassword,
   checkFolders,
   checkKeyCredentials,
   checkReceiptCredential,
+  checkStoreFile,
   checkStoreFiles,
   checkSubmissionCredentials,
   checkWritten,
@@ -112,9 +112,9 @@ async function follow(
   const { tls, managementTls } = isRight('listen') ? await checkTls(configuration, found) : NO_TLS;
   if (isRight('ita', 'tpm', 'maa')) await checkTokenFiles(configuration, clock, found);
   if (isRight('maa', 'ita')) await checkSubmission(configuration, environment, clock, found);
-  if (isRight('decisions', 'challenges')) {
+  if (isRight('stores', 'challenges')) {
     found.add(await checkStoreFiles(configuration));
-    found.add(await checkDecisionFile(configuration));
+    found.add(await checkStoreFile(configuration));
     found.add((await found.of('config_file', () => checkWritten(configuration))) ?? []);
   }
   if (isRight('receipts')) await checkReceiptKeys(configuration, environment, clock, found);

@@ -4,12 +4,11 @@ import {
   type Configuration,
   challengeKeyPath,
   endorsementCacheDirectory,
-  isFileStore,
   resetMemoryDirectory,
 } from '../../config/configuration.js';
 import { type ConfigurationProblemCode, configurationProblem } from '../../config/configuration-problem.js';
-import { redisStoreOf } from '../../config/redis-store.js';
 import { isLocalKey } from '../../config/released-keys.js';
+import { sqliteFileOf } from '../../config/stores.js';
 import { policiesByTenant } from '../../config/tenants.js';
 import type { AzureIdentity } from '../../core/azure-identity.js';
 import { StoreUnavailableError } from '../../core/decision-log.js';
@@ -120,13 +119,14 @@ async function checkReadable(
   return (await Promise.all(checked)).flat();
 }
 
-/** Without the files of stores that replicas share the service does not start. */
-export function checkStoreFiles({ challenges, decisions }: Configuration): Promise<readonly LintProblem[]> {
-  const files = Object.entries({ challenges, decisions }).flatMap(([section, { store }]): readonly PlacedFile[] => {
-    const { passwordFile = null, ca = null } = redisStoreOf(store) ?? {};
-    return Object.entries({ passwordFile, ca }).map(([name, file]) => [[section, 'store', name], file]);
-  });
-  return checkReadable('config_file', files);
+/** Without the files for a database the service does not start. */
+export function checkStoreFiles({ stores }: Configuration): Promise<readonly LintProblem[]> {
+  const { passwordFile, ca, credential } = stores;
+  return checkReadable('config_file', [
+    [['stores', 'passwordFile'], passwordFile],
+    [['stores', 'ca'], ca],
+    ...filesOf(['stores', 'credential'], credential),
+  ]);
 }
 
 async function whyUnreadable(file: string): Promise<string | null> {
@@ -140,10 +140,11 @@ async function whyUnreadable(file: string): Promise<string | null> {
   }
 }
 
-/** Without the file of decisions the service does not start. It is looked at, and not made. */
-export async function checkDecisionFile({ decisions: { store } }: Configuration): Promise<readonly LintProblem[]> {
-  if (!isFileStore(store)) return [];
-  const path = ['decisions', 'store'];
+/** Without the file of SQLite the service does not start. It is looked at, and not made. */
+export async function checkStoreFile(configuration: Configuration): Promise<readonly LintProblem[]> {
+  const store = sqliteFileOf(configuration);
+  if (store === null) return [];
+  const path = ['stores', 'url'];
   const inFolder = await whyNotWritable(dirname(store));
   if (inFolder !== null) return [configurationProblem('config_permission', { path, what: `${store}: ${inFolder}` })];
   const why = await whyNotUsable(store);
@@ -179,7 +180,7 @@ export async function checkWritten(configuration: Configuration): Promise<readon
   const ofData = folders.map(async (folder) => {
     const why = await whyNotWritable(folder);
     if (why === null) return [];
-    return [configurationProblem('config_data', { path: ['decisions', 'store'], what: `${folder}: ${why}` })];
+    return [configurationProblem('config_data', { path: ['stores', 'url'], what: `${folder}: ${why}` })];
   });
   return [...key, ...(await Promise.all(ofData)).flat()];
 }

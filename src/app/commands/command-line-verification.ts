@@ -2,13 +2,13 @@ import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { type Configuration, challengeKeyPath } from '../../config/configuration.js';
 import { DEFAULT_TENANT } from '../../config/tenants.js';
+import type { ChallengeStore } from '../../core/challenge.js';
 import type { Log } from '../../core/ports.js';
 import type { VerifyEvidence } from '../../judge/answer.js';
 import { ChallengeCodec } from '../../judge/challenges.js';
 import { NonceRecogniser } from '../../judge/nonces.js';
 import type { Tenant, Tenants } from '../../judge/tenants.js';
 import type { Policy } from '../../policy/document/policy-document.js';
-import { MemoryChallengeStore } from '../../stores/memory-challenge-store.js';
 import { openAttestationServices } from '../attestation-services.js';
 import { warnOfPolicies } from '../check/load-warnings.js';
 import { createAppContainer, createVerifyEvidence, verifyOptions } from '../container.js';
@@ -33,6 +33,13 @@ export interface CommandLineVerification {
   under(policies: readonly Policy[]): Pick<VerifyEvidence, 'execute'>;
   close(): Promise<void>;
 }
+
+/** Commands only recognise them. */
+const NO_CHALLENGES: Pick<ChallengeStore, 'consume'> = {
+  consume: async () => {
+    throw new Error('no command uses a challenge up');
+  },
+};
 
 /** Where a policy may have been named: null where none was. */
 type NamedVerification<P = Policy | null> = CommandLineVerification & { readonly policy: P };
@@ -83,7 +90,6 @@ async function openVerification(
   if (policy !== null && ofDefault.get(policy.id) !== policy) {
     warnOfPolicies([{ tenant: DEFAULT_TENANT, policy }], configuration, log);
   }
-  const store = opened.add(new MemoryChallengeStore(SYSTEM_CLOCK));
   const world = { clock: SYSTEM_CLOCK, log, connect: connectOptions(configuration), inBackground: false };
   const endorsements = opened.add(openEndorsements(configuration, world));
   await endorsements.ready;
@@ -97,7 +103,7 @@ async function openVerification(
   const parts = {
     endorsements: endorsements.source,
     services: services.services,
-    nonces: new NonceRecogniser(await challengeCodec(configuration), store, log),
+    nonces: new NonceRecogniser(await challengeCodec(configuration), NO_CHALLENGES, log),
     // It is fetched in the background, and the process ends with the command.
     early: null,
     // The process ends with the command: there is nothing to compare the clock with.

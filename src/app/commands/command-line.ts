@@ -39,6 +39,7 @@ const endorsements = async () => (await import('./endorsement-commands.js')).end
 const guest = async () => (await import('./guest-commands.js')).guestCommands();
 const policies = async () => (await import('./policy-commands.js')).policyCommands;
 const decisions = async () => (await import('./decisions-commands.js')).decisionsCommands;
+const stores = async () => (await import('./stores-commands.js')).storesCommands;
 const kept = async () => (await import('./replay-commands.js')).replayCommands();
 
 /** Each command loads what it needs once it is called: `veritee --version` and a script's `veritee inspect` wait for nothing else. */
@@ -72,8 +73,10 @@ const COMMANDS: Omit<Actions, 'serve'> = {
   showDecision: async (...given) => (await decisions()).showDecision(...given),
   verifyDecisions: async (...given) => (await decisions()).verifyDecisions(...given),
   exportDecisions: async (...given) => (await decisions()).exportDecisions(...given),
+  backUpDecisions: async (...given) => (await decisions()).backUpDecisions(...given),
   importDecisions: async (...given) => (await decisions()).importDecisions(...given),
   pruneDecisions: async (...given) => (await decisions()).pruneDecisions(...given),
+  migrateStores: async (...given) => (await stores()).migrateStores(...given),
   gate: async (...given) => (await import('./gate-command.js')).gateCommands.gate(...given),
   checkWiring: async () => {
     const { configurationOf } = await import('./command-line-io.js');

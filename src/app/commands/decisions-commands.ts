@@ -14,13 +14,14 @@ import { findRecorded } from '../../log/find-recorded.js';
 import { DATABASE_START } from '../../log/stage-log.js';
 import { type LogEvidence, type ReadableLog, verifyLog } from '../../log/verify-log.js';
 import { replaceDurably } from '../../stores/durable-file.js';
+import { backUpFile } from '../../stores/sqlite/back-up-file.js';
 import { openReceiptVaults } from '../receipt-vaults.js';
 import { configuredReceiptKeys } from '../reload/receipt-keys.js';
 import { SYSTEM_CLOCK } from '../system.js';
 import { commandLineLog, configurationOf, outputOf, write } from './command-line-io.js';
 import { importInto } from './import-log.js';
 import { readHeadKeys, readKeptHeads, withStagedLog } from './log-files.js';
-import { fileToImportInto, readingLog } from './open-log.js';
+import { fileOfLog, readingLog } from './open-log.js';
 import { pruneLog } from './prune-log.js';
 import { untilSignal } from './until-signal.js';
 
@@ -53,11 +54,23 @@ export const decisionsCommands: DecisionsActions = {
         }),
       complain,
     ),
+  backUpDecisions: async (file, options) => {
+    const path = await fileOfLog(await configurationOf(options));
+    if ((await lstat(file).catch(() => null)) !== null)
+      throw new UsageError([`${file}: exists: name a file that does not`]);
+    try {
+      await backUpFile(path, file);
+    } catch (cause) {
+      throw isSystemError(cause) ? new UsageError([`${file}: ${outputProblem(cause)}`], { cause }) : cause;
+    }
+    write(`wrote ${file}\n`);
+    return EXIT_CODE.allow;
+  },
   importDecisions: (file, options) =>
     untilSignal(async (signal) => {
-      const path = await fileToImportInto(options);
+      const configuration = await configurationOf(options);
       const heads = await evidenceOf(options, signal, async () => null);
-      return importResult(await importInto(path, file, heads, signal), outputOf(options));
+      return importResult(await importInto(configuration, file, heads, signal), outputOf(options));
     }, complain),
   pruneDecisions: async (options) => {
     const before = parseTimeOption('--before', options.before);

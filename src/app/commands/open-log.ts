@@ -1,14 +1,16 @@
 import { lstat } from 'node:fs/promises';
 import { UsageError } from '../../cli/input.js';
-import { type Configuration, isFileStore } from '../../config/configuration.js';
-import { type RedisStoreConfiguration, redisStoreOf, type StoreConfiguration } from '../../config/redis-store.js';
-import { type LogStore, StoreUnavailableError } from '../../core/decision-log.js';
+import type { Configuration } from '../../config/configuration.js';
+import { type PostgresAddress, postgresAddressOf, sqliteFileOf } from '../../config/stores.js';
+import { type AppendedChains, type LogReader, type LogStore, StoreUnavailableError } from '../../core/decision-log.js';
 import { ConfigurationError } from '../../core/errors.js';
 import { isSystemError } from '../../core/file-problem.js';
+import type { PostgresLogStore } from '../../stores/postgres/postgres-log-store.js';
 import { SqliteStore } from '../../stores/sqlite/sqlite-store.js';
-import { openSharedDecisions } from '../redis-stores.js';
+import { openAllOrNone } from '../open-parts.js';
 import { SYSTEM_CLOCK } from '../system.js';
 import { commandLineLog, configurationOf } from './command-line-io.js';
+import type { OpenStagedLog } from './log-files.js';
 
 /** How commands are told about a configuration. */
 interface Configured {
@@ -20,18 +22,61 @@ interface Configured {
  * @throws {UsageError} where there is none
  * @throws {StoreUnavailableError} where it cannot be read
  */
-export async function readingLog<T>(options: Configured, work: (log: LogStore) => Promise<T>): Promise<T> {
-  const store = await storeOf(options);
-  const shared = redisStoreOf(store);
-  return shared === null ? readingFile(fileOf(store), work) : readingShared(shared, work);
+export async function readingLog<T>(options: Configured, work: (log: LogReader) => Promise<T>): Promise<T> {
+  const configuration = await configurationOf(options);
+  const address = postgresAddressOf(configuration);
+  if (address !== null) return withPostgres(configuration, address, (store) => store.snapshot(work));
+  return closing(await SqliteStore.openToRead(await fileOfLog(configuration)), work);
 }
 
-async function readingShared<T>(shared: RedisStoreConfiguration, work: (log: LogStore) => Promise<T>): Promise<T> {
-  const world = { clock: SYSTEM_CLOCK, log: commandLineLog() };
-  const store = await openSharedDecisions(shared, world).catch((cause: unknown) => {
-    // A service does not start so. Whoever only reads has a store that cannot be read, as with a file.
+/**
+ * Opens the decision log that the configuration names to write it.
+ * @throws {UsageError} where it is a file that is not there
+ * @throws {StoreUnavailableError} where it cannot be written
+ */
+export async function writingLog<T>(configuration: Configuration, work: (log: LogStore) => Promise<T>): Promise<T> {
+  const address = postgresAddressOf(configuration);
+  if (address !== null) return withPostgres(configuration, address, work);
+  return closing(await SqliteStore.open(await fileOfLog(configuration)), work);
+}
+
+/**
+ * Appends the chains of a log that was read from a file and verified, all of them or nothing. A file is made if there is none.
+ * @throws {StoreUnavailableError}
+ */
+export async function appendStaged(
+  configuration: Configuration,
+  { path: stagedPath, store: staged }: OpenStagedLog,
+): Promise<AppendedChains> {
+  const address = postgresAddressOf(configuration);
+  if (address !== null) {
+    return withPostgres(configuration, address, (store) => store.appendChains(staged));
+  }
+  return closing(await SqliteStore.open(fileOf(configuration)), (store) => store.appendChains(stagedPath));
+}
+
+/** @throws {StoreUnavailableError} where it cannot be reached: a service does not start so, a command says so */
+async function withPostgres<T>(
+  configuration: Configuration,
+  address: PostgresAddress,
+  work: (store: PostgresLogStore) => Promise<T>,
+): Promise<T> {
+  // Commands on a file load none of it.
+  const { connectOptions } = await import('../egress.js');
+  const { openPostgres } = await import('../postgres-server.js');
+  const { PostgresLogStore } = await import('../../stores/postgres/postgres-log-store.js');
+  const log = commandLineLog();
+  const world = { clock: SYSTEM_CLOCK, log, connect: connectOptions(configuration) };
+  const opened = await openAllOrNone(log, async (parts) => {
+    const server = await openPostgres(configuration, address, world, parts);
+    return { store: new PostgresLogStore(server), close: () => parts.close() };
+  }).catch((cause: unknown) => {
     throw cause instanceof ConfigurationError ? new StoreUnavailableError(cause.message, { cause }) : cause;
   });
+  return closing(opened, ({ store }) => work(store));
+}
+
+async function closing<S extends { close(): Promise<void> }, T>(store: S, work: (store: S) => Promise<T>): Promise<T> {
   try {
     return await work(store);
   } finally {
@@ -40,50 +85,20 @@ async function readingShared<T>(shared: RedisStoreConfiguration, work: (log: Log
 }
 
 /** @throws {UsageError} where decisions are in no file, or it is not there */
-export async function fileOfLog({ decisions }: Configuration): Promise<string> {
-  const path = fileOf(decisions.store);
-  await requireFile(path);
-  return path;
-}
-
-async function requireFile(path: string): Promise<void> {
-  if (await isThere(path)) return;
+export async function fileOfLog(configuration: Configuration): Promise<string> {
+  const path = fileOf(configuration);
+  if (await isThere(path)) return path;
   throw new UsageError([
-    `decisions.store: ${path}: there is no such file`,
+    `stores.url: ${path}: there is no such file`,
     'name the configuration of the service with --config, or run this in the folder of the service',
   ]);
 }
 
-async function readingFile<T>(path: string, work: (log: LogStore) => Promise<T>): Promise<T> {
-  await requireFile(path);
-  const store = await SqliteStore.openToRead(path);
-  try {
-    return await work(store);
-  } finally {
-    await store.close();
-  }
-}
-
-/**
- * The file of the decision log that another one is imported into, which may not be there.
- * @throws {UsageError} where decisions are in no file
- */
-export async function fileToImportInto(options: Configured): Promise<string> {
-  return fileOf(await storeOf(options));
-}
-
-async function storeOf(options: Configured): Promise<StoreConfiguration> {
-  return (await configurationOf(options)).decisions.store;
-}
-
 /** @throws {UsageError} where decisions are in no file */
-function fileOf(store: StoreConfiguration): string {
-  if (isFileStore(store)) return store;
-  const isOff = redisStoreOf(store) === null;
-  throw new UsageError([
-    `decisions.store: ${isOff ? 'is off: decisions are not stored' : 'is no file, and this command changes a file'}`,
-    'name the configuration of the service with --config, or its file with VERITEE__DECISIONS__STORE',
-  ]);
+function fileOf(configuration: Configuration): string {
+  const file = sqliteFileOf(configuration);
+  if (file !== null) return file;
+  throw new UsageError(['stores.url: is a database: back it up with pg_dump (docs/operations.md)']);
 }
 
 /** @throws {Error} of the system, where nobody may look */

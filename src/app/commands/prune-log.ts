@@ -2,15 +2,16 @@ import { randomUUID } from 'node:crypto';
 import { UsageError } from '../../cli/input.js';
 import type { Configuration } from '../../config/configuration.js';
 import { configurationDigest } from '../../config/effective-configuration.js';
-import { StoreUnavailableError } from '../../core/decision-log.js';
+import { type LogStore, StoreUnavailableError } from '../../core/decision-log.js';
+import type { Clock, Log } from '../../core/ports.js';
 import { DecisionLog } from '../../log/decision-log.js';
 import type { HeadSigner } from '../../log/heads.js';
-import { SqliteStore } from '../../stores/sqlite/sqlite-store.js';
+import type { KeyVaults } from '../../release/vault/open-key-vaults.js';
 import { openReceiptVaults } from '../receipt-vaults.js';
 import { ReloadedReceiptKeys } from '../reload/receipt-keys.js';
 import { productVersion, SYSTEM_CLOCK } from '../system.js';
 import { commandLineLog } from './command-line-io.js';
-import { fileOfLog } from './open-log.js';
+import { writingLog } from './open-log.js';
 
 const NO_SIGNER: HeadSigner = { sign: async () => null, keys: () => [] };
 
@@ -24,39 +25,52 @@ const NO_SIGNER: HeadSigner = { sign: async () => null, keys: () => [] };
 export async function pruneLog(configuration: Configuration, before: Date): Promise<number> {
   const world = { clock: SYSTEM_CLOCK, log: commandLineLog() };
   const vaults = await openReceiptVaults(configuration, world);
-  const store = await SqliteStore.open(await fileOfLog(configuration));
   try {
-    const isEphemeral = configuration.receipts.key === 'ephemeral';
-    if (isEphemeral) await requireUnsigned(store);
-    const signer = isEphemeral
-      ? NO_SIGNER
-      : (await ReloadedReceiptKeys.open(configuration, { ...world, vaults })).headSigner;
-    const decisionLog = await DecisionLog.open(
-      {
-        ...world,
-        isClockInDoubt: () => false,
-        store,
-        chain: randomUUID(),
-        version: await productVersion(),
-        signer,
-        copy: null,
-        retentionMs: 0,
-        onDropped: () => {},
-      },
-      { configuration: configurationDigest(configuration), command: 'decisions prune' },
-    );
-    const dropped = await decisionLog.prune(before);
-    await decisionLog.close();
-    if (dropped === null) throw new StoreUnavailableError('nothing more was dropped: the record of it was not signed');
-    return dropped;
+    return await writingLog(configuration, (store) => pruneIn(store, before, configuration, { ...world, vaults }));
   } finally {
-    await store.close();
     await vaults?.close();
   }
 }
 
+interface PruneWorld {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly vaults: KeyVaults | null;
+}
+
+async function pruneIn(
+  store: LogStore,
+  before: Date,
+  configuration: Configuration,
+  { vaults, ...world }: PruneWorld,
+): Promise<number> {
+  const isEphemeral = configuration.receipts.key === 'ephemeral';
+  if (isEphemeral) await requireUnsigned(store);
+  const signer = isEphemeral
+    ? NO_SIGNER
+    : (await ReloadedReceiptKeys.open(configuration, { ...world, vaults })).headSigner;
+  const decisionLog = await DecisionLog.open(
+    {
+      ...world,
+      isClockInDoubt: () => false,
+      store,
+      chain: randomUUID(),
+      version: await productVersion(),
+      signer,
+      copy: null,
+      retentionMs: 0,
+      onDropped: () => {},
+    },
+    { configuration: configurationDigest(configuration), command: 'decisions prune' },
+  );
+  const dropped = await decisionLog.prune(before);
+  await decisionLog.close();
+  if (dropped === null) throw new StoreUnavailableError('nothing more was dropped: the record of it was not signed');
+  return dropped;
+}
+
 /** In a signed chain, only a signed record may say that content was dropped. @throws {UsageError} */
-async function requireUnsigned(store: SqliteStore): Promise<void> {
+async function requireUnsigned(store: LogStore): Promise<void> {
   for (const { chain } of await store.chains()) {
     const heads = await store.heads(chain, 0, Number.MAX_SAFE_INTEGER);
     if (heads.length === 0) continue;

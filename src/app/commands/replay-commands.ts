@@ -12,7 +12,7 @@ import {
   requireWhich,
   showReplay,
 } from '../../cli/replay-report.js';
-import type { LogStore, RecordedDecision } from '../../core/decision-log.js';
+import type { LogReader, RecordedDecision } from '../../core/decision-log.js';
 import type { JsonObject } from '../../core/json.js';
 import { quotedName } from '../../core/names-in-messages.js';
 import type { Log } from '../../core/ports.js';
@@ -77,7 +77,7 @@ const OF_ITS_OWN_ID = '--policy judges decisions that were made under the id of 
 
 /** The dependencies of a replay. */
 interface KeptDecisions {
-  readonly store: LogStore;
+  readonly store: LogReader;
   readonly again: ReplayDecision;
   /** The value of `--policy`; null if absent. */
   readonly policy: Policy | null;
@@ -126,7 +126,7 @@ function given({ since, tenant }: ReplayOptions): ListDecisionsOptions {
 }
 
 async function reportAll(
-  store: LogStore,
+  store: LogReader,
   { since, tenant, policy }: ListedDecisions,
   judge: (decisionId: string) => Promise<Replay>,
   { output, compared, signal, why }: Shown,
@@ -160,7 +160,7 @@ function noneRecorded({ since, tenant, policy }: Pick<ListedDecisions, 'since' |
  * @throws {Error} why it cannot be judged again, or that the policy to be tried is none of its own
  */
 async function replayOne(
-  store: LogStore,
+  store: LogReader,
   decisionId: string,
   policy: Policy | null,
   judge: (decisionId: string) => Promise<Replay>,
@@ -181,7 +181,7 @@ function policyIdsOf({ replayed }: Replay): readonly unknown[] {
 }
 
 /** @throws {RefusedError} `not_found` */
-async function recordOf(store: LogStore, decisionId: string): Promise<RecordedDecision> {
+async function recordOf(store: LogReader, decisionId: string): Promise<RecordedDecision> {
   const found = await findRecorded(store, decisionId);
   if (found !== null) return found;
   throw noSuchDecision();

@@ -5,7 +5,7 @@ export const RELEASE_CHECKS = {
   release_token_stale: {
     holds: 'the token was issued after the challenge',
     fails: 'the token was issued before the challenge',
-    when: 'iat of the token is before the second in which the challenge was issued, by the record of the challenge; an earlier version of veritee issued the challenge',
+    when: 'iat of the token is before the second in which the challenge was issued, by the record of the challenge',
     remedy: 'The caller should get a token after the challenge was issued, and send it with that challenge.',
   },
   release_other_vm: {

@@ -1,19 +1,5 @@
-import type { RecordPosition } from '../../core/decision-log.js';
+import type { AppendedChains } from '../../core/decision-log.js';
 import type { SqliteFile } from './sqlite-file.js';
-
-/** The result of an append of the chains of another file. */
-export interface AppendedChains {
-  /** Of each chain that both files have, the first record that this file lacks or has otherwise. Any conflict: nothing was appended. */
-  readonly conflicts: readonly RecordPosition[];
-  /** Records that were appended. */
-  readonly records: number;
-  /** Records of chains that were there already. */
-  readonly known: number;
-  /** Heads that were appended. */
-  readonly heads: number;
-  /** Kept objects that were added. */
-  readonly objects: number;
-}
 
 /** Runs outside of a transaction. The other file has the same schema and was verified: nothing of it is verified here. */
 export function attach(file: SqliteFile, path: string): void {

@@ -2,9 +2,6 @@ import type { ChallengePeriod, ChallengeScope, ConsumedScope, ConsumeResult } fr
 import { fits, purposeOf } from '../challenge-scope.js';
 import type { SqliteFile } from './sqlite-file.js';
 
-/** Of each tenant, as in memory. */
-export const CAPACITY = 100_000;
-
 /** In `meta`, the first 48 bits of the fingerprint of the key that the challenges of the file were made with. */
 const KEY_NAME = 'challenge_key';
 
@@ -33,60 +30,76 @@ function isOfKey(file: SqliteFile, fingerprint: number): boolean {
   return file.row('SELECT 1 FROM meta WHERE name = ? AND value = ?', [KEY_NAME, fingerprint]) !== undefined;
 }
 
-/** The result of storing a challenge. `foreign`: the file is of another key. */
-export type PutResult = 'kept' | 'full' | 'foreign';
+/** Who asks: the first 48 bits of the fingerprint of its key, and a number that it drew when it opened the file. */
+export interface ChallengeUser {
+  readonly fingerprint: number;
+  readonly epoch: number;
+}
 
-/** Within a transaction. */
+/** Within a transaction. @returns whether it was kept: false where the file is of another key */
 export function putChallenge(
   file: SqliteFile,
-  fingerprint: number,
+  { fingerprint, epoch }: ChallengeUser,
   id: string,
   scope: ChallengeScope,
   { issuedAt, expiresAt }: ChallengePeriod,
-): PutResult {
-  if (!isOfKey(file, fingerprint)) return 'foreign';
-  // Kept by triggers: to count them for each challenge would hold up everybody who asks for something of the file.
-  const [held = 0] =
-    file.row<readonly [number]>('SELECT held FROM challenge_counts WHERE tenant = ?', [scope.tenant]) ?? [];
-  if (held >= CAPACITY) return 'full';
+): boolean {
+  if (!isOfKey(file, fingerprint)) return false;
   file.run(
-    `INSERT INTO challenges (id, tenant, audience, policy, evidence_type, issued_at, expires_at)
-     VALUES (?, ?, ?, ?, ?, ?, ?)`,
-    [id, scope.tenant, scope.audience, scope.policy, scope.evidenceType, issuedAt.getTime(), expiresAt.getTime()],
+    `INSERT INTO challenges (id, epoch, tenant, audience, policy, evidence_type, issued_at, expires_at)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+    [
+      id,
+      epoch,
+      scope.tenant,
+      scope.audience,
+      scope.policy,
+      scope.evidenceType,
+      issuedAt.getTime(),
+      expiresAt.getTime(),
+    ],
   );
-  return 'kept';
+  return true;
 }
 
 type ChallengeRow = readonly [
+  epoch: number,
   tenant: string,
   audience: string | null,
   policy: string | null,
   evidenceType: string | null,
   used: number,
-  issuedMs: number | null,
+  issuedMs: number,
 ];
 
-/** Within a transaction. Whether it has expired is for whoever knows the time. Null: the file is of another key. */
+/**
+ * What consuming a challenge in a file came to. `foreign`: the file is of another key. `void`: somebody else put it there, so that
+ * the file may be a copy from before it was used.
+ */
+export type ConsumedInFile = Exclude<ConsumeResult, { readonly state: 'unknown' }> | 'foreign' | 'unknown' | 'void';
+
+/** Within a transaction. Whether it has expired is for whoever knows the time. */
 export function consumeChallenge(
   file: SqliteFile,
-  fingerprint: number,
+  user: ChallengeUser,
   id: string,
   asked: ConsumedScope,
-): ConsumeResult | null {
-  if (!isOfKey(file, fingerprint)) return null;
+): ConsumedInFile {
+  if (!isOfKey(file, user.fingerprint)) return 'foreign';
   const row = file.row<ChallengeRow>(
-    'SELECT tenant, audience, policy, evidence_type, used, issued_at FROM challenges WHERE id = ?',
+    'SELECT epoch, tenant, audience, policy, evidence_type, used, issued_at FROM challenges WHERE id = ?',
     [id],
   );
-  if (row === undefined) return { state: 'unknown' };
-  const [tenant, audience, policy, evidenceType, used, issuedMs] = row;
+  if (row === undefined) return 'unknown';
+  const [epoch, tenant, audience, policy, evidenceType, used, issuedMs] = row;
   // Asked under a foreign scope, a challenge stays what it is: nobody uses up, or learns about, another's.
   if (asked.tenant !== tenant) return { state: 'scope' };
   const purpose = purposeOf({ audience, policy, evidenceType });
   if (!fits(asked, purpose)) return { state: 'scope', purpose };
   if (used === 1) return { state: 'used' };
+  if (epoch !== user.epoch) return 'void';
   file.run('UPDATE challenges SET used = 1 WHERE id = ?', [id]);
-  return { state: 'consumed', issuedAt: issuedMs === null ? null : new Date(issuedMs), purpose };
+  return { state: 'consumed', issuedAt: new Date(issuedMs), purpose };
 }
 
 /** Records that are dropped in one transaction, which others wait for. */

@@ -7,7 +7,7 @@ export function notOpened(error: Error): StoreUnavailableError {
   }
   const { platform, arch } = process;
   return new StoreUnavailableError(
-    `the SQLite engine does not load on ${platform} ${arch} (${error.message}): install with npm ci without --omit=optional, or set decisions.store to off`,
+    `the SQLite engine does not load on ${platform} ${arch} (${error.message}): install with npm ci without --omit=optional, or set stores.url to a postgres:// address`,
     { cause: error },
   );
 }

@@ -10,7 +10,7 @@ import type {
 } from '../../core/decision-log.js';
 import { messageOf } from '../../core/errors.js';
 import { appendChains, attach } from './append-chains.js';
-import { admitChallengeKey, consumeChallenge, dropExpired, putChallenge } from './challenges.js';
+import { admitChallengeKey, type ChallengeUser, consumeChallenge, dropExpired, putChallenge } from './challenges.js';
 import { dropStrayObjects, object, objects, objectsOf, putObject } from './objects.js';
 import {
   append,
@@ -43,10 +43,10 @@ const WRITES = {
   claimPruning: (file: SqliteFile, now: Date, everyMs: number) => claimPruning(file, now, everyMs),
   admitChallengeKey: (file: SqliteFile, fingerprint: number, nowMs: number) =>
     admitChallengeKey(file, fingerprint, nowMs),
-  putChallenge: (file: SqliteFile, fingerprint: number, id: string, scope: ChallengeScope, period: ChallengePeriod) =>
-    putChallenge(file, fingerprint, id, scope, period),
-  consumeChallenge: (file: SqliteFile, fingerprint: number, id: string, asked: ConsumedScope) =>
-    consumeChallenge(file, fingerprint, id, asked),
+  putChallenge: (file: SqliteFile, user: ChallengeUser, id: string, scope: ChallengeScope, period: ChallengePeriod) =>
+    putChallenge(file, user, id, scope, period),
+  consumeChallenge: (file: SqliteFile, user: ChallengeUser, id: string, asked: ConsumedScope) =>
+    consumeChallenge(file, user, id, asked),
   dropExpired: (file: SqliteFile, nowMs: number) => dropExpired(file, nowMs),
 };
 

@@ -44,16 +44,9 @@ export const MIGRATIONS: readonly string[] = [
   CREATE INDEX decision_objects_by_object ON decision_objects (sha256);
 
   CREATE TABLE challenges (
-    id TEXT PRIMARY KEY, tenant TEXT NOT NULL, audience TEXT, policy TEXT, evidence_type TEXT,
-    expires_at INTEGER NOT NULL, used INTEGER NOT NULL DEFAULT 0, issued_at INTEGER
+    id TEXT PRIMARY KEY, epoch INTEGER NOT NULL, tenant TEXT NOT NULL, audience TEXT, policy TEXT, evidence_type TEXT,
+    expires_at INTEGER NOT NULL, used INTEGER NOT NULL DEFAULT 0, issued_at INTEGER NOT NULL
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX challenges_by_expiry ON challenges (expires_at);
-  CREATE TABLE challenge_counts (tenant TEXT PRIMARY KEY, held INTEGER NOT NULL) STRICT, WITHOUT ROWID;
-  CREATE TRIGGER challenge_kept AFTER INSERT ON challenges BEGIN
-    INSERT INTO challenge_counts VALUES (NEW.tenant, 1) ON CONFLICT (tenant) DO UPDATE SET held = held + 1;
-  END;
-  CREATE TRIGGER challenge_dropped AFTER DELETE ON challenges BEGIN
-    UPDATE challenge_counts SET held = held - 1 WHERE tenant = OLD.tenant;
-  END;
   `,
 ];

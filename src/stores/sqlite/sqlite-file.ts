@@ -92,6 +92,21 @@ export class SqliteFile {
   }
 
   /**
+   * Writes a whole copy as of now into another file, which is empty, and closes this one.
+   * @throws {StoreUnavailableError} also where the file is of another version
+   */
+  copyTo(path: string): void {
+    try {
+      this.#database = new this.#engine(`${pathToFileURL(this.#path)}?mode=ro`, { timeout: BUSY_MS });
+      this.#requireCurrent();
+      this.#exec(`VACUUM INTO '${path.replaceAll("'", "''")}'`);
+    } catch (error) {
+      throw this.#failed(error);
+    }
+    this.close();
+  }
+
+  /**
    * Does work as one durable transaction. Where that fails the file is closed: after a sync that failed, nobody knows what
    * the disk holds.
    *
@@ -167,6 +182,10 @@ export class SqliteFile {
   /** One transaction until the file is closed. */
   #beginReading(): void {
     this.#exec('BEGIN');
+    this.#requireCurrent();
+  }
+
+  #requireCurrent(): void {
     const version = this.#requireOurs();
     if (version === this.#migrations.length) return;
     throw new StoreUnavailableError(

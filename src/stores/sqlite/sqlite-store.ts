@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import {
+  type AppendedChains,
   type ChainEnd,
   type DecisionQuery,
   type FoundDecision,
@@ -17,7 +18,6 @@ import {
   type StoredRelease,
   StoreUnavailableError,
 } from '../../core/decision-log.js';
-import type { AppendedChains } from './append-chains.js';
 import { notOpened } from './engine-problem.js';
 import type { Answered, Arguments, Forgotten, OperationName, Result } from './operations.js';
 import { WORKER_BODY } from './worker-body.js';

@@ -70,7 +70,7 @@ describe('veritee check', () => {
       'maa: { submit: { endpoints: ["https://sharedweu.weu.attest.azure.net"], credential: workload-identity } }',
     ],
     ['a challenge key that is none', 'challenges: { key: ./veritee.yaml }'],
-    ['a data folder that is a file', 'decisions: { store: ./veritee.yaml/veritee.db }'],
+    ['a data folder that is a file', 'stores: { url: "sqlite:./veritee.yaml/veritee.db" }'],
   ])('ends with 1 for %s, with which the service does not start', async (_title, text) => {
     await cli.write('veritee.yaml', text);
     const environment = { VERITEE__LISTEN__PORT: '0', VERITEE__LOG__LEVEL: 'fatal' };

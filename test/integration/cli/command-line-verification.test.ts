@@ -23,10 +23,10 @@ afterAll(async () => {
 
 const nowhere = join('nowhere', 'file.pem');
 
-const NOTHING = { metrics: 0, policies: 0, challenges: 0, agents: 0 };
+const NOTHING = { metrics: 0, policies: 0, stores: 0, agents: 0 };
 
 /** With the agents for AMD's KDS (two: lines have one of their own), for Intel's collateral and for keys of token issuers. */
-const WITH_ENDORSEMENTS = { ...NOTHING, policies: 1, challenges: 1, agents: 4 };
+const WITH_ENDORSEMENTS = { ...NOTHING, policies: 1, agents: 4 };
 
 /** With the agents of both services that evidence may be sent to. */
 const WITH_SERVICES = { ...WITH_ENDORSEMENTS, agents: 6 };
@@ -37,7 +37,7 @@ function open(keys: object = {}, policy: string | null = null) {
     policies: { directory: root },
     amd: { chains: join(root, 'amd') },
     intel: { collateral: join(root, 'intel') },
-    decisions: { store: join(root, 'decisions.db') },
+    stores: { url: `sqlite:${join(root, 'decisions.db')}` },
     maa: { submit: { endpoints: ['https://sharedweu.weu.attest.azure.net'] } },
     ita: { submit: { api: 'https://api.trustauthority.intel.com', apiKeyFile: nowhere } },
     ...keys,

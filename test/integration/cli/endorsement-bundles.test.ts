@@ -47,7 +47,7 @@ function machine(name: string, source: string) {
   const text = JSON.stringify({
     amd: { kds: 'off', chains: path(`${name}/amd`) },
     intel: { pcs: source, collateral: path(`${name}/intel`) },
-    decisions: { store: path(`${name}/decisions.db`) },
+    stores: { url: `sqlite:${path(`${name}/decisions.db`)}` },
   });
   const configuration = loadConfiguration({ text, environment: {} });
   const world: BundleWorld = {

@@ -33,7 +33,7 @@ describe('veritee serve that does not start', () => {
   it('exits with 1 where a store that the configuration names is out of reach, as docs/operations.md says', async () => {
     const [config, key] = [join(folder, 'veritee.yaml'), join(folder, 'key')];
     writeFileSync(key, Buffer.alloc(32, 7));
-    const store = `redis://127.0.0.1:${await closedPort()}`;
+    const url = `postgres://veritee@127.0.0.1:${await closedPort()}/veritee`;
     const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
     const signing = join(folder, 'receipts.pem');
     writeFileSync(signing, privateKey.export({ type: 'pkcs8', format: 'pem' }));
@@ -41,14 +41,14 @@ describe('veritee serve that does not start', () => {
       config,
       [
         'listen: { port: 0 }',
-        `challenges: { store: "${store}", key: ${key} }`,
-        'decisions: { store: "off" }',
+        `stores: { url: "${url}" }`,
+        `challenges: { key: ${key} }`,
         `receipts: { key: ${signing} }`,
         '',
       ].join('\n'),
     );
     const complaints = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
     expect(await runCommandLine(['serve', '--config', config], new StopSignals())).toBe(1);
-    expect(complaints.mock.calls.join('')).toMatch(/challenges\.store: cannot be used: .*ECONNREFUSED/);
+    expect(complaints.mock.calls.join('')).toMatch(/stores\.url: cannot be used: .*ECONNREFUSED/);
   });
 });

@@ -46,7 +46,7 @@ const run = (args: readonly string[], { store = 'kept', onTerminal = false, poli
   runInProcess(cli, args, {
     environment: {
       NO_COLOR: '1',
-      VERITEE__DECISIONS__STORE: join(lab.root, store, 'veritee.db'),
+      VERITEE__STORES__URL: `sqlite:${join(lab.root, store, 'veritee.db')}`,
       VERITEE__AMD__KDS: 'off',
       ...(policies === '' ? {} : { VERITEE__POLICIES__DIRECTORY: policies }),
     },

@@ -201,13 +201,8 @@ describe('veritee serve', () => {
       'callers.ci.tenant: there is no tenant red in tenants',
     ],
     [
-      'a decision store that replicas share and no retention',
-      { decisions: { store: 'redis://127.0.0.1' }, challenges: { key: 'k' }, receipts: { key: 'receipts.pem' } },
-      'decisions.retentionDays: is missing',
-    ],
-    [
-      'a challenge store that replicas share and no key that they share',
-      { challenges: { store: 'redis://127.0.0.1' } },
+      'a database that replicas share and no key that they share',
+      { stores: { url: 'postgres://veritee@127.0.0.1/veritee' } },
       'challenges.key: is missing',
     ],
   ])('does not start with %s, and says why', async (_title, configuration, message) => {

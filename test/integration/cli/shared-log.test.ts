@@ -1,23 +1,32 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { generateKeyPairSync } from 'node:crypto';
+import { chmod } from 'node:fs/promises';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { LocalSigningKey } from '../../../src/receipts/signing-key.js';
+import { filledLogs } from '../../unit/cli/recorded-decisions.js';
 import { keptInputs } from '../../unit/log/kept-evidence.js';
-import { judged, openLog, policy, SIGNER } from '../../unit/log/recorded.js';
-import { DURABLE, LogReplicas } from '../stores/shared-decisions.js';
-import { isWithoutValkey, Valkey } from '../stores/valkey.js';
+import { judged, openLog, policy, SIGNER, signerOf } from '../../unit/log/recorded.js';
+import { PostgresLogs, SERVICE } from '../stores/postgres-logs.js';
+import { isWithoutPostgres, PostgresServer } from '../stores/postgres-server.js';
 import { CommandLine } from './command-line.js';
 import { runInProcess } from './command-line-in-process.js';
 
 const DECISIONS = 3;
 
-const replicas = new LogReplicas();
-let valkey: Valkey;
+const filledFile = filledLogs();
+
+const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+const OWN = new LocalSigningKey(privateKey);
+
+let logs: PostgresLogs;
 let cli: CommandLine;
 let ids: readonly string[];
 
-const run = (args: readonly string[], store = valkey.url) =>
-  runInProcess(cli, args, {
+const urlOf = (user: string) => `postgres://${user}@127.0.0.1:${logs.server.port}/${logs.server.database}`;
+
+const run = (args: readonly string[], url = urlOf(SERVICE)) =>
+  runInProcess(cli, ['decisions', ...args], {
     environment: {
-      VERITEE__DECISIONS__STORE: store,
-      VERITEE__DECISIONS__RETENTION_DAYS: '30',
+      VERITEE__STORES__URL: url,
       // Where the store is shared, neither key may be one replica's own.
       VERITEE__CHALLENGES__KEY: 'challenges.key',
       VERITEE__RECEIPTS__KEY: 'receipts.pem',
@@ -26,58 +35,79 @@ const run = (args: readonly string[], store = valkey.url) =>
 
 const linesOf = (text: string) => text.trimEnd().split('\n');
 
-describe.skipIf(isWithoutValkey('commands on a log that replicas share'))(
+describe.skipIf(isWithoutPostgres('commands on a log that replicas share'))(
   'commands on a log that replicas share',
   () => {
     beforeAll(async () => {
-      valkey = await Valkey.start(...DURABLE);
+      logs = new PostgresLogs(await PostgresServer.start());
+      await logs.migrate();
       cli = await CommandLine.create();
-      await cli.write('receipts.pem', JSON.stringify(SIGNER.jwk));
-      const { log } = await openLog(await replicas.start(valkey.port));
+      await cli.write('receipts.pem', privateKey.export({ type: 'pkcs8', format: 'pem' }));
+      await chmod(cli.path('receipts.pem'), 0o600);
+      await cli.write('keys.json', JSON.stringify({ keys: [OWN.jwk, SIGNER.jwk] }));
+    });
+
+    beforeEach(async () => {
+      await logs.empty();
+      const { log } = await openLog(await logs.start(), { signer: signerOf(OWN) });
       const decided = Array.from({ length: DECISIONS }, () => judged({ policies: [policy('payments')] }));
       for (const each of decided) await log.record({ ...each, inputs: keptInputs(each.decision.decisionId) });
       await log.close();
+      await logs.close();
       // Decisions of one millisecond have no order of their own.
       ids = decided.map(({ decision }) => decision.decisionId).toSorted();
     });
 
     afterAll(async () => {
-      await replicas.close();
       await cli.close();
-      await valkey.close();
+      await logs.server.close();
     });
 
     it('list, show and verify it', async () => {
-      const listed = await run(['decisions', 'list', '--policy', 'payments']);
+      const listed = await run(['list', '--policy', 'payments']);
       expect(linesOf(listed.stdout).map((line) => JSON.parse(line).decisionId)).toEqual(ids.toReversed());
-      expect(JSON.parse((await run(['decisions', 'show', ids[0] ?? ''])).stdout)).toMatchObject({ decisionId: ids[0] });
-      const { exitCode, stdout } = await run(['decisions', 'verify']);
+      expect(JSON.parse((await run(['show', ids[0] ?? ''])).stdout)).toMatchObject({ decisionId: ids[0] });
+      const { exitCode, stdout } = await run(['verify']);
       expect([exitCode, JSON.parse(stdout)]).toMatchObject([0, { problems: [], decisions: DECISIONS }]);
     });
 
     it('AUD-04 carry it into a file, whole', async () => {
-      expect(await run(['decisions', 'export', '--out', 'log.jsonl'])).toMatchObject({ exitCode: 0 });
-      expect(await run(['decisions', 'import', 'log.jsonl'], 'restored.db')).toMatchObject({ exitCode: 0 });
-      const { exitCode, stdout } = await run(['decisions', 'verify'], 'restored.db');
+      expect(await run(['export', '--out', 'log.jsonl'])).toMatchObject({ exitCode: 0 });
+      expect(await run(['import', 'log.jsonl'], 'sqlite:restored.db')).toMatchObject({ exitCode: 0 });
+      const { exitCode, stdout } = await run(['verify'], 'sqlite:restored.db');
       expect([exitCode, JSON.parse(stdout)]).toMatchObject([0, { problems: [], decisions: DECISIONS }]);
     });
 
-    it('do not import into it', async () => {
-      await run(['decisions', 'export', '--out', 'log.jsonl']);
-      const { exitCode, stderr } = await run(['decisions', 'import', 'log.jsonl']);
-      expect([exitCode, linesOf(stderr)[0]]).toEqual([
-        1,
-        'decisions.store: is no file, and this command changes a file',
-      ]);
+    it('AUD-03 carry a file into it, once', async () => {
+      await filledFile(cli.path('filled.db'));
+      expect(await run(['export', '--out', 'filled.jsonl'], 'sqlite:filled.db')).toMatchObject({ exitCode: 0 });
+      const imported = async () => JSON.parse((await run(['import', 'filled.jsonl'])).stdout);
+      const first = await imported();
+      expect(first).toMatchObject({ problems: [], known: 0 });
+      expect(await imported()).toMatchObject({ problems: [], records: 0, known: first.records });
+      const verified = await run(['verify', '--keys', 'keys.json']);
+      const { decisions } = JSON.parse((await run(['verify', 'filled.jsonl'])).stdout);
+      expect(JSON.parse(verified.stdout)).toMatchObject({ problems: [], decisions: decisions + DECISIONS });
     });
 
-    it('end with 3 where the server must not be used, and name neither user nor password', async () => {
-      const other = await Valkey.start();
-      const { exitCode, stderr } = await run(['decisions', 'list'], other.url.replace('redis://', 'redis://:secret@'));
-      await other.close();
+    it('AUD-01 take nothing into it where a chain goes on behind its end', async () => {
+      await run(['export', '--out', 'log.jsonl']);
+      await logs.sql('DELETE FROM records WHERE seq = 4; UPDATE chains SET seq = 3');
+      const { exitCode, stdout } = await run(['import', 'log.jsonl']);
+      expect([exitCode, JSON.parse(stdout).problems]).toMatchObject([2, [{ code: 'record_order', seq: 4 }]]);
+    });
+
+    it('AUD-03 drop content of old decisions', async () => {
+      const pruned = await run(['prune', '--before', '2026-01-15T13:00:00Z']);
+      expect(pruned).toEqual({ exitCode: 0, stdout: `{"pruned":${DECISIONS}}\n`, stderr: '' });
+      const { exitCode, stdout } = await run(['verify']);
+      expect([exitCode, JSON.parse(stdout)]).toMatchObject([0, { problems: [], objects: 0 }]);
+    });
+
+    it('end with 3 where the server must not be used', async () => {
+      const { exitCode, stderr } = await run(['list'], urlOf('nobody'));
       expect(exitCode).toBe(3);
-      expect(stderr).toMatch(/^decisions\.store: cannot be used: /);
-      expect(stderr).not.toContain('secret');
+      expect(stderr).toMatch(/^stores\.url: cannot be used: /);
     });
   },
 );

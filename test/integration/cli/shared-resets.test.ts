@@ -1,56 +1,57 @@
 import { randomBytes } from 'node:crypto';
-import { writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createAzureAkPki, createTrustedLaunchMachine } from '../../lab/index.js';
-import { freePort, isWithoutValkey, Valkey } from '../stores/valkey.js';
+import { freePort } from '../free-port.js';
+import { PostgresLogs, SERVICE } from '../stores/postgres-logs.js';
+import { isWithoutPostgres, PostgresServer } from '../stores/postgres-server.js';
 import { CommandLine } from './command-line.js';
 import { runInProcess } from './command-line-in-process.js';
 
 const NONCE = Buffer.alloc(32, 0x2a);
-const COUNTS_KEY = '{veritee}:resets:counts:default';
 const CANNOT_BE_USED = 'memory of vTPM resets cannot be used';
 
 const pki = createAzureAkPki();
 let cli: CommandLine;
-let valkey: Valkey;
+let logs: PostgresLogs;
 let machine: Awaited<ReturnType<typeof createTrustedLaunchMachine>>;
 
 interface Run {
-  /** Left out, a folder that no other run has. */
-  readonly data?: string;
-  readonly store?: string;
+  readonly url?: string;
   readonly policy?: 'tracking' | 'open';
-  readonly key?: string;
   readonly options?: readonly string[];
 }
 
-let folders = 0;
-
 /** `veritee verify` of a quote with this count, with a configuration whose replicas share a store. */
 async function run(resetCount: number, asked: Run = {}) {
-  const { data = `data-${folders++}`, store = valkey.url, policy = 'tracking', key = 'challenges.key' } = asked;
+  const { url = addressAt(logs.server.port), policy = 'tracking' } = asked;
   const evidence = machine.wireEvidence({ nonce: NONCE, quote: { resetCount } });
   const body = await cli.write('body.json', JSON.stringify({ evidence, nonce: NONCE.toString('base64url') }));
   const configuration = {
-    decisions: { store: `${data}/veritee.db` },
-    challenges: { store, key },
+    stores: { url },
+    challenges: { key: 'challenges.key' },
     receipts: { key: 'receipts.pem' },
     tpm: { roots: ['root.pem'] },
   };
   const config = await cli.write('veritee.yaml', JSON.stringify(configuration));
+  // What this machine itself remembers is in the working folder.
+  await rm(cli.path('data'), { recursive: true, force: true });
   const args = ['verify', body, '--config', config, '--policy', `${policy}.json`, '--json', ...(asked.options ?? [])];
   const { exitCode, stdout, stderr } = await runInProcess(cli, args);
   return { verdict: [exitCode, ...JSON.parse(stdout).reasons], stderr };
 }
 
+const addressAt = (port: number) => `postgres://${SERVICE}@127.0.0.1:${port}/${logs.server.database}`;
+
 const verdict = async (...given: Parameters<typeof run>) => (await run(...given)).verdict;
 
-describe.skipIf(isWithoutValkey('veritee verify beside replicas that share reset counts'))(
+describe.skipIf(isWithoutPostgres('veritee verify beside replicas that share reset counts'))(
   'veritee verify beside replicas that share reset counts',
   () => {
     beforeAll(async () => {
       cli = await CommandLine.create();
-      valkey = await Valkey.start();
+      logs = new PostgresLogs(await PostgresServer.start());
+      await logs.migrate();
       await cli.write('root.pem', pki.authority('root').pem);
       await writeFile(cli.path('challenges.key'), randomBytes(32));
       for (const id of ['tracking', 'open']) {
@@ -61,13 +62,14 @@ describe.skipIf(isWithoutValkey('veritee verify beside replicas that share reset
     });
 
     beforeEach(async () => {
-      await valkey.command('flushall');
+      await logs.sql('TRUNCATE reset_counts');
       machine = await createTrustedLaunchMachine({ pki });
     });
 
     afterAll(async () => {
       await cli.close();
-      await valkey.close();
+      await logs.close();
+      await logs.server.close();
     });
 
     it('TPM-10 denies a vTPM that goes back, whoever has seen it before', async () => {
@@ -77,29 +79,22 @@ describe.skipIf(isWithoutValkey('veritee verify beside replicas that share reset
     });
 
     it('TPM-10 cannot tell where the store is out of reach, and says why once', async () => {
-      const store = `redis://127.0.0.1:${await freePort()}`;
-      const { verdict: undecided, stderr } = await run(9, { store });
+      const url = addressAt(await freePort());
+      const { verdict: undecided, stderr } = await run(9, { url });
       expect(undecided).toEqual([3, 'tpm_reset']);
       expect(stderr.split(CANNOT_BE_USED)).toHaveLength(2);
       expect(stderr).toContain('ECONNREFUSED');
     });
 
-    it('TPM-10 cannot tell without the challenge key of the replicas, and does not make one', async () => {
-      const { verdict: undecided, stderr } = await run(9, { key: 'missing.key' });
-      expect(undecided).toEqual([3, 'tpm_reset']);
-      expect(stderr).toContain('missing.key: there is no such file');
-      expect(await verdict(9, { key: 'missing.key' })).toEqual([3, 'tpm_reset']);
-    });
-
     it('needs no store for what is of the past, or not tracked', async () => {
-      const store = `redis://127.0.0.1:${await freePort()}`;
+      const url = addressAt(await freePort());
       const at = new Date(Date.now() - 60_000).toISOString();
       for (const asked of [{ policy: 'open' }, { options: ['--at', at] }] as const) {
-        const { verdict: allowed, stderr } = await run(9, { store, ...asked });
+        const { verdict: allowed, stderr } = await run(9, { url, ...asked });
         expect(allowed).toEqual([0]);
         expect(stderr).not.toContain(CANNOT_BE_USED);
       }
-      expect(await valkey.command('exists', COUNTS_KEY)).toBe(0);
+      expect(await logs.sql('SELECT count(*) FROM reset_counts')).toBe('0');
     });
   },
 );

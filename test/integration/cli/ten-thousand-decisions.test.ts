@@ -44,7 +44,7 @@ async function verified(...sql: readonly string[]) {
   file.open();
   for (const statement of sql) file.run(statement, []);
   file.close();
-  const environment = { VERITEE__DECISIONS__STORE: path };
+  const environment = { VERITEE__STORES__URL: `sqlite:${path}` };
   const { exitCode, stdout } = await runInProcess(cli, ['decisions', 'verify'], { environment });
   const { problems, ...report } = JSON.parse(stdout);
   return { exitCode, report, problems };

@@ -271,7 +271,7 @@ describe('veritee verify', () => {
     await cli.write('tracked-root.pem', pki.authority('root').pem);
     const config = await cli.write(
       'kept.yaml',
-      'decisions: { store: kept/decisions.db }\ntpm: { roots: [tracked-root.pem] }\n',
+      'stores: { url: "sqlite:kept/decisions.db" }\ntpm: { roots: [tracked-root.pem] }\n',
     );
     const counted = async (resetCount: number, ...options: readonly string[]) => {
       const evidence = machine.wireEvidence({ nonce: NONCE, quote: { resetCount } });

@@ -182,24 +182,21 @@ describe('every address that the configuration names is contacted through the pr
     expect(proxy.targets.join()).not.toContain(new URL(machine.origin).port);
   });
 
-  it('but not that of a store that replicas share', async () => {
+  it('but not that of a database', async () => {
     const stores: Socket[] = [];
     const server = createServer((socket) => void stores.push(socket)).listen(0, '127.0.0.1');
     await once(server, 'listening');
     const { port } = server.address() as AddressInfo;
     vi.spyOn(dns, 'lookup').mockImplementation(labLookup(() => true) as typeof dns.lookup);
-    const store = `redis://store.invalid:${port}`;
     const text = JSON.stringify({
-      challenges: { store, key: join(folder, 'key') },
+      stores: { url: `postgres://veritee@store.invalid:${port}/veritee` },
+      challenges: { key: join(folder, 'key') },
       receipts: { key: join(folder, 'key') },
       egress: { proxy: `http://${proxy.host}` },
     });
     const world = { clock: SYSTEM_CLOCK, log: new FakeLog(), key: new Uint8Array(32), storeTimeoutMs: 100 };
     const opened = new OpenParts();
-    const configuration = loadConfiguration({
-      text: text.replace('{', `{"decisions":{"store":"off"},`),
-      environment: {},
-    });
+    const configuration = loadConfiguration({ text, environment: {} });
     await expect(openStores(configuration, world, opened)).rejects.toThrow();
     await opened.close();
     expect(stores.length).toBeGreaterThan(0);

@@ -54,7 +54,7 @@ function read() {
   const text = JSON.stringify({
     amd: { kds: 'off', chains: path('amd') },
     intel: { pcs: 'off', collateral: path('intel') },
-    decisions: { store: path('veritee.db') },
+    stores: { url: `sqlite:${path('veritee.db')}` },
     ...members,
     listen: { port: 0, ...(members['listen'] as object) },
   });

@@ -35,7 +35,7 @@ const listed = async (service: { readonly url: string }): Promise<readonly strin
 
 /** A command about the store of a folder. */
 async function decisions(data: string, ...args: readonly string[]) {
-  const environment = { VERITEE__DECISIONS__STORE: join(folder(data), 'veritee.db') };
+  const environment = { VERITEE__STORES__URL: `sqlite:${join(folder(data), 'veritee.db')}` };
   return runInProcess({ folder: lab.root }, ['decisions', ...args], { environment });
 }
 

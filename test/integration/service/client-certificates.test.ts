@@ -61,7 +61,7 @@ function read() {
   const text = JSON.stringify({
     amd: { kds: 'off', chains: path('amd') },
     intel: { pcs: 'off', collateral: path('intel') },
-    decisions: { store: path('veritee.db') },
+    stores: { url: `sqlite:${path('veritee.db')}` },
     callers: CALLERS,
     ...others,
     listen: { port: 0, tls: { ...tls, ...(withCrl === true ? { clientCrl: path('crl.pem') } : {}) } },

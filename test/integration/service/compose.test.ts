@@ -13,7 +13,8 @@ import { PROJECT, readProjectFile } from '../../architecture/project-files.js';
 import { createAmdPki, createVirtualMachine } from '../../lab/index.js';
 import { isLacking } from '../../requirements.js';
 import { RecordingLog } from '../../unit/endorsements/recording-log.js';
-import { isWithoutValkey, Valkey } from '../stores/valkey.js';
+import { PostgresLogs, SERVICE } from '../stores/postgres-logs.js';
+import { isWithoutPostgres, PostgresServer } from '../stores/postgres-server.js';
 import { call, post } from './lab-service.js';
 
 const COMPOSE = parse(readProjectFile('deploy/compose.yaml'), { merge: true });
@@ -74,14 +75,14 @@ describe.skipIf(WITHOUT_OPENSSL)('deploy/compose.yaml', () => {
   it('has replicas that differ in the volume of what they write alone', () => {
     const [one, other] = REPLICAS.map((name) => COMPOSE.services[name]);
     const {
-      volumes: [configuration, own],
+      volumes: [configuration, socket, own],
       ...rest
     } = one;
     const {
-      volumes: [sameConfiguration, others],
+      volumes: [sameConfiguration, sameSocket, others],
       ...same
     } = other;
-    expect([configuration, rest]).toEqual([sameConfiguration, same]);
+    expect([configuration, socket, rest]).toEqual([sameConfiguration, sameSocket, same]);
     expect([own.target, own.source]).not.toEqual([others.target, others.source]);
     expect(one.secrets).toEqual(['challenges-key', 'receipts-key', 'store-password']);
     expect(one.environment).toBeUndefined();
@@ -96,13 +97,19 @@ describe.skipIf(WITHOUT_OPENSSL)('deploy/compose.yaml', () => {
     expect(configuration.listen.trustedProxies).toEqual([COMPOSE.services.balancer.networks.front.ipv4_address]);
   });
 
-  it('lets the store be reached by replicas alone', () => {
-    expect(COMPOSE.networks.store.internal).toBe(true);
-    const inside = Object.entries<{ networks: object }>(COMPOSE.services).filter(([, { networks }]) =>
-      JSON.stringify(networks).includes('store'),
+  it('has a store on no network, whose socket replicas and the maker of the tables share alone', () => {
+    const { postgres, tables } = COMPOSE.services;
+    expect([postgres.network_mode, tables.network_mode, postgres.ports]).toEqual(['none', 'none', undefined]);
+    expect(postgres.command).toContain('listen_addresses=');
+    const sharing = Object.entries<{ volumes: readonly { source: string }[] }>(COMPOSE.services).filter(
+      ([, { volumes }]) => volumes.some(({ source }) => source === 'socket'),
     );
-    expect(inside.map(([name]) => name)).toEqual([...REPLICAS, 'valkey']);
-    expect(COMPOSE.services.valkey.ports).toBeUndefined();
+    expect(sharing.map(([name]) => name)).toEqual([...REPLICAS, 'tables', 'postgres']);
+  });
+
+  it('gives the password of the owner to nobody who serves', () => {
+    for (const name of REPLICAS) expect(COMPOSE.services[name].secrets).not.toContain('store-owner-password');
+    expect(COMPOSE.services.tables.secrets).toEqual(['store-owner-password']);
   });
 
   it('has secrets that are made once, each for whom it is', () => {
@@ -113,14 +120,12 @@ describe.skipIf(WITHOUT_OPENSSL)('deploy/compose.yaml', () => {
       'caller.env',
       'challenges-key',
       'receipts-key',
+      'store-owner-password',
       'store-password',
-      'store-users',
     ]);
-    const [acl = ''] = /^ACL SETUSER (veritee .*)$/m.exec(readProjectFile('docs/stores.md'))?.slice(1) ?? [];
-    const password = readFileSync(made('store-password'), 'utf8').trim();
-    expect(readFileSync(made('store-users'), 'utf8')).toBe(
-      `user default off ~* &* +@all\nuser ${acl.replace('>…', `>${password}`)}\n`,
-    );
+    const passwords = ['store-password', 'store-owner-password'].map((name) => readFileSync(made(name), 'utf8').trim());
+    for (const password of passwords) expect(password).toMatch(/^[0-9a-f]{48}$/);
+    expect(new Set(passwords).size).toBe(2);
   });
 
   it('mounts a configuration with which the service starts', async () => {
@@ -132,25 +137,29 @@ describe.skipIf(WITHOUT_OPENSSL)('deploy/compose.yaml', () => {
     expect(without.filter(({ severity }) => severity === 'error')).not.toEqual([]);
   });
 
-  describe.skipIf(isWithoutValkey('the store of deploy/compose.yaml'))('its store', () => {
+  describe.skipIf(isWithoutPostgres('the store of deploy/compose.yaml'))('its store', () => {
     const running: RunningService[] = [];
-    let valkey: Valkey;
+    let logs: PostgresLogs;
 
     beforeAll(async () => {
-      const lines = onThisMachine(readProjectFile('deploy/compose/valkey.conf')).split('\n');
-      // Its folder is that of the test.
-      valkey = await Valkey.start(...lines.filter((line) => !line.startsWith('dir ')));
+      // Over the socket, a password is asked for, but not of the owner of the tests.
+      const hba = ['local all veritee trust', 'host all veritee 127.0.0.1/32 trust', 'local all all scram-sha-256'];
+      logs = new PostgresLogs(await PostgresServer.start({ hba }));
+      await logs.migrate();
+      await logs.server.sql(`ALTER ROLE ${SERVICE} PASSWORD '${readFileSync(made('store-password'), 'utf8').trim()}'`);
     });
 
     afterAll(async () => {
       await Promise.all(running.map((service) => service.close()));
-      await valkey.close();
+      await logs.close();
+      await logs.server.close();
     });
 
     it('lets the replicas in with what they have, and keeps what they decide and issue', async () => {
+      const { socketFolder, port, database } = logs.server;
       const text = onThisMachine(readProjectFile('deploy/compose/veritee.yaml')).replace(
-        '@valkey',
-        `@127.0.0.1:${valkey.port}`,
+        'veritee_service@%2Fvar%2Frun%2Fpostgresql/attestation',
+        `${SERVICE}@${encodeURIComponent(socketFolder)}:${port}/${database}`,
       );
       const offline = { amd: { kds: 'off' }, intel: { pcs: 'off' }, maa: { shared: false } };
       const configured = { ...parse(text), listen: { host: '127.0.0.1', port: 0 }, ...offline };
@@ -175,8 +184,7 @@ describe.skipIf(WITHOUT_OPENSSL)('deploy/compose.yaml', () => {
       const nonce = randomBytes(32);
       const asked = JSON.stringify({ evidence: vm.wireEvidence({ nonce }), nonce: nonce.toString('base64url') });
       const { decisionId } = (await post(url, '/verify', asked, headers)).body;
-      await valkey.kill();
-      await valkey.run();
+      await logs.server.restart('immediate');
       await expect
         .poll(async () => (await call(url, `/decisions/${decisionId}`, { headers })).status, { timeout: 10_000 })
         .toBe(200);

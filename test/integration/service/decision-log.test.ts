@@ -25,7 +25,7 @@ const storeOf = (data: string) => join(lab.root, data, 'veritee.db');
 /** A command about the store of a folder. */
 const decisions = (data: string, ...args: readonly string[]) =>
   runInProcess({ folder: lab.root }, ['decisions', ...args], {
-    environment: { VERITEE__DECISIONS__STORE: storeOf(data) },
+    environment: { VERITEE__STORES__URL: `sqlite:${storeOf(data)}` },
   });
 
 /** With the roles of an auditor, since there are no callers. */
@@ -298,7 +298,7 @@ describe('a service whose store cannot be used', () => {
     file.exec('CREATE TABLE theirs (a)');
     file.close();
     await expect(start('theirs')).rejects.toThrow(
-      `decisions.store: ${storeOf('theirs')}: it is a SQLite database of another program`,
+      `stores.url: ${storeOf('theirs')}: it is a SQLite database of another program`,
     );
   });
 });

@@ -27,21 +27,20 @@ afterAll(async () => {
 const nowhere = join('nowhere', 'file.pem');
 const takenPort = () => (other.address() as AddressInfo).port;
 
-/** Both services that evidence may be sent to, and challenges whose opening and closing can be seen. */
+/** Both services that evidence may be sent to. */
 const SUBMITTING = {
-  challenges: { store: 'memory' },
   maa: { submit: { endpoints: ['https://sharedweu.weu.attest.azure.net'] } },
   ita: { submit: { api: 'https://api.trustauthority.intel.com', apiKeyFile: nowhere } },
 };
 
 /** With the two agents for AMD's KDS, and those for Intel's collateral and for keys of token issuers. */
-const WITH_ENDORSEMENTS = { metrics: 1, policies: 1, challenges: 1, agents: 4 };
+const WITH_ENDORSEMENTS = { metrics: 1, policies: 1, stores: 1, agents: 4 };
 
 /** With the agents of both services too. */
 const WITH_SERVICES = { ...WITH_ENDORSEMENTS, agents: 6 };
 
 /** The store of challenges is opened last, with that of decisions. */
-const WITHOUT_STORES = { challenges: 0 };
+const WITHOUT_STORES = { stores: 0 };
 
 /** The files of a folder, by their digests. */
 async function filesOf(folder: string): Promise<Readonly<Record<string, string>>> {
@@ -65,14 +64,14 @@ describe('a start that fails', () => {
       () => ({ listen: { port: takenPort() } }),
       { code: 'EADDRINUSE' },
       // Opened before anything that contacts somebody is made.
-      { ...WITH_ENDORSEMENTS, challenges: 0, agents: 0 },
+      { ...WITH_ENDORSEMENTS, stores: 0, agents: 0 },
     ],
     [
       'a certificate is missing',
       () => ({ listen: { port: 0, tls: { cert: nowhere, key: nowhere } } }),
       { problems: ['cert', 'key'].map((file) => `listen.tls.${file}: ${nowhere}: there is no such file`) },
       // Read before anything that contacts somebody is made.
-      { ...WITH_ENDORSEMENTS, challenges: 0, agents: 0 },
+      { ...WITH_ENDORSEMENTS, stores: 0, agents: 0 },
     ],
     [
       'roots of certificates are missing',
@@ -131,7 +130,7 @@ describe('a start that fails', () => {
 
   it('twin: one that does not keeps everything open until it is closed', async () => {
     const service = await lab.start(SUBMITTING);
-    expect(resources.closed()).toEqual({ metrics: 0, policies: 0, challenges: 0, agents: 0 });
+    expect(resources.closed()).toEqual({ metrics: 0, policies: 0, stores: 0, agents: 0 });
     expect(resources.timersRun()).toContain(true);
     expect(resources.fileWatches).toBe(1);
     expect((await fetch(`${service.url}/livez`)).status).toBe(200);

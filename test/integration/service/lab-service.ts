@@ -5,8 +5,9 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type RunningService, startService, type World } from '../../../src/app/service.js';
 import { SYSTEM_CLOCK } from '../../../src/app/system.js';
-import { type Configuration, isFileStore } from '../../../src/config/configuration.js';
+import type { Configuration } from '../../../src/config/configuration.js';
 import { loadConfiguration } from '../../../src/config/load-configuration.js';
+import { sqliteFileOf } from '../../../src/config/stores.js';
 import type { Clock } from '../../../src/core/ports.js';
 import { createLog } from '../../../src/http/log.js';
 import {
@@ -85,6 +86,7 @@ export class LabService {
   /** Everything that the services have logged, one line a record. */
   output = '';
   readonly #running: RunningService[] = [];
+  readonly #before = process.cwd();
 
   private constructor(kds: LabKds, vm: VirtualMachine, root: string) {
     this.kds = kds;
@@ -140,9 +142,7 @@ export class LabService {
       ...others,
     });
     const loaded = loadConfiguration({ text, environment: {} });
-    // The folder of what is written follows the decision store, where that is a file.
-    const store = isFileStore(loaded.decisions.store) ? join(this.root, data, 'veritee.db') : loaded.decisions.store;
-    const configuration: Configuration = { ...loaded, decisions: { ...loaded.decisions, store } };
+    const configuration = await this.#inFolder(loaded, join(this.root, data));
     const service = await startService(configuration, {
       log: createLog(configuration.log.level, { write: (line) => this.#keep(line) }),
       amdRootPins: PKI.pins(['Milan']),
@@ -179,7 +179,18 @@ export class LabService {
   async close(): Promise<void> {
     await this.stop();
     await this.kds.close();
+    process.chdir(this.#before);
     await rm(this.root, { recursive: true, force: true });
+  }
+
+  /** The folder of what is written follows the file of the stores, or the working folder where that is none. */
+  async #inFolder(configuration: Configuration, folder: string): Promise<Configuration> {
+    if (sqliteFileOf(configuration) === null) {
+      await mkdir(folder, { recursive: true });
+      process.chdir(folder);
+      return configuration;
+    }
+    return { ...configuration, stores: { ...configuration.stores, url: `sqlite:${join(folder, 'veritee.db')}` } };
   }
 
   #keep(line: string): void {

@@ -106,7 +106,7 @@ describe('the management listener of a service', () => {
         text: JSON.stringify({
           amd: { kds: kds.origin, chains: chainFolder },
           policies: { directory: policyFolder },
-          decisions: { store: join(root, 'restart', 'veritee.db') },
+          stores: { url: `sqlite:${join(root, 'restart', 'veritee.db')}` },
           callers: { scraper },
           listen: { port: 0, management },
         }),

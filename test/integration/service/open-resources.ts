@@ -2,14 +2,14 @@ import { createHook } from 'node:async_hooks';
 import { Agent } from 'undici';
 import { vi } from 'vitest';
 import { Metrics } from '../../../src/http/metrics.js';
-import { MemoryChallengeStore } from '../../../src/stores/memory-challenge-store.js';
 import { PolicyDirectory } from '../../../src/stores/policy-directory.js';
+import { SqliteStore } from '../../../src/stores/sqlite/sqlite-store.js';
 
 /** How many of each kind of part were closed. Agents are undici's: whoever fetches or sends has one. */
 export interface ClosedParts {
   readonly metrics: number;
   readonly policies: number;
-  readonly challenges: number;
+  readonly stores: number;
   readonly agents: number;
 }
 
@@ -18,7 +18,7 @@ export class OpenResources {
   readonly #closings = {
     metrics: vi.spyOn(Metrics.prototype, 'close'),
     policies: vi.spyOn(PolicyDirectory.prototype, 'close'),
-    challenges: vi.spyOn(MemoryChallengeStore.prototype, 'close'),
+    stores: vi.spyOn(SqliteStore.prototype, 'close'),
     agents: vi.spyOn(Agent.prototype, 'destroy'),
   };
   readonly #started = vi.spyOn(globalThis, 'setInterval');
@@ -34,11 +34,11 @@ export class OpenResources {
   /** Parts, each counted once however often it was closed. */
   closed(): ClosedParts {
     const distinct = (parts: readonly unknown[]) => new Set(parts).size;
-    const { metrics, policies, challenges, agents } = this.#closings;
+    const { metrics, policies, stores, agents } = this.#closings;
     return {
       metrics: distinct(metrics.mock.contexts),
       policies: distinct(policies.mock.contexts),
-      challenges: distinct(challenges.mock.contexts),
+      stores: distinct(stores.mock.contexts),
       agents: distinct(agents.mock.contexts),
     };
   }

@@ -1,17 +1,14 @@
-import { randomBytes } from 'node:crypto';
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { RunningService, World } from '../../../src/app/service.js';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import type { RunningService } from '../../../src/app/service.js';
 import { jwkThumbprint } from '../../../src/crypto/jwk-thumbprint.js';
 import { createVirtualMachine, type VirtualMachine } from '../../lab/index.js';
-import { p256 } from '../../unit/receipts/keys.js';
-import { PATIENT } from '../stores/shared-challenges.js';
-import { isWithoutValkey, Valkey } from '../stores/valkey.js';
+import { PATIENT } from '../stores/postgres-challenges.js';
+import { isWithoutPostgres } from '../stores/postgres-server.js';
 import {
   base64Url,
   call,
-  LabService,
   lenientPolicy,
   NONCE,
   PKI,
@@ -20,26 +17,23 @@ import {
   verdictOf,
   WITHOUT_ENDORSEMENTS,
 } from './lab-service.js';
+import { PostgresReplicas } from './postgres-replicas.js';
 
 const [ALLOW, DENY, UNDECIDED] = [['allow'], ['deny', 'tpm_reset'], ['indeterminate', 'tpm_reset']];
 const TENANTS = { one: 'key-of-one', two: 'key-of-two' };
+/** What is asked must not wait for a log that is gone too. */
+const WITHOUT_LOG = { decisions: { log: 'off' } };
 
-let lab: LabService;
-let valkey: Valkey;
-let keys: object;
-const running: RunningService[] = [];
+let replicas: PostgresReplicas;
 
-/** A replica of the service, which has a folder of its own. Unless a test is about time, a busy machine has much of it. */
-async function replica(name: string, world: Partial<World> = {}, configuration: object = {}): Promise<RunningService> {
-  const service = await lab.start({ ...keys, ...configuration }, { storeTimeoutMs: 10_000, ...world }, name);
-  running.push(service);
-  return service;
-}
+/** A replica of the service, which has a folder of its own. */
+const replica = (name: string, keys: object = {}) => replicas.start({ ...WITHOUT_LOG, ...keys }, {}, name);
 
 /** Another VM on the same machine, with a vTPM of its own. */
-const newVm = () => createVirtualMachine({ platform: lab.vm.platform, pki: PKI });
+const newVm = () => createVirtualMachine({ platform: replicas.lab.vm.platform, pki: PKI });
 const thumbprintOf = (vm: VirtualMachine) => String(jwkThumbprint(vm.vtpm.publicJwk));
-const fileOf = (vm: VirtualMachine, name: string) => join(lab.root, name, 'tpm-resets', `ak-${thumbprintOf(vm)}`);
+const fileOf = (vm: VirtualMachine, name: string) =>
+  join(replicas.lab.root, name, 'data', 'tpm-resets', `ak-${thumbprintOf(vm)}`);
 
 interface Asking {
   readonly policy?: string;
@@ -55,32 +49,19 @@ function ask({ url }: RunningService, vm: VirtualMachine, resetCount: number, as
 }
 
 const verdict = async (...asked: Parameters<typeof ask>) => verdictOf(await ask(...asked));
-const dropCounts = () => valkey.command('del', '{veritee}:resets:counts:default', '{veritee}:resets:risen:default');
 
-describe.skipIf(isWithoutValkey('replicas of the service that share reset counts'))(
+describe.skipIf(isWithoutPostgres('replicas of the service that share reset counts'))(
   'replicas that share reset counts',
   () => {
     beforeAll(async () => {
-      lab = await LabService.create();
-      await lab.writePolicy(lenientPolicy('tracking', { require: { tpm: { trackResets: true } } }));
-      await lab.writePolicy(lenientPolicy('open'));
-      const [challengeKey, receiptKey] = [join(lab.root, 'challenges.key'), join(lab.root, 'receipts.pem')];
-      await writeFile(challengeKey, randomBytes(32));
-      await writeFile(receiptKey, p256().export({ type: 'pkcs8', format: 'pem' }));
-      valkey = await Valkey.start();
-      keys = { challenges: { store: valkey.url, key: challengeKey }, receipts: { key: receiptKey } };
+      replicas = await PostgresReplicas.create();
+      await replicas.lab.writePolicy(lenientPolicy('tracking', { require: { tpm: { trackResets: true } } }));
+      await replicas.lab.writePolicy(lenientPolicy('open'));
     });
 
-    beforeEach(() => valkey.command('flushall'));
+    afterEach(() => replicas.reset());
 
-    afterEach(async () => {
-      await Promise.all(running.splice(0).map((service) => service.close()));
-    });
-
-    afterAll(async () => {
-      await lab.close();
-      await valkey.close();
-    });
+    afterAll(() => replicas.close());
 
     it('TPM-10 deny a vTPM that goes back at a replica that has not seen it before', async () => {
       const [one, two] = [await replica('seen-1'), await replica('seen-2')];
@@ -120,18 +101,20 @@ describe.skipIf(isWithoutValkey('replicas of the service that share reset counts
       for (const service of services) expect(await verdict(service, vm, 8)).toEqual(DENY);
     });
 
-    it('TPM-10 keep counts of their own: a store that has lost them gets them back of who has them', async () => {
+    it('TPM-10 keep counts of their own: a store that has lost or lowered them gets them back of who has them', async () => {
       const [one, two] = [await replica('lost-1'), await replica('lost-2')];
       const vm = await newVm();
       expect(await verdict(one, vm, 9)).toEqual(ALLOW);
       expect(await readFile(fileOf(vm, 'lost-1'), 'utf8')).toBe('9 0\n');
-      await dropCounts();
-      expect(await verdict(one, vm, 5)).toEqual(DENY);
-      expect(await verdict(two, vm, 5)).toEqual(DENY);
+      for (const statement of ['TRUNCATE reset_counts', 'UPDATE reset_counts SET reset_count = 4']) {
+        await replicas.logs.sql(statement);
+        expect(await verdict(one, vm, 5)).toEqual(DENY);
+        expect(await verdict(two, vm, 5)).toEqual(DENY);
+      }
     });
 
     it('TPM-10 go on from what a replica remembered before it shared anything', async () => {
-      const alone = await lab.start({}, {}, 'grown-1');
+      const alone = await replicas.lab.start({}, {}, join('grown-1', 'data'));
       const vm = await newVm();
       expect(await verdict(alone, vm, 9)).toEqual(ALLOW);
       await alone.close();
@@ -140,58 +123,34 @@ describe.skipIf(isWithoutValkey('replicas of the service that share reset counts
       expect(await verdict(two, vm, 8)).toEqual(DENY);
     });
 
-    it('TPM-10 allow nothing by a policy that tracks resets while the store is gone, and other policies go on', async () => {
-      const own = await Valkey.start();
-      const one = await replica('gone', {}, { challenges: { ...challenges(), store: own.url } });
+    it('TPM-10 allow nothing by a policy that tracks resets while the database is gone, and other policies go on', async () => {
+      const one = await replica('gone');
       const vm = await newVm();
-      try {
-        expect(await verdict(one, vm, 7)).toEqual(ALLOW);
-        await own.kill();
-        const { body } = await ask(one, vm, 8);
-        expect([body.decision, body.reasons, body.retryable]).toEqual(['indeterminate', ['tpm_reset'], true]);
-        expect(await verdict(one, vm, 7)).toEqual(UNDECIDED);
-        expect(await verdict(one, vm, 7, { policy: 'open' })).toEqual(ALLOW);
-        expect(String((await call(one.url, '/metrics')).body)).toMatch(/^veritee_tpm_reset_memory_failures_total 2$/m);
-        await own.run();
-        await vi.waitFor(async () => expect(await verdict(one, vm, 8)).toEqual(ALLOW), PATIENT);
-        expect(await verdict(one, vm, 7)).toEqual(DENY);
-      } finally {
-        await one.close();
-        await own.close();
-      }
-      const outage = /"store":"[\d.:]+","of":"resets","why":"[^"]+","msg":"store out of reach"/;
-      expect(lab.output).toMatch(outage);
+      expect(await verdict(one, vm, 7)).toEqual(ALLOW);
+      await replicas.server.stop('immediate');
+      const { body } = await ask(one, vm, 8);
+      expect([body.decision, body.reasons, body.retryable]).toEqual(['indeterminate', ['tpm_reset'], true]);
+      expect(await verdict(one, vm, 7)).toEqual(UNDECIDED);
+      expect(await verdict(one, vm, 7, { policy: 'open' })).toEqual(ALLOW);
+      expect(String((await call(one.url, '/metrics')).body)).toMatch(/^veritee_tpm_reset_memory_failures_total 2$/m);
+      await replicas.server.run();
+      await vi.waitFor(async () => expect(await verdict(one, vm, 8)).toEqual(ALLOW), PATIENT);
+      expect(await verdict(one, vm, 7)).toEqual(DENY);
+      expect(replicas.lab.output).toContain('memory of vTPM resets cannot be used');
     });
 
-    it('TPM-10 allow nothing new that the store does not keep', async () => {
+    it('TPM-10 allow nothing new that the database does not keep', async () => {
       const one = await replica('full');
       const vm = await newVm();
       expect(await verdict(one, vm, 7)).toEqual(ALLOW);
-      await valkey.command('config', 'set', 'maxmemory', '1');
+      await replicas.logs.sql('REVOKE INSERT, UPDATE ON reset_counts FROM service');
       try {
-        expect(await verdict(one, vm, 7)).toEqual(ALLOW);
         expect(await verdict(one, vm, 8)).toEqual(UNDECIDED);
         expect(await verdict(one, await newVm(), 1)).toEqual(UNDECIDED);
       } finally {
-        await valkey.command('config', 'set', 'maxmemory', '0');
+        await replicas.logs.sql('GRANT INSERT, UPDATE ON reset_counts TO service');
       }
       expect(await verdict(one, vm, 8)).toEqual(ALLOW);
-    });
-
-    it('TPM-10 take an entry that no replica has sealed for damaged, and never for none', async () => {
-      const [one, two] = [await replica('spoilt-1'), await replica('spoilt-2')];
-      const vm = await newVm();
-      expect(await verdict(one, vm, 9)).toEqual(ALLOW);
-      const field = ['{veritee}:resets:counts:default', thumbprintOf(vm)] as const;
-      for (const spoilt of ['', '5 0', `5 0 ${'A'.repeat(43)}`, `4294967295 0 ${'A'.repeat(43)}`]) {
-        await valkey.command('hset', ...field, spoilt);
-        const { body } = await ask(two, vm, 10);
-        expect([body.decision, body.reasons, body.retryable]).toEqual(['indeterminate', ['tpm_reset'], false]);
-        expect(await verdict(one, vm, 10)).toEqual(UNDECIDED);
-      }
-      expect(lab.output).toContain('not two counts that a replica with this challenge key has sealed');
-      await valkey.command('hdel', ...field);
-      expect(await verdict(one, vm, 8)).toEqual(DENY);
     });
 
     it('TPM-10 keep tenants apart', async () => {
@@ -201,8 +160,8 @@ describe.skipIf(isWithoutValkey('replicas of the service that share reset counts
           { apiKeySha256: sha256Hex(key), expires: '2099-12-31', roles: ['verify'], policies: ['tracking'], tenant },
         ]),
       );
-      const configuration = { tenants: lab.tenants('one', 'two'), callers };
-      const [one, two] = [await replica('tenants-1', {}, configuration), await replica('tenants-2', {}, configuration)];
+      const configuration = { tenants: replicas.lab.tenants('one', 'two'), callers };
+      const [one, two] = [await replica('tenants-1', configuration), await replica('tenants-2', configuration)];
       const of = (tenant: keyof typeof TENANTS) => ({ headers: { 'x-api-key': TENANTS[tenant] } });
       const vm = await newVm();
       expect(await verdict(one, vm, 9, of('one'))).toEqual(ALLOW);
@@ -210,15 +169,5 @@ describe.skipIf(isWithoutValkey('replicas of the service that share reset counts
       expect(await verdict(two, vm, 5, of('one'))).toEqual(DENY);
       expect(await verdict(one, vm, 4, of('two'))).toEqual(DENY);
     });
-
-    it('say at their start that they share counts', async () => {
-      await replica('said');
-      expect(lab.output).toContain('reset counts of vTPMs are shared with other replicas');
-    });
   },
 );
-
-/** The section of the configuration that every replica has. */
-function challenges(): object {
-  return (keys as { readonly challenges: object }).challenges;
-}

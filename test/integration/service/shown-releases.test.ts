@@ -34,7 +34,7 @@ async function recorded(data: string, write: (log: DecisionLog) => Promise<Judge
 const show = (data: string, id: string, onTerminal = false) =>
   runInProcess({ folder: lab.root }, ['decisions', 'show', id], {
     onTerminal,
-    environment: { VERITEE__DECISIONS__STORE: storeOf(data), NO_COLOR: '1' },
+    environment: { VERITEE__STORES__URL: `sqlite:${storeOf(data)}`, NO_COLOR: '1' },
   });
 
 /** The same over HTTP and on the command line. */
@@ -80,7 +80,7 @@ describe('what became of a key', () => {
     expect(await shown('unknown', again)).toMatchObject({ state: 'released' });
     expect(await shown('unknown', id)).toMatchObject({ state: 'unknown' });
     const verified = await runInProcess({ folder: lab.root }, ['decisions', 'verify'], {
-      environment: { VERITEE__DECISIONS__STORE: storeOf('unknown') },
+      environment: { VERITEE__STORES__URL: `sqlite:${storeOf('unknown')}` },
     });
     expect([verified.exitCode, JSON.parse(verified.stdout).problems]).toEqual([0, []]);
   });

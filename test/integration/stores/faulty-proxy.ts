@@ -1,16 +1,36 @@
 import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 
-/** What happens to the next command or its answer; the connection is cut then. */
-export type Fault = 'half the command passes' | 'the answer does not pass' | 'half the answer passes';
+/** What happens to the next command with a text, or to its answer. All but a held command end the connection. */
+export type Fault =
+  | 'half the command passes'
+  | 'the answer does not pass'
+  | 'half the answer passes'
+  | 'the command is held';
+
+interface Expected {
+  readonly fault: Fault;
+  /** Text of the command. */
+  readonly text: string;
+  readonly onHeld: (release: () => void) => void;
+}
+
+interface Pair {
+  readonly client: Socket;
+  readonly server: Socket;
+  /** Of the next answer. */
+  fault: Fault | null;
+  /** Whether a command of this connection is held: the server must not notice that the client left. */
+  isHeld: boolean;
+}
 
 const HOST = '127.0.0.1';
 
-/** Stands between a client and a server, passes everything on, and fails where it is told to. */
+/** Passes everything on between clients and a server, except where it is told otherwise. */
 export class FaultyProxy {
   readonly #server: Server;
-  readonly #pairs = new Set<readonly [Socket, Socket]>();
-  #fault: Fault | null = null;
+  readonly #pairs = new Set<Pair>();
+  #expected: Expected | null = null;
 
   private constructor(target: number) {
     this.#server = createServer((client) => this.#join(client, connect(target, HOST)));
@@ -29,13 +49,16 @@ export class FaultyProxy {
     return address.port;
   }
 
-  /** Connections that pass it. */
-  get connections(): number {
-    return this.#pairs.size;
+  /** @param text that the command has; left out, any command is meant */
+  failNext(fault: Exclude<Fault, 'the command is held'>, text = ''): void {
+    this.#expected = { fault, text, onHeld: () => undefined };
   }
 
-  failNext(fault: Fault): void {
-    this.#fault = fault;
+  /** Holds the next command with a text. @returns once it is held, what passes it on */
+  holdNext(text: string): Promise<() => void> {
+    return new Promise((onHeld) => {
+      this.#expected = { fault: 'the command is held', text, onHeld };
+    });
   }
 
   async close(): Promise<void> {
@@ -45,32 +68,50 @@ export class FaultyProxy {
   }
 
   #join(client: Socket, server: Socket): void {
-    const pair = [client, server] as const;
+    const pair: Pair = { client, server, fault: null, isHeld: false };
     this.#pairs.add(pair);
-    for (const end of pair) {
+    for (const end of [client, server]) {
       end.on('error', () => undefined);
       end.on('close', () => {
+        if (end === client && pair.isHeld) return;
         cut(pair);
         this.#pairs.delete(pair);
       });
     }
-    client.on('data', (command) => this.#pass(command, pair, 'command'));
-    server.on('data', (answer) => this.#pass(answer, pair, 'answer'));
+    client.on('data', (bytes) => this.#command(bytes, pair));
+    server.on('data', (bytes) => answer(bytes, pair));
   }
 
-  #pass(bytes: Buffer, [client, server]: readonly [Socket, Socket], what: 'command' | 'answer'): void {
-    const to = what === 'command' ? server : client;
-    if (this.#fault === null || !this.#fault.includes(what)) {
-      to.write(bytes);
+  #command(bytes: Buffer, pair: Pair): void {
+    const expected = this.#expected;
+    if (expected === null || !bytes.includes(expected.text)) {
+      pair.server.write(bytes);
       return;
     }
-    const passes = this.#fault.startsWith('half') ? bytes.length >> 1 : 0;
-    this.#fault = null;
-    // What passes has left before the connection ends.
-    to.write(bytes.subarray(0, passes), () => cut([client, server]));
+    this.#expected = null;
+    const { fault, onHeld } = expected;
+    if (fault === 'half the command passes') {
+      pair.server.write(bytes.subarray(0, bytes.length >> 1), () => cut(pair));
+    } else if (fault === 'the command is held') {
+      pair.isHeld = true;
+      onHeld(() => {
+        pair.isHeld = false;
+        pair.server.write(bytes, () => pair.server.end());
+      });
+    } else {
+      pair.fault = fault;
+      pair.server.write(bytes);
+    }
   }
 }
 
-function cut(pair: readonly [Socket, Socket]): void {
-  for (const end of pair) end.destroy();
+function answer(bytes: Buffer, pair: Pair): void {
+  const { fault, client } = pair;
+  if (fault === null) client.write(bytes);
+  else client.write(bytes.subarray(0, fault === 'half the answer passes' ? bytes.length >> 1 : 0), () => cut(pair));
+}
+
+function cut({ client, server }: Pair): void {
+  client.destroy();
+  server.destroy();
 }

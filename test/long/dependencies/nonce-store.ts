@@ -6,7 +6,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { RunningService } from '../../../src/app/service.js';
 import { post } from '../../integration/http/exchange.js';
 import { LabService, lenientPolicy, MovableClock } from '../../integration/service/lab-service.js';
-import { Valkey } from '../../integration/stores/valkey.js';
+import { PostgresLogs, SERVICE } from '../../integration/stores/postgres-logs.js';
+import { PostgresServer } from '../../integration/stores/postgres-server.js';
 import { TlsAuthority } from '../../lab/tls-authority.js';
 import { p256 } from '../../unit/receipts/keys.js';
 import { type Asked, askFor, type Dependency, type Holding, healthOf, running } from '../dependency.js';
@@ -25,15 +26,15 @@ const RETRY_MS = 200;
 const CHALLENGES = 10;
 const STARTS = 5;
 
-/** A service whose challenges are in Valkey, over TLS. */
+/** A service whose challenges are in PostgreSQL, over TLS. */
 export class NonceStore implements Dependency {
   readonly holdings: readonly Holding[] = [{ label: 'Nonce store: asked each time', ageMs: 0 }];
   readonly restMs = 0;
   /** Another replica may reach it. */
   readonly isReadyMeanwhile = false;
   readonly #lab: LabService;
-  readonly #valkey: Valkey;
-  readonly #primary: Valkey;
+  readonly #primary: PostgresServer;
+  readonly #standby: PostgresServer;
   readonly #front: StoreFront;
   readonly #genuineLookup = dns.lookup;
   #clock = new MovableClock();
@@ -43,9 +44,9 @@ export class NonceStore implements Dependency {
   /** Challenges for the next requests: while the store fails, none is issued. */
   readonly #challenges: string[] = [];
 
-  private constructor(lab: LabService, stores: readonly [Valkey, Valkey], front: StoreFront) {
+  private constructor(lab: LabService, servers: readonly [PostgresServer, PostgresServer], front: StoreFront) {
     this.#lab = lab;
-    [this.#valkey, this.#primary] = stores;
+    [this.#primary, this.#standby] = servers;
     this.#front = front;
   }
 
@@ -56,18 +57,23 @@ export class NonceStore implements Dependency {
     await writeFile(join(lab.root, 'ca.pem'), tls.pem);
     await writeFile(join(lab.root, 'challenges.key'), randomBytes(32));
     await writeFile(join(lab.root, 'receipts.pem'), p256().export({ type: 'pkcs8', format: 'pem' }));
-    const valkey = await Valkey.start();
-    return new NonceStore(lab, [valkey, await Valkey.start()], await StoreFront.start(valkey.port, tls));
+    const primary = await PostgresServer.start();
+    const logs = new PostgresLogs(primary);
+    await logs.migrate();
+    await logs.close();
+    return new NonceStore(lab, [primary, await primary.standby()], await StoreFront.start(primary.port, tls));
   }
 
   async start(): Promise<void> {
     this.#clock = new MovableClock();
     this.#services += 1;
     const path = (name: string) => join(this.#lab.root, name);
-    const store = { nodes: [`rediss://${NAME}:${this.#front.port}`], ca: path('ca.pem') };
+    const url = `postgres://${SERVICE}@${NAME}:${this.#front.port}/${this.#primary.database}`;
     const keys = {
       deadlineSeconds: DEADLINE_SECONDS,
-      challenges: { store, key: path('challenges.key') },
+      stores: { url, ca: path('ca.pem') },
+      decisions: { log: 'off' },
+      challenges: { key: path('challenges.key') },
       receipts: { key: path('receipts.pem') },
     };
     const world = { clock: this.#clock, storeTimeoutMs: STORE_TIMEOUT_MS };
@@ -112,8 +118,7 @@ export class NonceStore implements Dependency {
       case 'over':
         return this.#front.spoil(fault);
       case 'stale':
-        await this.#valkey.command('replicaof', '127.0.0.1', this.#primary.port);
-        return;
+        return this.#front.pointTo(this.#standby.port);
       default:
         throw new Error(`a store cannot fail by ${fault}`);
     }
@@ -128,7 +133,7 @@ export class NonceStore implements Dependency {
       this.#backlog = null;
       await this.#front.listen();
     }
-    await this.#valkey.command('replicaof', 'no', 'one');
+    this.#front.pointTo(this.#primary.port);
   }
 
   async stop(): Promise<void> {
@@ -139,7 +144,8 @@ export class NonceStore implements Dependency {
     this.#lookUp(true);
     await this.#lab.close();
     await this.#front.close();
-    await Promise.all([this.#valkey.close(), this.#primary.close()]);
+    await this.#standby.close();
+    await this.#primary.close();
   }
 
   /** @returns whether one is issued */

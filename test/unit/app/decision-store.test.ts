@@ -7,11 +7,9 @@ import { OpenParts } from '../../../src/app/open-parts.js';
 import { NO_CONFIGURED_ROOTS } from '../../../src/app/reload/configured-roots.js';
 import { loadConfiguration } from '../../../src/config/load-configuration.js';
 import { ConfigurationError } from '../../../src/core/errors.js';
-import { MemoryChallengeStore } from '../../../src/stores/memory-challenge-store.js';
 import { SqliteChallengeStore } from '../../../src/stores/sqlite/sqlite-challenge-store.js';
 import { localStores } from '../log/local-store.js';
 import { judged, KeptLog, makePruningDue, SetClock, signerOf } from '../log/recorded.js';
-import { until } from '../stores/challenge-store-behaviour.js';
 
 let folder: string;
 let opened: OpenParts;
@@ -34,35 +32,22 @@ const open = (keys: object) => openStores(load(keys), { clock, log, key: new Uin
 
 describe('the stores of a service', () => {
   it('are one file for decisions and challenges', async () => {
-    const stores = await open({ decisions: { store: join(folder, 'veritee.db') } });
+    const stores = await open({ stores: { url: `sqlite:${join(folder, 'veritee.db')}` } });
     expect(stores.decisions).not.toBeNull();
     expect(stores.challenges).toBeInstanceOf(SqliteChallengeStore);
   });
 
-  it('keep challenges in memory where that is configured, and the log says what it means', async () => {
-    const stores = await open({ decisions: { store: join(folder, 'veritee.db') }, challenges: { store: 'memory' } });
-    expect(stores.decisions).not.toBeNull();
-    expect(stores.challenges).toBeInstanceOf(MemoryChallengeStore);
-    await stores.challenges.put(
-      'a',
-      { tenant: 't', audience: null, policy: null, evidenceType: null },
-      until(new Date('2026-01-15T12:05:00Z')),
-    );
-    await opened.close();
-    expect(log.messages('warn')).toEqual(['challenges in memory are lost with this process']);
-  });
-
-  it('are none for decisions, and memory for challenges, where decisions are not stored', async () => {
-    const stores = await open({ decisions: { store: 'off' } });
+  it('are the file for challenges alone, where decisions are not stored', async () => {
+    const stores = await open({ stores: { url: `sqlite:${join(folder, 'veritee.db')}` }, decisions: { log: 'off' } });
     expect(stores.decisions).toBeNull();
-    expect(stores.challenges).toBeInstanceOf(MemoryChallengeStore);
-    expect(log.messages('warn')).toEqual(['decisions are not stored: decisions.store is off']);
+    expect(stores.challenges).toBeInstanceOf(SqliteChallengeStore);
+    expect(log.messages('warn')).toEqual(['decisions are not stored: decisions.log is off']);
   });
 
   it('STO-05 that cannot be opened keep the service from starting, with their place', async () => {
-    const failing = open({ decisions: { store: '/dev/null/veritee.db' } });
+    const failing = open({ stores: { url: 'sqlite:/dev/null/veritee.db' } });
     await expect(failing).rejects.toThrow(ConfigurationError);
-    await expect(failing).rejects.toThrow(/^decisions\.store: /);
+    await expect(failing).rejects.toThrow(/^stores\.url: /);
   });
 });
 
@@ -113,8 +98,6 @@ describe('the decision log of a service', () => {
   it('STO-05 whose store does not take the first record keeps the service from starting', async () => {
     const store = openStore();
     store.fails = 'before';
-    await expect(openDecisionLog(store, load({}), world(), opened)).rejects.toThrow(
-      'decisions.store: the disk is full',
-    );
+    await expect(openDecisionLog(store, load({}), world(), opened)).rejects.toThrow('stores.url: the disk is full');
   });
 });

@@ -20,7 +20,6 @@ function keysOf(configuration: object): readonly string[] {
 
 describe('files with secrets', () => {
   it('are named by these keys', () => {
-    const redis = { nodes: ['redis://a'], passwordFile: 'f' };
     const management = { port: 1, tls: { cert: 'f', key: 'f' } };
     const kubernetes = {
       issuer: 'cluster',
@@ -31,8 +30,8 @@ describe('files with secrets', () => {
     };
     const configuration = {
       listen: { tls: { cert: 'f', key: 'f' }, management },
-      challenges: { store: redis, key: 'f' },
-      decisions: { store: redis, retentionDays: 1 },
+      challenges: { key: 'f' },
+      stores: { url: 'postgres://veritee@db.example/veritee', passwordFile: 'f' },
       receipts: { key: 'f', next: 'f', previous: ['f'] },
       keys: {
         disk: { local: 'f', policy: 'p' },
@@ -61,8 +60,7 @@ describe('files with secrets', () => {
       'maa.submit.credential.certificateFile',
       'ita.submit.apiKeyFile',
       'challenges.key',
-      'challenges.store.passwordFile',
-      'decisions.store.passwordFile',
+      'stores.passwordFile',
       'receipts.key',
       'receipts.next',
       'keys.disk.local',

@@ -21,10 +21,12 @@ const ACTIONS: Actions = {
   showDecision: done,
   verifyDecisions: done,
   exportDecisions: done,
+  backUpDecisions: done,
   importDecisions: done,
   pruneDecisions: done,
   replay: done,
   diffPolicies: done,
+  migrateStores: done,
   gate: done,
   checkWiring: done,
 };
@@ -118,7 +120,7 @@ describe('help for what there is not', () => {
   it.each<[readonly string[], string]>([
     [
       ['help', 'nothing'],
-      'unknown command "nothing"; there are serve, verify, inspect, request, collect, config, check, policy, endorsements, decisions, replay, gate\n',
+      'unknown command "nothing"; there are serve, verify, inspect, request, collect, config, check, policy, endorsements, decisions, replay, stores, gate\n',
     ],
     [['help', 'verfy'], 'unknown command "verfy"; did you mean verify?\n'],
     [['help', 'endorsements', 'exprt'], 'unknown command "exprt"; did you mean export?\n'],
@@ -148,7 +150,7 @@ describe('a mistake in a command', () => {
     [
       'one with an option that resembles one above it',
       ['attest', '--versio'],
-      'unknown command "attest"; there are serve, verify, inspect, request, collect, config, check, policy, endorsements, decisions, replay, gate\n',
+      'unknown command "attest"; there are serve, verify, inspect, request, collect, config, check, policy, endorsements, decisions, replay, stores, gate\n',
     ],
     [
       'an option before every command',
@@ -199,7 +201,7 @@ describe('a mistake in a command', () => {
     [
       'a command whose name a terminal would obey',
       ['\u001b[2J', '--json'],
-      'unknown command (name withheld); there are serve, verify, inspect, request, collect, config, check, policy, endorsements, decisions, replay, gate\n',
+      'unknown command (name withheld); there are serve, verify, inspect, request, collect, config, check, policy, endorsements, decisions, replay, stores, gate\n',
     ],
   ])('is said, and ends with 1: %s', async (_title, args, expected) => {
     const said: string[] = [];

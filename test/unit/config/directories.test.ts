@@ -2,33 +2,32 @@ import { expect, it } from 'vitest';
 import {
   type Configuration,
   challengeKeyPath,
-  dataDirectory,
   endorsementCacheDirectory,
   isPolicyDirectoryRequired,
 } from '../../../src/config/configuration.js';
 import { loadConfiguration } from '../../../src/config/load-configuration.js';
+import { dataDirectory } from '../../../src/config/stores.js';
 
 function load(text: string | null): Configuration {
   return loadConfiguration({ text, environment: {} });
 }
 
-function withStore(store: string): Configuration {
+function withStores(url: string): Configuration {
   const defaults = load(null);
-  return { ...defaults, decisions: { ...defaults.decisions, store } };
+  return { ...defaults, stores: { ...defaults.stores, url } };
 }
 
 it.each([
-  ['./data/veritee.db', './data'],
-  ['/var/lib/veritee/decisions.db', '/var/lib/veritee'],
-  ['off', './data'],
-  ['redis://cache.example/0', './data'],
-])('with decisions in %s, the data directory is %s', (store, directory) => {
-  expect(dataDirectory(withStore(store))).toBe(directory);
+  ['sqlite:./data/veritee.db', './data'],
+  ['sqlite:/var/lib/veritee/decisions.db', '/var/lib/veritee'],
+  ['postgres://veritee@db.example/veritee', './data'],
+])('with stores in %s, the data directory is %s', (url, directory) => {
+  expect(dataDirectory(withStores(url))).toBe(directory);
 });
 
 it('has the key of challenges and fetched endorsements in the data directory', () => {
-  expect(challengeKeyPath(withStore('/srv/d.db'))).toBe('/srv/challenges.key');
-  expect(endorsementCacheDirectory(withStore('/srv/d.db'))).toBe('/srv/endorsements');
+  expect(challengeKeyPath(withStores('sqlite:/srv/d.db'))).toBe('/srv/challenges.key');
+  expect(endorsementCacheDirectory(withStores('sqlite:/srv/d.db'))).toBe('/srv/endorsements');
 });
 
 it('takes the key of challenges from where it is said to be', () => {

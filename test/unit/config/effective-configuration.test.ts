@@ -59,8 +59,6 @@ const defaults = loadConfiguration({ text: null, environment: {} });
 /** More than loads together: masking does not depend on that. */
 const everything: Configuration = {
   ...defaults,
-  challenges: { ...defaults.challenges, store: 'redis://user:secret@cache.example:6379/0' },
-  decisions: { ...defaults.decisions, store: 'rediss://:secret@@cache.example' },
   callers: { ci: CALLER },
 };
 
@@ -90,8 +88,6 @@ it('shows no query of an address of keys, which may be a signature', () => {
 
 it('keeps what is no secret', () => {
   expect(maskSecrets(everything)).toMatchObject({
-    challenges: { store: 'redis://***@cache.example:6379/0' },
-    decisions: { store: 'rediss://***@cache.example' },
     callers: {
       ci: {
         apiKeySha256: '***',

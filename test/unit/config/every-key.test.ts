@@ -12,6 +12,7 @@ type Shown = readonly [file: string, title: string];
 const LINES = 'integration/service/product-lines.test.ts';
 const CONFIGURED = 'unit/tee/snp/configured-lines.test.ts';
 const SERVE = 'integration/cli/serve-command.test.ts';
+const CONNECTIONS = 'integration/stores/postgres-connection.test.ts';
 const NOT_STARTED: Shown = [SERVE, 'does not start with %s, and says why'];
 const TENANTS = 'integration/service/tenants.test.ts';
 const CERTIFICATES = 'integration/service/client-certificates.test.ts';
@@ -169,13 +170,20 @@ const SHOWN: Readonly<Record<string, Shown>> = {
     'TOK-21 that %s configures are demanded of a token that the caller brings',
   ],
   'ita.submit': [TD_ROUTES, 'has a TD judged by the configured policies of Trust Authority'],
-  'challenges.store': NOT_STARTED,
   'challenges.lifetimeSeconds': [
     'integration/service/freshness.test.ts',
     'TPM-09, FRS-07 is denied from its expiry on, used or not',
   ],
   'challenges.key': ['unit/config/directories.test.ts', 'takes the key of challenges from where it is said to be'],
-  'decisions.store': ['unit/config/directories.test.ts', 'with decisions in %s, the data directory is %s'],
+  'stores.url': ['unit/config/directories.test.ts', 'with stores in %s, the data directory is %s'],
+  'stores.connections': [CONNECTIONS, 'share no connection: log, reads and challenges each have their own'],
+  'stores.passwordFile': [CONNECTIONS, 'gives the password that stands in the file now'],
+  'stores.credential': ['unit/app/postgres-server.test.ts', 'is an access token for the cloud of the server'],
+  'stores.ca': [CONNECTIONS, 'names the authorities that the server may have its certificate from'],
+  'decisions.log': [
+    'unit/app/decision-store.test.ts',
+    'are the file for challenges alone, where decisions are not stored',
+  ],
   'decisions.copy': [
     'integration/service/decision-log.test.ts',
     'has no nonce, no id of chip or VM, no evidence and no key, and neither have copy and backup',

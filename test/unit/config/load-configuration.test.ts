@@ -77,8 +77,15 @@ describe('defaults', () => {
         issuers: TRUST_AUTHORITIES,
         submit: null,
       },
-      challenges: { store: null, lifetimeSeconds: 300, key: null },
-      decisions: { store: './data/veritee.db', copy: 'off', keepEvidence: 'hash', retentionDays: 365 },
+      challenges: { lifetimeSeconds: 300, key: null },
+      stores: {
+        url: 'sqlite:./data/veritee.db',
+        connections: 8,
+        passwordFile: null,
+        credential: null,
+        ca: null,
+      },
+      decisions: { log: 'on', copy: 'off', keepEvidence: 'hash', retentionDays: 365 },
       receipts: {
         issuer: null,
         key: 'ephemeral',
@@ -517,13 +524,9 @@ describe('each refusal names its place', () => {
       'ita.submit.policyMustMatch: there are no policyIds that would have to match',
     ],
     [ita('signingAlgorithm: HS256'), 'ita.submit.signingAlgorithm: must be PS384 or RS256'],
-    ['challenges: { store: disk }', 'challenges.store: must be memory, or a redis or rediss URL or its long form'],
     ['challenges: { lifetimeSeconds: 0 }', 'challenges.lifetimeSeconds: must be a whole number from 1 to 3600'],
     ['challenges: { key: [] }', 'challenges.key: must be a path, not empty'],
-    [
-      'decisions: { store: http://a }',
-      'decisions.store: must be off, a path, or a redis or rediss URL or its long form',
-    ],
+    ['decisions: { log: maybe }', 'decisions.log: must be on or off'],
     ['decisions: { keepEvidence: all }', 'decisions.keepEvidence: must be hash or full'],
     ['decisions: { retentionDays: 0 }', 'decisions.retentionDays: must be a whole number from 1 to 36500'],
     ['receipts: { issuer: "" }', 'receipts.issuer: must be an https URL without user, query and fragment'],
@@ -616,20 +619,16 @@ describe('each refusal names its place', () => {
       'receipts.credential: is missing, and there are keys of a Key Vault',
     ],
     [
-      'challenges: { store: "redis://cache.example", key: k }',
-      'receipts.key: must not be ephemeral, since challenges.store is shared: each replica would sign with a key of its own',
+      'stores: { url: "postgres://veritee@db.example/veritee" }\nchallenges: { key: k }\nreceipts: { key: ephemeral }',
+      'receipts.key: must not be ephemeral, since stores.url may be shared: each replica would sign with a key of its own',
     ],
     [
-      'decisions: { store: "rediss://cache.example", retentionDays: 30 }\nchallenges: { key: k }\nreceipts: { key: ephemeral }',
-      'receipts.key: must not be ephemeral, since decisions.store is shared: each replica would sign with a key of its own',
+      'decisions: { log: off, copy: stdout }',
+      'decisions.copy: decisions.log is off, so there are no records to be copied',
     ],
     [
-      'decisions: { store: off, copy: stdout }',
-      'decisions.copy: decisions.store is off, so there are no records to be copied',
-    ],
-    [
-      'decisions: { store: off, keepEvidence: full }',
-      'decisions.keepEvidence: decisions.store is off, so there are no records that evidence could be kept with',
+      'decisions: { log: off, keepEvidence: full }',
+      'decisions.keepEvidence: decisions.log is off, so there are no records that evidence could be kept with',
     ],
     [
       'receipts: { key: a.pem, credential: managed-identity }',
@@ -664,8 +663,8 @@ describe('each refusal names its place', () => {
     ['keys: { db: { local: k.bin } }', 'keys.db.policy: is missing'],
     ['keys: { db: { local: k.bin, policy: p, name: k } }', 'keys.db.name: unknown key;'],
     [
-      'keys: { db: { local: k.bin, policy: p } }\ndecisions: { store: off }',
-      'keys: decisions.store is off, and each attempt to release a key has to be stored',
+      'keys: { db: { local: k.bin, policy: p } }\ndecisions: { log: off }',
+      'keys: decisions.log is off, and each attempt to release a key has to be stored',
     ],
     [keyed('keys: [db]'), 'callers.ci.keys[0]: there is no key db in keys'],
     [
@@ -764,27 +763,9 @@ describe('each refusal names its place', () => {
   });
 });
 
-it.each([
-  'challenges: { store: "redis://cache.example", key: k }',
-  'decisions: { store: "redis://cache.example", retentionDays: 30 }\nchallenges: { key: k }',
-])('a key of receipts that all replicas have goes with %s', (text) =>
-  expect(problemsOf(`${text}\nreceipts: { key: receipts.pem }`)).toEqual([]),
-);
-
-describe('a decision store', () => {
-  const refusal = (word: string, place = 'decisions.store') =>
-    `${place}: is ${word}, which is no path: did you mean off? (./${word} is a file of that name)`;
-
-  it.each(['none', 'false', 'no', 'memory', 'sqlite'])('is not %s, in a file and in the environment', (word) => {
-    expect(problemsOf(`decisions: { store: ${word} }`)).toEqual([refusal(word)]);
-    expect(problemsOf(null, { VERITEE__DECISIONS__STORE: word })).toEqual([
-      expect.stringContaining(refusal(word, '').slice(2)),
-    ]);
-  });
-
-  it.each(['off', './none', 'none.db', 'memory/log.db'])('is %s', (store) => {
-    expect(load(`decisions: { store: ${store} }`).decisions.store).toBe(store);
-  });
+it('a key of receipts that all replicas have goes with a database', () => {
+  const text = 'stores: { url: "postgres://veritee@db.example/veritee" }\nchallenges: { key: k }';
+  expect(problemsOf(`${text}\nreceipts: { key: receipts.pem }`)).toEqual([]);
 });
 
 describe('the grammar takes', () => {
@@ -882,7 +863,7 @@ describe('the grammar takes', () => {
         ...TRUST_AUTHORITIES,
       ],
     ],
-    ['decisions: { store: off }', (c: Configuration) => c.decisions.store, 'off'],
+    ['decisions: { log: off }', (c: Configuration) => c.decisions.log, 'off'],
     ['receipts: { issuer: https://me.example }', (c: Configuration) => c.receipts.issuer, 'https://me.example'],
     ['deadlineSeconds: 0.5', (c: Configuration) => c.deadlineSeconds, 0.5],
     ['time: { tokenLeewaySeconds: 0 }', (c: Configuration) => c.time.tokenLeewaySeconds, 0],

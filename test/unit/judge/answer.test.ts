@@ -17,13 +17,13 @@ import { VerifyEvidence, type VerifyEvidenceOptions, type VerifyEvidenceParts } 
 import { ChallengeCodec, challengeId } from '../../../src/judge/challenges.js';
 import { NonceRecogniser, type NonceUse } from '../../../src/judge/nonces.js';
 import { parsePolicy } from '../../../src/policy/document/policy-document.js';
-import { MemoryChallengeStore } from '../../../src/stores/memory-challenge-store.js';
 import { checksAt } from '../../../src/tee/catalogue.js';
 import { markVerified } from '../../../src/tee/shared/evidence/mark-verified.js';
 import { JUDGING_OPTIONS, judgingParts } from '../../judging-parts.js';
 import { createSnpGuest, SnpPlatform } from '../../lab/index.js';
 import { AT, JWK, NONCE, PKI, snpVerifier } from '../tee/fixture.js';
 import { FakeLog } from './fakes.js';
+import { MemoryChallengeStore } from './memory-challenge-store.js';
 
 const platform = new SnpPlatform({ pki: PKI });
 const guest = createSnpGuest({ pki: PKI, platform });

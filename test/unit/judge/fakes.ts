@@ -18,7 +18,7 @@ export class FakeChallengeStore implements ChallengeStore {
   readonly #put: () => Promise<void>;
 
   constructor(
-    consume: () => Promise<ConsumeResult> = async () => ({ state: 'consumed', issuedAt: null }),
+    consume: () => Promise<ConsumeResult> = async () => ({ state: 'consumed', issuedAt: new Date(0) }),
     put: () => Promise<void> = async () => undefined,
   ) {
     this.#consume = consume;

@@ -4,8 +4,8 @@ import { FormatError, RefusedError } from '../../../src/core/errors.js';
 import type { Caller } from '../../../src/core/request.js';
 import { ChallengeCodec, challengeId, IssueChallenge } from '../../../src/judge/challenges.js';
 import { NonceRecogniser } from '../../../src/judge/nonces.js';
-import { MemoryChallengeStore } from '../../../src/stores/memory-challenge-store.js';
 import { FakeChallengeStore, FakeLog, fixedClock, never } from './fakes.js';
+import { MemoryChallengeStore } from './memory-challenge-store.js';
 
 const CALLER: Caller = {
   principal: 'ci',

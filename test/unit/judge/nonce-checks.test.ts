@@ -6,7 +6,7 @@ type ChallengeState = Extract<NonceStanding, { origin: 'challenge' }>['state'];
 
 function challenge(state: ChallengeState): NonceStanding {
   const origin = 'challenge';
-  return state === 'consumed' ? { origin, state, issuedAt: null } : { origin, state };
+  return state === 'consumed' ? { origin, state, issuedAt: new Date(0) } : { origin, state };
 }
 
 function resultsOf(state: ChallengeState): Record<string, string> {

@@ -4,8 +4,8 @@ import { describe, expect, it } from 'vitest';
 import type { ConsumedScope } from '../../../src/core/challenge.js';
 import { ChallengeCodec, challengeId } from '../../../src/judge/challenges.js';
 import { NonceRecogniser } from '../../../src/judge/nonces.js';
-import { MemoryChallengeStore } from '../../../src/stores/memory-challenge-store.js';
 import { FakeChallengeStore, FakeLog, fixedClock, never } from './fakes.js';
+import { MemoryChallengeStore } from './memory-challenge-store.js';
 
 const SCOPE: ConsumedScope = { tenant: 'a', audience: null, policies: ['p'], evidenceType: 'snp' };
 const ISSUED_AT = new Date('2026-06-01T00:00:00Z');
@@ -40,12 +40,22 @@ describe('standing', () => {
     ['used', 'used'],
     ['scope', 'scope'],
     ['expired', 'expired'],
-    ['unknown', 'used'],
   ] as const)('FRS-07 where the store says %s is %s', async (said, state) => {
     const store = new FakeChallengeStore(async () => ({ state: said }));
     expect(await recogniser(store).standing(challenge, SCOPE, LIVE)).toEqual({ origin: 'challenge', state });
     expect(store.consumed).toEqual([{ id: challengeId(challenge), scope: SCOPE }]);
   });
+
+  it.each([
+    [EXPIRES_AT.getTime() - 1, 'used'],
+    [EXPIRES_AT.getTime(), 'store_unavailable'],
+  ] as const)(
+    'STO-01 where the store has none, and may have lost those that end by %s, is %s',
+    async (lostMs, state) => {
+      const store = new FakeChallengeStore(async () => ({ state: 'unknown', lostUntil: new Date(lostMs) }));
+      expect(await recogniser(store).standing(challenge, SCOPE, LIVE)).toEqual({ origin: 'challenge', state });
+    },
+  );
 
   it('TPM-09 of a challenge at its expiry is expired, and the instant before it is not', async () => {
     const store = new FakeChallengeStore();
@@ -69,10 +79,10 @@ describe('standing', () => {
 });
 
 describe('of a challenge that is consumed', () => {
-  it.each([[ISSUED_AT], [null]])('the standing says when it was issued: %s', async (issuedAt) => {
-    const store = new FakeChallengeStore(async () => ({ state: 'consumed', issuedAt }));
+  it('the standing says when it was issued', async () => {
+    const store = new FakeChallengeStore(async () => ({ state: 'consumed', issuedAt: ISSUED_AT }));
     const standing = await recogniser(store).standing(challenge, SCOPE, LIVE);
-    expect(standing).toEqual({ origin: 'challenge', state: 'consumed', issuedAt });
+    expect(standing).toEqual({ origin: 'challenge', state: 'consumed', issuedAt: ISSUED_AT });
     expect(store.consumed).toEqual([{ id: challengeId(challenge), scope: SCOPE }]);
   });
 });
@@ -103,14 +113,14 @@ describe('FRS-03 a store', () => {
 
   it('FRS-03 that answers in time counts', async () => {
     const slow = new FakeChallengeStore(
-      () => new Promise((resolve) => setTimeout(() => resolve({ state: 'consumed', issuedAt: null }), 1)),
+      () => new Promise((resolve) => setTimeout(() => resolve({ state: 'consumed', issuedAt: new Date(0) }), 1)),
     );
     expect(await recogniser(slow, 10_000).standing(challenge, SCOPE, LIVE)).toMatchObject({ state: 'consumed' });
   });
 
   it('FRS-03 that has answered while this process was busy with something else counts', async () => {
     const answering = new FakeChallengeStore(
-      () => new Promise((resolve) => stat('/', () => resolve({ state: 'consumed', issuedAt: null }))),
+      () => new Promise((resolve) => stat('/', () => resolve({ state: 'consumed', issuedAt: new Date(0) }))),
     );
     const standing = recogniser(answering, 10).standing(challenge, SCOPE, LIVE);
     // The system answers meanwhile, and nobody hears it before the time is over.
@@ -118,14 +128,14 @@ describe('FRS-03 a store', () => {
     expect(await standing).toMatchObject({ state: 'consumed' });
   });
 
-  it('FRS-03 that lost its records says used', async () => {
+  it('FRS-03 that never had a record says used', async () => {
     const store = new MemoryChallengeStore(fixedClock('2026-06-01T00:00:00Z'));
     const standing = await new NonceRecogniser(codec, store, new FakeLog()).standing(challenge, SCOPE, LIVE);
     expect(standing).toEqual({ origin: 'challenge', state: 'used' });
   });
 });
 
-describe('with the store in memory', () => {
+describe('with a store', () => {
   async function issued(): Promise<NonceRecogniser> {
     const store = new MemoryChallengeStore(fixedClock('2026-06-01T00:00:00Z'));
     const scope = { tenant: 'a', audience: null, policy: 'p', evidenceType: 'snp' };

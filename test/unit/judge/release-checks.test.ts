@@ -123,13 +123,6 @@ describe('the conditions of a release by a vault', () => {
     });
   });
 
-  it('a challenge of an earlier version has no time that a token could be newer than', () => {
-    expect(resultsOf({ nonce: { ...CHALLENGE, issuedAt: null } as NonceStanding })).toEqual({
-      ...ALL_PASS,
-      release_token_stale: 'fail',
-    });
-  });
-
   it('REL-03 a token of another VM is of another VM', () => {
     expect(resultsOf({ sameTee: false })).toEqual({ ...ALL_PASS, release_other_vm: 'fail' });
   });

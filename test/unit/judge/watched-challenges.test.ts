@@ -15,7 +15,7 @@ function watched(timeoutMs = 1_000) {
   const store = new FakeChallengeStore(
     async () => {
       if (faults.consume !== null) throw faults.consume;
-      return { state: 'consumed', issuedAt: null };
+      return { state: 'consumed', issuedAt: new Date(0) };
     },
     async () => {
       if (faults.put !== null) throw faults.put;

@@ -157,7 +157,7 @@ describe('an export', () => {
     [
       'a store',
       'SQLite format 3\0\u0010',
-      'is a database, as a decision store is, and no export of one: a store is named by --config or VERITEE__DECISIONS__STORE, and veritee decisions export makes an export of it',
+      'is a database, as a decision store is, and no export of one: a store is named by --config or VERITEE__STORES__URL, and veritee decisions export makes an export of it',
     ],
     ['a list', '[]\n', 'is no export of a decision log, and no copy of one'],
     ['another format', '{"format":"other","version":1}', 'is no export of a decision log, and no copy of one'],

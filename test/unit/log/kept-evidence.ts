@@ -1,9 +1,8 @@
-import type { KeptInputs } from '../../../src/core/decision-log.js';
+import type { KeptInputs, LogStore } from '../../../src/core/decision-log.js';
 import type { JsonValue } from '../../../src/core/json.js';
 import { canonicalJson } from '../../../src/formats/canonical-json.js';
 import { INPUTS_VERSION } from '../../../src/log/kept-names.js';
 import { encodeValue, KeptBytes } from '../../../src/log/kept-values.js';
-import type { LocalStore } from './local-store.js';
 import { judged, openLog } from './recorded.js';
 
 /** What all decisions rest on: a CRL, and a root of the configuration. */
@@ -24,7 +23,11 @@ export function keptInputs(body: string): KeptInputs & { readonly configuration:
 }
 
 /** A log of decisions with all that they rest on, in one chain that begins with a start. */
-export async function keepingLog(store: LocalStore, decisions = 3, decidedAt = new Date('2026-01-15T12:00:00Z')) {
+export async function keepingLog<S extends LogStore>(
+  store: S,
+  decisions = 3,
+  decidedAt = new Date('2026-01-15T12:00:00Z'),
+) {
   const { log, chain, clock } = await openLog(store);
   const ids: string[] = [];
   const inputs: ReturnType<typeof keptInputs>[] = [];

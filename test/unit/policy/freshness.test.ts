@@ -10,7 +10,7 @@ const NO_NONCE: Situation = {
   required: [],
 };
 const QUOTE_ONLY: Situation = { bound: ['tpm.extraData'] };
-const CONSUMED: NonceStanding = { origin: 'challenge', state: 'consumed', issuedAt: null };
+const CONSUMED: NonceStanding = { origin: 'challenge', state: 'consumed', issuedAt: new Date(0) };
 
 describe('freshness', () => {
   it.each(['required', 'strict'])('denies evidence without nonce under %s', (freshness) => {

@@ -47,6 +47,6 @@ export function behavesAsChallengeStore(open: () => Promise<ChallengeStore>, now
     expect(await store.consume('c', { ...ASKED, tenant: 'b' })).toEqual({ state: 'scope' });
     expect(await store.consume('c', ASKED)).toMatchObject({ state: 'consumed' });
     expect(await store.consume('c', ASKED)).toEqual({ state: 'used' });
-    expect(await store.consume('other', ASKED)).toEqual({ state: 'unknown' });
+    expect(await store.consume('other', ASKED)).toMatchObject({ state: 'unknown' });
   });
 }

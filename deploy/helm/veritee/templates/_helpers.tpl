@@ -32,16 +32,11 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 {{ if or .Values.autoscaling.enabled (gt (int .Values.replicas) 1) }}yes{{ end }}
 {{- end }}
 
-{{/* A store of Redis or Valkey: a URL, or the long form. */}}
-{{- define "veritee.isShared" -}}
-{{ if or (kindIs "map" .) (and (kindIs "string" .) (regexMatch "^rediss?://" .)) }}yes{{ end }}
-{{- end }}
-
 {{/* What the chart has to know of veritee.yaml. */}}
 {{- define "veritee.config" -}}
 {{- $config := fromYaml .Values.config -}}
 {{- if hasKey $config "Error" }}{{ fail (printf "config is no YAML with keys: %s" $config.Error) }}{{ end -}}
-{{- range $section := list "azure" "callers" "challenges" "decisions" "listen" "policies" "receipts" }}
+{{- range $section := list "azure" "callers" "challenges" "decisions" "listen" "policies" "receipts" "stores" }}
 {{- if and (hasKey $config $section) (not (kindIs "map" (get $config $section))) }}{{ fail (printf "config has %s without keys below it: indent what belongs to it, or take it out" $section) }}{{ end -}}
 {{- end }}
 {{- range $name, $caller := $config.callers }}
@@ -50,11 +45,10 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 {{- toJson $config }}
 {{- end }}
 
-{{/* Whether a used challenge is known to every replica. */}}
-{{- define "veritee.sharesChallenges" -}}
-{{- $config := include "veritee.config" . | fromJson -}}
-{{- $challenges := dig "challenges" "store" nil $config -}}
-{{- if kindIs "invalid" $challenges }}{{ include "veritee.isShared" (dig "decisions" "store" "" $config) }}{{ else }}{{ include "veritee.isShared" $challenges }}{{ end -}}
+{{/* Whether a used challenge is known to every replica: whether the stores are in a database. */}}
+{{- define "veritee.isShared" -}}
+{{- $url := dig "stores" "url" "" (include "veritee.config" . | fromJson) | toString -}}
+{{ if hasPrefix "postgres://" (get .Values.env "VERITEE__STORES__URL" | default $url) }}yes{{ end }}
 {{- end }}
 
 {{/* Whether a caller is recognised by keys that the cluster gives only to service accounts. */}}
@@ -109,7 +103,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 {{- if and .Values.tls.existingSecret .Values.tls.terminatedElsewhere }}{{ fail "tls.existingSecret and tls.terminatedElsewhere exclude each other" }}{{ end }}
 {{- if kindIs "invalid" .Values.egress.cidrs }}{{ fail "egress.cidrs is not set: list the address ranges that the service may contact, or [] for none (docs/deployment.md)" }}{{ end }}
 {{- range .Values.egress.cidrs }}{{ include "veritee.range" . }}{{ end }}
-{{- if and (include "veritee.hasReplicas" .) (not (include "veritee.sharesChallenges" .)) }}{{ fail "more than one replica: each would accept a challenge once more, so set challenges.store or decisions.store of config to a store that they share (docs/stores.md)" }}{{ end }}
+{{- if and (include "veritee.hasReplicas" .) (not (include "veritee.isShared" .)) }}{{ fail "more than one replica: each would accept a challenge once more, so set stores.url of config to a database that they share (docs/stores.md)" }}{{ end }}
 {{- include "veritee.decidedOfReplicas" . }}
 {{- include "veritee.mountedSecrets" . }}
 {{- if lt (int .Values.terminationGracePeriodSeconds) (add (int .Values.preStopSeconds) 20 | int) }}{{ fail "terminationGracePeriodSeconds is less than preStopSeconds and 20 seconds: open requests would be cut off" }}{{ end }}

@@ -61,7 +61,7 @@ async function check(
 ): Promise<readonly LintProblem[]> {
   const file = await write(
     'veritee.yaml',
-    JSON.stringify({ decisions: { store: path('data/v.db') }, ...configuration }),
+    JSON.stringify({ stores: { url: `sqlite:${path('data/v.db')}` }, ...configuration }),
   );
   return checkConfiguration({ file, environment, clock: { now: () => new Date(at), monotonicMs: () => 0 } });
 }
@@ -441,25 +441,19 @@ describe('files', () => {
     ]);
   });
 
-  it('of stores that replicas share are config_file', async () => {
-    const store = { nodes: ['rediss://cache.example'], passwordFile: path('password'), ca: path('ca.pem') };
-    const challenges = { store, key: path('challenges.key') };
+  it('of a database are config_file', async () => {
+    const stores = { url: 'postgres://veritee@db.example/veritee', passwordFile: path('password'), ca: path('ca.pem') };
     await write('password', 'secret');
     const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
     await write('receipts.pem', privateKey.export({ type: 'pkcs8', format: 'pem' }).toString());
-    const receipts = { key: path('receipts.pem') };
-    expect(briefly(await check({ challenges, receipts }))).toEqual([
-      'config_file /challenges/store/ca: ca.pem: there is no such file',
+    const shared = { challenges: { key: path('challenges.key') }, receipts: { key: path('receipts.pem') } };
+    expect(briefly(await check({ ...shared, stores }))).toEqual([
+      'config_file /stores/ca: ca.pem: there is no such file',
     ]);
     await write('ca.pem', 'PEM');
-    expect(briefly(await check({ challenges, receipts }))).toEqual([]);
-    const without = { ...challenges, store: { ...store, passwordFile: path('none') } };
-    expect(briefly(await check({ challenges: without, receipts }))).toEqual([
-      'config_file /challenges/store/passwordFile: none: there is no such file',
-    ]);
-    const decisions = { store: { ...store, ca: path('none') }, retentionDays: 30 };
-    expect(briefly(await check({ challenges: { key: path('challenges.key') }, decisions, receipts }))).toEqual([
-      'config_file /decisions/store/ca: none: there is no such file',
+    expect(briefly(await check({ ...shared, stores }))).toEqual([]);
+    expect(briefly(await check({ ...shared, stores: { ...stores, passwordFile: path('none') } }))).toEqual([
+      'config_file /stores/passwordFile: none: there is no such file',
     ]);
   });
 
@@ -545,10 +539,10 @@ describe('what the service writes', () => {
     await write('data', 'a file');
     const problems = await check({});
     expect(briefly(problems)).toEqual([
-      'config_permission /decisions/store: data/v.db: data is a file, and a folder is expected',
+      'config_permission /stores/url: data/v.db: data is a file, and a folder is expected',
       'config_permission /challenges/key: data/challenges.key: data is a file, and a folder is expected',
-      'config_data /decisions/store: data/endorsements: data is a file, and a folder is expected',
-      'config_data /decisions/store: data/tpm-resets: data is a file, and a folder is expected',
+      'config_data /stores/url: data/endorsements: data is a file, and a folder is expected',
+      'config_data /stores/url: data/tpm-resets: data is a file, and a folder is expected',
     ]);
     expect(problems.map(({ severity }) => severity)).toEqual(['error', 'error', 'warning', 'warning']);
   });
@@ -560,7 +554,7 @@ describe('what the service writes', () => {
       tenants: { payments: { policies: { directory: 'policies' } }, search: { policies: { directory: 'policies' } } },
     });
     expect(briefly(problems).filter((problem) => problem.startsWith('config_data'))).toEqual([
-      `config_data /decisions/store: data/tpm-resets/tenants/payments: data/tpm-resets/tenants/payments is a file, and a folder is expected`,
+      `config_data /stores/url: data/tpm-resets/tenants/payments: data/tpm-resets/tenants/payments is a file, and a folder is expected`,
     ]);
   });
 
@@ -582,30 +576,26 @@ describe('what the service writes', () => {
 
   it('STO-05 is config_file where the store is no database', async () => {
     await write('data/v.db', 'x'.repeat(5000));
-    expect(await ofStore()).toEqual(['config_file /decisions/store: data/v.db: file is not a database']);
+    expect(await ofStore()).toEqual(['config_file /stores/url: data/v.db: file is not a database']);
   });
 
   it('STO-05 is config_file where the store is a directory', async () => {
     await mkdir(path('data/v.db'), { recursive: true });
-    expect(await ofStore()).toEqual([
-      'config_file /decisions/store: data/v.db: is a directory, and a file is expected',
-    ]);
+    expect(await ofStore()).toEqual(['config_file /stores/url: data/v.db: is a directory, and a file is expected']);
   });
 
   it('STO-05 is config_file where the store is of another program', async () => {
     await database('CREATE TABLE theirs (a)');
-    expect(await ofStore()).toEqual([
-      'config_file /decisions/store: data/v.db: it is a SQLite database of another program',
-    ]);
+    expect(await ofStore()).toEqual(['config_file /stores/url: data/v.db: it is a SQLite database of another program']);
   });
 
   it('STO-05 is config_file where the store is ours and damaged, so that the service does not start', async () => {
     await database(`PRAGMA application_id = ${0x76727465}`, `PRAGMA user_version = ${MIGRATIONS.length}`);
-    expect(await ofStore()).toEqual(['config_file /decisions/store: data/v.db: no such table: meta']);
+    expect(await ofStore()).toEqual(['config_file /stores/url: data/v.db: no such table: meta']);
   });
 
   it('STO-05 is config_file where the store is of a newer version, also where only its write-ahead log says so', async () => {
-    const newer = `config_file /decisions/store: data/v.db: it was written by a newer version of veritee (schema 99, this one knows ${MIGRATIONS.length})`;
+    const newer = `config_file /stores/url: data/v.db: it was written by a newer version of veritee (schema 99, this one knows ${MIGRATIONS.length})`;
     await database(`PRAGMA application_id = ${0x76727465}`, 'PRAGMA user_version = 99');
     expect(await ofStore()).toEqual([newer]);
     await rm(path('data/v.db'));
@@ -628,10 +618,10 @@ describe('what the service writes', () => {
       });
     try {
       refused(constants.R_OK);
-      expect(await ofStore()).toEqual([expect.stringMatching(/^config_file \/decisions\/store: data\/v\.db: .*read/)]);
+      expect(await ofStore()).toEqual([expect.stringMatching(/^config_file \/stores\/url: data\/v\.db: .*read/)]);
       refused(constants.W_OK);
       expect(await ofStore()).toEqual([
-        'config_file /decisions/store: data/v.db: cannot be written: the user of this process may not write it',
+        'config_file /stores/url: data/v.db: cannot be written: the user of this process may not write it',
       ]);
     } finally {
       fs.mocked.mockImplementation(fs.access);

@@ -15,7 +15,9 @@ describe('STO-05 a store that was not opened', () => {
     expect(error.message).toContain(
       `the SQLite engine does not load on ${process.platform} ${process.arch} (${message})`,
     );
-    expect(error.message).toContain('install with npm ci without --omit=optional, or set decisions.store to off');
+    expect(error.message).toContain(
+      'install with npm ci without --omit=optional, or set stores.url to a postgres:// address',
+    );
   });
 
   it.each([

@@ -22,19 +22,19 @@ describe('calls that came together', () => {
 
   it('write in their order, and all fail where one does', () => {
     const { file } = store();
-    const key = 1;
+    const user = { fingerprint: 1, epoch: 2 };
     const scope = { tenant: 'a', audience: null, policy: null, evidenceType: null };
     const asked = { tenant: 'a', audience: null, policies: [], evidenceType: 'snp' };
     const period = { issuedAt: new Date(0), expiresAt: new Date(1000) };
-    const put = (id: number) => ({ id, name: 'putChallenge' as const, args: [key, 'one', scope, period] });
+    const put = (id: number) => ({ id, name: 'putChallenge' as const, args: [user, 'one', scope, period] });
     const calls = [
-      { id: 1, name: 'admitChallengeKey' as const, args: [key, 0] },
+      { id: 1, name: 'admitChallengeKey' as const, args: [user.fingerprint, 0] },
       put(2),
-      { id: 3, name: 'consumeChallenge' as const, args: [key, 'one', asked] },
+      { id: 3, name: 'consumeChallenge' as const, args: [user, 'one', asked] },
       { id: 4, name: 'dropExpired' as const, args: [2000] },
     ];
     const consumed = { state: 'consumed', issuedAt: new Date(0) };
-    expect(answerTogether(file, calls)).toMatchObject([{ value: null }, { value: 'kept' }, { value: consumed }, {}]);
+    expect(answerTogether(file, calls)).toMatchObject([{ value: null }, { value: true }, { value: consumed }, {}]);
     // The same id twice.
     const error = expect.stringContaining('UNIQUE constraint failed');
     expect(answerTogether(file, [put(5), put(6)])).toEqual([

@@ -1,0 +1,28 @@
+import type { Tables } from './tables.js';
+
+/**
+ * `born` is the transaction that wrote the row. In a restored dump it is another one than the row has: who restores a dump
+ * brings back challenges that were used meanwhile.
+ */
+export const CHALLENGE_TABLES: Tables = {
+  create: `
+    CREATE TABLE challenges (
+      id text COLLATE "C" PRIMARY KEY,
+      tenant text COLLATE "C" NOT NULL,
+      audience text COLLATE "C",
+      policy text COLLATE "C",
+      evidence_type text COLLATE "C",
+      issued_at timestamptz NOT NULL,
+      expires_at timestamptz NOT NULL,
+      used boolean NOT NULL DEFAULT false,
+      system_identifier bigint NOT NULL,
+      server_started timestamptz NOT NULL,
+      born xid8 NOT NULL DEFAULT pg_current_xact_id()
+    ) WITH (fillfactor = 80);
+    CREATE INDEX challenges_by_expiry ON challenges (expires_at);
+    CREATE TABLE challenge_key (
+      only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
+      fingerprint text COLLATE "C" NOT NULL
+    );`,
+  grants: ['SELECT, INSERT, UPDATE, DELETE ON challenges', 'SELECT, INSERT, UPDATE ON challenge_key'],
+};

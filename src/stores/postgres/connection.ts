@@ -1,0 +1,178 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { messageOf, UnfitError } from '../../core/errors.js';
+import type { Clock, Log } from '../../core/ports.js';
+import { lookAtServer } from './look-at-server.js';
+import { Reach } from './reach.js';
+import { PostgresSession, type Session } from './session.js';
+import { Sessions } from './sessions.js';
+import { addressOf, clientConfig, type PostgresSettings } from './settings.js';
+
+export interface OpenPostgresOptions {
+  readonly settings: PostgresSettings;
+  /** Of all connections: one writes the log, two read, the rest is for challenges. */
+  readonly connections: number;
+  /**
+   * Looks at a new connection after the server has been looked at.
+   * @throws {UnfitError} where the database must not be used
+   */
+  readonly admit: (session: Session) => Promise<void>;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** How long a server that does not answer is waited for at the start. */
+  readonly startLimitMs?: number | undefined;
+}
+
+const WRITERS = 1;
+const READERS = 2;
+const CONNECT_TIMEOUT_MS = 5000;
+const START_LIMIT_MS = 5000;
+const [FIRST_PAUSE_MS, LONGEST_PAUSE_MS] = [100, 2000];
+
+/** What a server says that waiting does not change: no entry, no such database, no right. */
+const LASTING: ReadonlySet<unknown> = new Set(['28000', '28P01', '3D000', '42501']);
+
+/** A PostgreSQL server, over connections of three kinds that do not wait for each other. */
+export class PostgresServer {
+  /** Appends to the log, one after the other. */
+  readonly writer: Sessions;
+  readonly reads: Sessions;
+  /** Challenges, and what else a request waits for. */
+  readonly challenges: Sessions;
+  readonly #options: OpenPostgresOptions;
+  readonly #reach: Reach;
+  readonly #closing = new AbortController();
+  #isReachable = true;
+  #clockOffsetMs = 0;
+  #looking: Promise<void> | null = null;
+
+  private constructor(options: OpenPostgresOptions) {
+    this.#options = options;
+    this.#reach = new Reach(addressOf(options.settings), options.clock, options.log);
+    const connect = () => this.#connectNoting();
+    this.writer = new Sessions(connect, WRITERS);
+    this.reads = new Sessions(connect, READERS);
+    this.challenges = new Sessions(connect, options.connections - WRITERS - READERS);
+  }
+
+  /**
+   * @throws {UnfitError} where the server must not be used, or does not let this process in
+   * @throws {Error} where it does not answer
+   */
+  static async open(options: OpenPostgresOptions): Promise<PostgresServer> {
+    const server = new PostgresServer(options);
+    const { clock, startLimitMs = START_LIMIT_MS } = options;
+    const limit = clock.monotonicMs() + startLimitMs;
+    for (let failures = 0; ; failures++) {
+      try {
+        const session = await server.#connect();
+        session.destroy();
+        return server;
+      } catch (error) {
+        if (error instanceof UnfitError || clock.monotonicMs() >= limit) throw error;
+      }
+      await sleep(pauseAfter(failures));
+    }
+  }
+
+  /** Whether it let this process in when that was last tried. A server that hangs is noticed by what it is asked. */
+  get isReachable(): boolean {
+    return this.#isReachable;
+  }
+
+  /** How far the clock of the server is ahead of that of this process, as of the last time that it was looked at. */
+  get clockOffsetMs(): number {
+    return this.#clockOffsetMs;
+  }
+
+  /** Looks at the clock of the server. @throws {Error} where it does not answer */
+  async measureClock(): Promise<number> {
+    return this.reads.use({ timeoutMs: CONNECT_TIMEOUT_MS }, async (session) => {
+      this.#noteTime(await lookAtServer(session));
+      return this.#clockOffsetMs;
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort();
+    for (const sessions of [this.writer, this.reads, this.challenges]) sessions.close();
+    await this.#looking;
+  }
+
+  async #connectNoting(): Promise<PostgresSession> {
+    try {
+      const session = await this.#connect();
+      this.#answered();
+      return session;
+    } catch (error) {
+      this.#lost(error);
+      throw error;
+    }
+  }
+
+  async #connect(): Promise<PostgresSession> {
+    const { settings, admit } = this.#options;
+    const where = addressOf(settings);
+    try {
+      const config = clientConfig(settings, CONNECT_TIMEOUT_MS);
+      const session = await PostgresSession.open(config, (error) => this.#lost(error));
+      // A server that hangs would otherwise be waited for without end.
+      const timer = setTimeout(() => session.destroy(), CONNECT_TIMEOUT_MS);
+      try {
+        this.#noteTime(await lookAtServer(session));
+        await admit(session);
+        return session;
+      } catch (error) {
+        session.destroy();
+        throw error;
+      } finally {
+        clearTimeout(timer);
+      }
+    } catch (cause) {
+      const message = `${where}: ${messageOf(cause)}`;
+      throw isLasting(cause) ? new UnfitError(message, { cause }) : new Error(message, { cause });
+    }
+  }
+
+  #noteTime(serverMs: number): void {
+    this.#clockOffsetMs = serverMs - this.#options.clock.now().getTime();
+  }
+
+  #answered(): void {
+    this.#isReachable = true;
+    this.#reach.answered();
+  }
+
+  #lost(error: unknown): void {
+    if (this.#closing.signal.aborted) return;
+    this.#isReachable = false;
+    this.#reach.failed(error, error instanceof UnfitError);
+    this.#looking ??= this.#lookAgain().finally(() => {
+      this.#looking = null;
+    });
+  }
+
+  /** Also where nobody asks, the end of an outage is found out: a replica that is not ready gets no request. */
+  async #lookAgain(): Promise<void> {
+    const { signal } = this.#closing;
+    for (let failures = 0; !signal.aborted && !this.#isReachable; failures++) {
+      await sleep(pauseAfter(failures), undefined, { signal }).catch(() => undefined);
+      if (signal.aborted || this.#isReachable) return;
+      const session = await this.#connect().catch((error: unknown) =>
+        this.#reach.failed(error, error instanceof UnfitError),
+      );
+      if (session === undefined) continue;
+      session.destroy();
+      this.#answered();
+    }
+  }
+}
+
+function isLasting(error: unknown): boolean {
+  if (error instanceof UnfitError) return true;
+  return error instanceof Error && 'code' in error && LASTING.has(error.code);
+}
+
+/** Longer from time to time, and not the same for all processes. */
+function pauseAfter(failures: number): number {
+  return Math.min(FIRST_PAUSE_MS * 2 ** failures, LONGEST_PAUSE_MS) * (0.5 + Math.random() / 2);
+}

@@ -1,0 +1,40 @@
+import { UnfitError } from '../../core/errors.js';
+import type { Session } from './session.js';
+
+/** Versions of PostgreSQL that the tests run on, or that are alike: the first, and the first that is too new. */
+const [FIRST_VERSION, TOO_NEW_VERSION] = [14, 19];
+const VERSION_UNIT = 10_000;
+
+interface ServerRow {
+  readonly version: number;
+  readonly recovering: boolean;
+  readonly fsync: string;
+  readonly full_page_writes: string;
+  readonly now_ms: string;
+}
+
+const LOOK = `
+  SELECT current_setting('server_version_num')::int AS version, pg_is_in_recovery() AS recovering,
+    current_setting('fsync') AS fsync, current_setting('full_page_writes') AS full_page_writes,
+    (extract(epoch FROM clock_timestamp()) * 1000)::bigint::text AS now_ms`;
+
+/**
+ * Looks at the server of a new connection, before anything else is sent to it.
+ *
+ * @returns its time, milliseconds since 1970
+ * @throws {UnfitError} where it must not be used; {Error} where that may pass
+ */
+export async function lookAtServer(session: Session): Promise<number> {
+  const [row] = await session.rows<ServerRow>(LOOK);
+  if (row === undefined) throw new Error('the server does not say what it is');
+  const major = Math.floor(row.version / VERSION_UNIT);
+  if (major < FIRST_VERSION || major >= TOO_NEW_VERSION)
+    throw new UnfitError(`is PostgreSQL ${major}, and has to be ${FIRST_VERSION} to ${TOO_NEW_VERSION - 1}`);
+  for (const setting of ['fsync', 'full_page_writes'] as const) {
+    if (row[setting] !== 'on')
+      throw new UnfitError(`${setting} is ${row[setting]}: what it stored may be lost in a crash`);
+  }
+  // It lags behind, and may be promoted: what it says of a challenge may be from before its use.
+  if (row.recovering) throw new Error('is in recovery, so it is a standby, or still starts');
+  return Number(row.now_ms);
+}

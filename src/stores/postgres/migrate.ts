@@ -1,0 +1,94 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { UnfitError } from '../../core/errors.js';
+import { GRANTS, MIGRATIONS, SCHEMA_VERSION, schemaVersion } from './schema.js';
+import type { Session } from './session.js';
+import type { Sessions } from './sessions.js';
+import { SCHEMA_NAME } from './settings.js';
+
+export interface MigrateOptions {
+  /** The role that the service logs in as. */
+  readonly serviceRole: string;
+  /** How long tables that others use are waited for. */
+  readonly limitMs: number;
+}
+
+export interface Migrated {
+  /** Null: there was no schema. */
+  readonly from: number | null;
+  readonly to: number;
+}
+
+/** Of nobody else: the bytes of "veritee". */
+const LOCK = 0x76657269746565n;
+/** A change of a table that waits holds up all who want to read it, so it gives up soon and comes again. */
+const LOCK_TIMEOUT_MS = 50;
+const PAUSE_MS = 200;
+const TRANSACTION_TIMEOUT_MS = 600_000;
+
+/** Somebody else has the lock, or both wait for each other. */
+const TRY_AGAIN: ReadonlySet<unknown> = new Set(['55P03', '40P01']);
+
+/**
+ * Brings the schema to the version of this service, as its owner, and grants the role of the service what it needs. Of several at
+ * once, one does it.
+ *
+ * @throws {UnfitError} where the schema is newer, or there is no such role
+ */
+export async function migrate(sessions: Sessions, options: MigrateOptions): Promise<Migrated> {
+  const limit = performance.now() + options.limitMs;
+  for (;;) {
+    try {
+      return await sessions.transaction({ timeoutMs: TRANSACTION_TIMEOUT_MS }, (session) =>
+        migrateOnce(session, options),
+      );
+    } catch (error) {
+      if (!isBusy(error) || performance.now() >= limit) throw error;
+    }
+    await sleep(PAUSE_MS);
+  }
+}
+
+async function migrateOnce(session: Session, { serviceRole }: MigrateOptions): Promise<Migrated> {
+  await session.run(`SET LOCAL lock_timeout = ${LOCK_TIMEOUT_MS}`);
+  await session.rows('SELECT pg_advisory_xact_lock($1)', [LOCK]);
+  await requireRole(session, serviceRole);
+  const from = await schemaVersion(session);
+  if (from !== null && from > SCHEMA_VERSION)
+    throw new UnfitError(`its schema has version ${from}, and this service knows ${SCHEMA_VERSION}`);
+  if (from === null) await createVersion(session);
+  for (const statements of MIGRATIONS.slice(from ?? 0)) await session.run(statements);
+  await session.run('UPDATE schema_version SET version = $1', [SCHEMA_VERSION]);
+  await grant(session, serviceRole);
+  return { from, to: SCHEMA_VERSION };
+}
+
+async function createVersion(session: Session): Promise<void> {
+  await session.run(`
+    CREATE SCHEMA IF NOT EXISTS ${SCHEMA_NAME};
+    CREATE TABLE schema_version (only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row), version int NOT NULL);
+    INSERT INTO schema_version (version) VALUES (0)`);
+}
+
+async function requireRole(session: Session, role: string): Promise<void> {
+  const found = await session.rows('SELECT 1 FROM pg_roles WHERE rolname = $1', [role]);
+  if (found.length === 0) throw new UnfitError(`there is no role ${role}, which stores.url names: create it first`);
+}
+
+/** An owner has every right already, and taking some away from itself would take them from the tables. */
+async function grant(session: Session, serviceRole: string): Promise<void> {
+  const [row] = await session.rows<{ readonly name: string; readonly own: boolean }>(
+    'SELECT quote_ident($1) AS name, $1 = current_user AS own',
+    [serviceRole],
+  );
+  if (row === undefined || row.own) return;
+  const { name } = row;
+  await session.run(`
+    REVOKE ALL ON ALL TABLES IN SCHEMA ${SCHEMA_NAME} FROM ${name};
+    REVOKE ALL ON SCHEMA ${SCHEMA_NAME} FROM PUBLIC;
+    GRANT USAGE ON SCHEMA ${SCHEMA_NAME} TO ${name};
+    ${GRANTS.map((each) => `GRANT ${each} TO ${name};`).join('\n')}`);
+}
+
+function isBusy(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && TRY_AGAIN.has(error.code);
+}

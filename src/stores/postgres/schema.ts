@@ -1,0 +1,42 @@
+import { UnfitError } from '../../core/errors.js';
+import { CHALLENGE_TABLES } from './challenge-tables.js';
+import { LOG_TABLES } from './log-tables.js';
+import { RESET_TABLES } from './reset-tables.js';
+import type { Session } from './session.js';
+import { SCHEMA_NAME } from './settings.js';
+import type { Tables } from './tables.js';
+
+const TABLES: readonly Tables[] = [LOG_TABLES, CHALLENGE_TABLES, RESET_TABLES];
+
+/** What brings a database from each version to the next. A line is never changed once its version was released. */
+export const MIGRATIONS: readonly string[] = [TABLES.map(({ create }) => create).join('\n')];
+
+export const GRANTS: readonly string[] = ['SELECT ON schema_version', ...TABLES.flatMap(({ grants }) => grants)];
+
+/** The version of the schema that this service is written for. It also runs on the next one. */
+export const SCHEMA_VERSION = MIGRATIONS.length;
+
+const HOW = 'run veritee stores migrate as the owner of the database';
+
+/**
+ * The version of the schema of a database.
+ * @throws {UnfitError} where it is none that this service runs on
+ */
+export async function requireSchema(session: Session): Promise<void> {
+  const version = await schemaVersion(session);
+  if (version === null) throw new UnfitError(`has no schema ${SCHEMA_NAME}: ${HOW}`);
+  if (version < SCHEMA_VERSION)
+    throw new UnfitError(`its schema has version ${version}, and this service needs ${SCHEMA_VERSION}: ${HOW}`);
+  if (version > SCHEMA_VERSION + 1)
+    throw new UnfitError(`its schema has version ${version}, and this service knows ${SCHEMA_VERSION}`);
+}
+
+/** Null where there is no schema of ours. */
+export async function schemaVersion(session: Session): Promise<number | null> {
+  const [there] = await session.rows<{ readonly oid: string | null }>('SELECT to_regclass($1)::text AS oid', [
+    `${SCHEMA_NAME}.schema_version`,
+  ]);
+  if (there === undefined || there.oid === null) return null;
+  const [row] = await session.rows<{ readonly version: number }>('SELECT version FROM schema_version');
+  return row?.version ?? null;
+}

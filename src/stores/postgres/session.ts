@@ -1,0 +1,79 @@
+import type { Client, ClientConfig } from 'pg';
+
+/** Values of a statement. An object is never sent as JSON by accident. */
+export type SqlValue = string | number | bigint | boolean | Date | Uint8Array | readonly (string | null)[] | null;
+
+/** Runs statements one after the other on one connection. */
+export interface Session {
+  /** One statement; `$1` and so on stand for the values. */
+  rows<R extends object>(text: string, values?: readonly SqlValue[]): Promise<readonly R[]>;
+  /** One statement, or several without values. @returns how many rows the last of them changed */
+  run(text: string, values?: readonly SqlValue[]): Promise<number>;
+}
+
+/** A connection to a server that has been looked at. */
+export class PostgresSession implements Session {
+  readonly #client: Client;
+  /** Notices since the last time that somebody asked. */
+  #notices: string[] = [];
+  #hasEnded = false;
+
+  private constructor(client: Client) {
+    this.#client = client;
+    client.on('notice', ({ message = 'a notice' }) => this.#notices.push(message));
+    client.on('end', () => {
+      this.#hasEnded = true;
+    });
+  }
+
+  /**
+   * @param onLost hears that the connection was lost while nobody used it
+   * @throws {Error} of the system, of TLS or of the server
+   */
+  static async open(config: ClientConfig, onLost: (error: Error) => void): Promise<PostgresSession> {
+    const { default: pg } = await import('pg');
+    const client = new pg.Client(config);
+    const session = new PostgresSession(client);
+    client.on('error', (error) => {
+      session.#hasEnded = true;
+      onLost(error);
+    });
+    try {
+      await client.connect();
+      return session;
+    } catch (error) {
+      session.destroy();
+      throw error;
+    }
+  }
+
+  get hasEnded(): boolean {
+    return this.#hasEnded;
+  }
+
+  async rows<R extends object>(text: string, values: readonly SqlValue[] = []): Promise<readonly R[]> {
+    const { rows } = await this.#client.query<R>(text, [...values]);
+    return rows;
+  }
+
+  async run(text: string, values: readonly SqlValue[] = []): Promise<number> {
+    // Without values it is sent as a simple query, which may have several statements.
+    const result = await (values.length === 0 ? this.#client.query(text) : this.#client.query(text, [...values]));
+    const last = Array.isArray(result) ? result.at(-1) : result;
+    return last?.rowCount ?? 0;
+  }
+
+  /** What the server said beside its answers since this was last called. */
+  takeNotices(): readonly string[] {
+    const notices = this.#notices;
+    this.#notices = [];
+    return notices;
+  }
+
+  /** Ends the connection at once where a statement runs. The server may still finish that statement. */
+  destroy(): void {
+    this.#hasEnded = true;
+    // It waits for nobody: an error of a connection that is given up tells nothing.
+    this.#client.end().catch(() => undefined);
+  }
+}
