@@ -1,6 +1,4 @@
-import { randomBytes } from 'node:crypto';
 import type { Configuration } from '../config/configuration.js';
-import type { ChallengeStore } from '../core/challenge.js';
 import type { DecisionRecorder, LogStore } from '../core/decision-log.js';
 import type { EndorsementSource } from '../core/endorsement.js';
 import { RefusedError } from '../core/errors.js';
@@ -14,12 +12,11 @@ import type { HttpDependencies, HttpSettings } from '../http/dependencies.js';
 import type { Metrics } from '../http/metrics.js';
 import { VerificationSlots } from '../http/verification-slots.js';
 import type { VerifyEvidence } from '../judge/answer.js';
-import { ChallengeCodec, IssueChallenge } from '../judge/challenges.js';
+import type { Challenges } from '../judge/challenges.js';
 import type { ClockWatch } from '../judge/clock-watch.js';
 import { EarlyCollateralShadow } from '../judge/early-collateral.js';
 import type { ReadinessUseCase } from '../judge/health.js';
 import { HeldEndorsements } from '../judge/held-endorsements.js';
-import { NonceRecogniser } from '../judge/nonces.js';
 import { ReleaseKey } from '../judge/release-key.js';
 import type { ResetTracking } from '../judge/reset-tracking.js';
 import type { Tenants } from '../judge/tenants.js';
@@ -71,7 +68,7 @@ export interface ServiceParts {
   readonly tracer: RequestTracer | null;
   readonly policies: TenantPolicies;
   readonly access: ReloadedAccess;
-  readonly challenges: { readonly key: Uint8Array; readonly store: ChallengeStore };
+  readonly challenges: Challenges;
   /** Null: decisions are not stored. */
   readonly decisions: LogStore | null;
   readonly decisionLog: DecisionRecorder | null;
@@ -92,16 +89,15 @@ export interface ServiceParts {
 
 /** The use cases of a service, and how HTTP offers them. */
 export function httpDependencies(parts: ServiceParts): HttpDependencies {
-  const { configuration, world, clock, clockWatch, metrics, policies, access, challenges } = parts;
+  const { configuration, world, clock, metrics, policies, access, challenges } = parts;
   const tracer = parts.tracer ?? NO_TRACER;
   const container = containerOf(parts);
-  const codec = new ChallengeCodec(challenges.key, randomBytes);
   const slots = new VerificationSlots({}, (seconds) => metrics.stageDone('wait', seconds));
   const waits = new MeasuredWaits(
     (stage, seconds) => metrics.stageDone(stage, seconds),
     (work) => slots.elsewhere(work),
   );
-  const verifyEvidence = verifyEvidenceOf(container, codec, waits, parts);
+  const verifyEvidence = verifyEvidenceOf(container, waits, parts);
   const recordedDecisions = new RecordedDecisions(recordedIn(parts.decisions));
   const again = new ReplayDecision({
     again: judgeAgainOf(container, waits, parts),
@@ -132,17 +128,10 @@ export function httpDependencies(parts: ServiceParts): HttpDependencies {
       clock,
     }),
     evaluatePolicy: new EvaluatePolicy({ verifyEvidence, clock, lines: servedLines(configuration) }),
-    issueChallenge: new IssueChallenge({
-      codec,
-      store: challenges.store,
-      policies: (tenant) => policies.of(tenant).snapshot(),
-      clock: clockWatch,
-      lifetimeSeconds: configuration.challenges.lifetimeSeconds,
-      timeoutMs: world.storeTimeoutMs,
-    }),
+    challenges,
     heldEndorsements: new HeldEndorsements(parts.remembered),
     inspectEvidence: container.resolve<InspectEvidenceUseCase>(TOKENS.inspectEvidence),
-    liveness: clockWatch.liveness,
+    liveness: parts.clockWatch.liveness,
     readiness: parts.readiness,
     callers: () => access.callers,
     slots,
@@ -224,12 +213,7 @@ function tenantsIn({ configuration, policies, resets }: ServiceParts): Tenants {
   return tenantsOf(configuration, policies, resets);
 }
 
-function verifyEvidenceOf(
-  container: AppContainer,
-  codec: ChallengeCodec,
-  waits: Waits,
-  parts: ServiceParts,
-): VerifyEvidence {
+function verifyEvidenceOf(container: AppContainer, waits: Waits, parts: ServiceParts): VerifyEvidence {
   const { configuration, world, clock, clockWatch, challenges, early, services, decisionLog: recorder } = parts;
   const { log } = world;
   const keeper = recorder === null ? null : keeperOf(parts);
@@ -240,7 +224,7 @@ function verifyEvidenceOf(
       remembered: parts.remembered,
       services: services.services,
       tenants: tenantsIn(parts),
-      nonces: new NonceRecogniser(codec, challenges.store, log, world.storeTimeoutMs),
+      nonces: challenges,
       early: early === null ? null : new EarlyCollateralShadow(early.source, jwkThumbprint, clock, log),
       clock: clockWatch,
       waits,

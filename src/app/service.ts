@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { type Configuration, challengeKeyPath } from '../config/configuration.js';
 import { configurationDigest } from '../config/effective-configuration.js';
 import { policiesOf } from '../config/tenants.js';
@@ -8,9 +9,10 @@ import type { ReadBytes } from '../files/whole-files.js';
 import { bindPort } from '../http/bound-port.js';
 import { type FetchedFigures, Metrics } from '../http/metrics.js';
 import { type RunningServer, startServer } from '../http/server.js';
+import { ChallengeCodec } from '../judge/challenge-codec.js';
+import { Challenges } from '../judge/challenges.js';
 import { ClockWatch } from '../judge/clock-watch.js';
 import { policiesLoaded, readinessOf } from '../judge/health.js';
-import { WatchedChallengeStore } from '../judge/watched-challenges.js';
 import type { DecisionLog } from '../log/decision-log.js';
 import { type OriginObserver, Outages } from '../outside/outages.js';
 import { readOrCreateChallengeKey } from '../stores/challenge-key.js';
@@ -122,12 +124,20 @@ async function openService(configuration: Configuration, given: World, opened: O
   const isClockInDoubt = () => clockWatch.doubt() !== null;
   const records = { clock, isClockInDoubt, log, version, signer, metrics, roots: sources.roots };
   const decisionLog = await openRecords(stores, configuration, rules, records, opened);
-  const challenges = new WatchedChallengeStore(stores.challenges, log, world.storeTimeoutMs);
+  const challenges = new Challenges({
+    codec: new ChallengeCodec(key, randomBytes),
+    store: stores.challenges,
+    policies: (tenant) => policies.of(tenant).snapshot(),
+    clock: clockWatch,
+    lifetimeSeconds: configuration.challenges.lifetimeSeconds,
+    log,
+    timeoutMs: world.storeTimeoutMs,
+  });
   metrics.watchChallengeStore(() => challenges.isAvailable);
   const remembered = new RememberedEndorsements();
   const readiness = readinessOf([
     clockWatch.check,
-    challenges.check(clock),
+    () => challenges.check(),
     ...(stores.clockCheck === null ? [] : [stores.clockCheck]),
     policiesLoaded(() =>
       policies.tenants.every((tenant) => policies.of(tenant).snapshot().has(policiesOf(configuration, tenant).default)),
@@ -143,7 +153,7 @@ async function openService(configuration: Configuration, given: World, opened: O
     tracer: tracing.tracer,
     policies,
     access,
-    challenges: { key, store: challenges },
+    challenges,
     decisions: stores.decisions,
     decisionLog,
     resets,

@@ -3,7 +3,7 @@ import type { GateUseCase } from '../core/gate.js';
 import type { Clock, Log } from '../core/ports.js';
 import type { RequestTracer } from '../core/traces.js';
 import type { VerifyEvidenceUseCase } from '../judge/answer.js';
-import type { IssueChallengeUseCase } from '../judge/challenges.js';
+import type { Challenges } from '../judge/challenges.js';
 import type { LivenessUseCase, ReadinessUseCase } from '../judge/health.js';
 import type { HeldEndorsementsUseCase } from '../judge/held-endorsements.js';
 import type { ReceiptKeysUseCase } from '../judge/receipt-keys.js';
@@ -23,7 +23,7 @@ import type { VerificationSlots } from './verification-slots.js';
 export interface HttpDependencies {
   readonly verifyEvidence: VerifyEvidenceUseCase;
   readonly releaseKey: ReleaseKeyUseCase;
-  readonly issueChallenge: IssueChallengeUseCase;
+  readonly challenges: Pick<Challenges, 'issue'>;
   readonly inspectEvidence: InspectEvidenceUseCase;
   readonly heldEndorsements: HeldEndorsementsUseCase;
   readonly receiptKeys: ReceiptKeysUseCase;

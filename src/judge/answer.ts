@@ -18,7 +18,7 @@ import { gather } from './gather.js';
 import { type Fact, type Inquiry, LiveInquiry, NO_KEY } from './inquiry.js';
 import { type Judged, join } from './join.js';
 import { decisionOf } from './made-decision.js';
-import { type NoncedTerms, type NonceRecogniser, useNonce } from './nonces.js';
+import { type NoncedTerms, type Nonces, useNonce } from './nonces.js';
 import { notJudged, undecided } from './not-judged.js';
 import { openAll, verifyAll } from './open.js';
 import { askedRelease, recordOrWithhold } from './record.js';
@@ -37,7 +37,7 @@ export interface VerifyEvidenceOptions extends Pick<AdmitParts, 'historical'> {
 }
 
 export interface VerifyEvidenceParts extends Omit<AdmitParts, 'historical'>, SubmitParts {
-  readonly nonces: Pick<NonceRecogniser, 'standing'>;
+  readonly nonces: Nonces;
   readonly keyThumbprint: KeyThumbprint;
   /** Null: nothing is judged by Intel's early collateral. */
   readonly early: Pick<EarlyCollateralShadow, 'judge'> | null;

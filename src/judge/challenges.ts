@@ -1,99 +1,33 @@
-import { createHash, createHmac, createSecretKey, type KeyObject, timingSafeEqual } from 'node:crypto';
-import type { ChallengePeriod, ChallengeScope, ChallengeStore } from '../core/challenge.js';
+import { randomBytes } from 'node:crypto';
+import type {
+  ChallengePeriod,
+  ChallengeScope,
+  ChallengeStore,
+  ConsumedScope,
+  ConsumeResult,
+  NonceStanding,
+} from '../core/challenge.js';
 import { requireReliable } from '../core/clock-doubt.js';
-import { RefusedError } from '../core/errors.js';
+import { messageOf, RefusedError, VoidChallengeError } from '../core/errors.js';
+import type { HealthProblem } from '../core/health.js';
+import type { Log } from '../core/ports.js';
 import type { Caller, ChallengeRequest } from '../core/request.js';
 import { requireAudience, requirePolicies, unknownPolicy } from './caller-limits.js';
+import { type ChallengeCodec, challengeId } from './challenge-codec.js';
 import type { WatchedClock } from './clock-watch.js';
-
-/** Cryptographically secure random bytes. */
-export type RandomBytes = (length: number) => Uint8Array;
-
-const RANDOM_BYTES = 16;
-const EXPIRY_BYTES = 4;
-const SIGNED_BYTES = RANDOM_BYTES + EXPIRY_BYTES;
-const MAC_BYTES = 12;
-const CHALLENGE_BYTES = SIGNED_BYTES + MAC_BYTES;
-
-/** Keeps this MAC apart from any other that the key may ever make. */
-const DOMAIN = Buffer.from('veritee-challenge-v1\0', 'ascii');
-
-/** The prefix of a value with a bound key: no nonce may look like one (openapi.yaml, `binding`). */
-const BOUND_PREFIX = Buffer.from('veritee1', 'ascii');
-
-/**
- * Makes and recognises challenges: 16 random bytes, 4 of the expiry (seconds since 1970, unsigned, big endian), and the
- * first 12 of an HMAC-SHA-256 over both. The MAC says where the bytes come from, and nothing else: whether they are
- * used, and for what they were made, stands in the store.
- */
-export class ChallengeCodec {
-  readonly #key: KeyObject;
-  readonly #randomBytes: RandomBytes;
-
-  constructor(key: Uint8Array, randomBytes: RandomBytes) {
-    this.#key = createSecretKey(key);
-    this.#randomBytes = randomBytes;
-  }
-
-  /** @param expiresAt whole seconds; a fraction is dropped */
-  make(expiresAt: Date): Uint8Array {
-    const challenge = new Uint8Array(CHALLENGE_BYTES);
-    do {
-      challenge.set(this.#randomBytes(RANDOM_BYTES), 0);
-    } while (BOUND_PREFIX.equals(challenge.subarray(0, BOUND_PREFIX.length)));
-    viewOf(challenge).setUint32(RANDOM_BYTES, Math.floor(expiresAt.getTime() / 1000));
-    challenge.set(this.#mac(challenge.subarray(0, SIGNED_BYTES)), SIGNED_BYTES);
-    return challenge;
-  }
-
-  /** When the challenge expires; null where the bytes are not one of this key. */
-  recognise(nonce: Uint8Array): { readonly expiresAt: Date } | null {
-    if (nonce.byteLength !== CHALLENGE_BYTES) return null;
-    if (!timingSafeEqual(nonce.subarray(SIGNED_BYTES), this.#mac(nonce.subarray(0, SIGNED_BYTES)))) return null;
-    return { expiresAt: new Date(viewOf(nonce).getUint32(RANDOM_BYTES) * 1000) };
-  }
-
-  #mac(signed: Uint8Array): Uint8Array {
-    return createHmac('sha256', this.#key).update(DOMAIN).update(signed).digest().subarray(0, MAC_BYTES);
-  }
-}
-
-/** Id of a challenge in the store: its digest, so that who reads the store cannot use what is outstanding. */
-export function challengeId(challenge: Uint8Array): string {
-  return createHash('sha256').update(challenge).digest('base64url');
-}
-
-function viewOf(bytes: Uint8Array): DataView {
-  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-}
+import { type Nonces, type NonceUse, nonceStanding } from './nonces.js';
+import { withinTime } from './within-time.js';
 
 /** How long the challenge store is waited for. After that it counts as out of reach. */
 export const CHALLENGE_STORE_TIMEOUT_MS = 100;
 
-/** Work that did not end in its time. */
-export class LateError extends Error {
-  override readonly name = 'LateError';
-}
+/** How often a store that failed is tried while the service is asked whether it is ready. */
+const TRIAL_PAUSE_MS = 1_000;
 
-/**
- * The outcome of `work`, or an error once the time is up. The work itself is not cancelled: its late effects still happen.
- * An answer that has come while this process was busy with something else counts: it is read before the time is said to
- * be up.
- * @throws {LateError} once the time is up
- * @throws {Error} also what `work` rejects with
- */
-export async function withinTime<T>(work: Promise<T>, milliseconds: number): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    const expire = () => reject(new LateError(`no answer within ${milliseconds} ms`));
-    timer = setTimeout(() => setImmediate(expire), milliseconds);
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
+/** How long the record of a trial is kept, from a whole second on. Nobody has the challenge that it would be of. */
+const TRIAL_LIFETIME_MS = 2_000;
+
+const TRIAL_SCOPE: ChallengeScope = { tenant: 'default', audience: null, policy: null, evidenceType: null };
 
 /** Tells which policies a tenant has now. */
 export interface KnownPolicies {
@@ -102,22 +36,39 @@ export interface KnownPolicies {
   keys(): Iterable<string>;
 }
 
-export interface IssueChallengeParts {
+export interface ChallengesParts {
   readonly codec: ChallengeCodec;
   readonly store: ChallengeStore;
   readonly policies: (tenant: string) => KnownPolicies;
   readonly clock: WatchedClock;
   readonly lifetimeSeconds: number;
+  readonly log: Log;
   /** How long the store may take. */
   readonly timeoutMs?: number | undefined;
 }
 
-/** Makes a challenge and keeps its record, so that it can be used once, by the tenant and for what it was made for. */
-export class IssueChallenge {
-  readonly #parts: IssueChallengeParts;
+/**
+ * Issues challenges and uses them up: each once, by the tenant and for what it was made for.
+ *
+ * An outage of the store is in the log once when it begins, with its cause, and once when it ends: where no challenge can be issued,
+ * nothing else may be asked of the service that would say why.
+ */
+export class Challenges implements Nonces {
+  readonly #parts: ChallengesParts;
+  readonly #timeoutMs: number;
+  /** Operations that failed when they were last asked for. A full disk consumes, and keeps nothing new. */
+  readonly #failing = new Set<'put' | 'consume'>();
+  /** Monotonic time before which a store that failed is not tried again. */
+  #triedUntil = Number.NEGATIVE_INFINITY;
 
-  constructor(parts: IssueChallengeParts) {
+  constructor(parts: ChallengesParts) {
     this.#parts = parts;
+    this.#timeoutMs = parts.timeoutMs ?? CHALLENGE_STORE_TIMEOUT_MS;
+  }
+
+  /** Whether the store did what it was last asked, and can be asked now: also where nobody asks, an outage is an outage. */
+  get isAvailable(): boolean {
+    return this.#parts.store.isReachable && this.#failing.size === 0;
   }
 
   /**
@@ -125,17 +76,39 @@ export class IssueChallenge {
    * @throws {RefusedError} `forbidden`; `clock` while the clock cannot be relied on; `overloaded` when no further
    *   challenge can be kept or the store fails
    */
-  async execute(request: ChallengeRequest, caller: Caller) {
+  async issue(request: ChallengeRequest, caller: Caller) {
     this.#requireAllowed(request, caller);
-    // A challenge that is issued by a wrong clock would expire at a wrong time.
-    requireReliable(this.#parts.clock);
     const { codec, clock, lifetimeSeconds } = this.#parts;
+    // A challenge that is issued by a wrong clock would expire at a wrong time.
+    requireReliable(clock);
     const second = Math.floor(clock.now().getTime() / 1000);
     const expiresAt = new Date((second + lifetimeSeconds) * 1000);
     const nonce = codec.make(expiresAt);
     const period = { issuedAt: new Date(second * 1000), expiresAt };
-    await this.#put(challengeId(nonce), { ...request, tenant: caller.tenant }, period);
+    try {
+      await this.#put(challengeId(nonce), { ...request, tenant: caller.tenant }, period);
+    } catch (cause) {
+      if (cause instanceof RefusedError) throw cause;
+      // Not why: it may have addresses. The log has it.
+      throw new RefusedError('overloaded', 'the challenge store fails', { retryAfterSeconds: 1, cause });
+    }
     return { nonce, expiresAt };
+  }
+
+  async standing(nonce: Uint8Array | null, scope: ConsumedScope, { at, consume }: NonceUse): Promise<NonceStanding> {
+    const { codec } = this.#parts;
+    return nonceStanding(codec, nonce, at, consume ? (id, expiresAt) => this.#consume(id, scope, expiresAt) : null);
+  }
+
+  /**
+   * For readiness. A store that failed is tried first, at most once a second: a replica that is not ready gets no request, and
+   * so would never find out that the store works again.
+   */
+  async check(): Promise<HealthProblem | null> {
+    if (this.#parts.store.isReachable && this.#failing.size > 0) await this.#try();
+    return this.isAvailable
+      ? null
+      : { code: 'nonce_store', reason: 'the store of challenges fails or is out of reach' };
   }
 
   #requireAllowed({ policy, audience }: ChallengeRequest, caller: Caller): void {
@@ -145,16 +118,69 @@ export class IssueChallenge {
     if (policy !== null && !policies.has(policy)) throw unknownPolicy(policy, policies, caller);
   }
 
-  async #put(id: string, scope: ChallengeScope, period: ChallengePeriod): Promise<void> {
-    const { store, timeoutMs = CHALLENGE_STORE_TIMEOUT_MS } = this.#parts;
+  async #consume(id: string, asked: ConsumedScope, expiresAt: Date): Promise<NonceStanding> {
+    const { store, log } = this.#parts;
+    const origin = 'challenge';
+    let result: ConsumeResult;
     try {
-      await withinTime(store.put(id, scope, period), timeoutMs);
-    } catch (cause) {
-      if (cause instanceof RefusedError) throw cause;
-      // Not why: it may have addresses. The log has it.
-      throw new RefusedError('overloaded', 'the challenge store fails', { retryAfterSeconds: 1, cause });
+      result = await this.#watch('consume', (givenUp) => store.consume(id, asked, givenUp));
+    } catch (error) {
+      // There is no second store to fall back to: it could not know what the first one has used up.
+      log.warn({ err: error }, 'challenge store fails');
+      return { origin, state: 'store_unavailable' };
+    }
+    const { purpose } = result;
+    const compared = { origin, ...(purpose === undefined ? {} : { scopes: { purpose, asked } }) } as const;
+    if (result.state === 'consumed') return { ...compared, state: result.state, issuedAt: result.issuedAt };
+    // Without a record the challenge cannot be known to be unused.
+    if (result.state === 'unknown')
+      return { origin, state: expiresAt > result.lostUntil ? 'used' : 'store_unavailable' };
+    return { ...compared, state: result.state };
+  }
+
+  async #put(id: string, scope: ChallengeScope, period: ChallengePeriod): Promise<void> {
+    await this.#watch('put', (givenUp) => this.#parts.store.put(id, scope, period, givenUp));
+  }
+
+  async #try(): Promise<void> {
+    const { clock } = this.#parts;
+    if (clock.monotonicMs() < this.#triedUntil) return;
+    this.#triedUntil = clock.monotonicMs() + TRIAL_PAUSE_MS;
+    const issuedMs = Math.floor(clock.now().getTime() / 1000) * 1000;
+    const period = { issuedAt: new Date(issuedMs), expiresAt: new Date(issuedMs + TRIAL_LIFETIME_MS) };
+    // Its result is noted already.
+    await this.#put(challengeId(randomBytes(32)), TRIAL_SCOPE, period).catch(() => undefined);
+  }
+
+  async #watch<T>(operation: 'put' | 'consume', work: (givenUp: AbortSignal) => Promise<T>): Promise<T> {
+    const time = new AbortController();
+    try {
+      const result = await withinTime(work(time.signal), this.#timeoutMs);
+      this.#did(operation);
+      return result;
+    } catch (error) {
+      // Otherwise a slow store does abandoned operations before those that are waited for.
+      time.abort();
+      // The store has answered: it is full, or the challenge is of another server.
+      if (error instanceof RefusedError || error instanceof VoidChallengeError) this.#did(operation);
+      else this.#failed(operation, error);
+      throw error;
     }
   }
-}
 
-export type IssueChallengeUseCase = Pick<IssueChallenge, 'execute'>;
+  #failed(operation: 'put' | 'consume', error: unknown): void {
+    const worked = this.#failing.size === 0;
+    this.#failing.add(operation);
+    if (!worked) return;
+    const why = messageOf(error);
+    this.#parts.log.error({ why }, 'the store of challenges fails: none is issued or used up');
+  }
+
+  /** A store that keeps a challenge can mark one as used, too. */
+  #did(operation: 'put' | 'consume'): void {
+    if (this.#failing.size === 0) return;
+    this.#failing.delete('consume');
+    if (operation === 'put') this.#failing.delete('put');
+    if (this.#failing.size === 0) this.#parts.log.info({}, 'the store of challenges works again');
+  }
+}

@@ -1,10 +1,9 @@
-import type { ChallengeStore, ComparedScopes, ConsumedScope, ConsumeResult, NonceStanding } from '../core/challenge.js';
+import type { ComparedScopes, ConsumedScope, NonceStanding } from '../core/challenge.js';
 import type { Check, Checks } from '../core/check.js';
 import type { JsonObject, JsonValue } from '../core/json.js';
-import type { Log } from '../core/ports.js';
 import { checksAt } from '../tee/catalogue.js';
 import type { Terms } from './admit.js';
-import { CHALLENGE_STORE_TIMEOUT_MS, type ChallengeCodec, challengeId, withinTime } from './challenges.js';
+import { type ChallengeCodec, challengeId } from './challenge-codec.js';
 import { type Inquiry, NO_KEY } from './inquiry.js';
 
 /** The terms of a request, and where its nonce came from. */
@@ -17,7 +16,7 @@ export interface NoncedTerms extends Terms {
  * whatever becomes of the request.
  */
 export async function useNonce(
-  nonces: Pick<NonceRecogniser, 'standing'>,
+  nonces: Nonces,
   { request, caller, policies, at, historical, trial }: Terms,
   consumesChallenges: boolean,
   inquiry: Inquiry,
@@ -41,56 +40,28 @@ export interface NonceUse {
 }
 
 /** Tells challenges of this service from nonces of the caller's own, and uses them up. */
-export class NonceRecogniser {
-  readonly #codec: ChallengeCodec;
-  readonly #store: Pick<ChallengeStore, 'consume'>;
-  readonly #log: Log;
-  readonly #timeoutMs: number;
-
-  constructor(
-    codec: ChallengeCodec,
-    store: Pick<ChallengeStore, 'consume'>,
-    log: Log,
-    timeoutMs: number = CHALLENGE_STORE_TIMEOUT_MS,
-  ) {
-    this.#codec = codec;
-    this.#store = store;
-    this.#log = log;
-    this.#timeoutMs = timeoutMs;
-  }
-
+export interface Nonces {
   /**
    * To be asked once the request has passed the schema. A challenge that was consumed stays so, whatever becomes of the
    * request; also where the store answers too late to count.
    */
-  async standing(nonce: Uint8Array | null, scope: ConsumedScope, use: NonceUse): Promise<NonceStanding> {
-    if (nonce === null) return { origin: 'none' };
-    const recognised = this.#codec.recognise(nonce);
-    if (recognised === null) return { origin: 'caller' };
-    // The challenge says by itself when it ends, so that this needs no store.
-    if (use.at >= recognised.expiresAt) return { origin: 'challenge', state: 'expired' };
-    if (!use.consume) return { origin: 'challenge', state: 'not_consumed' };
-    return this.#consume(challengeId(nonce), scope, recognised.expiresAt);
-  }
+  standing(nonce: Uint8Array | null, scope: ConsumedScope, use: NonceUse): Promise<NonceStanding>;
+}
 
-  async #consume(id: string, asked: ConsumedScope, expiresAt: Date): Promise<NonceStanding> {
-    const origin = 'challenge';
-    let result: ConsumeResult;
-    try {
-      result = await withinTime(this.#store.consume(id, asked), this.#timeoutMs);
-    } catch (error) {
-      // There is no second store to fall back to: it could not know what the first one has used up.
-      this.#log.warn({ err: error }, 'challenge store fails');
-      return { origin, state: 'store_unavailable' };
-    }
-    const { purpose } = result;
-    const compared = { origin, ...(purpose === undefined ? {} : { scopes: { purpose, asked } }) } as const;
-    if (result.state === 'consumed') return { ...compared, state: result.state, issuedAt: result.issuedAt };
-    // Without a record the challenge cannot be known to be unused.
-    if (result.state === 'unknown')
-      return { origin, state: expiresAt > result.lostUntil ? 'used' : 'store_unavailable' };
-    return { ...compared, state: result.state };
-  }
+/** @param consume uses up the challenge with this id and expiry; null where it is not to be used up */
+export async function nonceStanding(
+  codec: ChallengeCodec,
+  nonce: Uint8Array | null,
+  at: Date,
+  consume: ((id: string, expiresAt: Date) => Promise<NonceStanding>) | null,
+): Promise<NonceStanding> {
+  if (nonce === null) return { origin: 'none' };
+  const recognised = codec.recognise(nonce);
+  if (recognised === null) return { origin: 'caller' };
+  const { expiresAt } = recognised;
+  // The challenge says by itself when it ends, so that this needs no store.
+  if (at >= expiresAt) return { origin: 'challenge', state: 'expired' };
+  return consume === null ? { origin: 'challenge', state: 'not_consumed' } : consume(challengeId(nonce), expiresAt);
 }
 
 type ChallengeState = Extract<NonceStanding, { readonly origin: 'challenge' }>['state'];

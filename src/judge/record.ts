@@ -3,9 +3,9 @@ import { type DecisionRecorder, type JudgedRequest, StoreUnavailableError } from
 import type { Log } from '../core/ports.js';
 import type { VerifyRequest } from '../core/request.js';
 import type { Tracer } from '../core/traces.js';
-import { LateError, withinTime } from './challenges.js';
 import type { Waits } from './waits.js';
 import { withhold } from './withheld-decision.js';
+import { LateError, withinTime } from './within-time.js';
 
 /** How long an answer waits for its record. */
 export const RECORD_TIMEOUT_MS = 1000;

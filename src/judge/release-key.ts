@@ -9,11 +9,11 @@ import type { Caller, ReleaseTerms, VerifyRequest } from '../core/request.js';
 import { NO_TRACER, type Tracer } from '../core/traces.js';
 import type { VerifyEvidenceUseCase } from './answer.js';
 import { forbiddenKey } from './caller-limits.js';
-import { LateError, withinTime } from './challenges.js';
 import { FetchTime } from './fetch-time.js';
 import { RECORD_TIMEOUT_MS } from './record.js';
 import type { Waits } from './waits.js';
 import { refuseRelease, withhold } from './withheld-decision.js';
+import { LateError, withinTime } from './within-time.js';
 
 /** A request for a key: its policy and terms stand in it. */
 export type ReleaseRequest = VerifyRequest & { readonly release: ReleaseTerms };

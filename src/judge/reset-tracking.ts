@@ -4,7 +4,7 @@ import { ToldFaults } from '../core/told-faults.js';
 import type { RememberedResets, ResetMemory } from '../core/vtpm-resets.js';
 import { isBehind } from '../core/vtpm-resets.js';
 import type { TrackedVtpm } from '../policy/appraise/vtpm-resets.js';
-import { LateError, withinTime } from './challenges.js';
+import { LateError, withinTime } from './within-time.js';
 
 /** How long the memory is waited for. After that it counts as out of reach. */
 const MEMORY_TIMEOUT_MS = 1000;

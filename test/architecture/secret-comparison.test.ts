@@ -10,7 +10,7 @@ const SECRET =
 const COMPARING_SECRETS = [
   'src/crypto/constant-time.ts',
   'src/callers/api-keys.ts',
-  'src/judge/challenges.ts',
+  'src/judge/challenge-codec.ts',
   'src/tee/shared/binding/held-value.ts',
   'src/tee/shared/paravisor/paravisor-claims.ts',
   'src/tee/shared/binding/report-data-binding.ts',

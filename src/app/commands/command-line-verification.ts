@@ -2,11 +2,10 @@ import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { type Configuration, challengeKeyPath } from '../../config/configuration.js';
 import { DEFAULT_TENANT } from '../../config/tenants.js';
-import type { ChallengeStore } from '../../core/challenge.js';
 import type { Log } from '../../core/ports.js';
 import type { VerifyEvidence } from '../../judge/answer.js';
-import { ChallengeCodec } from '../../judge/challenges.js';
-import { NonceRecogniser } from '../../judge/nonces.js';
+import { ChallengeCodec } from '../../judge/challenge-codec.js';
+import { type Nonces, nonceStanding } from '../../judge/nonces.js';
 import type { Tenant, Tenants } from '../../judge/tenants.js';
 import type { Policy } from '../../policy/document/policy-document.js';
 import { openAttestationServices } from '../attestation-services.js';
@@ -33,13 +32,6 @@ export interface CommandLineVerification {
   under(policies: readonly Policy[]): Pick<VerifyEvidence, 'execute'>;
   close(): Promise<void>;
 }
-
-/** Commands only recognise them. */
-const NO_CHALLENGES: Pick<ChallengeStore, 'consume'> = {
-  consume: async () => {
-    throw new Error('no command uses a challenge up');
-  },
-};
 
 /** Where a policy may have been named: null where none was. */
 type NamedVerification<P = Policy | null> = CommandLineVerification & { readonly policy: P };
@@ -100,10 +92,12 @@ async function openVerification(
   const configured = tenantsOf(configuration, inForce, resets);
   /** One that was named counts in the place of that with its id. */
   const tenants: Tenants = (name) => withPolicies(configured(name), (id) => (policy?.id === id ? policy : undefined));
+  const codec = await challengeCodec(configuration);
   const parts = {
     endorsements: endorsements.source,
     services: services.services,
-    nonces: new NonceRecogniser(await challengeCodec(configuration), NO_CHALLENGES, log),
+    // No command uses a challenge up.
+    nonces: { standing: (nonce, _scope, { at }) => nonceStanding(codec, nonce, at, null) } satisfies Nonces,
     // It is fetched in the background, and the process ends with the command.
     early: null,
     // The process ends with the command: there is nothing to compare the clock with.

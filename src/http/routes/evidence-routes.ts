@@ -4,7 +4,7 @@ import { RefusedError } from '../../core/errors.js';
 import { EAR_PROFILE } from '../../core/receipt.js';
 import type { VerifyRequest } from '../../core/request.js';
 import type { VerifyEvidenceUseCase } from '../../judge/answer.js';
-import type { IssueChallengeUseCase } from '../../judge/challenges.js';
+import type { Challenges } from '../../judge/challenges.js';
 import { presentDecision } from '../../wire/present-decision.js';
 import { PROBLEM_MEDIA_TYPE } from '../../wire/problem.js';
 import type { RequestLimits } from '../../wire/read-body.js';
@@ -63,15 +63,12 @@ export function verifyRoute(dependencies: VerifyRouteDependencies): RouteOptions
 }
 
 /** `POST /challenges`: a nonce that this service accepts once. */
-export function challengesRoute(issueChallenge: IssueChallengeUseCase): RouteOptions {
+export function challengesRoute(challenges: Pick<Challenges, 'issue'>): RouteOptions {
   return {
     ...JSON_CALL,
     url: '/challenges',
     handler: async (request, reply) => {
-      const { nonce, expiresAt } = await issueChallenge.execute(
-        readChallengeRequest(bodyOf(request)),
-        callerOf(request),
-      );
+      const { nonce, expiresAt } = await challenges.issue(readChallengeRequest(bodyOf(request)), callerOf(request));
       return reply.send({ nonce: Buffer.from(nonce).toString('base64url'), expiresAt: expiresAt.toISOString() });
     },
   };

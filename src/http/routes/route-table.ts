@@ -14,7 +14,7 @@ import { releaseRoute } from './release-route.js';
 
 /** Every route of the service. Each says in its `config.access` who may use it. */
 export async function registerRoutes(application: FastifyInstance, dependencies: HttpDependencies): Promise<void> {
-  const { verifyEvidence, issueChallenge, inspectEvidence, policyTexts, evaluatePolicy, receiptKeys } = dependencies;
+  const { verifyEvidence, challenges, inspectEvidence, policyTexts, evaluatePolicy, receiptKeys } = dependencies;
   const { metrics, settings, slots } = dependencies;
   // Loaded where it is served: the document is large, and no other command has a use for it.
   const { openapiRoute } = await import('./openapi-route.js');
@@ -23,7 +23,7 @@ export async function registerRoutes(application: FastifyInstance, dependencies:
   const routes = [
     verifyRoute({ verifyEvidence, slots, metrics, limits }),
     releaseRoute({ releaseKey: dependencies.releaseKey, slots, metrics, limits }),
-    challengesRoute(issueChallenge),
+    challengesRoute(challenges),
     inspectRoute(inspectEvidence, limits),
     endorsementRoute(dependencies.heldEndorsements),
     ...receiptKeyRoutes(receiptKeys),

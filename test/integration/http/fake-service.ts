@@ -24,7 +24,7 @@ import type { Pages } from '../../../src/http/routes/page-routes.js';
 import { type ListenOptions, type RunningServer, startServer } from '../../../src/http/server.js';
 import { type SlotLimits, VerificationSlots } from '../../../src/http/verification-slots.js';
 import type { VerifyEvidenceUseCase } from '../../../src/judge/answer.js';
-import type { IssueChallengeUseCase } from '../../../src/judge/challenges.js';
+import type { Challenges } from '../../../src/judge/challenges.js';
 import type { LivenessUseCase, ReadinessUseCase } from '../../../src/judge/health.js';
 import type { HeldEndorsementsUseCase } from '../../../src/judge/held-endorsements.js';
 import type { ReceiptKeysUseCase } from '../../../src/judge/receipt-keys.js';
@@ -103,14 +103,14 @@ export class FakeVerifyEvidence implements VerifyEvidenceUseCase {
   }
 }
 
-export class FakeIssueChallenge implements IssueChallengeUseCase {
+export class FakeChallenges implements Pick<Challenges, 'issue'> {
   readonly asked: { readonly request: ChallengeRequest; readonly caller: Caller }[] = [];
   answer: () => Promise<{ nonce: Uint8Array; expiresAt: Date }> = async () => ({
     nonce: new Uint8Array(32).fill(7),
     expiresAt: new Date('2026-01-15T12:05:00Z'),
   });
 
-  execute(request: ChallengeRequest, caller: Caller): Promise<{ nonce: Uint8Array; expiresAt: Date }> {
+  issue(request: ChallengeRequest, caller: Caller): Promise<{ nonce: Uint8Array; expiresAt: Date }> {
     this.asked.push({ request, caller });
     return this.answer();
   }
@@ -292,7 +292,7 @@ export class FakeReplayDecision implements ReplayDecisionUseCase {
 
 export interface FakeService extends Omit<RunningServer, 'readiness'> {
   readonly verifyEvidence: FakeVerifyEvidence;
-  readonly issueChallenge: FakeIssueChallenge;
+  readonly challenges: FakeChallenges;
   readonly receiptKeys: FakeReceiptKeys;
   readonly gates: FakeGates;
   readonly recordedDecisions: FakeRecordedDecisions;
@@ -356,7 +356,7 @@ export function fakeDependencies(options: FakeServiceOptions = {}) {
   return {
     verifyEvidence: new FakeVerifyEvidence(),
     releaseKey: FAKE_RELEASES,
-    issueChallenge: new FakeIssueChallenge(),
+    challenges: new FakeChallenges(),
     inspectEvidence: new FakeInspectEvidence(),
     heldEndorsements: FAKE_ENDORSEMENTS,
     receiptKeys: new FakeReceiptKeys(),

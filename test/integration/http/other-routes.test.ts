@@ -33,7 +33,7 @@ describe('POST /challenges', () => {
       nonce: Buffer.alloc(32, 7).toString('base64url'),
       expiresAt: '2026-01-15T12:05:00.000Z',
     });
-    expect(service.issueChallenge.asked).toMatchObject([
+    expect(service.challenges.asked).toMatchObject([
       { request: { policy: 'payments', evidenceType: 'snp', audience: null }, caller: { principal: 'local' } },
     ]);
   });
@@ -41,11 +41,11 @@ describe('POST /challenges', () => {
   it('refuses an unknown member', async () => {
     const { status, body } = await post(service.url, '/challenges', '{"polizy":"payments"}');
     expect([status, body.code]).toEqual([400, 'unknown_property']);
-    expect(service.issueChallenge.asked).toHaveLength(0);
+    expect(service.challenges.asked).toHaveLength(0);
   });
 
   it('is 503 where no further challenge can be kept', async () => {
-    service.issueChallenge.answer = async () => {
+    service.challenges.answer = async () => {
       throw new RefusedError('overloaded', 'no room', { retryAfterSeconds: 3 });
     };
     const { status, body, headers } = await post(service.url, '/challenges', '{}');
@@ -96,7 +96,7 @@ describe('a query parameter that a call does not have', () => {
       'unknown_property',
       'unknown query parameter "explain"; this call has none',
     ]);
-    expect(service.issueChallenge.asked).toHaveLength(0);
+    expect(service.challenges.asked).toHaveLength(0);
   });
 
   it.each(['/policies', '/policies/azure-cvm-baseline', `/endorsements/${KNOWN_ENDORSEMENT}`])(

@@ -99,7 +99,7 @@ describe('body', () => {
     const empty = await call(service.url, path, { method: 'POST' });
     expect([empty.status, empty.body.code]).toEqual([415, 'unsupported_media_type']);
     expect(service.verifyEvidence.asked).toHaveLength(0);
-    expect(service.issueChallenge.asked).toHaveLength(0);
+    expect(service.challenges.asked).toHaveLength(0);
   });
 
   it.each(['gzip', 'br', 'deflate', 'identity, gzip', 'x'])('REQ-03 is 415 encoded as %s', async (encoding) => {

@@ -14,15 +14,15 @@ import type {
   VerificationContext,
 } from '../../../src/core/verification.js';
 import { VerifyEvidence, type VerifyEvidenceOptions, type VerifyEvidenceParts } from '../../../src/judge/answer.js';
-import { ChallengeCodec, challengeId } from '../../../src/judge/challenges.js';
-import { NonceRecogniser, type NonceUse } from '../../../src/judge/nonces.js';
+import { ChallengeCodec, challengeId } from '../../../src/judge/challenge-codec.js';
+import type { NonceUse } from '../../../src/judge/nonces.js';
 import { parsePolicy } from '../../../src/policy/document/policy-document.js';
 import { checksAt } from '../../../src/tee/catalogue.js';
 import { markVerified } from '../../../src/tee/shared/evidence/mark-verified.js';
 import { JUDGING_OPTIONS, judgingParts } from '../../judging-parts.js';
 import { createSnpGuest, SnpPlatform } from '../../lab/index.js';
 import { AT, JWK, NONCE, PKI, snpVerifier } from '../tee/fixture.js';
-import { FakeLog } from './fakes.js';
+import { challengesWith, FakeLog } from './fakes.js';
 import { MemoryChallengeStore } from './memory-challenge-store.js';
 
 const platform = new SnpPlatform({ pki: PKI });
@@ -262,7 +262,7 @@ describe('a challenge sent 10 000 times at once', () => {
     // Verified once: what is tried is who gets the nonce.
     const verification = genuine.open(request.evidence as SnpEvidence).verify(context);
     const seen: Seen = { contexts: [], fetches: [], standings: [], ids: [] };
-    const nonces = new NonceRecogniser(codec, store, new FakeLog());
+    const nonces = challengesWith({ codec, store });
     const useCase = useCaseOf({ verify: () => verification, nonces, options: { deadlineMs: 600_000 } }, seen);
     const decisions = await Promise.all(Array.from({ length: 10_000 }, () => useCase.execute(request, CALLER)));
     expect(decisions.filter(({ decision }) => decision === 'allow')).toHaveLength(1);

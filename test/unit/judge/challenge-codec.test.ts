@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { ChallengeCodec, challengeId } from '../../../src/judge/challenges.js';
+import { ChallengeCodec, challengeId } from '../../../src/judge/challenge-codec.js';
 
 const KEY = new Uint8Array(32).fill(1);
 const EXPIRES_AT = new Date('2026-06-01T00:05:00Z');

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import type {
   ChallengePeriod,
   ChallengeScope,
@@ -7,6 +8,8 @@ import type {
 } from '../../../src/core/challenge.js';
 import type { CredentialClock } from '../../../src/core/clock-doubt.js';
 import type { Log } from '../../../src/core/ports.js';
+import { ChallengeCodec } from '../../../src/judge/challenge-codec.js';
+import { Challenges, type ChallengesParts } from '../../../src/judge/challenges.js';
 import type { WatchedClock } from '../../../src/judge/clock-watch.js';
 
 /** Answers every question with one outcome, and remembers what it was asked. */
@@ -65,4 +68,16 @@ export class FakeLog implements Log {
   debug(fields: object, message: string): void {
     this.lines.push({ level: 'debug', fields, message });
   }
+}
+
+/** Challenges that last for five minutes, with a key of their own. */
+export function challengesWith(parts: Partial<ChallengesParts> & Pick<ChallengesParts, 'store'>): Challenges {
+  return new Challenges({
+    codec: new ChallengeCodec(randomBytes(32), randomBytes),
+    policies: () => new Set(),
+    clock: fixedClock('2026-06-01T00:00:00.900Z'),
+    lifetimeSeconds: 300,
+    log: new FakeLog(),
+    ...parts,
+  });
 }

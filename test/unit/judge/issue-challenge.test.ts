@@ -2,9 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { FormatError, RefusedError } from '../../../src/core/errors.js';
 import type { Caller } from '../../../src/core/request.js';
-import { ChallengeCodec, challengeId, IssueChallenge } from '../../../src/judge/challenges.js';
-import { NonceRecogniser } from '../../../src/judge/nonces.js';
-import { FakeChallengeStore, FakeLog, fixedClock, never } from './fakes.js';
+import { ChallengeCodec, challengeId } from '../../../src/judge/challenge-codec.js';
+import type { Challenges } from '../../../src/judge/challenges.js';
+import { challengesWith, FakeChallengeStore, fixedClock, never } from './fakes.js';
 import { MemoryChallengeStore } from './memory-challenge-store.js';
 
 const CALLER: Caller = {
@@ -21,13 +21,13 @@ const clock = fixedClock('2026-06-01T00:00:00.900Z');
 const policies = (tenant: string) => new Set(tenant === 'a' ? ['p', 'q'] : ['r']);
 const codec = new ChallengeCodec(randomBytes(32), randomBytes);
 
-function issuing(store: FakeChallengeStore = new FakeChallengeStore(), timeoutMs?: number): IssueChallenge {
-  return new IssueChallenge({ codec, store, policies, clock, lifetimeSeconds: 300, timeoutMs });
+function issuing(store: FakeChallengeStore = new FakeChallengeStore(), timeoutMs?: number): Challenges {
+  return challengesWith({ codec, store, policies, clock, timeoutMs });
 }
 
 describe('a challenge', () => {
   it('is recognised, and lives no longer than it may', async () => {
-    const { nonce, expiresAt } = await issuing().execute(ANYTHING, CALLER);
+    const { nonce, expiresAt } = await issuing().issue(ANYTHING, CALLER);
     expect(expiresAt).toEqual(new Date('2026-06-01T00:05:00Z'));
     expect(codec.recognise(nonce)).toEqual({ expiresAt });
   });
@@ -35,39 +35,38 @@ describe('a challenge', () => {
   it('FRS-01 is kept with the tenant of the caller, the scope that was asked for and the second in which it was issued', async () => {
     const store = new FakeChallengeStore();
     const request = { audience: 'https://gate', policy: 'p', evidenceType: 'snp' };
-    const { nonce, expiresAt } = await issuing(store).execute(request, CALLER);
+    const { nonce, expiresAt } = await issuing(store).issue(request, CALLER);
     const period = { issuedAt: new Date('2026-06-01T00:00:00Z'), expiresAt };
     expect(store.puts).toEqual([{ id: challengeId(nonce), scope: { ...request, tenant: 'a' }, period }]);
   });
 
   it('is another one each time', async () => {
-    const issue = issuing();
-    const made = await Promise.all(Array.from({ length: 100 }, () => issue.execute(ANYTHING, CALLER)));
+    const challenges = issuing();
+    const made = await Promise.all(Array.from({ length: 100 }, () => challenges.issue(ANYTHING, CALLER)));
     expect(new Set(made.map(({ nonce }) => challengeId(nonce))).size).toBe(100);
   });
 
   it('can be used once, then no more', async () => {
     const store = new MemoryChallengeStore(clock);
-    const issue = new IssueChallenge({ codec, store, policies, clock, lifetimeSeconds: 300 });
-    const nonces = new NonceRecogniser(codec, store, new FakeLog());
-    const { nonce } = await issue.execute({ ...ANYTHING, policy: 'p' }, CALLER);
+    const challenges = challengesWith({ codec, store, policies, clock });
+    const { nonce } = await challenges.issue({ ...ANYTHING, policy: 'p' }, CALLER);
     const scope = { tenant: 'a', audience: null, policies: ['p'], evidenceType: 'snp' };
     const use = { at: clock.now(), consume: true };
-    expect(await nonces.standing(nonce, scope, use)).toMatchObject({ state: 'consumed' });
-    expect(await nonces.standing(nonce, scope, use)).toMatchObject({ state: 'used' });
+    expect(await challenges.standing(nonce, scope, use)).toMatchObject({ state: 'consumed' });
+    expect(await challenges.standing(nonce, scope, use)).toMatchObject({ state: 'used' });
   });
 });
 
 describe('refused is', () => {
   it('an unknown policy, with its place', async () => {
-    const issued = issuing().execute({ ...ANYTHING, policy: 'r' }, CALLER);
+    const issued = issuing().issue({ ...ANYTHING, policy: 'r' }, CALLER);
     await expect(issued).rejects.toThrow(FormatError);
     await expect(issued).rejects.toMatchObject({ code: 'policy_unknown', pointer: '/policy' });
   });
 
   it.each(['q', 'r'])('the policy %s for a caller that may not name it, whether it exists or not', async (policy) => {
     const store = new FakeChallengeStore();
-    const issued = issuing(store).execute({ ...ANYTHING, policy }, { ...CALLER, policies: new Set(['p']) });
+    const issued = issuing(store).issue({ ...ANYTHING, policy }, { ...CALLER, policies: new Set(['p']) });
     await expect(issued).rejects.toThrow(RefusedError);
     const message = `this caller may not use the policy "${policy}"; allowed: p`;
     await expect(issued).rejects.toMatchObject({ code: 'forbidden', message, pointer: '/policy' });
@@ -76,7 +75,7 @@ describe('refused is', () => {
 
   it('an audience that the caller may not name', async () => {
     const caller = { ...CALLER, audiences: new Set(['https://gate']) };
-    await expect(issuing().execute({ ...ANYTHING, audience: 'https://other' }, caller)).rejects.toMatchObject({
+    await expect(issuing().issue({ ...ANYTHING, audience: 'https://other' }, caller)).rejects.toMatchObject({
       code: 'forbidden',
       message: 'this caller may not use the audience "https://other"; allowed: https://gate',
       pointer: '/audience',
@@ -85,9 +84,11 @@ describe('refused is', () => {
 
   it('nothing that the caller may name, or leaves out', async () => {
     const caller = { ...CALLER, policies: new Set(['p']), audiences: new Set(['https://gate']) };
-    const issue = issuing();
-    await expect(issue.execute({ ...ANYTHING, policy: 'p', audience: 'https://gate' }, caller)).resolves.toBeDefined();
-    await expect(issue.execute(ANYTHING, caller)).resolves.toBeDefined();
+    const challenges = issuing();
+    await expect(
+      challenges.issue({ ...ANYTHING, policy: 'p', audience: 'https://gate' }, caller),
+    ).resolves.toBeDefined();
+    await expect(challenges.issue(ANYTHING, caller)).resolves.toBeDefined();
   });
 });
 
@@ -97,10 +98,7 @@ describe('while the clock cannot be relied on', () => {
 
   it('FRS-10 is no challenge made', async () => {
     const store = new FakeChallengeStore();
-    const issued = new IssueChallenge({ codec, store, policies, clock: jumped, lifetimeSeconds: 300 }).execute(
-      ANYTHING,
-      CALLER,
-    );
+    const issued = challengesWith({ codec, store, policies, clock: jumped }).issue(ANYTHING, CALLER);
     await expect(issued).rejects.toThrow(RefusedError);
     await expect(issued).rejects.toMatchObject({ code: 'clock', message: 'the clock jumped', retryAfterSeconds: 42 });
     expect(store.puts).toEqual([]);
@@ -110,9 +108,9 @@ describe('while the clock cannot be relied on', () => {
 describe('FRS-03 overloaded is said', () => {
   it('FRS-03 where the store is full', async () => {
     const store = new MemoryChallengeStore(clock, 1);
-    const issue = new IssueChallenge({ codec, store, policies, clock, lifetimeSeconds: 300 });
-    await issue.execute(ANYTHING, CALLER);
-    await expect(issue.execute(ANYTHING, CALLER)).rejects.toMatchObject({
+    const challenges = challengesWith({ codec, store, policies, clock });
+    await challenges.issue(ANYTHING, CALLER);
+    await expect(challenges.issue(ANYTHING, CALLER)).rejects.toMatchObject({
       code: 'overloaded',
       message: 'no further challenge can be kept',
     });
@@ -123,7 +121,7 @@ describe('FRS-03 overloaded is said', () => {
     ['without memory', () => Promise.reject(new Error('OOM command not allowed'))],
     ['silent', () => never<void>()],
   ])('FRS-03 where the store is %s', async (_, put) => {
-    const issued = issuing(new FakeChallengeStore(undefined, put), 1).execute(ANYTHING, CALLER);
+    const issued = issuing(new FakeChallengeStore(undefined, put), 1).issue(ANYTHING, CALLER);
     await expect(issued).rejects.toThrow(RefusedError);
     await expect(issued).rejects.toMatchObject({
       code: 'overloaded',

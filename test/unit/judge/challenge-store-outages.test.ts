@@ -1,15 +1,28 @@
+import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { RefusedError, VoidChallengeError } from '../../../src/core/errors.js';
-import { WatchedChallengeStore } from '../../../src/judge/watched-challenges.js';
-import { until } from '../stores/challenge-store-behaviour.js';
-import { FakeChallengeStore, FakeLog, never } from './fakes.js';
+import type { Caller } from '../../../src/core/request.js';
+import { ChallengeCodec } from '../../../src/judge/challenge-codec.js';
+import { challengesWith, FakeChallengeStore, FakeLog, never } from './fakes.js';
 
-const SCOPE = { tenant: 'a', audience: null, policy: null, evidenceType: null };
+const CALLER: Caller = {
+  principal: 'ci',
+  tenant: 'a',
+  roles: new Set(['verify']),
+  policies: null,
+  audiences: null,
+  keys: new Set(),
+};
+const ANYTHING = { audience: null, policy: null, evidenceType: null };
 const ASKED = { tenant: 'a', audience: null, policies: [], evidenceType: 'snp' };
+const LIVE = { at: new Date('2026-06-01T12:00:00Z'), consume: true };
 const BEGUN = { level: 'error', fields: { why: 'disk full' }, message: expect.stringContaining('fails') };
 const OVER = { level: 'info', fields: {}, message: 'the store of challenges works again' };
 
-function watched(timeoutMs = 1_000) {
+const codec = new ChallengeCodec(randomBytes(32), randomBytes);
+const nonce = codec.make(new Date('2026-06-01T12:05:00Z'));
+
+function faulty() {
   const faults = { put: null as Error | null, consume: null as Error | null };
   const log = new FakeLog();
   const store = new FakeChallengeStore(
@@ -21,76 +34,93 @@ function watched(timeoutMs = 1_000) {
       if (faults.put !== null) throw faults.put;
     },
   );
-  const watch = new WatchedChallengeStore(store, log, timeoutMs);
-  const put = () => watch.put('id', SCOPE, until(new Date())).catch((error: Error) => error.message);
-  const consume = () => watch.consume('id', ASKED).catch((error: Error) => error.message);
-  return { store, watch, faults, log, put, consume };
+  let monotonic = 5_000;
+  const now = () => new Date('2026-06-01T12:00:00.700Z');
+  const clock = { now, highest: now, monotonicMs: () => monotonic, doubt: () => null };
+  const challenges = challengesWith({ codec, store, clock, log });
+  const put = () =>
+    challenges.issue(ANYTHING, CALLER).then(
+      () => null,
+      (error: Error) => error.message,
+    );
+  const consume = () => challenges.standing(nonce, ASKED, LIVE);
+  /** Without the line of each request that could not use one up. */
+  const told = () => log.lines.filter(({ level }) => level !== 'warn');
+  const advance = (milliseconds: number) => {
+    monotonic += milliseconds;
+  };
+  const code = async () => (await challenges.check())?.code ?? null;
+  return { store, challenges, faults, told, put, consume, advance, code };
 }
 
-describe('a store of challenges that is watched', () => {
+describe('an outage of the store of challenges', () => {
   it('tells of an outage once, with its cause, also where nobody gets a challenge', async () => {
-    const { watch, faults, log, put } = watched();
+    const { challenges, faults, told, put } = faulty();
     await put();
-    expect([watch.isAvailable, log.lines]).toEqual([true, []]);
+    expect([challenges.isAvailable, told()]).toEqual([true, []]);
     faults.put = new Error('disk full');
-    expect([await put(), await put()]).toEqual(['disk full', 'disk full']);
-    expect([watch.isAvailable, log.lines]).toEqual([false, [BEGUN]]);
+    expect([await put(), await put()]).toEqual(['the challenge store fails', 'the challenge store fails']);
+    expect([challenges.isAvailable, told()]).toEqual([false, [BEGUN]]);
     faults.put = null;
     await put();
-    expect([watch.isAvailable, log.lines]).toEqual([true, [BEGUN, OVER]]);
+    expect([challenges.isAvailable, told()]).toEqual([true, [BEGUN, OVER]]);
   });
 
   it('is not available while it uses up challenges and keeps none', async () => {
-    const { watch, faults, log, put, consume } = watched();
+    const { challenges, faults, told, put, consume } = faulty();
     faults.put = new Error('disk full');
     await put();
     await consume();
-    expect([watch.isAvailable, log.lines]).toEqual([false, [BEGUN]]);
+    expect([challenges.isAvailable, told()]).toEqual([false, [BEGUN]]);
   });
 
   it('is available again once it keeps one, or uses one up where that failed', async () => {
     for (const again of ['put', 'consume'] as const) {
-      const { watch, faults, log, consume, ...rest } = watched();
+      const { challenges, faults, told, consume, ...rest } = faulty();
       faults.consume = new Error('disk full');
       await consume();
-      expect(watch.isAvailable).toBe(false);
+      expect(challenges.isAvailable).toBe(false);
       faults.consume = null;
       await { ...rest, consume }[again]();
-      expect([watch.isAvailable, log.lines]).toEqual([true, [BEGUN, OVER]]);
+      expect([challenges.isAvailable, told()]).toEqual([true, [BEGUN, OVER]]);
     }
   });
 
   it('answers where it refuses, or the challenge is of a server of before', async () => {
-    const { watch, faults, log, put, consume } = watched();
+    const { challenges, faults, told, put, consume } = faulty();
     faults.put = new RefusedError('overloaded', 'full', { retryAfterSeconds: 1 });
     faults.consume = new VoidChallengeError('void');
-    expect([await put(), await consume()]).toEqual(['full', 'void']);
-    expect([watch.isAvailable, log.lines]).toEqual([true, []]);
+    expect(await put()).toBe('full');
+    expect(await consume()).toEqual({ origin: 'challenge', state: 'store_unavailable' });
+    expect([challenges.isAvailable, told()]).toEqual([true, []]);
   });
 
   it('is not available while it is out of reach, also where nobody asks, and the log is told of what fails alone', async () => {
-    const { store, watch, faults, log, put } = watched();
+    const { store, challenges, faults, told, put } = faulty();
     store.isReachable = false;
-    expect([watch.isAvailable, watch.isReachable, log.lines]).toEqual([false, false, []]);
+    expect([challenges.isAvailable, told()]).toEqual([false, []]);
     faults.put = new Error('disk full');
     await put();
     store.isReachable = true;
-    expect([watch.isAvailable, watch.isReachable, log.lines]).toEqual([false, true, [BEGUN]]);
+    expect([challenges.isAvailable, told()]).toEqual([false, [BEGUN]]);
     faults.put = null;
     await put();
-    expect([watch.isAvailable, log.lines]).toEqual([true, [BEGUN, OVER]]);
+    expect([challenges.isAvailable, told()]).toEqual([true, [BEGUN, OVER]]);
   });
 
-  it('fails where it does not answer in time', async () => {
+  it('is one that does not answer in time', async () => {
     const log = new FakeLog();
-    const watch = new WatchedChallengeStore(new FakeChallengeStore(never), log, 5);
-    await expect(watch.consume('id', ASKED)).rejects.toThrow('no answer within 5 ms');
-    expect([watch.isAvailable, log.lines.length]).toEqual([false, 1]);
+    const challenges = challengesWith({ codec, store: new FakeChallengeStore(never), log, timeoutMs: 5 });
+    await challenges.standing(nonce, ASKED, LIVE);
+    expect(challenges.isAvailable).toBe(false);
+    expect(log.lines).toContainEqual(
+      expect.objectContaining({ level: 'error', fields: { why: 'no answer within 5 ms' } }),
+    );
   });
 });
 
-describe('what nobody waits for any longer', () => {
-  it('STO-07 is given up in the store, too, and what is answered in time is not', async () => {
+describe('an operation that nobody waits for any longer', () => {
+  it('STO-07 is given up in the store, too, and one that is answered in time is not', async () => {
     const signals: (AbortSignal | undefined)[] = [];
     const hanging = {
       isReachable: true,
@@ -103,28 +133,16 @@ describe('what nobody waits for any longer', () => {
       },
       close: async () => {},
     };
-    const watch = new WatchedChallengeStore(hanging, new FakeLog(), 5);
-    await watch.put('id', SCOPE, until(new Date()));
-    await expect(watch.consume('id', ASKED)).rejects.toThrow('no answer within 5 ms');
+    const challenges = challengesWith({ codec, store: hanging, timeoutMs: 5 });
+    await challenges.issue(ANYTHING, CALLER);
+    await challenges.standing(nonce, ASKED, LIVE);
     expect(signals.map((signal) => signal?.aborted)).toEqual([false, true]);
   });
 });
 
 describe('readiness of a store of challenges', () => {
-  function checked() {
-    const all = watched();
-    let monotonic = 5_000;
-    const clock = { now: () => new Date('2026-06-01T12:00:00.700Z'), monotonicMs: () => monotonic };
-    const check = all.watch.check(clock);
-    const code = async () => (await check())?.code ?? null;
-    const advance = (milliseconds: number) => {
-      monotonic += milliseconds;
-    };
-    return { ...all, code, advance };
-  }
-
   it('fails while the store is out of reach, without trying it', async () => {
-    const { store, code } = checked();
+    const { store, code } = faulty();
     expect(await code()).toBeNull();
     store.isReachable = false;
     expect([await code(), store.puts]).toEqual(['nonce_store', []]);
@@ -133,7 +151,7 @@ describe('readiness of a store of challenges', () => {
   });
 
   it('comes back by itself where the store works again: it is tried, once a second', async () => {
-    const { store, faults, log, put, code, advance } = checked();
+    const { store, faults, told, put, code, advance } = faulty();
     faults.put = new Error('disk full');
     await put();
     expect([await code(), await code(), store.puts.length]).toEqual(['nonce_store', 'nonce_store', 2]);
@@ -142,11 +160,11 @@ describe('readiness of a store of challenges', () => {
     expect([await code(), store.puts.length]).toEqual(['nonce_store', 2]);
     advance(1);
     expect([await code(), store.puts.length]).toEqual([null, 3]);
-    expect(log.lines).toEqual([BEGUN, OVER]);
+    expect(told()).toEqual([BEGUN, OVER]);
   });
 
   it('tries with a record that no challenge has, for two seconds', async () => {
-    const { store, faults, put, code, advance } = checked();
+    const { store, faults, put, code, advance } = faulty();
     faults.put = new Error('disk full');
     await put();
     await code();

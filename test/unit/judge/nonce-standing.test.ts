@@ -2,9 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { stat } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { ConsumedScope } from '../../../src/core/challenge.js';
-import { ChallengeCodec, challengeId } from '../../../src/judge/challenges.js';
-import { NonceRecogniser } from '../../../src/judge/nonces.js';
-import { FakeChallengeStore, FakeLog, fixedClock, never } from './fakes.js';
+import { ChallengeCodec, challengeId } from '../../../src/judge/challenge-codec.js';
+import type { Challenges } from '../../../src/judge/challenges.js';
+import { challengesWith, FakeChallengeStore, FakeLog, fixedClock, never } from './fakes.js';
 import { MemoryChallengeStore } from './memory-challenge-store.js';
 
 const SCOPE: ConsumedScope = { tenant: 'a', audience: null, policies: ['p'], evidenceType: 'snp' };
@@ -16,23 +16,23 @@ const EXPIRED = { at: EXPIRES_AT, consume: true };
 const codec = new ChallengeCodec(randomBytes(32), randomBytes);
 const challenge = codec.make(EXPIRES_AT);
 
-function recogniser(store: FakeChallengeStore, timeoutMs?: number): NonceRecogniser {
-  return new NonceRecogniser(codec, store, new FakeLog(), timeoutMs);
+function challengesOf(store: FakeChallengeStore, timeoutMs?: number): Challenges {
+  return challengesWith({ codec, store, timeoutMs });
 }
 
 describe('standing', () => {
   it('is none without a nonce, and the caller’s own where the MAC does not fit', async () => {
     const store = new FakeChallengeStore();
-    expect(await recogniser(store).standing(null, SCOPE, LIVE)).toEqual({ origin: 'none' });
-    expect(await recogniser(store).standing(randomBytes(32), SCOPE, LIVE)).toEqual({ origin: 'caller' });
-    expect(await recogniser(store).standing(randomBytes(8), SCOPE, LIVE)).toEqual({ origin: 'caller' });
+    expect(await challengesOf(store).standing(null, SCOPE, LIVE)).toEqual({ origin: 'none' });
+    expect(await challengesOf(store).standing(randomBytes(32), SCOPE, LIVE)).toEqual({ origin: 'caller' });
+    expect(await challengesOf(store).standing(randomBytes(8), SCOPE, LIVE)).toEqual({ origin: 'caller' });
     expect(store.consumed).toEqual([]);
   });
 
   it('FRS-07 of a challenge with one bit changed is the caller’s own, without asking the store', async () => {
     const store = new FakeChallengeStore();
     const changed = Uint8Array.from(challenge, (byte, index) => (index === 31 ? byte ^ 1 : byte));
-    expect(await recogniser(store).standing(changed, SCOPE, LIVE)).toEqual({ origin: 'caller' });
+    expect(await challengesOf(store).standing(changed, SCOPE, LIVE)).toEqual({ origin: 'caller' });
     expect(store.consumed).toEqual([]);
   });
 
@@ -42,7 +42,7 @@ describe('standing', () => {
     ['expired', 'expired'],
   ] as const)('FRS-07 where the store says %s is %s', async (said, state) => {
     const store = new FakeChallengeStore(async () => ({ state: said }));
-    expect(await recogniser(store).standing(challenge, SCOPE, LIVE)).toEqual({ origin: 'challenge', state });
+    expect(await challengesOf(store).standing(challenge, SCOPE, LIVE)).toEqual({ origin: 'challenge', state });
     expect(store.consumed).toEqual([{ id: challengeId(challenge), scope: SCOPE }]);
   });
 
@@ -53,18 +53,18 @@ describe('standing', () => {
     'STO-01 where the store has none, and may have lost those that end by %s, is %s',
     async (lostMs, state) => {
       const store = new FakeChallengeStore(async () => ({ state: 'unknown', lostUntil: new Date(lostMs) }));
-      expect(await recogniser(store).standing(challenge, SCOPE, LIVE)).toEqual({ origin: 'challenge', state });
+      expect(await challengesOf(store).standing(challenge, SCOPE, LIVE)).toEqual({ origin: 'challenge', state });
     },
   );
 
   it('TPM-09 of a challenge at its expiry is expired, and the instant before it is not', async () => {
     const store = new FakeChallengeStore();
-    expect(await recogniser(store).standing(challenge, SCOPE, EXPIRED)).toEqual({
+    expect(await challengesOf(store).standing(challenge, SCOPE, EXPIRED)).toEqual({
       origin: 'challenge',
       state: 'expired',
     });
     expect(store.consumed).toEqual([]);
-    expect(await recogniser(store).standing(challenge, SCOPE, LIVE)).toMatchObject({ state: 'consumed' });
+    expect(await challengesOf(store).standing(challenge, SCOPE, LIVE)).toMatchObject({ state: 'consumed' });
   });
 
   it.each([
@@ -72,7 +72,7 @@ describe('standing', () => {
     [EXPIRED.at, 'expired'],
   ] as const)('of a request that uses up no challenge, at %s, is %s without touching the store', async (at, state) => {
     const store = new FakeChallengeStore();
-    const standing = await recogniser(store).standing(challenge, SCOPE, { at, consume: false });
+    const standing = await challengesOf(store).standing(challenge, SCOPE, { at, consume: false });
     expect(standing).toEqual({ origin: 'challenge', state });
     expect(store.consumed).toEqual([]);
   });
@@ -81,7 +81,7 @@ describe('standing', () => {
 describe('of a challenge that is consumed', () => {
   it('the standing says when it was issued', async () => {
     const store = new FakeChallengeStore(async () => ({ state: 'consumed', issuedAt: ISSUED_AT }));
-    const standing = await recogniser(store).standing(challenge, SCOPE, LIVE);
+    const standing = await challengesOf(store).standing(challenge, SCOPE, LIVE);
     expect(standing).toEqual({ origin: 'challenge', state: 'consumed', issuedAt: ISSUED_AT });
     expect(store.consumed).toEqual([{ id: challengeId(challenge), scope: SCOPE }]);
   });
@@ -93,36 +93,37 @@ describe('FRS-03 a store', () => {
   it('FRS-03 that is down leaves the challenge undecided, and is logged without the challenge', async () => {
     const log = new FakeLog();
     const failing = new FakeChallengeStore(() => Promise.reject(new Error('connection refused')));
-    expect(await new NonceRecogniser(codec, failing, log).standing(challenge, SCOPE, LIVE)).toEqual(unavailable);
+    expect(await challengesWith({ codec, store: failing, log }).standing(challenge, SCOPE, LIVE)).toEqual(unavailable);
     expect(log.lines).toEqual([
+      { level: 'error', fields: { why: 'connection refused' }, message: expect.stringContaining('fails') },
       { level: 'warn', fields: { err: new Error('connection refused') }, message: 'challenge store fails' },
     ]);
   });
 
   it('FRS-03 that never answers leaves it undecided', async () => {
     const hanging = new FakeChallengeStore(() => never());
-    expect(await recogniser(hanging, 1).standing(challenge, SCOPE, LIVE)).toEqual(unavailable);
+    expect(await challengesOf(hanging, 1).standing(challenge, SCOPE, LIVE)).toEqual(unavailable);
   });
 
   it('FRS-03 that throws instead of rejecting leaves it undecided', async () => {
     const throwing = new FakeChallengeStore(() => {
       throw new Error('not connected');
     });
-    expect(await recogniser(throwing).standing(challenge, SCOPE, LIVE)).toEqual(unavailable);
+    expect(await challengesOf(throwing).standing(challenge, SCOPE, LIVE)).toEqual(unavailable);
   });
 
   it('FRS-03 that answers in time counts', async () => {
     const slow = new FakeChallengeStore(
       () => new Promise((resolve) => setTimeout(() => resolve({ state: 'consumed', issuedAt: new Date(0) }), 1)),
     );
-    expect(await recogniser(slow, 10_000).standing(challenge, SCOPE, LIVE)).toMatchObject({ state: 'consumed' });
+    expect(await challengesOf(slow, 10_000).standing(challenge, SCOPE, LIVE)).toMatchObject({ state: 'consumed' });
   });
 
   it('FRS-03 that has answered while this process was busy with something else counts', async () => {
     const answering = new FakeChallengeStore(
       () => new Promise((resolve) => stat('/', () => resolve({ state: 'consumed', issuedAt: new Date(0) }))),
     );
-    const standing = recogniser(answering, 10).standing(challenge, SCOPE, LIVE);
+    const standing = challengesOf(answering, 10).standing(challenge, SCOPE, LIVE);
     // The system answers meanwhile, and nobody hears it before the time is over.
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 500);
     expect(await standing).toMatchObject({ state: 'consumed' });
@@ -130,17 +131,17 @@ describe('FRS-03 a store', () => {
 
   it('FRS-03 that never had a record says used', async () => {
     const store = new MemoryChallengeStore(fixedClock('2026-06-01T00:00:00Z'));
-    const standing = await new NonceRecogniser(codec, store, new FakeLog()).standing(challenge, SCOPE, LIVE);
+    const standing = await challengesWith({ codec, store }).standing(challenge, SCOPE, LIVE);
     expect(standing).toEqual({ origin: 'challenge', state: 'used' });
   });
 });
 
 describe('with a store', () => {
-  async function issued(): Promise<NonceRecogniser> {
+  async function issued(): Promise<Challenges> {
     const store = new MemoryChallengeStore(fixedClock('2026-06-01T00:00:00Z'));
     const scope = { tenant: 'a', audience: null, policy: 'p', evidenceType: 'snp' };
     await store.put(challengeId(challenge), scope, { issuedAt: ISSUED_AT, expiresAt: EXPIRES_AT });
-    return new NonceRecogniser(codec, store, new FakeLog());
+    return challengesWith({ codec, store });
   }
 
   it('FRS-02 exactly one of 10 000 requests at once gets the challenge', async () => {
