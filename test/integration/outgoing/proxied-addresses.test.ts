@@ -68,7 +68,7 @@ function configurationOf({ configured }: AddressKey): Configuration {
   const text = JSON.stringify(configured)
     .replaceAll('File":"', `File":"${folder}/`)
     .replace('"endpoint":', '"sample":1,"endpoint":')
-    .replace(/^\{/, `{"decisions":{"store":"${folder}/v.db"},"egress":{"proxy":"http://${proxy.host}"},`)
+    .replace(/^\{/, `{"stores":{"url":"sqlite:${folder}/v.db"},"egress":{"proxy":"http://${proxy.host}"},`)
     .replace(/,\}$/, '}');
   return loadConfiguration({ text, environment: {} });
 }
