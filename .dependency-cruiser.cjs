@@ -20,11 +20,11 @@ const ROOMS = {
   stores: ['files', 'core'],
   outside: ['tee', 'formats', 'core'],
   endorsements: ['files', 'outside', 'tee', 'crypto', 'formats', 'core'],
-  telemetry: ['files', 'outside', 'core'],
+  telemetry: ['files', 'outside', 'judge', 'core'],
   config: ['schema', 'core'],
   callers: ['crypto', 'formats', 'core'],
   wire: ['boot', 'tee', 'formats', 'core'],
-  http: ['wire', 'judge', 'workbench', 'replay', 'core'],
+  http: ['wire', 'telemetry', 'judge', 'workbench', 'replay', 'core'],
   collector: ['outside', 'boot', 'tee', 'crypto', 'formats', 'core'],
   cli: ['wire', 'judge', 'workbench', 'replay', 'collector', 'relying-party', 'core'],
   // What decides an allow, as a package: no room of the service.

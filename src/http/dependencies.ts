@@ -8,16 +8,16 @@ import type { LivenessUseCase, ReadinessUseCase } from '../judge/health.js';
 import type { HeldEndorsementsUseCase } from '../judge/held-endorsements.js';
 import type { ReceiptKeysUseCase } from '../judge/receipt-keys.js';
 import type { ReleaseKeyUseCase } from '../judge/release-key.js';
+import type { VerificationSlots } from '../judge/verification-slots.js';
 import type { ReplayDecisionUseCase } from '../replay/replay-decision.js';
+import type { Metrics } from '../telemetry/metrics.js';
 import type { EvaluatePolicyUseCase } from '../workbench/evaluate-policy.js';
 import type { InspectEvidenceUseCase } from '../workbench/inspections.js';
 import type { PolicyTextsUseCase } from '../workbench/policy-texts.js';
 import type { RecordedDecisionsUseCase } from '../workbench/recorded-decisions.js';
 import type { ConnectionLimits, TlsMaterial } from './listener.js';
 import type { RateLimits } from './load-limits.js';
-import type { Metrics } from './metrics.js';
 import type { Pages } from './routes/page-routes.js';
-import type { VerificationSlots } from './verification-slots.js';
 
 /** Everything that the HTTP layer depends on. It makes none of it. */
 export interface HttpDependencies {

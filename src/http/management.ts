@@ -3,6 +3,7 @@ import type { CallerDirectory } from '../core/caller-directory.js';
 import type { Log } from '../core/ports.js';
 import { NO_TRACER } from '../core/traces.js';
 import type { LivenessUseCase, ReadinessUseCase } from '../judge/health.js';
+import type { Metrics } from '../telemetry/metrics.js';
 import {
   type ConnectionLimits,
   DEFAULT_CONNECTION_LIMITS,
@@ -11,7 +12,6 @@ import {
   type TlsMaterial,
 } from './listener.js';
 import { DEFAULT_RATE_LIMITS, type RateLimits } from './load-limits.js';
-import type { Metrics } from './metrics.js';
 import { createPlainApplication, guardRoutes } from './plain-application.js';
 import { operationRoutes } from './routes/operation-routes.js';
 import { urlOf } from './server.js';

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { destination } from 'pino';
 import { type RunningService, startService, type World } from '../../src/app/service.js';
 import { loadConfiguration } from '../../src/config/load-configuration.js';
-import { createLog } from '../../src/http/log.js';
+import { createLog } from '../../src/telemetry/log.js';
 import type { Answers, Question, ServiceMaterial } from './protocol.js';
 import { Yardsticks } from './yardsticks.js';
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { DEFAULT_SLOTS } from '../../src/http/verification-slots.js';
+import { DEFAULT_SLOTS } from '../../src/judge/verification-slots.js';
 import { Client, verdictFor } from '../system/client.js';
 import { Lab, type Question } from '../system/lab.js';
 import { ServiceProcess } from '../system/service-process.js';

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { MOST_WAITING } from '../../src/endorsements/all-endorsements.js';
-import { DEFAULT_SLOTS } from '../../src/http/verification-slots.js';
+import { DEFAULT_SLOTS } from '../../src/judge/verification-slots.js';
 import { base64Url, type LabService, lenientPolicy, NONCE, PKI } from '../integration/service/lab-service.js';
 import { TokenLab } from '../integration/service/token-lab.js';
 import { createSnpGuest, SnpPlatform } from '../lab/index.js';

@@ -3,7 +3,7 @@ import { setTimeout } from 'node:timers/promises';
 import { StopSignals } from '../../dist/app/reload/stop-signals.js';
 import { startService } from '../../dist/app/service.js';
 import { loadConfiguration } from '../../dist/config/load-configuration.js';
-import { createLog } from '../../dist/http/log.js';
+import { createLog } from '../../dist/telemetry/log.js';
 
 /**
  * `veritee serve` as it was compiled, but for the roots, which are a lab's: no configuration can change those.

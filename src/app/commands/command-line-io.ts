@@ -5,7 +5,7 @@ import type { Configuration } from '../../config/configuration.js';
 import { loadConfiguration, readConfigurationFile } from '../../config/load-configuration.js';
 import { fileProblem } from '../../core/file-problem.js';
 import type { Log } from '../../core/ports.js';
-import { createLog } from '../../http/log.js';
+import { createLog } from '../../telemetry/log.js';
 
 export async function configurationOf({ config }: { readonly config?: string }): Promise<Configuration> {
   const text = config === undefined ? null : await readConfigurationFile(config);

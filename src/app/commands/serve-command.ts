@@ -3,7 +3,7 @@ import { EXIT_CODE } from '../../cli/output.js';
 import type { Actions } from '../../cli/program.js';
 import type { Configuration, ListenConfiguration } from '../../config/configuration.js';
 import type { Log } from '../../core/ports.js';
-import { createLog } from '../../http/log.js';
+import { createLog } from '../../telemetry/log.js';
 import { openAccessWarning } from '../check/load-warnings.js';
 import { ManagementPortError } from '../open-management.js';
 import { FileWatch } from '../reload/file-watch.js';

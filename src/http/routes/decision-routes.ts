@@ -1,4 +1,5 @@
 import type { RouteOptions } from 'fastify';
+import type { VerificationSlots } from '../../judge/verification-slots.js';
 import type { ReplayDecisionUseCase } from '../../replay/replay-decision.js';
 import { presentFoundDecision, presentRecordedDecision } from '../../wire/present-recorded-decision.js';
 import { readDecisionsQuery } from '../../wire/read-query.js';
@@ -7,7 +8,6 @@ import type { RecordedDecisionsUseCase } from '../../workbench/recorded-decision
 import { callerOf } from '../access.js';
 import { bodyOf, JSON_CALL, JSON_TYPE } from '../json-bodies.js';
 import { queryOf, requireNoParameters } from '../queries.js';
-import type { VerificationSlots } from '../verification-slots.js';
 
 const AUDIT_CALL = { method: 'GET', config: { access: 'audit:read' } } as const;
 

@@ -5,6 +5,8 @@ import { EAR_PROFILE } from '../../core/receipt.js';
 import type { VerifyRequest } from '../../core/request.js';
 import type { VerifyEvidenceUseCase } from '../../judge/answer.js';
 import type { Challenges } from '../../judge/challenges.js';
+import type { VerificationSlots } from '../../judge/verification-slots.js';
+import type { Metrics } from '../../telemetry/metrics.js';
 import { presentDecision } from '../../wire/present-decision.js';
 import { PROBLEM_MEDIA_TYPE } from '../../wire/problem.js';
 import type { RequestLimits } from '../../wire/read-body.js';
@@ -14,9 +16,7 @@ import type { InspectEvidenceUseCase } from '../../workbench/inspections.js';
 import { callerOf } from '../access.js';
 import { sayDecision } from '../decision-status.js';
 import { acceptedTypes, bodyOf, JSON_CALL, JSON_TYPE, requireJsonBody } from '../json-bodies.js';
-import type { Metrics } from '../metrics.js';
 import { queryOf } from '../queries.js';
-import type { VerificationSlots } from '../verification-slots.js';
 
 /** Of a receipt alone: EAT over JWT (RFC 9782). */
 const RECEIPT_TYPE = 'application/eat+jwt';

@@ -3,10 +3,10 @@ import type { FastifyInstance, FastifyRequest, RouteOptions } from 'fastify';
 import { FormatError, RefusedError } from '../../core/errors.js';
 import { type GatePass, GateRefusal, type GateUseCase } from '../../core/gate.js';
 import type { Log } from '../../core/ports.js';
+import type { Metrics } from '../../telemetry/metrics.js';
 import { GATE_PATH, parseGateTarget } from '../gate-target.js';
 import { discardBody } from '../json-bodies.js';
 import type { OwnRate } from '../load-limits.js';
-import type { Metrics } from '../metrics.js';
 import { presentedReceipt } from '../presented-receipt.js';
 
 /** Whatever a client may ask a proxy for. CONNECT is no request to a service. */

@@ -1,8 +1,8 @@
 import type { FastifyRequest, RouteOptions } from 'fastify';
 import type { HealthProblem } from '../../core/health.js';
 import type { LivenessUseCase, ReadinessUseCase } from '../../judge/health.js';
+import type { Metrics } from '../../telemetry/metrics.js';
 import type { Access } from '../access.js';
-import type { Metrics } from '../metrics.js';
 
 export interface OperationParts {
   readonly liveness: LivenessUseCase;

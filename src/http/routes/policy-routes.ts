@@ -1,4 +1,5 @@
 import type { FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
+import type { VerificationSlots } from '../../judge/verification-slots.js';
 import { presentEvaluation } from '../../wire/present-evaluation.js';
 import type { RequestLimits } from '../../wire/read-body.js';
 import { readEvaluationRequest, readLintRequest } from '../../wire/read-policy-requests.js';
@@ -7,7 +8,6 @@ import type { PolicyTextsUseCase } from '../../workbench/policy-texts.js';
 import { callerOf } from '../access.js';
 import { bodyOf, JSON_CALL, JSON_TYPE } from '../json-bodies.js';
 import { requireNoParameters } from '../queries.js';
-import type { VerificationSlots } from '../verification-slots.js';
 
 const POLICY_CALL = {
   method: 'GET',

@@ -1,5 +1,7 @@
 import type { RouteOptions } from 'fastify';
 import type { ReleaseKeyUseCase } from '../../judge/release-key.js';
+import type { VerificationSlots } from '../../judge/verification-slots.js';
+import type { Metrics } from '../../telemetry/metrics.js';
 import { presentDecision } from '../../wire/present-decision.js';
 import type { RequestLimits } from '../../wire/read-body.js';
 import { readReleaseQuery } from '../../wire/read-query.js';
@@ -7,9 +9,7 @@ import { readReleaseRequest } from '../../wire/read-release-request.js';
 import { callerOf } from '../access.js';
 import { sayDecision } from '../decision-status.js';
 import { bodyOf, JSON_CALL, JSON_TYPE, requireJsonBody } from '../json-bodies.js';
-import type { Metrics } from '../metrics.js';
 import { queryOf } from '../queries.js';
-import type { VerificationSlots } from '../verification-slots.js';
 
 interface ReleaseRouteDependencies {
   readonly releaseKey: ReleaseKeyUseCase;

@@ -9,7 +9,7 @@ import type { Configuration } from '../../../src/config/configuration.js';
 import { loadConfiguration } from '../../../src/config/load-configuration.js';
 import { sqliteFileOf } from '../../../src/config/stores.js';
 import type { Clock } from '../../../src/core/ports.js';
-import { createLog } from '../../../src/http/log.js';
+import { createLog } from '../../../src/telemetry/log.js';
 import {
   type AzureEvidenceOptions,
   createAmdPki,

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { HEALTH_CODES } from '../../../src/core/health.js';
-import { type DescribedMetric, Metrics } from '../../../src/http/metrics.js';
+import { type DescribedMetric, Metrics } from '../../../src/telemetry/metrics.js';
 import { PROJECT, readProjectFile } from '../../architecture/project-files.js';
 import { isLacking } from '../../requirements.js';
 import { ALERT_CASES, type AlertSeries } from './alert-cases.js';

@@ -1,9 +1,9 @@
 import { createHook } from 'node:async_hooks';
 import { Agent } from 'undici';
 import { vi } from 'vitest';
-import { Metrics } from '../../../src/http/metrics.js';
 import { PolicyDirectory } from '../../../src/stores/policy-directory.js';
 import { SqliteStore } from '../../../src/stores/sqlite/sqlite-store.js';
+import { Metrics } from '../../../src/telemetry/metrics.js';
 
 /** How many of each kind of part were closed. Agents are undici's: whoever fetches or sends has one. */
 export interface ClosedParts {

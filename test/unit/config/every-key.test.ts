@@ -257,7 +257,7 @@ const SHOWN: Readonly<Record<string, Shown>> = {
     'integration/service/pages.test.ts',
     'are not served where they are switched off, but for /docs and the files that it loads',
   ],
-  'log.level': ['unit/http/log.test.ts', 'writes nothing below its level'],
+  'log.level': ['unit/telemetry/log.test.ts', 'writes nothing below its level'],
 };
 
 describe('every key of the configuration', () => {

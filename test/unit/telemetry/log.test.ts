@@ -1,7 +1,7 @@
 import { openSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { FormatError } from '../../../src/core/errors.js';
-import { createLog, outputTo } from '../../../src/http/log.js';
+import { createLog, outputTo } from '../../../src/telemetry/log.js';
 import { LogLines } from '../../integration/http/fake-service.js';
 
 const SECRET = 'c2VjcmV0LXNlY3JldC1zZWNyZXQ';

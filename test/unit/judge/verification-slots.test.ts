@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { VerificationSlots } from '../../../src/http/verification-slots.js';
+import { VerificationSlots } from '../../../src/judge/verification-slots.js';
 
 /** Work that ends when it is told. */
 function openWork() {

@@ -7,7 +7,7 @@ import { flippedPolicies } from '../judge/early-flips.js';
 import type { ReadinessUseCase } from '../judge/health.js';
 import { policyReasons } from '../judge/policy-reasons.js';
 import { shadowFlips } from '../judge/shadow-flips.js';
-import type { SlotFigures, SlotLimits } from './verification-slots.js';
+import type { SlotFigures, SlotLimits } from '../judge/verification-slots.js';
 
 const DURATION_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
@@ -92,6 +92,103 @@ export interface DescribedMetric {
   readonly labels: readonly string[];
 }
 
+/** Counted where something happens, a row a figure: its kind, name, labels and help. */
+const COUNTED = {
+  requests: [
+    Histogram,
+    'veritee_http_request_duration_seconds',
+    ['method', 'route', 'status'],
+    'Time from the headers of a request to the last byte of its answer.',
+  ],
+  decisions: [
+    Counter,
+    'veritee_decisions_total',
+    ['outcome', 'reason', 'evidence_type'],
+    'Decisions by outcome, most important reason and type of evidence.',
+  ],
+  failedChecks: [Counter, 'veritee_checks_failed_total', ['check'], 'Checks that failed, by id.'],
+  keyReleases: [
+    Counter,
+    'veritee_key_releases_total',
+    ['key', 'state'],
+    'Requests for a key, by the id of the key and by what came of them.',
+  ],
+  earlyFlips: [
+    Counter,
+    'veritee_early_collateral_flips_total',
+    ['tenant', 'policy'],
+    "Allowed by a policy and denied by it under Intel's early collateral, by tenant and policy.",
+  ],
+  shadowFlips: [
+    Counter,
+    'veritee_shadow_flips_total',
+    ['tenant', 'policy', 'outcome', 'rule'],
+    'Requests that a policy of policies.shadow would have decided otherwise, by tenant, policy, its outcome, and rule or check.',
+  ],
+  gateAnswers: [
+    Counter,
+    'veritee_gate_answers_total',
+    ['gate', 'outcome'],
+    'Requests at gates, by gate and outcome: allow, or the code of why not.',
+  ],
+  failedPolicyReloads: [
+    Counter,
+    'veritee_policy_reload_failed_total',
+    [],
+    'Policy reloads that were refused; the previous policies stay in force.',
+  ],
+  droppedRecords: [
+    Counter,
+    'veritee_decision_records_dropped_total',
+    [],
+    'Records of decisions that were dropped, since too many waited to be stored; their answers said audit_unavailable.',
+  ],
+  failedReloads: [
+    Counter,
+    'veritee_reload_failed_total',
+    ['part'],
+    'Reloads that kept the previous state of a part because something in it was wrong, by part.',
+  ],
+  reloadTimes: [
+    Gauge,
+    'veritee_last_reload_timestamp_seconds',
+    ['part'],
+    'When a part was last read, successfully or not: at start, or at a reload. Seconds since 1970.',
+  ],
+  reloadResults: [
+    Gauge,
+    'veritee_last_reload_successful',
+    ['part'],
+    '1 if what was last read of a part is in force; 0 if its previous state is, because something in it was wrong.',
+  ],
+  policyDecisions: [
+    Counter,
+    'veritee_policy_decisions_total',
+    ['tenant', 'policy', 'outcome', 'reason'],
+    'Outcomes of single policies, by tenant, policy and most important reason.',
+  ],
+  usedEndorsements: [
+    Counter,
+    'veritee_endorsements_used_total',
+    ['kind', 'source'],
+    'Endorsements that decisions rested on, by kind and source: evidence, cache, store, network or carried.',
+  ],
+  stages: [
+    Histogram,
+    'veritee_stage_duration_seconds',
+    ['stage'],
+    'Time that the stages of requests took; judge has challenge and endorsements in it.',
+  ],
+} as const;
+
+type CountedRows = typeof COUNTED;
+type FigureOf<Kind, Label extends string> = Kind extends typeof Histogram
+  ? Histogram<Label>
+  : Kind extends typeof Gauge
+    ? Gauge<Label>
+    : Counter<Label>;
+type Counted = { readonly [Key in keyof CountedRows]: FigureOf<CountedRows[Key][0], CountedRows[Key][2][number]> };
+
 /**
  * Figures of one service. The registry is its own, so that two services in a process do not add up, and the figures of
  * the process are read when asked for: the library's default collectors observe garbage collection for ever.
@@ -99,116 +196,11 @@ export interface DescribedMetric {
 export class Metrics {
   readonly #registry = new Registry();
   readonly #eventLoop: IntervalHistogram = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
-  readonly #requests: Histogram<'method' | 'route' | 'status'>;
-  readonly #decisions: Counter<'outcome' | 'reason' | 'evidence_type'>;
-  readonly #failedChecks: Counter<'check'>;
-  readonly #keyReleases: Counter<'key' | 'state'>;
-  readonly #earlyFlips: Counter<'tenant' | 'policy'>;
-  readonly #shadowFlips: Counter<'tenant' | 'policy' | 'outcome' | 'rule'>;
-  readonly #gateAnswers: Counter<'gate' | 'outcome'>;
-  readonly #failedPolicyReloads: Counter;
-  readonly #droppedRecords: Counter;
-  readonly #failedReloads: Counter<'part'>;
-  readonly #reloadTimes: Gauge<'part'>;
-  readonly #reloadResults: Gauge<'part'>;
-  readonly #policyDecisions: Counter<'tenant' | 'policy' | 'outcome' | 'reason'>;
-  readonly #usedEndorsements: Counter<'kind' | 'source'>;
-  readonly #stages: Histogram<'stage'>;
+  readonly #counted = countedIn(this.#registry);
 
   constructor() {
-    const registers = [this.#registry];
-    this.#requests = new Histogram({
-      name: 'veritee_http_request_duration_seconds',
-      help: 'Time from the headers of a request to the last byte of its answer.',
-      labelNames: ['method', 'route', 'status'],
-      buckets: DURATION_BUCKETS,
-      registers,
-    });
-    this.#decisions = new Counter({
-      name: 'veritee_decisions_total',
-      help: 'Decisions by outcome, most important reason and type of evidence.',
-      labelNames: ['outcome', 'reason', 'evidence_type'],
-      registers,
-    });
-    this.#failedChecks = new Counter({
-      name: 'veritee_checks_failed_total',
-      help: 'Checks that failed, by id.',
-      labelNames: ['check'],
-      registers,
-    });
-    this.#keyReleases = new Counter({
-      name: 'veritee_key_releases_total',
-      help: 'Requests for a key, by the id of the key and by what came of them.',
-      labelNames: ['key', 'state'],
-      registers,
-    });
-    this.#earlyFlips = new Counter({
-      name: 'veritee_early_collateral_flips_total',
-      help: "Allowed by a policy and denied by it under Intel's early collateral, by tenant and policy.",
-      labelNames: ['tenant', 'policy'],
-      registers,
-    });
-    this.#shadowFlips = new Counter({
-      name: 'veritee_shadow_flips_total',
-      help: 'Requests that a policy of policies.shadow would have decided otherwise, by tenant, policy, its outcome, and rule or check.',
-      labelNames: ['tenant', 'policy', 'outcome', 'rule'],
-      registers,
-    });
-    this.#gateAnswers = new Counter({
-      name: 'veritee_gate_answers_total',
-      help: 'Requests at gates, by gate and outcome: allow, or the code of why not.',
-      labelNames: ['gate', 'outcome'],
-      registers,
-    });
-    this.#failedPolicyReloads = new Counter({
-      name: 'veritee_policy_reload_failed_total',
-      help: 'Policy reloads that were refused; the previous policies stay in force.',
-      registers,
-    });
-    this.#droppedRecords = new Counter({
-      name: 'veritee_decision_records_dropped_total',
-      help: 'Records of decisions that were dropped, since too many waited to be stored; their answers said audit_unavailable.',
-      registers,
-    });
-    this.#failedReloads = new Counter({
-      name: 'veritee_reload_failed_total',
-      help: 'Reloads that kept the previous state of a part because something in it was wrong, by part.',
-      labelNames: ['part'],
-      registers,
-    });
-    this.#reloadTimes = new Gauge({
-      name: 'veritee_last_reload_timestamp_seconds',
-      help: 'When a part was last read, successfully or not: at start, or at a reload. Seconds since 1970.',
-      labelNames: ['part'],
-      registers,
-    });
-    this.#reloadResults = new Gauge({
-      name: 'veritee_last_reload_successful',
-      help: '1 if what was last read of a part is in force; 0 if its previous state is, because something in it was wrong.',
-      labelNames: ['part'],
-      registers,
-    });
-    this.#policyDecisions = new Counter({
-      name: 'veritee_policy_decisions_total',
-      help: 'Outcomes of single policies, by tenant, policy and most important reason.',
-      labelNames: ['tenant', 'policy', 'outcome', 'reason'],
-      registers,
-    });
-    this.#usedEndorsements = new Counter({
-      name: 'veritee_endorsements_used_total',
-      help: 'Endorsements that decisions rested on, by kind and source: evidence, cache, store, network or carried.',
-      labelNames: ['kind', 'source'],
-      registers,
-    });
-    this.#stages = new Histogram({
-      name: 'veritee_stage_duration_seconds',
-      help: 'Time that the stages of requests took; judge has challenge and endorsements in it.',
-      labelNames: ['stage'],
-      buckets: DURATION_BUCKETS,
-      registers,
-    });
     for (const part of RELOADED_PARTS) {
-      this.#failedReloads.inc({ part }, 0);
+      this.#counted.failedReloads.inc({ part }, 0);
       this.reloaded(part);
     }
     this.#eventLoop.enable();
@@ -374,71 +366,71 @@ export class Metrics {
 
   requestAnswered(request: AnsweredRequest): void {
     const { method, route, status, seconds } = request;
-    this.#requests.observe({ method, route: route ?? 'none', status }, seconds);
+    this.#counted.requests.observe({ method, route: route ?? 'none', status }, seconds);
   }
 
   /** @param tenant whose policies these are */
   decided(decision: Decision, tenant: string): void {
-    this.#decisions.inc({
+    this.#counted.decisions.inc({
       outcome: decision.decision,
       reason: decision.reasons[0] ?? 'none',
       evidence_type: decision.evidence.type,
     });
     for (const { policy, outcome, reason } of policyReasons(decision)) {
-      this.#policyDecisions.inc({ tenant, policy, outcome, reason: reason ?? 'none' });
+      this.#counted.policyDecisions.inc({ tenant, policy, outcome, reason: reason ?? 'none' });
     }
-    for (const { kind, source } of decision.endorsements) this.#usedEndorsements.inc({ kind, source });
+    for (const { kind, source } of decision.endorsements) this.#counted.usedEndorsements.inc({ kind, source });
     for (const check of decision.checks) {
-      if (check.result === 'fail') this.#failedChecks.inc({ check: check.id });
+      if (check.result === 'fail') this.#counted.failedChecks.inc({ check: check.id });
     }
     // Ids of policies are those of the service: a caller cannot make up labels.
-    for (const policy of flippedPolicies(decision)) this.#earlyFlips.inc({ tenant, policy });
+    for (const policy of flippedPolicies(decision)) this.#counted.earlyFlips.inc({ tenant, policy });
     for (const { policy, outcome, ids } of shadowFlips(decision)) {
-      for (const rule of ids) this.#shadowFlips.inc({ tenant, policy, outcome, rule });
+      for (const rule of ids) this.#counted.shadowFlips.inc({ tenant, policy, outcome, rule });
     }
   }
 
   /** Shows zero of each key before the first request for it: an increase from nothing is none. */
   keysOpened(keys: Iterable<string>): void {
     for (const key of keys) {
-      for (const state of ['not_attempted', ...RELEASE_OUTCOMES]) this.#keyReleases.inc({ key, state }, 0);
+      for (const state of ['not_attempted', ...RELEASE_OUTCOMES]) this.#counted.keyReleases.inc({ key, state }, 0);
     }
   }
 
   /** @param key of the configuration: callers cannot make up labels */
   keyAsked(key: string, state: string): void {
-    this.#keyReleases.inc({ key, state });
+    this.#counted.keyReleases.inc({ key, state });
   }
 
   /** @param gate null: none that is configured. @param code null: it let through */
   gateAnswered({ gate, code }: { readonly gate: string | null; readonly code: string | null }): void {
-    this.#gateAnswers.inc({ gate: gate ?? 'none', outcome: code ?? 'allow' });
+    this.#counted.gateAnswers.inc({ gate: gate ?? 'none', outcome: code ?? 'allow' });
   }
 
   recordDropped(): void {
-    this.#droppedRecords.inc();
+    this.#counted.droppedRecords.inc();
   }
 
   policyReloadFailed(): void {
-    this.#failedPolicyReloads.inc();
+    this.#counted.failedPolicyReloads.inc();
     this.reloadFailed('policies');
   }
 
   /** @param part as the log names it under `keptAsBefore` */
   reloadFailed(part: string): void {
-    this.#failedReloads.inc({ part });
-    this.#reloadTimes.set({ part }, Date.now() / 1000);
-    this.#reloadResults.set({ part }, 0);
+    this.#counted.failedReloads.inc({ part });
+    this.#counted.reloadTimes.set({ part }, Date.now() / 1000);
+    this.#counted.reloadResults.set({ part }, 0);
   }
 
   /** @param part as the log names it under `reread` */
   reloaded(part: string): void {
-    this.#reloadTimes.set({ part }, Date.now() / 1000);
-    this.#reloadResults.set({ part }, 1);
+    this.#counted.reloadTimes.set({ part }, Date.now() / 1000);
+    this.#counted.reloadResults.set({ part }, 1);
   }
 
   stageDone(stage: Stage, seconds: number): void {
-    this.#stages.observe({ stage }, seconds);
+    this.#counted.stages.observe({ stage }, seconds);
   }
 
   /** The figures in the text format of Prometheus. */
@@ -499,6 +491,20 @@ export class Metrics {
       return seconds;
     });
   }
+}
+
+function countedIn(registry: Registry): Counted {
+  const figures = Object.entries(COUNTED).map(([key, [Kind, name, labelNames, help]]) => [
+    key,
+    new Kind({
+      name,
+      help,
+      labelNames,
+      registers: [registry],
+      ...(Kind === Histogram ? { buckets: DURATION_BUCKETS } : {}),
+    }),
+  ]);
+  return Object.fromEntries(figures) as Counted;
 }
 
 interface Named {

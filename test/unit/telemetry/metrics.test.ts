@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Decision } from '../../../src/core/decision.js';
 import { HEALTH_CODES, type HealthProblem } from '../../../src/core/health.js';
-import { Metrics } from '../../../src/http/metrics.js';
+import { Metrics } from '../../../src/telemetry/metrics.js';
 import { ALLOW, DENY } from '../../integration/http/fake-service.js';
 
 const decide = (metrics: Metrics, decision: Decision) => metrics.decided(decision, 'red');
