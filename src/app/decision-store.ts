@@ -52,7 +52,7 @@ export async function openStores(
   const address = postgresAddressOf(configuration);
   if (configuration.decisions.log === 'off') world.log.warn({}, 'decisions are not stored: decisions.log is off');
   if (file !== null) return openFile(configuration, file, world, opened);
-  if (address === null) throw new Error('stores.url has a form that nobody opens');
+  if (address === null) throw new Error('stores.url has an unsupported scheme');
   return openShared(configuration, address, world, opened);
 }
 

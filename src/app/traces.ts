@@ -16,7 +16,7 @@ export interface TracesWorld extends Pick<EndorsementWorld, 'readBytes' | 'log' 
 export interface OpenTraces {
   /** Null: no request is traced. */
   readonly tracer: RequestTracer | null;
-  /** Hears of every attempt to reach somebody. */
+  /** Observer of every outbound request. */
   readonly observer: OriginObserver;
   reload(): Promise<readonly PartOutcome[]>;
   close(): Promise<void>;

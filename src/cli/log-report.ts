@@ -52,12 +52,13 @@ const BEHIND_HEADS =
 const UNSIGNED =
   'no head by a known key vouches for these chains: anybody who can write the store can have written them';
 const UNSIGNED_END =
-  'these chains go on behind the last record that a signed head vouches for, as that of a service that runs does: whoever can write the store can have written that part';
+  'records after the last signed head of these chains are not authenticated (normal while a service runs): anyone with write access to the store can have added them';
 const NAMED_ONLY =
-  'no head of their own, but a later start vouches for these chains, or for their ends: it names what it found, so what somebody wrote there before it is not seen; heads that were kept (--heads) show it';
+  'these chains have no signed head; the first record of a later process lists their last hash, so changes before that record are not detected: compare with saved heads (--heads)';
 const OWN_KEYS =
   'these keys signed, and nothing but the log itself names them: compare them with the kid of the keys that the service publishes, or pass these as --keys';
-const BEGINNING = 'these chains name none before them: they began a log, or what was before them is gone';
+const BEGINNING =
+  'these chains reference no earlier chain: they are the first of a log, or the earlier chains were deleted';
 const LATER_VERSION =
   'these chains have what a later version of veritee wrote: its hashes are verified, and that version, or a later one, verifies the rest';
 

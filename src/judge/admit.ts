@@ -6,7 +6,7 @@ import { expectedBinding } from '../tee/shared/binding/expected-binding.js';
 import { requireAudience, requirePolicies, unknownPolicy } from './caller-limits.js';
 import type { Tenant, Tenants } from './tenants.js';
 
-/** The terms of a request. Nothing is used up for it yet. */
+/** The terms of a request. The challenge is not consumed yet. */
 export interface Terms {
   readonly request: VerifyRequest;
   readonly caller: Caller;

@@ -43,7 +43,7 @@ export interface Fact {
 export interface Inquiry {
   /** @param source gives the answer, and is called only where the answer is not known */
   ask<Q extends Question>(what: Q, key: () => string, source: () => Promise<Answers[Q]>): Promise<Answers[Q]>;
-  /** As `ask`, where nobody has to be waited for. */
+  /** Synchronous form of `ask`. */
   look<Q extends Question>(what: Q, key: () => string, source: () => Answers[Q]): Answers[Q];
   /** Notes what the configuration answered. @param answer called only where it is kept */
   note<Q extends Question>(what: Q, key: string, answer: () => Answers[Q]): void;

@@ -49,8 +49,8 @@ type Ended =
   | { readonly outcome: 'refused' | 'unavailable'; readonly decision: Decision; readonly result: ReleaseResult };
 
 /**
- * Releases keys: judge, store, say that it is attempted, attempt, say what came of it. A step that fails ends it, and nothing is
- * handed out.
+ * Releases keys: verifies the evidence, records the decision, records the attempt, requests the key, records the result. It stops at
+ * the first step that fails, and no key is released.
  */
 export class ReleaseKey {
   readonly #parts: ReleaseKeyParts;

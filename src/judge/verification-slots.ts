@@ -6,7 +6,7 @@ import { FairQueue } from '../core/fair-queue.js';
 export interface SlotLimits {
   /** Verifications that have begun, whatever they wait for. */
   readonly running: number;
-  /** Those of them that wait for nobody else. They share one processor and its memory: more at a time take longer, and none ends sooner. */
+  /** Those of them that compute, and do not wait for I/O. They share one processor and its memory: more at a time take longer, and none ends sooner. */
   readonly computing: number;
   /** Requests that wait until one may begin. */
   readonly waiting: number;
@@ -58,7 +58,7 @@ export class VerificationSlots {
   }
 
   /**
-   * To be asked before a body is read: of what would be refused afterwards, nothing is.
+   * To be called before a body is read.
    * @throws {RefusedError} `overloaded`
    */
   requireRoom(principal: string): void {

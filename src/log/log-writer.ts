@@ -74,7 +74,7 @@ export class LogWriter {
   #doubtful: readonly NewRecord[] | null = null;
   /** Whether the log was told that the store takes nothing, and not yet that it does again. */
   #isRefusing = false;
-  /** Whether it took what it was last given; after a failure, not before it did, or nothing is left to be given to it. */
+  /** False from a failed append until the next one succeeds, or the queue is empty. */
   #takes = true;
   /** Whether the store was seen to lack records that it had. */
   #isLost = false;

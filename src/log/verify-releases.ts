@@ -33,7 +33,7 @@ interface Known {
 type Problem = Pick<LogProblem, 'code' | 'detail'>;
 
 /**
- * Compares what releases are found by with what they are, and each attempt and result with the decision that it is by. What is
+ * Compares the release index with the release records, and each attempt and result with the decision that it is by. What is
  * compared is looked up, so that nothing is kept in memory that grows with the log.
  */
 export class ReleaseVerification {

@@ -129,7 +129,7 @@ export class PolicyDirectory<P extends { readonly id: string }> {
     return this.#lastReload;
   }
 
-  /** Takes what is right as a whole, and tells what came of it. @returns whether it is right */
+  /** Activates the policy set if all of it is valid, and reports the outcome. @returns whether it is right */
   #take(read: ReadPolicies<P> | UnfitPolicies, told: Told): boolean {
     const problems = 'set' in read ? [] : read.problems;
     const isNews = !isDeepStrictEqual([problems, read.texts], [this.#problems, this.#texts]);

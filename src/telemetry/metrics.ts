@@ -217,7 +217,7 @@ export class Metrics {
     });
   }
 
-  /** Adds what stands against the service getting traffic. */
+  /** Adds a gauge for each readiness problem. */
   watchReadiness(readiness: ReadinessUseCase): void {
     this.#watch(Gauge, {
       name: 'veritee_readiness_problem',

@@ -47,7 +47,7 @@ export class FileWatch {
     return this.#disk.read(path);
   };
 
-  /** Looks from now on at a file that somebody else reads next. */
+  /** Adds a file to the watched set. The caller reads it. */
   async note(path: string): Promise<void> {
     this.#known.set(path, await this.#contentOf(path));
   }

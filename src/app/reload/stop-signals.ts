@@ -6,7 +6,7 @@ const EXIT_CODES = { SIGINT: 130, SIGTERM: 143 } as const;
 
 /**
  * The signals of the service, from the moment this is made: SIGTERM and SIGINT drain it, SIGHUP reads policies,
- * endorsements and roots again. What comes before the service is up is done once it is: by default SIGHUP would end the
+ * endorsements and roots again. Signals received during startup are handled once the service listens: by default SIGHUP would end the
  * process, and the first process of a container would never hear of SIGTERM. A second one to stop ends a start that hangs.
  */
 export class StopSignals {

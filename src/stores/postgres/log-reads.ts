@@ -149,7 +149,7 @@ interface FoundRow {
   readonly withdrawn: boolean;
 }
 
-/** By each value of what comes first in the index, so that none reads more than the answer has. */
+/** One subquery for each index prefix, so that each reads at most LIMIT rows. */
 const newestOf = (each: string) => `
   SELECT found.* FROM unnest($1::text[]) AS named (tenant) CROSS JOIN unnest($2::text[]) AS decided (outcome)
   CROSS JOIN LATERAL (${each} LIMIT $5) found ORDER BY found.decision_id DESC LIMIT $5`;

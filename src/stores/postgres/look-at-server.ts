@@ -26,7 +26,7 @@ const LOOK = `
  */
 export async function lookAtServer(session: Session): Promise<number> {
   const [row] = await session.rows<ServerRow>(LOOK);
-  if (row === undefined) throw new Error('the server does not say what it is');
+  if (row === undefined) throw new Error('the server did not report its version');
   const major = Math.floor(row.version / VERSION_UNIT);
   if (major < FIRST_VERSION || major >= TOO_NEW_VERSION)
     throw new UnfitError(`is PostgreSQL ${major}, and has to be ${FIRST_VERSION} to ${TOO_NEW_VERSION - 1}`);

@@ -136,7 +136,7 @@ export class PostgresChallengeStore implements ChallengeStore {
 
   #requireSameKey<R extends { readonly same_key: boolean }>(row: R | undefined): asserts row is R {
     if (row?.same_key === true) return;
-    throw new Error('the store is not of replicas with this challenge key any more');
+    throw new Error('the challenge key registered in the database is no longer the one of this replica');
   }
 
   /** Once a second, beside the challenge that is put. Where it fails, the next second tries again. */

@@ -39,7 +39,7 @@ const NO_LIMIT_MS = 2 ** 31 - 1;
 export class PostgresLogStore extends PostgresLogReader implements LogStore {
   readonly #server: LogServer;
   readonly #appendMs: number;
-  /** Chains of which an append failed: nobody knows whether it is stored. */
+  /** Chains whose last append may or may not have committed. */
   readonly #inDoubt = new Set<string>();
 
   constructor(server: LogServer, { appendMs = APPEND_MS }: LogTimeouts = {}) {

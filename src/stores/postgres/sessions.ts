@@ -169,6 +169,6 @@ export class Sessions {
   #requireWanted(deadline: AbortSignal, givenUp: AbortSignal | undefined): void {
     if (this.#isClosed) throw new Error('the store is closed');
     deadline.throwIfAborted();
-    if (givenUp?.aborted) throw new Error('nobody waited for it any longer');
+    if (givenUp?.aborted) throw new Error('the caller gave up before the operation started');
   }
 }

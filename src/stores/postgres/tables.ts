@@ -2,6 +2,6 @@
 export interface Tables {
   /** Statements, separated by semicolons. Names without a schema are of ours. */
   readonly create: string;
-  /** What stands between GRANT and TO, such as `SELECT, INSERT ON records`. */
+  /** Privileges and object of a GRANT statement, such as `SELECT, INSERT ON records`. */
   readonly grants: readonly string[];
 }

@@ -101,7 +101,7 @@ export function answerTogether(file: SqliteFile, messages: readonly (Asked | For
     file,
     asked.filter(({ id }) => !forgotten.has(id)),
   );
-  return [...late.map(({ id }) => ({ id, error: 'nobody waited for it any longer' })), ...answers];
+  return [...late.map(({ id }) => ({ id, error: 'the caller gave up before the operation started' })), ...answers];
 }
 
 /**

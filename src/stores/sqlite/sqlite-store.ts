@@ -218,7 +218,7 @@ export class SqliteStore implements LogStore {
     else waiting?.resolve(answer.value as never);
   }
 
-  /** Whoever still waits is told: what became of it, nobody knows. */
+  /** Rejects all pending calls: whether their writes committed is unknown. */
   #end(error: Error): void {
     this.#over ??= error.message;
     for (const { reject } of this.#waiting.values()) reject(new StoreUnavailableError(error.message));

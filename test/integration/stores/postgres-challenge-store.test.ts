@@ -215,8 +215,8 @@ describe.skipIf(isWithoutPostgres('challenges in PostgreSQL'))('challenges in Po
       const store = await start();
       await store.put('c', ANYTHING, inSeconds(300));
       const givenUp = AbortSignal.abort();
-      await expect(store.put('late', ANYTHING, inSeconds(300), givenUp)).rejects.toThrow('nobody waited');
-      await expect(store.consume('c', ASKED, givenUp)).rejects.toThrow('nobody waited');
+      await expect(store.put('late', ANYTHING, inSeconds(300), givenUp)).rejects.toThrow('the caller gave up');
+      await expect(store.consume('c', ASKED, givenUp)).rejects.toThrow('the caller gave up');
       expect(await stateOf(store.consume('c', ASKED))).toBe('consumed');
       expect(await logs.sql('SELECT count(*) FROM challenges')).toBe('1');
     });
@@ -242,7 +242,7 @@ describe.skipIf(isWithoutPostgres('challenges in PostgreSQL'))('challenges in Po
       const store = await start();
       await store.put('c', ANYTHING, inSeconds(300));
       await logs.sql("UPDATE challenge_key SET fingerprint = 'other'");
-      const why = 'the store is not of replicas with this challenge key any more';
+      const why = 'the challenge key registered in the database is no longer the one of this replica';
       await expect(store.put('d', ANYTHING, inSeconds(300))).rejects.toThrow(why);
       await expect(store.consume('c', ASKED)).rejects.toThrow(why);
       expect(await logs.sql('SELECT id, used FROM challenges')).toBe('c|f');

@@ -10,7 +10,7 @@ describe('calls that came together', () => {
     const claim = (id: number, ms: number) => ({ id, name: 'claimPruning' as const, args: [new Date(ms), 500] });
     const last = { id: 2, name: 'last' as const, args: ['a chain'] };
     expect(answerTogether(file, [claim(1, 1000), last, { forget: 1 }])).toEqual([
-      { id: 1, error: 'nobody waited for it any longer' },
+      { id: 1, error: 'the caller gave up before the operation started' },
       { id: 2, value: null },
     ]);
     // The first claim sets the mark that the next one finds: the forgotten one set none.

@@ -71,7 +71,7 @@ describe('challenges that a store is behind with', () => {
     givenUp.abort();
     other.exec('COMMIT');
     other.close();
-    await expect(late).rejects.toThrow('nobody waited for it any longer');
+    await expect(late).rejects.toThrow('the caller gave up before the operation started');
     await expect(use).rejects.toThrow(StoreUnavailableError);
     await Promise.all([first, next]);
     expect(await challenges.consume('late', ASKED)).toMatchObject({ state: 'unknown' });
