@@ -53,7 +53,7 @@ describe('the report on a decision log', () => {
       `           ${chain}`,
       expect.stringMatching(/^not known {2}own_keys: these keys signed, and nothing but the log itself names them: /),
       `           ${SIGNER.kid}`,
-      expect.stringMatching(/^not known {2}beginning: these chains name none before them: /),
+      expect.stringMatching(/^not known {2}beginning: these chains reference no earlier chain: /),
       `           ${chain}`,
     ]);
   });
