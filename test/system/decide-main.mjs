@@ -29,7 +29,7 @@ const [d, x, y] = [secret, point.subarray(1, 33), point.subarray(33)].map((part)
 const key = new LocalSigningKey(createPrivateKey({ key: { kty: 'EC', crv: 'P-256', d, x, y }, format: 'jwk' }));
 const store = await SqliteStore.open(file);
 // All of them have the same key.
-const challenges = await SqliteChallengeStore.open(store, new Uint8Array(32), clock);
+const challenges = await SqliteChallengeStore.open(store, { key: new Uint8Array(32), clock, lifetimeMs: 300_000 });
 const decisions = await DecisionLog.open(
   {
     store,
