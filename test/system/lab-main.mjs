@@ -7,9 +7,9 @@ import { createLog } from '../../dist/telemetry/log.js';
 
 /**
  * `veritee serve` as it was compiled, but for the roots, which are a lab's: no configuration can change those.
- * Arguments: a configuration, the pins of the roots as JSON, and, where it asks servers of a lab, their authority (PEM) and the
- * port of its vaults as JSON: every name is then this machine. Over IPC, where there is any, it answers everything
- * with its memory after a garbage collection.
+ * Arguments: a configuration, the pins of the roots as JSON, and, where it asks servers of a lab, their authority (PEM), the
+ * port of its vaults and the time limit of its stores as JSON: every name is then this machine. Over IPC, where there is any,
+ * it answers everything with its memory after a garbage collection.
  */
 const [configurationFile, pinsFile, serversFile] = process.argv.slice(2);
 const { amd, intel } = JSON.parse(readFileSync(pinsFile, 'utf8'));
@@ -28,10 +28,10 @@ const { url, managementUrl: management } = service;
 process.stdout.write(`${JSON.stringify({ msg: 'listening', url, management })}\n`);
 await signals.serve(service, log);
 
-function serversOf({ ca, vaultPort }) {
+function serversOf({ ca, vaultPort, storeTimeoutMs }) {
   const here = { address: '127.0.0.1', family: 4 };
   const lookup = (_name, { all }, done) => (all === true ? done(null, [here]) : done(null, here.address, here.family));
-  return { connect: { ca, lookup }, vaultPort };
+  return { connect: { ca, lookup }, vaultPort, storeTimeoutMs };
 }
 
 /**

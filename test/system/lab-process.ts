@@ -10,6 +10,8 @@ export interface LabProcessOptions {
   readonly vaultPort?: number;
   /** SHA-256 of the SubjectPublicKeyInfo of each root of TDX that is trusted, hex. */
   readonly intelPins?: ReadonlySet<string>;
+  /** How long a store may take; defaults to the limit of a service. */
+  readonly storeTimeoutMs?: number;
   /** Options of node. */
   readonly node?: readonly string[];
 }
@@ -22,7 +24,7 @@ export interface LabProcessOptions {
 export async function labProcess(
   lab: LabService,
   keys: { readonly [key: string]: unknown },
-  { ca, vaultPort, intelPins = new Set(), node = [] }: LabProcessOptions,
+  { ca, vaultPort, storeTimeoutMs, intelPins = new Set(), node = [] }: LabProcessOptions,
 ): Promise<readonly string[]> {
   const file = (name: string) => join(lab.root, name);
   const configuration = {
@@ -35,7 +37,7 @@ export async function labProcess(
   const amd = [...PKI.pins(['Milan'])].map(([product, digests]) => [product, [...digests]]);
   await writeFile(file('veritee.json'), JSON.stringify(configuration));
   await writeFile(file('pins.json'), JSON.stringify({ amd, intel: [...intelPins] }));
-  await writeFile(file('servers.json'), JSON.stringify({ ca, vaultPort }));
+  await writeFile(file('servers.json'), JSON.stringify({ ca, vaultPort, storeTimeoutMs }));
   const main = join(inject('installation'), 'test/system/lab-main.mjs');
   return [process.execPath, ...node, main, ...['veritee.json', 'pins.json', 'servers.json'].map(file)];
 }

@@ -1,0 +1,170 @@
+import { execFile } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
+import { challenge, LabService, lenientPolicy, post, verdictOf } from '../integration/service/lab-service.js';
+import { PostgresReplicas } from '../integration/service/postgres-replicas.js';
+import { isWithoutPostgres } from '../integration/stores/postgres-server.js';
+import { p256 } from '../unit/receipts/keys.js';
+import { labProcess } from './lab-process.js';
+import { ServiceProcess } from './service-process.js';
+
+const AUDIENCE = 'https://gate.example';
+const POLICY = lenientPolicy('tracking', {
+  nonce: 'challenge',
+  freshness: 'strict',
+  require: { tpm: { trackResets: true } },
+});
+
+const ALLOW = ['allow'];
+const USED = ['deny', 'nonce_used'];
+const VOID = ['indeterminate', 'nonce_store'];
+const NO_ANSWER = ['no answer'];
+
+/** Where the service is killed, the answers to one request before, after and once more, and the allows in the log then. */
+type Row = readonly [point: string, killAt: string, answers: readonly (readonly string[])[], recorded: number];
+
+/** From the use of the challenge on, both stores say the same. */
+const ONCE_USED: readonly Row[] = [
+  ['between consume and judge', 'after consume', [NO_ANSWER, USED, USED], 0],
+  ['between judge and advance', 'before advance', [NO_ANSWER, USED, USED], 0],
+  ['between advance and sign', 'after advance', [NO_ANSWER, USED, USED], 0],
+  ['between sign and record', 'after sign', [NO_ANSWER, USED, USED], 0],
+  ['between record and answer', 'after record', [NO_ANSWER, USED, USED], 1],
+  ['after the answer', 'after answer', [ALLOW, USED, USED], 1],
+];
+
+/** A restart of the service voids the challenges of a SQLite file: it may be a copy of before they were used. */
+const OVER_SQLITE: readonly Row[] = [['before consume', 'before consume', [NO_ANSWER, VOID, VOID], 0], ...ONCE_USED];
+
+/** The database knows an unused challenge after a restart of the service. So the second process answers with the one allow. */
+const OVER_POSTGRES: readonly Row[] = [['before consume', 'before consume', [NO_ANSWER, ALLOW, USED], 1], ...ONCE_USED];
+
+/** A service that is killed and started again, with one store. */
+class KilledService {
+  readonly #lab: LabService;
+  readonly #stores: string;
+  readonly #running: ServiceProcess[] = [];
+
+  constructor(lab: LabService, stores: string) {
+    this.#lab = lab;
+    this.#stores = stores;
+  }
+
+  async prepare(): Promise<void> {
+    await this.#lab.writePolicy(POLICY);
+    await writeFile(this.#file('challenges.key'), randomBytes(32));
+    await writeFile(this.#file('receipts.pem'), p256().export({ type: 'pkcs8', format: 'pem' }));
+  }
+
+  async start(killAt: string | null = null): Promise<ServiceProcess> {
+    const keys = {
+      stores: { url: this.#stores },
+      challenges: { key: this.#file('challenges.key') },
+      receipts: { key: this.#file('receipts.pem'), issuer: 'https://veritee.example' },
+    };
+    // Unless a test is about time, a busy machine has much of it.
+    const options = { ca: this.#lab.kds.authorityPem, storeTimeoutMs: 10_000 };
+    const preload = `--import=${join(inject('installation'), 'test/system/kill-at.mjs')}`;
+    const command = await labProcess(this.#lab, keys, { ...options, node: killAt === null ? [] : [preload] });
+    const environment = killAt === null ? {} : { KILL_AT: killAt };
+    await mkdir(this.#file('work'), { recursive: true });
+    const service = await ServiceProcess.start(command, { cwd: this.#file('work'), environment });
+    this.#running.push(service);
+    return service;
+  }
+
+  body(nonce: Uint8Array): string {
+    return this.#lab.verifyBody({ nonce, members: { policy: 'tracking', audience: AUDIENCE } });
+  }
+
+  /** The output of `veritee decisions` with these arguments. */
+  async decisions(...args: readonly string[]): Promise<string> {
+    const command = [join(inject('installation'), 'dist/main.js'), 'decisions', ...args, '--json'];
+    const configured = [...command, '--config', this.#file('veritee.json')];
+    const { stdout } = await promisify(execFile)(process.execPath, configured, { cwd: this.#file('work') });
+    return stdout;
+  }
+
+  /** Ends all processes, and takes away what they wrote. */
+  async reset(): Promise<void> {
+    await Promise.all(this.#running.splice(0).map((service) => service.close()));
+    await Promise.all(['work', 'data'].map((name) => rm(this.#file(name), { recursive: true, force: true })));
+  }
+
+  #file(name: string): string {
+    return join(this.#lab.root, name);
+  }
+}
+
+/** The answer to a request, or that there is none. */
+async function ask({ url }: ServiceProcess, body: string): Promise<{ verdict: readonly unknown[]; id: string | null }> {
+  try {
+    const answer = await post(url, '/verify', body);
+    return { verdict: verdictOf(answer), id: answer.body.decisionId };
+  } catch {
+    return { verdict: NO_ANSWER, id: null };
+  }
+}
+
+/** Asks a service that is killed, then twice another one with the same store. */
+async function expectOneAllow(killed: KilledService, [, killAt, answers, recorded]: Row): Promise<void> {
+  const first = await killed.start(killAt);
+  const body = killed.body(await challenge(first, { audience: AUDIENCE }));
+  const told = [await ask(first, body)];
+  expect((await first.end()).signal).toBe('SIGKILL');
+  const second = await killed.start();
+  told.push(await ask(second, body), await ask(second, body));
+  expect(told.map(({ verdict }) => verdict)).toEqual(answers);
+  const listed = (await killed.decisions('list', '--decision', 'allow')).split('\n').filter(Boolean);
+  const ids = listed.map((line) => JSON.parse(line).decisionId);
+  expect(ids).toHaveLength(recorded);
+  expect(ids).toEqual(expect.arrayContaining(told.filter(({ verdict }) => verdict[0] === 'allow').map(({ id }) => id)));
+  expect(JSON.parse(await killed.decisions('verify')).problems).toEqual([]);
+}
+
+describe('a service that is killed at a step of a request, over SQLite', () => {
+  let lab: LabService;
+  let killed: KilledService;
+
+  beforeAll(async () => {
+    lab = await LabService.create();
+    killed = new KilledService(lab, `sqlite:${join(lab.root, 'data/veritee.db')}`);
+    await killed.prepare();
+  });
+
+  afterEach(() => killed.reset());
+
+  afterAll(() => lab.close());
+
+  it.each(OVER_SQLITE)('FRS-02, STO-06 %s: gives one allow at most, and records it', async (...row) => {
+    await expectOneAllow(killed, row);
+  });
+});
+
+describe.skipIf(isWithoutPostgres('a service that is killed at a step of a request'))(
+  'a service that is killed at a step of a request, over PostgreSQL',
+  () => {
+    let replicas: PostgresReplicas;
+    let killed: KilledService;
+
+    beforeAll(async () => {
+      replicas = await PostgresReplicas.create();
+      killed = new KilledService(replicas.lab, replicas.url());
+      await killed.prepare();
+    });
+
+    afterEach(async () => {
+      await killed.reset();
+      await replicas.reset();
+    });
+
+    afterAll(() => replicas.close());
+
+    it.each(OVER_POSTGRES)('FRS-02, STO-06 %s: gives one allow at most, and records it', async (...row) => {
+      await expectOneAllow(killed, row);
+    });
+  },
+);
