@@ -25,6 +25,8 @@ const LOCK_TIMEOUT_MS = 50;
 const PAUSE_MS = 200;
 const TRANSACTION_TIMEOUT_MS = 600_000;
 
+const LOCKED = 'another session holds a lock on its tables: end that session, which pg_locks names, or try again later';
+
 /** Somebody else has the lock, or both wait for each other. */
 const TRY_AGAIN: ReadonlySet<unknown> = new Set(['55P03', '40P01']);
 
@@ -33,6 +35,7 @@ const TRY_AGAIN: ReadonlySet<unknown> = new Set(['55P03', '40P01']);
  * once, one does it.
  *
  * @throws {UnfitError} where the schema is newer, or there is no such role
+ * @throws {Error} where others hold a lock until the limit
  */
 export async function migrate(sessions: Sessions, options: MigrateOptions): Promise<Migrated> {
   const limit = performance.now() + options.limitMs;
@@ -42,7 +45,8 @@ export async function migrate(sessions: Sessions, options: MigrateOptions): Prom
         migrateOnce(session, options),
       );
     } catch (error) {
-      if (!isBusy(error) || performance.now() >= limit) throw error;
+      if (!isBusy(error)) throw error;
+      if (performance.now() >= limit) throw new Error(LOCKED, { cause: error });
     }
     await sleep(PAUSE_MS);
   }

@@ -1,0 +1,92 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import type { PostgresServer as Connections } from '../../../src/stores/postgres/connection.js';
+import { type Migrated, migrate } from '../../../src/stores/postgres/migrate.js';
+import { SCHEMA_VERSION } from '../../../src/stores/postgres/schema.js';
+import { PATIENT } from './postgres-challenges.js';
+import { PostgresLogs, SERVICE } from './postgres-logs.js';
+import { isWithoutPostgres, PostgresServer } from './postgres-server.js';
+
+const LONG_MS = 60_000;
+const LATE = 'canceling statement due to lock timeout';
+
+let server: PostgresServer;
+let logs: PostgresLogs;
+
+/** Connections of the owner of the database. */
+const owner = (): Promise<Connections> => logs.connect({ user: server.user }, async () => undefined);
+
+/** Runs a statement in a transaction that stays open. @returns ends it */
+async function hold(statement: string): Promise<() => Promise<void>> {
+  const { writer } = await owner();
+  const [held, end] = [newSignal(), newSignal()];
+  const transaction = writer.transaction({ timeoutMs: LONG_MS }, async (session) => {
+    await session.rows(statement);
+    held.give();
+    await end.given;
+  });
+  await Promise.race([held.given, transaction]);
+  return () => {
+    end.give();
+    return transaction;
+  };
+}
+
+function newSignal() {
+  let give = () => {};
+  const given = new Promise<void>((resolve) => {
+    give = resolve;
+  });
+  return { given, give };
+}
+
+async function migrating(limitMs: number): Promise<Migrated> {
+  return migrate((await owner()).writer, { serviceRole: SERVICE, limitMs });
+}
+
+const timesLate = () => server.log.filter((line) => line.includes(LATE)).length;
+
+describe.skipIf(isWithoutPostgres('changes of the tables in PostgreSQL'))('changes of the tables in PostgreSQL', () => {
+  beforeAll(async () => {
+    server = await PostgresServer.start();
+    logs = new PostgresLogs(server);
+    await server.sql(`CREATE ROLE ${SERVICE} LOGIN`);
+  });
+
+  afterEach(() => logs.close());
+
+  afterAll(() => server.close());
+
+  it('STO-03 are made by one of several at once', async () => {
+    const done = await Promise.all([migrating(LONG_MS), migrating(LONG_MS), migrating(LONG_MS)]);
+    const from = done.map((each) => each.from);
+    expect(from.filter((version) => version === null)).toHaveLength(1);
+    expect(from.filter((version) => version === SCHEMA_VERSION)).toHaveLength(2);
+  });
+
+  describe.each([
+    ['a lock on a table', 'LOCK TABLE schema_version IN SHARE MODE'],
+    ['the lock of those who change tables', 'SELECT pg_advisory_xact_lock(33325589321770341)'],
+  ])('while another session holds %s', (_, statement) => {
+    it('STO-03 give up a wait soon, try again, and are done once that lock is gone', async () => {
+      const end = await hold(statement);
+      const before = timesLate();
+      const changing = migrating(LONG_MS);
+      await vi.waitFor(() => expect(timesLate()).toBeGreaterThan(before + 1), PATIENT);
+      await end();
+      expect(await changing).toEqual({ from: SCHEMA_VERSION, to: SCHEMA_VERSION });
+    });
+
+    it('STO-03 are refused once their time is up, and change nothing', async () => {
+      const rights = `SELECT has_table_privilege('${SERVICE}', 'challenges', 'SELECT')`;
+      await logs.sql(`REVOKE SELECT ON challenges FROM ${SERVICE}`);
+      const end = await hold(statement);
+      await expect(migrating(0)).rejects.toThrow(
+        'another session holds a lock on its tables: end that session, which pg_locks names, or try again later',
+      );
+      await end();
+      expect(await logs.sql(rights)).toBe('f');
+      await migrating(LONG_MS);
+      expect(await logs.sql(rights)).toBe('t');
+    });
+  });
+});
