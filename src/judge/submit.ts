@@ -48,10 +48,10 @@ interface Asking {
 
 /**
  * Requests tokens that a policy for this evidence wants, unless the request supplies one of the same endpoints that holds its
- * nonce: the caller does not choose which issuer is asked. Evidence that fails here, or whose challenge fails, is not sent.
- * None is sent for a past verification time, since another verifier judges the present, and none for a policy that is only
- * tried, since its text is the caller's. A genuine report whose revocation status is unknown is sent: policies decide whether
- * that matters.
+ * nonce: the caller does not choose which issuer is asked. Evidence that fails here is not sent, nor is evidence with a challenge
+ * that is not known to be unused. None is sent for a past verification time, since another verifier judges the present, and none
+ * for a policy that is only tried, since its text is the caller's. A genuine report whose revocation status is unknown is sent:
+ * policies decide whether that matters.
  */
 export async function submit(
   parts: SubmitParts,
@@ -106,7 +106,8 @@ function obstacleTo(
   const heldBack = (because: string) => ({ state: 'held back', because }) as const;
   if (trial) return heldBack('the policy is only tried, and whoever tries one does not decide where evidence is sent');
   if (historical) return heldBack('another verifier judges the present, and the verification time is in the past');
-  if (nonceChecks(nonce).some(hasFailed)) return { state: 'not asked' };
+  // No policy allows without these. During an outage of the store, old evidence would be sent again otherwise.
+  if (nonceChecks(nonce).some(preventsAllow)) return { state: 'not asked' };
   const failed = own.checks.filter(hasFailed);
   if (own.submission != null && failed.length === 0) return null;
   if (!policies.some((policy) => holdsUnder(policy, own))) return { state: 'not asked' };
@@ -216,8 +217,10 @@ function hasFailed({ result }: Check): boolean {
   return result === 'fail';
 }
 
+function preventsAllow({ result }: Check): boolean {
+  return result === 'fail' || result === 'unavailable';
+}
+
 function holdsUnder(policy: Policy, { checks }: Verification): boolean {
-  return checks
-    .map((check) => relaxed(check, policy))
-    .every(({ result }) => result !== 'fail' && result !== 'unavailable');
+  return !checks.map((check) => relaxed(check, policy)).some(preventsAllow);
 }

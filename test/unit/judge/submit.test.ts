@@ -142,6 +142,10 @@ describe('a token that a policy wants', () => {
       { checks: DEBUG, allowDebug: true, nonce: { origin: 'challenge', state: 'used' } },
     ],
     ['holds, but its challenge does not', { nonce: { origin: 'challenge', state: 'used' } }],
+    [
+      'holds, but nobody can tell if its challenge was used',
+      { nonce: { origin: 'challenge', state: 'store_unavailable' } },
+    ],
     ['could not be judged', { checks: [check('vcek_unavailable', 'unavailable')], submission: null }],
   ])('is not asked for of evidence that %s: a base check says why', async (_, given) => {
     expect(await counted(given)).toEqual({ asked: 0, tokens: 0, fault: { state: 'not asked' } });
