@@ -13,6 +13,7 @@ import type { AllowedRelease, HeldKey, ReleasedValue } from '../core/held-key.js
 import type { JsonObject } from '../core/json.js';
 import { ReleaseUnavailableError } from '../core/key-release.js';
 import { thumbprintMembers } from '../crypto/jwk-thumbprint.js';
+import { unlessAborted } from '../outside/bounded-signal.js';
 
 const BOUND_KEY = '/binding/jwk';
 
@@ -92,7 +93,7 @@ export class LocalKey implements HeldKey {
       return this.#read();
     });
     this.#before = reading.catch(() => undefined);
-    const bytes = await Promise.race([reading, ended(signal)]).catch((cause: unknown) => {
+    const bytes = await unlessAborted(reading, signal, () => null).catch((cause: unknown) => {
       throw new ReleaseUnavailableError('the file of the key cannot be read', { remedy: UNREADABLE, cause });
     });
     if (bytes !== null) return bytes;
@@ -110,14 +111,6 @@ export class LocalKey implements HeldKey {
 
 function unanswered(remedy: string): ReleaseUnavailableError {
   return new ReleaseUnavailableError('the file of the key is not read in time', { remedy });
-}
-
-/** Resolves once the signal has ended. */
-function ended(signal: AbortSignal): Promise<null> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve(null);
-    else signal.addEventListener('abort', () => resolve(null), { once: true });
-  });
 }
 
 /** A key that nothing is encrypted with. */

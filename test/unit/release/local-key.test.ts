@@ -1,4 +1,5 @@
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { getEventListeners } from 'node:events';
 import { compactDecrypt } from 'jose';
 import { describe, expect, it, vi } from 'vitest';
 import type { JsonObject } from '../../../src/core/json.js';
@@ -165,6 +166,13 @@ describe('a local key', () => {
       reads[1]?.resolve(Uint8Array.from(SECRET));
       expect((await next).value).toBeTypeOf('string');
     });
+  });
+
+  it('leaves no listener at the signal of a request', async () => {
+    const [, , { publicKey }] = PAIRS[0];
+    const { signal } = new AbortController();
+    await localKey().release(allowed(jwkOf(publicKey)), signal);
+    expect(getEventListeners(signal, 'abort')).toEqual([]);
   });
 
   it('is recorded as one of the service itself', () => {

@@ -220,14 +220,15 @@ describe('AmdKds: throttling', () => {
       path.endsWith('/crl')
         ? Promise.resolve(Uint8Array.of(7))
         : new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(new Error('over'))));
-    const over = new AbortController();
-    const chips = Array.from({ length: 100 }, (_, mark) => CHIP.map((byte) => byte ^ mark));
-    const outcomes = chips.map((chip) =>
-      kds.vcek('Milan', chip, TCB, { ...call(), signal: over.signal }).catch((error: FetchError) => error.fault),
+    const wanted = Array.from({ length: 100 }, (_, mark) => {
+      return { chip: CHIP.map((byte) => byte ^ mark), over: new AbortController() };
+    });
+    const outcomes = wanted.map(({ chip, over: { signal } }) =>
+      kds.vcek('Milan', chip, TCB, { ...call(), signal }).catch((error: FetchError) => error.fault),
     );
     expect(await kds.crl('Milan', 'vcek', call())).toEqual(Uint8Array.of(7));
     expect(fetch.asked.length - 1).toBeLessThanOrEqual(DEFAULT_RESILIENCE.concurrent / 2);
-    over.abort();
+    for (const { over } of wanted) over.abort();
     expect(new Set(await Promise.all(outcomes))).toEqual(new Set(['aborted', 'busy']));
   });
 
