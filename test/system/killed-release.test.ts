@@ -14,7 +14,9 @@ import {
   sha256Hex,
   WITHOUT_ENDORSEMENTS,
 } from '../integration/service/lab-service.js';
+import { PostgresReplicas } from '../integration/service/postgres-replicas.js';
 import { TokenLab } from '../integration/service/token-lab.js';
+import { isWithoutPostgres } from '../integration/stores/postgres-server.js';
 import { boundValue } from '../lab/bound-value.js';
 import { wireEvidence } from '../lab/index.js';
 import { unwrapReleasedKey } from '../lab/key-release.js';
@@ -46,7 +48,7 @@ let tokens: TokenLab;
 let lab: LabService;
 let vaults: VaultLab;
 let material: Uint8Array;
-let command: readonly string[];
+let keys: { readonly [key: string]: unknown };
 const running: ServiceProcess[] = [];
 
 beforeAll(async () => {
@@ -59,7 +61,7 @@ beforeAll(async () => {
   const compliant = { claim: 'x-ms-isolation-tee.x-ms-compliance-status', equals: 'azure-compliant-cvm' };
   const policy = { anyOf: [{ authority: tokens.maa.issuer, allOf: [compliant] }] };
   material = vaults.vault.addExportable('disk', policy).material;
-  command = await commandOf();
+  keys = await configuredKeys();
 });
 
 afterEach(() => Promise.all(running.splice(0).map((service) => service.close())));
@@ -69,7 +71,7 @@ afterAll(async () => {
   await vaults.close();
 });
 
-async function commandOf(): Promise<readonly string[]> {
+async function configuredKeys(): Promise<{ readonly [key: string]: unknown }> {
   const roots = join(lab.root, 'vault-root.pem');
   await writeFile(roots, vaults.vault.answers.rootPem());
   const db = {
@@ -83,11 +85,14 @@ async function commandOf(): Promise<readonly string[]> {
   };
   const gate = { apiKeySha256: sha256Hex(API_KEY), expires: '2999-01-01', keys: ['db'] };
   const callers = { gate: { ...gate, roles: ['release', 'verify', 'audit:read'] } };
-  const servers = { ca: vaults.vault.authorityPem, vaultPort: vaults.vault.port };
-  return labProcess(lab, { ...tokens.configuration(), keys: { db }, callers }, servers);
+  return { ...tokens.configuration(), keys: { db }, callers };
 }
 
-async function started(): Promise<ServiceProcess> {
+/** @param stores keys of the configuration about its stores */
+async function started(stores: object): Promise<ServiceProcess> {
+  const { authorityPem: ca, port: vaultPort } = vaults.vault;
+  // Unless a test is about time, a busy machine has much of it.
+  const command = await labProcess(lab, { ...keys, ...stores }, { ca, vaultPort, storeTimeoutMs: 10_000 });
   const service = await ServiceProcess.start(command, { cwd: lab.root });
   running.push(service);
   return service;
@@ -110,9 +115,10 @@ async function release(service: ServiceProcess) {
   return post(service.url, '/keys/db/release', JSON.stringify(body), HEADERS);
 }
 
-describe('a service that is killed once the vault has answered', () => {
+/** @param stores gives the keys of the configuration about stores */
+function behavesWhenKilled(stores: () => object): void {
   it('REL-05 shows the attempt as unknown, and releases the key anew by a new challenge', async () => {
-    const first = await started();
+    const first = await started(stores());
     const genuine = vaults.vault.releaseText;
     let answered = false;
     vaults.vault.releaseText = (value) => {
@@ -128,7 +134,7 @@ describe('a service that is killed once the vault has answered', () => {
     expect([await asked, (await first.end()).signal]).toEqual(['no answer', 'SIGKILL']);
 
     vaults.vault.releaseText = genuine;
-    const second = await started();
+    const second = await started(stores());
     const shown = async () => {
       const { body } = await call(second.url, '/decisions', { headers: HEADERS });
       const ids: readonly string[] = body.decisions.map(({ decisionId }: { decisionId: string }) => decisionId);
@@ -146,4 +152,21 @@ describe('a service that is killed once the vault has answered', () => {
       ['allow', unknown],
     ]);
   });
-});
+}
+
+describe('a service with SQLite that is killed once the vault has answered', () => behavesWhenKilled(() => ({})));
+
+describe.skipIf(isWithoutPostgres('a service with PostgreSQL that is killed once the vault has answered'))(
+  'a service with PostgreSQL that is killed once the vault has answered',
+  () => {
+    let replicas: PostgresReplicas;
+
+    beforeAll(async () => {
+      replicas = await PostgresReplicas.create(lab);
+    });
+
+    afterAll(() => replicas.closeServer());
+
+    behavesWhenKilled(() => replicas.shared);
+  },
+);

@@ -1,13 +1,11 @@
 import { execFile } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
 import { challenge, LabService, lenientPolicy, post, verdictOf } from '../integration/service/lab-service.js';
 import { PostgresReplicas } from '../integration/service/postgres-replicas.js';
 import { isWithoutPostgres } from '../integration/stores/postgres-server.js';
-import { p256 } from '../unit/receipts/keys.js';
 import { labProcess } from './lab-process.js';
 import { ServiceProcess } from './service-process.js';
 
@@ -45,29 +43,20 @@ const OVER_POSTGRES: readonly Row[] = [['before consume', 'before consume', [NO_
 /** A service that is killed and started again, with one store. */
 class KilledService {
   readonly #lab: LabService;
-  readonly #stores: string;
+  readonly #keys: object;
   readonly #running: ServiceProcess[] = [];
 
-  constructor(lab: LabService, stores: string) {
+  /** @param keys of the configuration about its store */
+  constructor(lab: LabService, keys: object) {
     this.#lab = lab;
-    this.#stores = stores;
-  }
-
-  async prepare(): Promise<void> {
-    await this.#lab.writePolicy(POLICY);
-    await writeFile(this.#file('challenges.key'), randomBytes(32));
-    await writeFile(this.#file('receipts.pem'), p256().export({ type: 'pkcs8', format: 'pem' }));
+    this.#keys = keys;
   }
 
   async start(killAt: string | null = null): Promise<ServiceProcess> {
-    const keys = {
-      stores: { url: this.#stores },
-      challenges: { key: this.#file('challenges.key') },
-      receipts: { key: this.#file('receipts.pem'), issuer: 'https://veritee.example' },
-    };
     // Unless a test is about time, a busy machine has much of it.
     const options = { ca: this.#lab.kds.authorityPem, storeTimeoutMs: 10_000 };
     const preload = `--import=${join(inject('installation'), 'test/system/kill-at.mjs')}`;
+    const keys = { ...this.#keys };
     const command = await labProcess(this.#lab, keys, { ...options, node: killAt === null ? [] : [preload] });
     const environment = killAt === null ? {} : { KILL_AT: killAt };
     await mkdir(this.#file('work'), { recursive: true });
@@ -131,8 +120,8 @@ describe('a service that is killed at a step of a request, over SQLite', () => {
 
   beforeAll(async () => {
     lab = await LabService.create();
-    killed = new KilledService(lab, `sqlite:${join(lab.root, 'data/veritee.db')}`);
-    await killed.prepare();
+    await lab.writePolicy(POLICY);
+    killed = new KilledService(lab, {});
   });
 
   afterEach(() => killed.reset());
@@ -152,8 +141,8 @@ describe.skipIf(isWithoutPostgres('a service that is killed at a step of a reque
 
     beforeAll(async () => {
       replicas = await PostgresReplicas.create();
-      killed = new KilledService(replicas.lab, replicas.url());
-      await killed.prepare();
+      await replicas.lab.writePolicy(POLICY);
+      killed = new KilledService(replicas.lab, replicas.shared);
     });
 
     afterEach(async () => {

@@ -234,20 +234,6 @@ describe('a store that is lost', () => {
   });
 });
 
-describe('FRS-07: a challenge of a service that was started again', () => {
-  it('is used once before, and void after', async () => {
-    const service = await start('again');
-    const [used, unused] = [await challenge(service), await challenge(service)];
-    const verify = (at: typeof service, nonce: Uint8Array) =>
-      lab.verify(at, { nonce, members: { policy: 'payments' } });
-    expect(verdictOf(await verify(service, used))).toEqual(['allow']);
-    await service.close();
-    const again = await start('again');
-    expect(verdictOf(await verify(again, used))).toEqual(['deny', 'nonce_used']);
-    expect(verdictOf(await verify(again, unused))).toEqual(['indeterminate', 'nonce_store']);
-  });
-});
-
 describe('AUD-04: what is stored', () => {
   it('has no nonce, no id of chip or VM, no evidence and no key, and neither have copy and backup', async () => {
     const key = 'audited-'.padEnd(43, 'k');

@@ -23,8 +23,9 @@ export class PostgresReplicas {
     this.logs = logs;
   }
 
-  static async create(): Promise<PostgresReplicas> {
-    const lab = await LabService.create();
+  /** @param given left out: a lab of their own, which they close */
+  static async create(given?: LabService): Promise<PostgresReplicas> {
+    const lab = given ?? (await LabService.create());
     await writeFile(join(lab.root, 'challenges.key'), randomBytes(32));
     await writeFile(join(lab.root, 'receipts.pem'), p256().export({ type: 'pkcs8', format: 'pem' }));
     const logs = new PostgresLogs(await PostgresServer.start());
@@ -41,6 +42,15 @@ export class PostgresReplicas {
     return `postgres://${user}@127.0.0.1:${port}/${this.server.database}`;
   }
 
+  /** Keys of the configuration that replicas share. */
+  get shared() {
+    return {
+      stores: { url: this.url() },
+      challenges: { key: join(this.lab.root, 'challenges.key') },
+      receipts: { key: join(this.lab.root, 'receipts.pem') },
+    };
+  }
+
   /** Starts a replica. @param name of its folder; left out, a new one. Unless a test is about time, a busy machine has much of it. */
   async start(
     keys: Keys = {},
@@ -48,10 +58,11 @@ export class PostgresReplicas {
     name = `replica-${this.#running.length}`,
   ): Promise<RunningService> {
     const { stores, challenges, ...others } = keys;
+    const { shared } = this;
     const configuration = {
-      stores: { url: this.url(), ...(stores as object | undefined) },
-      challenges: { key: join(this.lab.root, 'challenges.key'), ...(challenges as object | undefined) },
-      receipts: { key: join(this.lab.root, 'receipts.pem') },
+      ...shared,
+      stores: { ...shared.stores, ...(stores as object | undefined) },
+      challenges: { ...shared.challenges, ...(challenges as object | undefined) },
       ...others,
     };
     const service = await this.lab.start(configuration, { storeTimeoutMs: 10_000, ...world }, name);
@@ -70,6 +81,12 @@ export class PostgresReplicas {
 
   async close(): Promise<void> {
     await this.lab.close();
+    await this.closeServer();
+  }
+
+  /** For those of a lab that somebody else closes. */
+  async closeServer(): Promise<void> {
+    await this.logs.close();
     await this.server.close();
   }
 }

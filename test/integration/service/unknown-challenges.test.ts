@@ -1,14 +1,10 @@
-import { randomBytes } from 'node:crypto';
-import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import engine from 'libsql';
-import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { RunningService } from '../../../src/app/service.js';
-import { p256 } from '../../unit/receipts/keys.js';
-import { PATIENT } from '../stores/postgres-challenges.js';
-import { PostgresLogs, SERVICE } from '../stores/postgres-logs.js';
-import { isWithoutPostgres, PostgresServer } from '../stores/postgres-server.js';
+import { isWithoutPostgres } from '../stores/postgres-server.js';
 import { base64Url, challenge, MovableClock, verdictOf } from './lab-service.js';
+import { isBack, PostgresReplicas } from './postgres-replicas.js';
 import { resultsOf, TokenLab, verify } from './token-lab.js';
 
 const POLICIES = ['maa-required', 'maa-optional'];
@@ -46,10 +42,6 @@ const overSqlite: Stored = {
     return this.start();
   },
 };
-
-function isBack(service: RunningService): Promise<Uint8Array> {
-  return vi.waitFor(() => challenge(service), PATIENT);
-}
 
 function behavesWithoutRecord(stored: Stored): void {
   const submissions = () => lab.maa.received.filter(({ url }) => url.startsWith('/attest/SevSnpVm?'));
@@ -101,35 +93,21 @@ describe('a challenge of a service with SQLite', () => behavesWithoutRecord(over
 describe.skipIf(isWithoutPostgres('a challenge of a service with PostgreSQL'))(
   'a challenge of a service with PostgreSQL',
   () => {
-    let logs: PostgresLogs;
+    let replicas: PostgresReplicas;
 
     beforeAll(async () => {
-      logs = new PostgresLogs(await PostgresServer.start());
-      await logs.migrate();
-      await writeFile(join(lab.service.root, 'challenges.key'), randomBytes(32));
-      await writeFile(join(lab.service.root, 'receipts.pem'), p256().export({ type: 'pkcs8', format: 'pem' }));
+      replicas = await PostgresReplicas.create(lab.service);
     });
 
-    afterAll(async () => {
-      await logs.close();
-      await logs.server.close();
-    });
+    afterAll(() => replicas.closeServer());
 
     behavesWithoutRecord({
-      start: (clock) =>
-        lab.startSubmitting(
-          {
-            stores: { url: `postgres://${SERVICE}@127.0.0.1:${logs.server.port}/${logs.server.database}` },
-            challenges: { key: join(lab.service.root, 'challenges.key') },
-            receipts: { key: join(lab.service.root, 'receipts.pem') },
-          },
-          { ...(clock && { clock }) },
-        ),
+      start: (clock) => lab.startSubmitting(replicas.shared, { ...(clock && { clock }) }),
       async forget() {
-        await logs.sql('DELETE FROM challenges');
+        await replicas.logs.sql('DELETE FROM challenges');
       },
       async restart(service) {
-        await logs.server.restart('immediate');
+        await replicas.server.restart('immediate');
         await isBack(service);
         return service;
       },
