@@ -623,15 +623,13 @@ describe('AmdCrls: whether a list of the request may stand in', () => {
   it('CRT-10 it may not where VCEKs hang, however many there are: CRLs have connections of their own', async () => {
     lab.kds.fail(/SPL/, 'half_open');
     const opened = lab.open();
-    const over = new AbortController();
-    const waiting = Array.from({ length: 8 }, (_, mark) =>
-      find(opened, requestFor({ products: ['Genoa'], chipId: CHIP.map((byte) => byte ^ mark) }), {
-        signal: over.signal,
-      }),
+    const over = Array.from({ length: 8 }, () => new AbortController());
+    const waiting = over.map(({ signal }, mark) =>
+      find(opened, requestFor({ products: ['Genoa'], chipId: CHIP.map((byte) => byte ^ mark) }), { signal }),
     );
     await expect.poll(() => lab.kds.count(/SPL/), PATIENT).toBe(4);
     expect(await listOf(opened)).toBe(1n);
-    over.abort();
+    for (const each of over) each.abort();
     await Promise.all(waiting);
   });
 
