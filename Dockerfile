@@ -10,8 +10,8 @@ COPY package.json package-lock.json .npmrc ./
 RUN npm ci --ignore-scripts
 COPY tsconfig.json openapi.yaml ./
 COPY src ./src
-COPY scripts/compile.mjs ./scripts/compile.mjs
-COPY scripts/pages ./scripts/pages
+COPY scripts ./scripts
+COPY examples ./examples
 RUN npm run build
 
 FROM ${NODE_IMAGE} AS runtime

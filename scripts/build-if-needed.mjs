@@ -6,7 +6,13 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('../', import.meta.url));
-const PROJECT = ['openapi.yaml', 'package.json', 'tsconfig.json'];
+const PROJECT = [
+  'openapi.yaml',
+  'package.json',
+  'tsconfig.json',
+  'examples/verify-request.json',
+  'examples/verify-answer.json',
+];
 const SOURCES = ['src', 'scripts/compile.mjs', 'scripts/pages', ...PROJECT];
 const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'];
 

@@ -1,30 +1,51 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { receiptVectors } from '../test/receipts/vectors.js';
 import { claimsText } from './claims.js';
 import { codesText } from './codes.js';
-import { recordAnswers } from './examples.js';
 import { explanationsText } from './explanations.js';
-import { DOCUMENT_PATH, documentText } from './generate.js';
-import { recordAnswers as recordInspectorAnswers } from './inspector-examples.js';
 import { messagesText } from './messages.js';
 import { hardeningText } from './outgoing-addresses.js';
-import { receiptVectorsText } from './receipt-vectors.js';
+import { answerTo, CLOCK_OF_EXAMPLES, startDefaultService } from './pages/default-service.js';
 import { coverageText } from './threat-coverage.js';
 
-/** Writes what is made from sources and tests, once types and schemas are there (scripts/generate.ts). Run from the root. */
-const DOCUMENTS = new Map<string, () => string | Promise<string>>([
+const VERIFY_REQUEST = 'examples/verify-request.json';
+
+/** What is made from sources and tests, by path from the root of the project. */
+const COMMITTED = new Map<string, () => string | Promise<string>>([
   ['docs/claims.md', claimsText],
   ['docs/codes.md', codesText],
   ['docs/hardening.md', hardeningText],
-  ['docs/receipt-vectors.json', receiptVectorsText],
-  // For readers, and not committed.
+  ['examples/verify-answer.json', verifyAnswerText],
+]);
+
+/** For readers, and for the files of a release. */
+const RELEASED = new Map<string, () => string | Promise<string>>([
   ['docs/generated/explanations.md', explanationsText],
   ['docs/generated/messages.md', messagesText],
+  ['docs/generated/receipt-vectors.json', () => jsonText(receiptVectors())],
   ['docs/generated/threat-coverage.md', () => coverageText()],
 ]);
 
-await recordAnswers();
-await recordInspectorAnswers();
-// Holds the answers that were just recorded.
-writeFileSync(DOCUMENT_PATH, documentText());
-mkdirSync('docs/generated', { recursive: true });
-for (const [path, text] of DOCUMENTS) writeFileSync(path, await text());
+/** Paths of what is written, and whether it is committed. */
+export const DOCUMENTS = { committed: [...COMMITTED.keys()], released: [...RELEASED.keys()] } as const;
+
+/** Run from the root. */
+export async function writeDocuments(): Promise<void> {
+  for (const [path, text] of [...COMMITTED, ...RELEASED]) {
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, await text());
+  }
+}
+
+/** The answer of a service of today to the verify request of the examples. */
+export async function verifyAnswerText(): Promise<string> {
+  const service = await startDefaultService(CLOCK_OF_EXAMPLES);
+  try {
+    return jsonText(await answerTo(service, '/verify', JSON.parse(readFileSync(VERIFY_REQUEST, 'utf8'))));
+  } finally {
+    await service.close();
+  }
+}
+
+const jsonText = (value: object) => `${JSON.stringify(value, null, 2)}\n`;

@@ -1,6 +1,7 @@
 import type { ProvidedContext } from 'vitest';
 import type { TestProject } from 'vitest/node';
 import { buildIfNeeded, buildPagesIfNeeded, ENTRY } from '../scripts/build-if-needed.mjs';
+import { ensureGenerated } from '../scripts/generated-modules.mjs';
 import { createAmdPki } from './lab/amd-pki.js';
 import { createAzureAkPki } from './lab/azure-ak-pki.js';
 import { makeTokenKeys } from './lab/token-keys.js';
@@ -20,6 +21,7 @@ const RUNNING_THE_COMMAND = /\/test\/(integration\/cli|messages)\//;
 
 /** Makes what takes long to make once for all tests, where it would count against whichever test asks first. */
 export default async function prepare(project: TestProject): Promise<void> {
+  await ensureGenerated();
   const provideWorker = async () => project.provide('sqliteWorker', await bundleSqliteWorker());
   await provideWorker();
   project.onTestsRerun(provideWorker);

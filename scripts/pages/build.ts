@@ -5,10 +5,12 @@ import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 import type { BuiltFile } from './built-file.js';
 import { bundleInspector, iconFile } from './bundle.js';
 import { buildDocs } from './docs.js';
+import { answeredExamples, withLabService } from './examples.js';
+import { documentWithExamples } from './openapi-examples.js';
 
 /**
  * Makes the pages that the service serves, and pages.json, which lists them: the path of each, its file, whether what is at the
- * path never changes, and what it belongs to.
+ * path never changes, and what it belongs to. Also openapi.json, the answer to `GET /openapi.json`.
  */
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
@@ -21,10 +23,15 @@ const SMALLEST_COMPRESSED = 1024;
 export async function buildPages(out: string): Promise<void> {
   const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { readonly version: string };
   const icon = iconFile(ROOT);
-  const inspector = await bundleInspector({ root: ROOT, version, icon });
-  const files = [...inspector, ...(await buildDocs(ROOT, icon)), icon];
+  const { api, examples } = await withLabService(async (service) => ({
+    api: await documentWithExamples(service),
+    examples: await answeredExamples(service),
+  }));
+  const inspector = await bundleInspector({ root: ROOT, version, icon, examples });
+  const files = [...inspector, ...(await buildDocs(ROOT, icon, api)), icon];
   rmSync(out, { recursive: true, force: true });
   for (const file of files) write(out, file);
+  writeFileSync(join(out, 'openapi.json'), JSON.stringify(api));
   const listed = files.map(({ path, file, lasting, part }) => ({ path, file, lasting, part }));
   writeFileSync(join(out, 'pages.json'), `${JSON.stringify(listed, null, 2)}\n`);
 }

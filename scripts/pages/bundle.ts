@@ -3,7 +3,7 @@ import { basename, join, relative } from 'node:path';
 import { build, type OutputFile, type Plugin } from 'esbuild';
 import type { ListedExample } from '../../src/inspector/example.js';
 import { type BuiltFile, sha256, shortDigest, text } from './built-file.js';
-import { exampleFiles } from './examples.js';
+import { type AnsweredExample, exampleFiles } from './examples.js';
 import { inspectorPage, singlePage } from './inspector-html.js';
 
 interface BundleOptions {
@@ -11,14 +11,15 @@ interface BundleOptions {
   readonly root: string;
   readonly version: string;
   readonly icon: BuiltFile;
+  readonly examples: readonly AnsweredExample[];
 }
 
 /** Name of the inspector as one file. */
 export const SINGLE = 'veritee-inspector.html';
 
 /** The inspector: its page, script and style as files of their own, and the same as one file with its digest. */
-export async function bundleInspector({ root, version, icon }: BundleOptions): Promise<readonly BuiltFile[]> {
-  const examples = exampleFiles(root);
+export async function bundleInspector({ root, version, icon, ...given }: BundleOptions): Promise<readonly BuiltFile[]> {
+  const examples = exampleFiles(given.examples);
   const outputs = await bundle(root, version, examples.list);
   const [script, style] = [ofType(outputs, '.js'), ofType(outputs, '.css')];
   const page = inspectorPage({ script: basename(script.path), style: basename(style.path), icon: icon.file });

@@ -6,10 +6,10 @@ export function isDocument(path: string): boolean {
   );
 }
 
-/** Files that a script of this project writes and that are committed. */
+/** Files that a script of this project writes: those that are committed, and those that are only here. */
 export function isOutput(path: string): boolean {
   return OUTPUT.test(path);
 }
 
 const OUTPUT =
-  /^(src\/[^/]+\/generated\/|src\/inspector\/examples\/|examples\/|docs\/(claims|codes)\.md$|docs\/receipt-vectors\.json$)/;
+  /^((src\/[^/]+|docs)\/generated\/|src\/inspector\/examples\/|examples\/verify-|docs\/(claims|codes)\.md$)/;

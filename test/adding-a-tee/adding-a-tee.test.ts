@@ -21,7 +21,10 @@ const COPIED = [
   'examples',
   'package.json',
   PROJECT_FILE,
-  'scripts/generate.ts',
+  'scripts/ensure-generated.mjs',
+  'scripts/generated-modules.mjs',
+  'scripts/openapi-modules.ts',
+  'scripts/read-openapi.ts',
   'test/judge.ts',
   'test/judging-parts.ts',
   'docs/what-an-allow-proves.md',
@@ -175,7 +178,7 @@ describe('a toy TEE', () => {
     () => {
       add(RECIPE.filter((addition) => !MODEL.includes(addition)));
       addNewFiles((path) => path !== TOY_ROWS);
-      run('tsx/dist/cli.mjs', 'scripts/generate.ts');
+      run('tsx/dist/cli.mjs', 'scripts/ensure-generated.mjs');
       expect(filesThatDoNotCompile(PROJECT_FILE)).toEqual([]);
       expect(filesThatDoNotCompile(PAGE_FILE)).toEqual([]);
       write('vitest.config.mjs', VITEST);

@@ -1,7 +1,7 @@
 import type { ValidateFunction } from 'ajv/dist/2020.js';
 import { isObject, type JsonObject, type JsonValue } from '../../src/core/json.js';
-import { OPENAPI_DOCUMENT } from '../../src/wire/generated/openapi-document.js';
 import { createAjv, SCHEMA_ROOT } from '../../src/wire/schema-check.js';
+import { OPENAPI_DOCUMENT } from './openapi-document.js';
 
 /** An answer as it came over the wire. */
 export interface SeenAnswer {

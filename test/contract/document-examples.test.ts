@@ -6,9 +6,9 @@ import { looksLikeReleasePolicy, readReleasePolicy } from '../../src/policy/akv/
 import { parsePolicy } from '../../src/policy/document/policy-document.js';
 import { readCaseClaims } from '../../src/policy/test-cases/case-claims.js';
 import { parsePolicyTest } from '../../src/policy/test-cases/case-document.js';
-import { OPENAPI_DOCUMENT } from '../../src/wire/generated/openapi-document.js';
 import { runSuite, type SuiteCase } from '../../src/workbench/policy-tests.js';
 import { PROJECT, readProjectFile } from '../architecture/project-files.js';
+import { OPENAPI_DOCUMENT } from './openapi-document.js';
 
 /** Every example of the documents, and every name and address in them, against the code. */
 

@@ -1,6 +1,6 @@
 import { isObject, type JsonValue } from '../../src/core/json.js';
-import { OPENAPI_DOCUMENT } from '../../src/wire/generated/openapi-document.js';
 import { createAjv, SCHEMA_ROOT } from '../../src/wire/schema-check.js';
+import { OPENAPI_DOCUMENT } from './openapi-document.js';
 
 /** A schema of openapi.yaml as the contract tests walk it. */
 export interface Schema {

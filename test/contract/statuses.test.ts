@@ -4,7 +4,6 @@ import { LocalCaller } from '../../src/callers/local-caller.js';
 import { RefusedError } from '../../src/core/errors.js';
 import { isObject } from '../../src/core/json.js';
 import { type Caller, ROLES } from '../../src/core/request.js';
-import { OPENAPI_DOCUMENT } from '../../src/wire/generated/openapi-document.js';
 import { answersIn, call, exchange, post } from '../integration/http/exchange.js';
 import {
   type FakeService,
@@ -19,8 +18,9 @@ import {
   VERIFY_BODY,
 } from '../integration/http/fake-service.js';
 import { requireConforming, type SeenAnswer } from './conforms.js';
+import { OPENAPI_DOCUMENT } from './openapi-document.js';
 import { DOCUMENT } from './openapi-schemas.js';
-import { problemExamplesOf } from './request-examples.js';
+import { problemExamplesOf } from './problem-examples.js';
 
 interface Operation {
   readonly method: 'GET' | 'POST';

@@ -15,7 +15,7 @@ const AUDIENCE = 'https://gate.example';
 const { now, keySet, expected, receipts } = receiptVectors();
 const { nonce, ...configured } = expected;
 
-/** The inputs of a module that checks the receipts of docs/receipt-vectors.json. */
+/** The inputs of a module that checks the receipts of docs/generated/receipt-vectors.json. */
 const VECTORS = JSON.stringify({ now, keySet, nonce, configured, receipts });
 
 /** Puts the step that refuses each of the receipts into `steps`. */
@@ -59,7 +59,7 @@ describe('the package veritee-client', () => {
     expect([version, engines]).toEqual([project.version, project.engines]);
   });
 
-  it('REC-01 refuses each receipt of docs/receipt-vectors.json at the step that it breaks', () => {
+  it('REC-01 refuses each receipt of docs/generated/receipt-vectors.json at the step that it breaks', () => {
     const printed = client.run(`
       import { createReceiptVerifier } from 'veritee-client';
       ${JUDGE_VECTORS}
@@ -140,7 +140,7 @@ describe.skipIf(isLacking('receipts in a browser', [CHROMIUM]))('the package ver
     return runInBrowser(outputFiles[0]?.text ?? '');
   }
 
-  it('REC-01 refuses each receipt of docs/receipt-vectors.json at the step that it breaks', async () => {
+  it('REC-01 refuses each receipt of docs/generated/receipt-vectors.json at the step that it breaks', async () => {
     expect(await inBrowser(`${JUDGE_VECTORS} return steps;`)).toEqual(STEPS);
   });
 

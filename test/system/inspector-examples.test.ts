@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, inject, it } from 'vitest';
-import { exampleFiles, readExample } from '../../scripts/inspector-examples.js';
 import { memberOf } from '../../src/core/json.js';
+import type { Example } from '../../src/inspector/example.js';
 import type { components } from '../../src/wire/generated/openapi-types.js';
 import { isLacking } from '../requirements.js';
 import { CHROMIUM } from './browser.js';
@@ -11,10 +11,14 @@ import { inspectorSuite } from './inspector-suite.js';
 
 type Schemas = components['schemas'];
 
-const EXAMPLES = exampleFiles().map((file) => {
-  const { title, shows, body, answer } = readExample(file);
-  return { title, shows, body, answer: answer as unknown as Schemas['Decision'] };
-});
+const PAGES = new URL('../../dist/inspector/', import.meta.url);
+
+/** As the build lists them (test/global-setup.ts). */
+const EXAMPLES = (
+  JSON.parse(readFileSync(new URL('pages.json', PAGES), 'utf8')) as readonly { readonly file: string }[]
+)
+  .filter(({ file }) => file.startsWith('example-'))
+  .map(({ file }): Example => JSON.parse(readFileSync(new URL(file, PAGES), 'utf8')));
 
 const WITH_LOG = EXAMPLES.flatMap(({ title, body }) => {
   const log = memberOf(memberOf(body, 'evidence'), 'eventLog');

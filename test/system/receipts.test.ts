@@ -104,7 +104,7 @@ describe.skipIf(isLacking('receipts at relying parties in Python and Go', [PYTHO
 
     afterAll(() => lab.close());
 
-    it('REC-01 refuses each receipt of docs/receipt-vectors.json at the step that it breaks', () => {
+    it('REC-01 refuses each receipt of docs/generated/receipt-vectors.json at the step that it breaks', () => {
       const steps = stepsThatRefuse(
         known,
         receipts.map(({ receipt }) => receipt),

@@ -6,6 +6,7 @@ import { decisionRoutes, replayRoute } from './decision-routes.js';
 import { endorsementRoute } from './endorsement-route.js';
 import { challengesRoute, inspectRoute, verifyRoute } from './evidence-routes.js';
 import { gateRoute } from './gate-route.js';
+import { openapiRoute } from './openapi-route.js';
 import { operationRoutes } from './operation-routes.js';
 import { pageRoutes } from './page-routes.js';
 import { evaluateRoute, lintRoute, policiesRoutes } from './policy-routes.js';
@@ -16,8 +17,6 @@ import { releaseRoute } from './release-route.js';
 export async function registerRoutes(application: FastifyInstance, dependencies: HttpDependencies): Promise<void> {
   const { verifyEvidence, challenges, inspectEvidence, policyTexts, evaluatePolicy, receiptKeys } = dependencies;
   const { metrics, settings, slots } = dependencies;
-  // Loaded where it is served: the document is large, and no other command has a use for it.
-  const { openapiRoute } = await import('./openapi-route.js');
   metrics.watchVerifications(() => slots.figures);
   const limits = requestLimits(settings.eventLogBytes);
   const routes = [

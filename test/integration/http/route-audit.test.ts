@@ -5,9 +5,9 @@ import { ROLES, type Role } from '../../../src/core/request.js';
 import type { Access } from '../../../src/http/access.js';
 import { createApplication } from '../../../src/http/application.js';
 import { servedPath } from '../../../src/http/request-log.js';
-import { OPENAPI_DOCUMENT } from '../../../src/wire/generated/openapi-document.js';
 import { readProjectFile } from '../../architecture/project-files.js';
 import { requireConforming } from '../../contract/conforms.js';
+import { OPENAPI_DOCUMENT } from '../../contract/openapi-document.js';
 import { answersIn, exchange } from './exchange.js';
 import { type FakeService, fakeDependencies, oneCaller, startFakeService } from './fake-service.js';
 

@@ -6,7 +6,7 @@ import { iconFile } from '../../../scripts/pages/bundle.js';
 import { buildDocs } from '../../../scripts/pages/docs.js';
 import { prose } from '../../../scripts/pages/html.js';
 import { PROBLEM_CODES } from '../../../src/core/codes.js';
-import { OPENAPI_DOCUMENT } from '../../../src/wire/generated/openapi-document.js';
+import { OPENAPI_DOCUMENT } from '../../contract/openapi-document.js';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const API = OPENAPI_DOCUMENT as unknown as ApiDocument;
@@ -111,7 +111,7 @@ describe('the built page', () => {
   let built = '';
 
   beforeAll(async () => {
-    files = await buildDocs(ROOT, iconFile(ROOT));
+    files = await buildDocs(ROOT, iconFile(ROOT), OPENAPI_DOCUMENT);
     built = Buffer.from(files[0]?.content ?? []).toString('utf8');
   });
 
@@ -147,7 +147,7 @@ describe('the built page', () => {
 
   it('is the same each time', async () => {
     const digests = (each: readonly BuiltFile[]) => each.map(({ path, content }) => [path, sha256(content)]);
-    expect(digests(await buildDocs(ROOT, iconFile(ROOT)))).toEqual(digests(files));
+    expect(digests(await buildDocs(ROOT, iconFile(ROOT), OPENAPI_DOCUMENT))).toEqual(digests(files));
   });
 });
 

@@ -1,11 +1,6 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import type { SnpProduct } from '../src/core/claims.js';
-import type { JsonObject, JsonValue } from '../src/core/json.js';
-import type { Clock } from '../src/core/ports.js';
-import { type DefaultService, startDefaultService } from '../test/contract/request-examples.js';
+import type { JsonObject } from '../src/core/json.js';
 import {
   AZURE_MRTD,
   applicationEvent,
@@ -23,91 +18,30 @@ import {
   type TdxVirtualMachine,
   type VirtualMachine,
 } from '../test/lab/index.js';
+import { MADE_AT } from './pages/default-service.js';
+import { FOLDER, LAB_FILE, type LabTrust, requestFiles } from './pages/examples.js';
 
 /**
- * The examples of the inspector: requests of the lab, and what a service says that trusts the lab's roots. The requests were recorded
- * once, since keys and signatures differ each time (`tsx scripts/inspector-examples.ts` makes others); the answers are
- * those of today.
+ * Makes other requests of the test lab for the examples of openapi.yaml and of the inspector. They were recorded once, since keys and
+ * signatures differ each time. Run it as `tsx scripts/record-examples.ts`, then `npm run generate`.
  */
 
-const FOLDER = fileURLToPath(new URL('../src/inspector/examples/', import.meta.url));
-const LAB_FILE = 'lab.json';
-
-/** When the requests were made, and when the service that answers has them. */
-export const RECORDED_AT = new Date('2026-11-27T12:00:00Z');
-const CLOCK: Clock = { now: () => RECORDED_AT, monotonicMs: () => performance.now() };
-
-/** Stands for ids, which differ from answer to answer. */
-const DECISION_ID = '019bc1f0-5a3c-7b52-9d9f-3a0e8d0f5c11';
 const MAA_ISSUER = 'https://lab.attest.veritee.example';
 const DEBUG_ALLOWED = 1n << 19n;
 
-/** An example as its file has it. */
-export interface RecordedExample {
-  readonly title: string;
-  /** The lesson, in one sentence. */
-  readonly shows: string;
-  readonly recordedAt: string;
-  /** Of `POST /verify`. */
-  readonly body: JsonObject;
-  /** With `checks=all`. */
-  readonly answer: JsonObject;
-}
-
-/** The trust anchors of the service of the recordings. */
-interface LabTrust {
-  readonly amd: readonly (readonly [SnpProduct, readonly string[]])[];
-  readonly intel: readonly string[];
-  readonly maa: { readonly policyHash: string; readonly keySet: JsonValue };
-}
-
 type Making = readonly [name: string, title: string, shows: string, body: JsonObject];
 
-/** Names of the files of examples, in the order in which they are shown. */
-export function exampleFiles(): readonly string[] {
-  return readdirSync(FOLDER)
-    .filter((name) => /^\d/.test(name))
-    .toSorted();
+/** The verify request of openapi.yaml. The example of GET /endorsements/{sha256} names the digest of its VCEK. */
+async function recordVerify(): Promise<void> {
+  const vm = await createVirtualMachine({ pki: createAmdPki({ at: MADE_AT }) });
+  const nonce = Buffer.from('0123456789abcdef'.repeat(4), 'hex');
+  write('examples/verify-request.json', bodyOf(vm.wireEvidence({ nonce }), nonce));
 }
 
-export function readExample(file: string): RecordedExample {
-  return JSON.parse(readFileSync(join(FOLDER, file), 'utf8'));
-}
-
-/** Runs something with a service that trusts what the recordings rest on, at the time of then. */
-export async function withLabService<T>(act: (service: DefaultService) => Promise<T>): Promise<T> {
-  const { amd, intel, maa }: LabTrust = JSON.parse(readFileSync(join(FOLDER, LAB_FILE), 'utf8'));
-  const folder = mkdtempSync(join(tmpdir(), 'veritee-examples-'));
-  const keys = join(folder, 'maa.jwks.json');
-  writeFileSync(keys, JSON.stringify(maa.keySet));
-  const configuration = {
-    amd: { kds: 'off' },
-    intel: { pcs: 'off' },
-    azure: { paravisors: { mrtds: [AZURE_MRTD] } },
-    maa: { issuers: [{ issuer: MAA_ISSUER, keys, policyHash: [maa.policyHash] }] },
-  };
-  const amdRootPins = new Map(amd.map(([product, pins]) => [product, new Set(pins)]));
-  const service = await startDefaultService(CLOCK, configuration, { amdRootPins, intelRootPins: new Set(intel) });
-  try {
-    return await act(service);
-  } finally {
-    await service.close();
-    rmSync(folder, { recursive: true });
-  }
-}
-
-/** The present answer of the service to a body. */
-export async function answerTo({ url }: Pick<DefaultService, 'url'>, body: JsonObject): Promise<JsonObject> {
-  const headers = { 'content-type': 'application/json' };
-  const response = await fetch(`${url}/verify?checks=all`, { method: 'POST', headers, body: JSON.stringify(body) });
-  const answer = (await response.json()) as JsonObject;
-  if (response.status !== 200) throw new Error(`/verify answers ${response.status}: ${JSON.stringify(answer)}`);
-  return { ...answer, decisionId: DECISION_ID };
-}
-
-async function recordRequests(): Promise<void> {
-  const [pki, intel] = [createAmdPki({ at: RECORDED_AT }), createIntelPki({ at: RECORDED_AT })];
-  const maa = await LabMaa.start({ pki, clock: () => RECORDED_AT });
+/** The requests of the inspector, and the roots that they rest on. */
+async function recordInspector(): Promise<void> {
+  const [pki, intel] = [createAmdPki({ at: MADE_AT }), createIntelPki({ at: MADE_AT })];
+  const maa = await LabMaa.start({ pki, clock: () => MADE_AT });
   const vm = await createVirtualMachine({ pki });
   const old = await createVirtualMachine({
     platform: new SnpPlatform({ pki, tcb: { ...MILAN_TCB, microcode: 206 } }),
@@ -116,16 +50,18 @@ async function recordRequests(): Promise<void> {
   });
   const td = await createTdxVirtualMachine({ platform: new TdxPlatform({ pki: intel }) });
   const booted = await createVirtualMachine({ pki, platform: vm.platform });
-  for (const name of exampleFiles()) rmSync(join(FOLDER, name));
+  for (const name of requestFiles()) rmSync(join(FOLDER, name));
   const makings = [...onSnp(vm, old), onTdx(td), withLog(booted), withToken(vm, maa), withoutChain(vm)];
   for (const [index, [name, title, shows, body]] of makings.entries()) {
-    write(`${index + 1}-${name}.json`, { title, shows, recordedAt: RECORDED_AT.toISOString(), body, answer: {} });
+    write(join(FOLDER, `${index + 1}-${name}.json`), { title, shows, recordedAt: MADE_AT.toISOString(), body });
   }
-  write(LAB_FILE, {
+  const trust: LabTrust = {
     amd: [...pki.pins(['Milan'])].map(([product, pins]) => [product, [...pins]]),
     intel: [...intel.pins],
-    maa: { policyHash: maa.policyHash, keySet: maa.keySet() },
-  });
+    mrtds: [AZURE_MRTD],
+    maa: { issuer: MAA_ISSUER, policyHash: maa.policyHash, keySet: maa.keySet() },
+  };
+  write(join(FOLDER, LAB_FILE), trust);
   await maa.close();
 }
 
@@ -228,18 +164,9 @@ const bodyOf = (evidence: JsonObject, nonce: Uint8Array): JsonObject => ({
 /** 32 bytes that say what they are. */
 const nonceOf = (text: string) => Buffer.alloc(32, `${text} `);
 
-/** Writes the answers of a service of today to the recorded bodies. */
-export async function recordAnswers(): Promise<void> {
-  await withLabService(async (service) => {
-    for (const file of exampleFiles()) {
-      const example = readExample(file);
-      write(file, { ...example, answer: await answerTo(service, example.body) });
-    }
-  });
+function write(path: string, value: object): void {
+  writeFileSync(path, `${JSON.stringify(value, null, 2)}\n`);
 }
 
-function write(file: string, value: object): void {
-  writeFileSync(join(FOLDER, file), `${JSON.stringify(value, null, 2)}\n`);
-}
-
-if (process.argv[1] === fileURLToPath(import.meta.url)) await recordRequests();
+await recordVerify();
+await recordInspector();
