@@ -22,6 +22,7 @@ const COPIED = [
   'package.json',
   PROJECT_FILE,
   'scripts/ensure-generated.mjs',
+  'scripts/generated-modules.d.mts',
   'scripts/generated-modules.mjs',
   'scripts/openapi-modules.ts',
   'scripts/read-openapi.ts',
