@@ -146,8 +146,8 @@ const REGISTRY: readonly Addition[] = [
 const INSPECTOR: readonly Addition[] = [
   {
     file: 'src/inspector/chain-of-trust.ts',
-    before: "  hcl_binding: 'claimsHash',",
-    text: "  toy_signature: 'report',\n  toy_debug: 'report',\n",
+    before: "  [/^release_/, 'release'],",
+    text: "  [/^toy_/, 'report'],\n",
   },
   {
     file: 'src/inspector/chain-of-trust.ts',
