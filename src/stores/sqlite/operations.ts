@@ -1,16 +1,6 @@
-import type { ChallengePeriod, ChallengeScope, ConsumedScope } from '../../core/challenge.js';
-import type {
-  DecisionQuery,
-  ImportedRecord,
-  KeptObject,
-  NewRecord,
-  PrunedDecision,
-  RecordPosition,
-  SignedHead,
-} from '../../core/decision-log.js';
 import { messageOf } from '../../core/errors.js';
 import { appendChains, attach } from './append-chains.js';
-import { admitChallengeKey, type ChallengeUser, consumeChallenge, dropExpired, putChallenge } from './challenges.js';
+import { admitChallengeKey, consumeChallenge, dropExpired, putChallenge } from './challenges.js';
 import { dropStrayObjects, object, objects, objectsOf, putObject } from './objects.js';
 import {
   append,
@@ -33,40 +23,36 @@ import { strays } from './strays.js';
 
 /** Writing operations: any number of them make one transaction. */
 const WRITES = {
-  append: (file: SqliteFile, added: readonly NewRecord[]) => append(file, added),
-  stage: (file: SqliteFile, staged: readonly ImportedRecord[]) => stage(file, staged),
-  putObject: (file: SqliteFile, put: KeptObject) => putObject(file, put),
-  dropStrayObjects: (file: SqliteFile) => dropStrayObjects(file),
-  putHead: (file: SqliteFile, head: SignedHead) => putHead(file, head),
-  appendChains: (file: SqliteFile) => appendChains(file),
-  prune: (file: SqliteFile, decisions: readonly PrunedDecision[]) => prune(file, decisions),
-  claimPruning: (file: SqliteFile, now: Date, everyMs: number) => claimPruning(file, now, everyMs),
-  admitChallengeKey: (file: SqliteFile, fingerprint: number, nowMs: number) =>
-    admitChallengeKey(file, fingerprint, nowMs),
-  putChallenge: (file: SqliteFile, user: ChallengeUser, id: string, scope: ChallengeScope, period: ChallengePeriod) =>
-    putChallenge(file, user, id, scope, period),
-  consumeChallenge: (file: SqliteFile, user: ChallengeUser, id: string, asked: ConsumedScope) =>
-    consumeChallenge(file, user, id, asked),
-  dropExpired: (file: SqliteFile, nowMs: number) => dropExpired(file, nowMs),
+  append,
+  stage,
+  putObject,
+  dropStrayObjects,
+  putHead,
+  appendChains,
+  prune,
+  claimPruning,
+  admitChallengeKey,
+  putChallenge,
+  consumeChallenge,
+  dropExpired,
 };
 
 /** Reading operations, and those outside of a transaction. */
 const READS = {
-  attach: (file: SqliteFile, path: string) => attach(file, path),
-  last: (file: SqliteFile, chain: string) => last(file, chain),
-  chains: (file: SqliteFile) => chains(file),
-  records: (file: SqliteFile, after: RecordPosition | null, limit: number) => records(file, after, limit),
-  heads: (file: SqliteFile, chain: string, from: number, to: number) => heads(file, chain, from, to),
-  entries: (file: SqliteFile, chain: string, from: number, to: number) => entries(file, chain, from, to),
-  releaseEntries: (file: SqliteFile, chain: string, from: number, to: number) => releaseEntries(file, chain, from, to),
-  strays: (file: SqliteFile) => strays(file),
-  list: (file: SqliteFile, query: DecisionQuery) => list(file, query),
-  find: (file: SqliteFile, decisionId: string) => find(file, decisionId),
-  object: (file: SqliteFile, sha256: string) => object(file, sha256),
-  objects: (file: SqliteFile, after: string | null, limit: number) => objects(file, after, limit),
-  objectsOf: (file: SqliteFile, chain: string, from: number, to: number) => objectsOf(file, chain, from, to),
-  prunable: (file: SqliteFile, before: Date, after: string | null, limit: number) =>
-    prunable(file, before, after, limit),
+  attach,
+  last,
+  chains,
+  records,
+  heads,
+  entries,
+  releaseEntries,
+  strays,
+  list,
+  find,
+  object,
+  objects,
+  objectsOf,
+  prunable,
 };
 
 type Operations = typeof WRITES & typeof READS;

@@ -1,23 +1,5 @@
 import { Worker } from 'node:worker_threads';
-import {
-  type AppendedChains,
-  type ChainEnd,
-  type DecisionQuery,
-  type FoundDecision,
-  type ImportedRecord,
-  type KeptLink,
-  type KeptObject,
-  type LogRecord,
-  type LogStore,
-  type NewRecord,
-  type PrunedDecision,
-  type RecordedDecision,
-  type RecordPosition,
-  type SignedHead,
-  type StoredEntry,
-  type StoredRelease,
-  StoreUnavailableError,
-} from '../../core/decision-log.js';
+import { type AppendedChains, type LogStore, StoreUnavailableError } from '../../core/decision-log.js';
 import { notOpened } from './engine-problem.js';
 import type { Answered, Arguments, Forgotten, OperationName, Result } from './operations.js';
 import { WORKER_BODY } from './worker-body.js';
@@ -68,89 +50,30 @@ export class SqliteStore implements LogStore {
     return this.#over === null;
   }
 
-  append(records: readonly NewRecord[]): Promise<void> {
-    return this.ask('append', records);
-  }
-
-  last(chain: string): Promise<ChainEnd | null> {
-    return this.ask('last', chain);
-  }
-
-  chains(): Promise<readonly ChainEnd[]> {
-    return this.ask('chains');
-  }
-
-  putHead(head: SignedHead): Promise<void> {
-    return this.ask('putHead', head);
-  }
-
-  records(after: RecordPosition | null, limit: number): Promise<readonly LogRecord[]> {
-    return this.ask('records', after, limit);
-  }
-
-  heads(chain: string, from: number, to: number): Promise<readonly SignedHead[]> {
-    return this.ask('heads', chain, from, to);
-  }
-
-  entries(chain: string, from: number, to: number): Promise<readonly StoredEntry[]> {
-    return this.ask('entries', chain, from, to);
-  }
-
-  releaseEntries(chain: string, from: number, to: number): Promise<readonly StoredRelease[]> {
-    return this.ask('releaseEntries', chain, from, to);
-  }
-
-  strays(): Promise<number> {
-    return this.ask('strays');
-  }
-
-  list(query: DecisionQuery): Promise<readonly FoundDecision[]> {
-    return this.ask('list', query);
-  }
-
-  find(decisionId: string): Promise<RecordedDecision | null> {
-    return this.ask('find', decisionId);
-  }
-
-  object(sha256: string): Promise<Uint8Array | null> {
-    return this.ask('object', sha256);
-  }
-
-  objects(after: string | null, limit: number): Promise<readonly KeptObject[]> {
-    return this.ask('objects', after, limit);
-  }
-
-  objectsOf(chain: string, from: number, to: number): Promise<readonly KeptLink[]> {
-    return this.ask('objectsOf', chain, from, to);
-  }
-
-  prunable(before: Date, after: string | null, limit: number): Promise<readonly string[]> {
-    return this.ask('prunable', before, after, limit);
-  }
-
-  prune(decisions: readonly PrunedDecision[]): Promise<number> {
-    return this.ask('prune', decisions);
-  }
-
-  claimPruning(now: Date, everyMs: number): Promise<boolean> {
-    return this.ask('claimPruning', now, everyMs);
-  }
-
+  // Each is an operation of the file, of the same name.
+  readonly append = this.#asks('append');
+  readonly last = this.#asks('last');
+  readonly chains = this.#asks('chains');
+  readonly putHead = this.#asks('putHead');
+  readonly records = this.#asks('records');
+  readonly heads = this.#asks('heads');
+  readonly entries = this.#asks('entries');
+  readonly releaseEntries = this.#asks('releaseEntries');
+  readonly strays = this.#asks('strays');
+  readonly list = this.#asks('list');
+  readonly find = this.#asks('find');
+  readonly object = this.#asks('object');
+  readonly objects = this.#asks('objects');
+  readonly objectsOf = this.#asks('objectsOf');
+  readonly prunable = this.#asks('prunable');
+  readonly prune = this.#asks('prune');
+  readonly claimPruning = this.#asks('claimPruning');
   /** Stores records that another store had, whether or not what they rest on is there. */
-  stage(records: readonly ImportedRecord[]): Promise<void> {
-    return this.ask('stage', records);
-  }
-
+  readonly stage = this.#asks('stage');
   /** Keeps an object for records that are staged later. */
-  putObject(object: KeptObject): Promise<void> {
-    return this.ask('putObject', object);
-  }
-
+  readonly putObject = this.#asks('putObject');
   /** Drops objects that no record rests on. */
-  dropStrayObjects(): Promise<void> {
-    return this.ask('dropStrayObjects');
-  }
-
+  readonly dropStrayObjects = this.#asks('dropStrayObjects');
   /**
    * Appends the chains of another file, all of them or nothing. Skips a chain that this file has with the same records.
    * @param path a file with the schema of this version that nobody writes to
@@ -191,6 +114,10 @@ export class SqliteStore implements LogStore {
     if (this.#over === null) this.#worker.postMessage('close');
     this.#over ??= 'the store is closed';
     await this.#ended;
+  }
+
+  #asks<N extends OperationName>(name: N): (...args: Arguments<N>) => Promise<Result<N>> {
+    return (...args) => this.ask(name, ...args);
   }
 
   #opened(): Promise<void> {
