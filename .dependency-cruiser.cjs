@@ -1,6 +1,6 @@
 /**
  * Who may import whom: one line a room. A room that is not listed may not exist, so a new one comes with its line.
- * docs/architecture.md has the picture, which a test compares with this table.
+ * docs/architecture.md says what each room has. A test finds a direction that no import uses.
  */
 const ROOMS = {
   core: [],

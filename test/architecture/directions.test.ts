@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { PROJECT, readProjectFile, typeScriptFiles } from './project-files.js';
 
 interface Rule {
@@ -22,8 +22,6 @@ const ALLOWED = forbidden
     return targets.filter((target) => target !== room && target !== 'core').map((target) => `${room} --> ${target}`);
   });
 
-const PICTURE = /```mermaid\n([\s\S]*?)```/.exec(readProjectFile('docs/architecture.md'))?.[1] ?? '';
-
 /** Directions that some import goes in. */
 function usedDirections(): readonly string[] {
   const used = typeScriptFiles('src').flatMap((path) => {
@@ -36,20 +34,13 @@ function usedDirections(): readonly string[] {
   return [...new Set(used)].filter((direction) => !direction.startsWith('app') && !direction.endsWith('> core'));
 }
 
-describe('docs/architecture.md', () => {
-  it('has an arrow for each direction that the rules allow, and no other', () => {
-    const arrows = PICTURE.match(/[a-z-]+ --> [a-z-]+/g) ?? [];
-    expect([...arrows].sort()).toEqual([...ALLOWED].sort());
-  });
+it('a direction that the rules allow is one that some import uses', () => {
+  expect([...usedDirections()].sort()).toEqual([...ALLOWED].sort());
+});
 
-  it('has no arrow that no import uses', () => {
-    expect([...usedDirections()].sort()).toEqual([...ALLOWED].sort());
-  });
-
-  it('says of every room what it holds', () => {
-    const rooms = readdirSync(join(PROJECT, 'src'), { withFileTypes: true }).filter((entry) => entry.isDirectory());
-    const [, table = ''] = readProjectFile('docs/architecture.md').split('## The rooms');
-    const [rows = ''] = table.split('\n## ');
-    expect(rooms.map(({ name }) => name).filter((name) => !rows.includes(`\`${name}\``))).toEqual([]);
-  });
+it('docs/architecture.md says of every room what it holds', () => {
+  const rooms = readdirSync(join(PROJECT, 'src'), { withFileTypes: true }).filter((entry) => entry.isDirectory());
+  const [, table = ''] = readProjectFile('docs/architecture.md').split('## The rooms');
+  const [rows = ''] = table.split('\n## ');
+  expect(rooms.map(({ name }) => name).filter((name) => !rows.includes(`\`${name}\``))).toEqual([]);
 });
