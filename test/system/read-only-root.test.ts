@@ -160,7 +160,7 @@ describe.skipIf(isLacking('a read-only root', REQUIREMENTS))('the image of the D
     expect(await service.end()).toEqual({ exitCode: 0, signal: null, stderr: '' });
   });
 
-  it('serves with nothing to write to at all, where it is given the key of challenges and stores no decisions', async () => {
+  it('does not start with nothing to write to, since challenges are stored also where decisions are not, and says why', async () => {
     const key = join(image.root, 'etc/veritee/challenges.key');
     writeFileSync(key, Buffer.alloc(32, 7), { mode: 0o400 });
     chownSync(key, image.user, image.user);
@@ -169,10 +169,11 @@ describe.skipIf(isLacking('a read-only root', REQUIREMENTS))('the image of the D
       VERITEE__CHALLENGES__KEY: '/etc/veritee/challenges.key',
       VERITEE__DECISIONS__LOG: 'off',
     };
-    service = await ServiceProcess.start(...launch(null, environment));
-    await expectToServe(service);
-    service.signal('SIGTERM');
-    expect(await service.end()).toEqual({ exitCode: 0, signal: null, stderr: '' });
+    service = ServiceProcess.launch(...launch(null, environment));
+    const { exitCode, stderr } = await service.end();
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain('stores.url');
+    expect(service.logged('listening')).toEqual([]);
   });
 
   it('does not start where it can neither read nor keep that key, and says why', async () => {
