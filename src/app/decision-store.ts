@@ -5,6 +5,7 @@ import { type PostgresAddress, postgresAddressOf, sqliteFileOf } from '../config
 import type { ChallengeStore } from '../core/challenge.js';
 import { type LogStore, StoreUnavailableError } from '../core/decision-log.js';
 import { ConfigurationError, messageOf } from '../core/errors.js';
+import type { ProofStore } from '../core/gate.js';
 import type { JsonObject } from '../core/json.js';
 import type { Clock, Log } from '../core/ports.js';
 import type { ResetMemory } from '../core/vtpm-resets.js';
@@ -15,8 +16,10 @@ import type { HeadSigner } from '../log/heads.js';
 import { RecordCopy } from '../log/record-copy.js';
 import { PostgresChallengeStore } from '../stores/postgres/postgres-challenge-store.js';
 import { PostgresLogStore } from '../stores/postgres/postgres-log-store.js';
+import { PostgresProofStore } from '../stores/postgres/postgres-proof-store.js';
 import { PostgresResetMemory } from '../stores/postgres/postgres-reset-store.js';
 import { SqliteChallengeStore } from '../stores/sqlite/sqlite-challenge-store.js';
+import { SqliteProofStore } from '../stores/sqlite/sqlite-proof-store.js';
 import { SqliteStore } from '../stores/sqlite/sqlite-store.js';
 import type { OpenParts } from './open-parts.js';
 import { openPostgres, type PostgresWorld } from './postgres-server.js';
@@ -30,6 +33,8 @@ export interface OpenStores {
   /** Null: decisions are not stored. */
   readonly decisions: LogStore | null;
   readonly challenges: ChallengeStore;
+  /** Used proofs of gates. */
+  readonly proofs: ProofStore;
   /** Reset counts of vTPMs of a tenant, where replicas share them. */
   readonly sharedResets: ((tenant: string) => ResetMemory) | null;
   /** Null: it goes by the clock of this process. */
@@ -70,6 +75,7 @@ async function openFile(
     return {
       decisions: decisions.log === 'on' ? store : null,
       challenges: ofChallenges,
+      proofs: new SqliteProofStore(store, clock),
       sharedResets: null,
       clockCheck: null,
     };
@@ -87,7 +93,10 @@ async function openShared(
   const { key, clock, log, storeTimeoutMs, storeTimeoutMs: timeoutMs = CHALLENGE_STORE_TIMEOUT_MS } = world;
   const server = await openPostgres(configuration, address, world, opened);
   const lifetimeMs = configuration.challenges.lifetimeSeconds * 1000;
-  const challenges = await PostgresChallengeStore.open({ server, key, clock, lifetimeMs, timeoutMs }).catch((cause) => {
+  const [challenges, proofs] = await Promise.all([
+    PostgresChallengeStore.open({ server, key, clock, lifetimeMs, timeoutMs }),
+    PostgresProofStore.open({ server, clock, timeoutMs }),
+  ]).catch((cause) => {
     throw new ConfigurationError([{ path: ['stores', 'url'], what: `cannot be used: ${messageOf(cause)}` }], { cause });
   });
   log.info(
@@ -97,6 +106,7 @@ async function openShared(
   return {
     decisions: configuration.decisions.log === 'on' ? new PostgresLogStore(server, { appendMs: storeTimeoutMs }) : null,
     challenges,
+    proofs,
     sharedResets: (tenant) => new PostgresResetMemory({ server, tenant, log, timeoutMs }),
     clockCheck: storeClockCheck(server, clock, log),
   };

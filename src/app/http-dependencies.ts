@@ -2,6 +2,7 @@ import type { Configuration } from '../config/configuration.js';
 import type { DecisionRecorder, LogStore } from '../core/decision-log.js';
 import type { EndorsementSource } from '../core/endorsement.js';
 import { RefusedError } from '../core/errors.js';
+import type { ProofStore } from '../core/gate.js';
 import type { Clock } from '../core/ports.js';
 import { ChangedDecisionError } from '../core/recorded-decision.js';
 import { NO_TRACER, type RequestTracer } from '../core/traces.js';
@@ -10,7 +11,7 @@ import type { OpenEarlyCollateral } from '../endorsements/intel/open-early-colla
 import type { RememberedEndorsements } from '../endorsements/remembered-endorsements.js';
 import type { HttpDependencies, HttpSettings } from '../http/dependencies.js';
 import type { VerifyEvidence } from '../judge/answer.js';
-import type { Challenges } from '../judge/challenges.js';
+import { CHALLENGE_STORE_TIMEOUT_MS, type Challenges } from '../judge/challenges.js';
 import type { ClockWatch } from '../judge/clock-watch.js';
 import { EarlyCollateralShadow } from '../judge/early-collateral.js';
 import type { ReadinessUseCase } from '../judge/health.js';
@@ -20,6 +21,7 @@ import type { ResetTracking } from '../judge/reset-tracking.js';
 import type { Tenants } from '../judge/tenants.js';
 import { VerificationSlots } from '../judge/verification-slots.js';
 import { MeasuredWaits, type Waits } from '../judge/waits.js';
+import { withinTime } from '../judge/within-time.js';
 import { findRecorded } from '../log/find-recorded.js';
 import { readableRecordOf } from '../log/record-of.js';
 import { Gates } from '../receipts/gates/gates.js';
@@ -69,6 +71,7 @@ export interface ServiceParts {
   readonly policies: TenantPolicies;
   readonly access: ReloadedAccess;
   readonly challenges: Challenges;
+  readonly proofs: ProofStore;
   /** Null: decisions are not stored. */
   readonly decisions: LogStore | null;
   readonly decisionLog: DecisionRecorder | null;
@@ -169,12 +172,14 @@ function receiptsOf(parts: ServiceParts): Receipts {
 }
 
 function gatesOf(parts: ServiceParts): Gates {
-  const { configuration, receiptKeys, policies, clockWatch } = parts;
+  const { configuration, receiptKeys, policies, clockWatch, proofs } = parts;
+  const { storeTimeoutMs = CHALLENGE_STORE_TIMEOUT_MS } = parts.world;
   return new Gates({
     gates: configuration.gates,
     keys: receiptKeys,
     issuer: () => issuerOf(parts),
     policies: (tenant) => policies.of(tenant).snapshot(),
+    proofs: { use: (gate, proof) => withinTime(proofs.use(gate, proof), storeTimeoutMs) },
     clock: clockWatch,
   });
 }

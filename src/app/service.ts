@@ -154,6 +154,7 @@ async function openService(configuration: Configuration, given: World, opened: O
     policies,
     access,
     challenges,
+    proofs: stores.proofs,
     decisions: stores.decisions,
     decisionLog,
     resets,

@@ -85,3 +85,22 @@ export interface GateUseCase {
   /** @throws {GateRefusal} for every request that may not pass */
   open(request: GateRequest): Promise<GatePass>;
 }
+
+/** The proofs that were used, of all processes of the service. */
+export interface ProofStore {
+  /**
+   * Notes that a proof is used.
+   * @param gate its name: each has room of its own
+   * @param proof a digest that is of this gate alone
+   * @throws {RefusedError} `overloaded` where the gate has no more room
+   * @throws {Error} where the store is out of reach
+   */
+  use(gate: string, proof: string): Promise<ProofUse>;
+}
+
+export interface ProofUse {
+  /** Whether it was not used before. */
+  readonly isNew: boolean;
+  /** A proof from before this time may have been used without the store knowing. */
+  readonly knownSince: Date;
+}

@@ -18,8 +18,6 @@ export interface ExpectedProof {
   /** Path of the client's request, as sent. */
   readonly path: string;
   readonly now: Date;
-  /** Proofs from before are refused: which of them were used nobody remembers. */
-  readonly notBefore: Date;
 }
 
 /** Algorithms that a key of each kind signs with (RFC 7518, RFC 8037, RFC 9864). */
@@ -41,20 +39,23 @@ const LIMITS = { ...STRICT_JSON_LIMITS, depth: 8, items: 32, values: 64 };
 const SEGMENT = /^[A-Za-z0-9_-]+$/;
 
 /**
- * Goes through the steps of RFC 9449, section 4.3, and gives `jti`. That the proof was not used before is not established.
+ * Goes through the steps of RFC 9449, section 4.3, and gives `jti` and when the proof was made. That the proof was not used before is not established.
  *
  * @throws {GateRefusal} `dpop_form`, `dpop_header`, `dpop_key`, `dpop_signature`, `dpop_method`, `dpop_target`, `dpop_time`,
  *   `dpop_receipt`
  */
-export async function checkProof(proof: string, expected: ExpectedProof): Promise<string> {
+export async function checkProof(
+  proof: string,
+  expected: ExpectedProof,
+): Promise<{ readonly jti: string; readonly madeAt: Date }> {
   const { header, claims } = takeApart(proof);
   await requireSignature(proof, header, expected.key);
   const { jti, htm, htu, iat, ath } = claims;
   demand(htm === expected.method, 'dpop_method', 'the proof is for another method');
   demand(isTarget(htu, expected), 'dpop_target', 'the proof is for another URL');
-  requireTime(iat, expected);
+  const madeAt = timeOf(iat, expected);
   demand(ath === receiptHash(expected.receipt), 'dpop_receipt', 'the proof is for another receipt');
-  return idOf(jti);
+  return { jti: idOf(jti), madeAt };
 }
 
 /** Steps 2 to 5, but for the key. */
@@ -126,11 +127,11 @@ function isOrigin(url: URL, origin: string): boolean {
 }
 
 /** Step 11. */
-function requireTime(iat: JsonValue | undefined, { now, notBefore }: ExpectedProof): void {
+function timeOf(iat: JsonValue | undefined, { now }: ExpectedProof): Date {
   if (typeof iat !== 'number') throw new GateRefusal('dpop_time', 'the proof has no time');
   const ageSeconds = now.getTime() / 1000 - iat;
   demand(Math.abs(ageSeconds) <= WINDOW_SECONDS, 'dpop_time', `the proof is not of the last ${WINDOW_SECONDS} seconds`);
-  demand(iat * 1000 >= notBefore.getTime(), 'dpop_time', 'the proof is from before this process');
+  return new Date(iat * 1000);
 }
 
 function idOf(jti: JsonValue | undefined): string {

@@ -1,4 +1,12 @@
-import { type GateCode, type GatePass, GateRefusal, type GateRequest, type GateUseCase } from '../../core/gate.js';
+import { createHash } from 'node:crypto';
+import {
+  type GateCode,
+  type GatePass,
+  GateRefusal,
+  type GateRequest,
+  type GateUseCase,
+  type ProofStore,
+} from '../../core/gate.js';
 import type { JsonObject } from '../../core/json.js';
 import type { Clock } from '../../core/ports.js';
 import { checkReceipt, type VerifiedReceipt } from '../../relying-party/check-receipt.js';
@@ -6,7 +14,6 @@ import { type CheckedExpectations, NONCE_NOT_EXPECTED, subjectOf } from '../../r
 import type { ReceiptKeySource } from '../../relying-party/key-source.js';
 import { ReceiptError } from '../../relying-party/receipt-error.js';
 import { checkProof } from './dpop-proof.js';
-import { UsedProofs } from './used-proofs.js';
 
 /** The configuration of a gate. */
 export interface Gate {
@@ -38,6 +45,7 @@ export interface GatesParts {
   readonly issuer: () => string | null;
   /** Those that a tenant has in force now. */
   readonly policies: (tenant: string) => { get(id: string): GatePolicy | undefined };
+  readonly proofs: ProofStore;
   /** `doubt` is null where the time can be relied on. */
   readonly clock: Clock & { doubt(): object | null };
 }
@@ -47,15 +55,11 @@ const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 /** Gates in front of other services: each lets through who has a receipt of this service for it. */
 export class Gates implements GateUseCase {
   readonly #parts: GatesParts;
-  readonly #gates: ReadonlyMap<string, Gate & { readonly proofs: UsedProofs }>;
-  readonly #startedAt: Date;
+  readonly #gates: ReadonlyMap<string, Gate>;
 
   constructor(parts: GatesParts) {
     this.#parts = parts;
-    this.#startedAt = parts.clock.now();
-    this.#gates = new Map(
-      Object.entries(parts.gates).map(([name, gate]) => [name, { ...gate, proofs: new UsedProofs(parts.clock) }]),
-    );
+    this.#gates = new Map(Object.entries(parts.gates));
   }
 
   has(gate: string): boolean {
@@ -81,11 +85,26 @@ export class Gates implements GateUseCase {
     }
     if (proved === null) return { decisionId, expiresAt };
     if (boundKey === null) throw new GateRefusal('receipt_binding', 'the receipt names no bound key');
-    const { method } = request;
-    const expected = { key: boundKey, receipt: request.receipt, method, now, notBefore: this.#startedAt };
-    const jti = await checkProof(proved.proof, { ...expected, ...proved.target });
-    gate.proofs.use(boundKey.jkt, jti);
+    const expected = { key: boundKey, receipt: request.receipt, method: request.method, now, ...proved.target };
+    const { jti, madeAt } = await checkProof(proved.proof, expected);
+    await this.#useUp(request.gate, [boundKey.jkt, jti], madeAt);
     return { decisionId, expiresAt };
+  }
+
+  /**
+   * @param id thumbprint of the key and `jti`, since other keys choose their ids as they like
+   * @throws {GateRefusal} `dpop_replayed`, `dpop_memory`, `dpop_time`
+   */
+  async #useUp(gate: string, id: readonly [jkt: string, jti: string], madeAt: Date): Promise<void> {
+    // A digest, so that how long ids are makes no difference.
+    const proof = createHash('sha256')
+      .update(JSON.stringify([gate, ...id]))
+      .digest('base64url');
+    const { isNew, knownSince } = await this.#parts.proofs.use(gate, proof).catch((cause: unknown) => {
+      throw new GateRefusal('dpop_memory', 'the proof cannot be noted as used', { cause });
+    });
+    if (!isNew) throw new GateRefusal('dpop_replayed', 'the proof was used before');
+    if (madeAt < knownSince) throw new GateRefusal('dpop_time', 'whether the proof was used before is not known');
   }
 
   async #verified(

@@ -8,7 +8,8 @@ import type {
 } from '../../core/challenge.js';
 import { UnfitError, VoidChallengeError } from '../../core/errors.js';
 import type { Clock } from '../../core/ports.js';
-import { ChallengeCounts } from '../challenge-counts.js';
+import { DROPPED_AT_ONCE, ExpiredRecords } from '../expired-records.js';
+import { KeptCounts } from '../kept-counts.js';
 import { keyFingerprint } from '../key-fingerprint.js';
 import { ADMIT_KEY, CONSUME, DROP_EXPIRED, KEPT_KEY, PUT } from './challenge-statements.js';
 import type { PostgresServer } from './connection.js';
@@ -50,7 +51,7 @@ interface ConsumeRow {
   readonly changed: number;
 }
 
-const DROPPED_AT_ONCE = 1000;
+const CAPACITY = 100_000;
 const DROP_TIMEOUT_MS = 5000;
 const UNIQUE_VIOLATION = '23505';
 
@@ -63,13 +64,18 @@ const OTHER_KEY = `holds challenges of replicas with another challenge key: all 
 export class PostgresChallengeStore implements ChallengeStore {
   readonly #options: PostgresChallengeOptions;
   readonly #fingerprint: string;
-  readonly #counts: ChallengeCounts;
-  #droppedSecond = 0;
+  readonly #counts: KeptCounts;
+  readonly #expired: ExpiredRecords;
 
   private constructor(options: PostgresChallengeOptions, fingerprint: string) {
     this.#options = options;
     this.#fingerprint = fingerprint;
-    this.#counts = new ChallengeCounts(options.clock, options.capacity);
+    this.#counts = new KeptCounts(options.clock, 'challenge', options.capacity ?? CAPACITY);
+    this.#expired = new ExpiredRecords(options.clock, () =>
+      options.server.challenges.use({ timeoutMs: DROP_TIMEOUT_MS }, (session) =>
+        session.run(DROP_EXPIRED, [DROPPED_AT_ONCE]),
+      ),
+    );
   }
 
   /**
@@ -95,7 +101,7 @@ export class PostgresChallengeStore implements ChallengeStore {
     const { tenant, audience, policy, evidenceType } = scope;
     const lifetimeMs = period.expiresAt.getTime() - clock.now().getTime();
     this.#counts.add(tenant, lifetimeMs);
-    this.#dropExpired();
+    this.#expired.dropIfDue();
     const values = [this.#fingerprint, id, tenant, audience, policy, evidenceType, period.issuedAt, lifetimeMs];
     const [row] = await this.#ask<PutRow>(PUT, values, givenUp).catch((error: unknown) => {
       throw isTaken(error) ? new Error('challenge id is taken', { cause: error }) : error;
@@ -137,23 +143,6 @@ export class PostgresChallengeStore implements ChallengeStore {
   #requireSameKey<R extends { readonly same_key: boolean }>(row: R | undefined): asserts row is R {
     if (row?.same_key === true) return;
     throw new Error('the challenge key registered in the database is no longer the one of this replica');
-  }
-
-  /** Once a second, beside the challenge that is put. Where it fails, the next second tries again. */
-  #dropExpired(): void {
-    const second = Math.floor(this.#options.clock.monotonicMs() / 1000);
-    if (second === this.#droppedSecond) return;
-    this.#droppedSecond = second;
-    this.#dropAll().catch(() => undefined);
-  }
-
-  /** Others have their turn in between. */
-  async #dropAll(): Promise<void> {
-    const drop = () =>
-      this.#options.server.challenges.use({ timeoutMs: DROP_TIMEOUT_MS }, (session) =>
-        session.run(DROP_EXPIRED, [DROPPED_AT_ONCE]),
-      );
-    while ((await drop()) === DROPPED_AT_ONCE);
   }
 }
 

@@ -1,5 +1,6 @@
 import type { ChallengePeriod, ChallengeScope, ConsumedScope, ConsumeResult } from '../../core/challenge.js';
 import { fits, purposeOf } from '../challenge-scope.js';
+import { DROPPED_AT_ONCE } from '../expired-records.js';
 import type { SqliteFile } from './sqlite-file.js';
 
 /** In `meta`, the first 48 bits of the fingerprint of the key that the challenges of the file were made with. */
@@ -102,10 +103,7 @@ export function consumeChallenge(
   return { state: 'consumed', issuedAt: new Date(issuedMs), purpose };
 }
 
-/** Records that are dropped in one transaction, which others wait for. */
-export const DROPPED_AT_ONCE = 1000;
-
-/** Within a transaction: records go only after their expiry, a thousand at a time. @returns how many went */
+/** Within a transaction: records go only after their expiry, `DROPPED_AT_ONCE` at a time. @returns how many went */
 export function dropExpired(file: SqliteFile, nowMs: number): number {
   return file.run(
     'DELETE FROM challenges WHERE id IN (SELECT id FROM challenges WHERE expires_at < ? ORDER BY expires_at LIMIT ?)',

@@ -2,6 +2,7 @@ import { messageOf } from '../../core/errors.js';
 import { appendChains, attach } from './append-chains.js';
 import { admitChallengeKey, consumeChallenge, dropExpired, putChallenge } from './challenges.js';
 import { dropStrayObjects, object, objects, objectsOf, putObject } from './objects.js';
+import { dropProofs, useProof } from './proofs.js';
 import {
   append,
   chains,
@@ -35,6 +36,8 @@ const WRITES = {
   putChallenge,
   consumeChallenge,
   dropExpired,
+  useProof,
+  dropProofs,
 };
 
 /** Reading operations, and those outside of a transaction. */

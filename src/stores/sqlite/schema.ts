@@ -48,5 +48,8 @@ export const MIGRATIONS: readonly string[] = [
     expires_at INTEGER NOT NULL, used INTEGER NOT NULL DEFAULT 0, issued_at INTEGER NOT NULL
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX challenges_by_expiry ON challenges (expires_at);
+
+  CREATE TABLE used_proofs (proof TEXT PRIMARY KEY, kept_until INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+  CREATE INDEX used_proofs_by_end ON used_proofs (kept_until);
   `,
 ];

@@ -9,14 +9,16 @@ import type {
 import { StoreUnavailableError } from '../../core/decision-log.js';
 import { ConfigurationError, VoidChallengeError } from '../../core/errors.js';
 import type { Clock } from '../../core/ports.js';
-import { ChallengeCounts } from '../challenge-counts.js';
+import { ExpiredRecords } from '../expired-records.js';
+import { KeptCounts } from '../kept-counts.js';
 import { keyFingerprint } from '../key-fingerprint.js';
-import { type ChallengeUser, DROPPED_AT_ONCE } from './challenges.js';
+import type { ChallengeUser } from './challenges.js';
 import type { SqliteStore } from './sqlite-store.js';
 
 /** Of the fingerprint of the key. The file has room for whole numbers, and more bits are not exact. */
 const KEPT_BYTES = 6;
 const EPOCHS = 2 ** 48 - 1;
+const CAPACITY = 100_000;
 
 export interface SqliteChallengeOptions {
   /** The MAC key of challenges. */
@@ -38,20 +40,21 @@ export class SqliteChallengeStore implements ChallengeStore {
   readonly #store: SqliteStore;
   readonly #user: ChallengeUser;
   readonly #clock: Clock;
-  readonly #counts: ChallengeCounts;
+  readonly #counts: KeptCounts;
+  readonly #expired: ExpiredRecords;
   readonly #lostUntil: Date;
   /**
    * Monotonic time at which the lifetime of a challenge of this process has been counted: the wall clock may be set back.
    * In the order in which they were made, which is that in which they end.
    */
   readonly #counted = new Map<string, { readonly countedMs: number; readonly expiresMs: number }>();
-  #purgedSecond = 0;
 
   private constructor(store: SqliteStore, user: ChallengeUser, options: SqliteChallengeOptions) {
     this.#store = store;
     this.#user = user;
     this.#clock = options.clock;
-    this.#counts = new ChallengeCounts(options.clock, options.capacity);
+    this.#counts = new KeptCounts(options.clock, 'challenge', options.capacity ?? CAPACITY);
+    this.#expired = new ExpiredRecords(options.clock, () => store.ask('dropExpired', options.clock.now().getTime()));
     this.#lostUntil = new Date(options.clock.now().getTime() + options.lifetimeMs);
   }
 
@@ -95,25 +98,15 @@ export class SqliteChallengeStore implements ChallengeStore {
     this.#counted.clear();
   }
 
-  /** Runs when a challenge is put, once a second, so that no timer is needed. */
   #purge(): void {
     const now = this.#clock.now().getTime();
-    const second = Math.floor(now / 1000);
-    if (second === this.#purgedSecond) return;
-    this.#purgedSecond = second;
     const monotonic = this.#clock.monotonicMs();
     for (const [id, { countedMs, expiresMs }] of this.#counted) {
       // As long as its record is there, it must not seem unexpired.
       if (countedMs > monotonic || expiresMs >= now) break;
       this.#counted.delete(id);
     }
-    // Where it fails, the put that comes with it fails too, and says so.
-    this.#dropExpired(now).catch(() => undefined);
-  }
-
-  /** Others have their turn in between. */
-  async #dropExpired(now: number): Promise<void> {
-    while ((await this.#store.ask('dropExpired', now)) === DROPPED_AT_ONCE);
+    this.#expired.dropIfDue();
   }
 }
 

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { RunningService } from '../../../src/app/service.js';
 import { createSnpGuest } from '../../lab/index.js';
 import { type ClientKey, clientKey, makeProof, type ProofChanges } from '../../unit/receipts/gates/proofs.js';
+import { p256 } from '../../unit/receipts/keys.js';
 import type { Call } from '../http/exchange.js';
 import {
   type Asked,
@@ -312,6 +313,23 @@ describe('a gate whose policy binds a key', () => {
     const proof = await proofFor(receipt);
     const statuses = await Promise.all(Array.from({ length: 8 }, () => withProof(receipt, proof)));
     expect(statuses.toSorted()).toEqual([200, ...Array.from({ length: 7 }, () => 403)]);
+  });
+
+  it('GAT-02 stays closed for a proof that was used before a restart, whatever its time', async () => {
+    const key = join(lab.root, 'receipts.pem');
+    await writeFile(key, p256().export({ type: 'pkcs8', format: 'pem' }));
+    const keys = { gates: GATES, tenants: lab.tenants('red'), receipts: { key, issuer: 'https://veritee.example' } };
+    const start = () => lab.start(keys, { clock }, 'restarted');
+    const before = await start();
+    const receipt = await receiptOf(before, { policy: 'bound' }, { jwk: KEY.jwk });
+    const iat = Math.floor(clock.now().getTime() / 1000) + 30;
+    const headers = { dpop: await proofFor(receipt, { claims: { iat } }) };
+    expect((await ask(receipt, 'bound', { headers }, before)).status).toBe(200);
+    await before.close();
+    expect([(await ask(receipt, 'bound', { headers }, await start())).status, lastCode()]).toEqual([
+      403,
+      'dpop_replayed',
+    ]);
   });
 
   it.each<[string, (receipt: string) => Promise<string | null>, string]>([

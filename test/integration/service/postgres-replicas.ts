@@ -57,12 +57,13 @@ export class PostgresReplicas {
     world: Partial<World> = {},
     name = `replica-${this.#running.length}`,
   ): Promise<RunningService> {
-    const { stores, challenges, ...others } = keys;
+    const { stores, challenges, receipts, ...others } = keys;
     const { shared } = this;
     const configuration = {
       ...shared,
       stores: { ...shared.stores, ...(stores as object | undefined) },
       challenges: { ...shared.challenges, ...(challenges as object | undefined) },
+      receipts: { ...shared.receipts, ...(receipts as object | undefined) },
       ...others,
     };
     const service = await this.lab.start(configuration, { storeTimeoutMs: 10_000, ...world }, name);
@@ -76,7 +77,7 @@ export class PostgresReplicas {
     await this.logs.close();
     await this.logs.empty();
     await emptyChallenges(this.logs);
-    await this.logs.sql('TRUNCATE reset_counts');
+    await this.logs.sql('TRUNCATE reset_counts, used_proofs');
   }
 
   async close(): Promise<void> {

@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
-import type { GateRequest } from '../../../../src/core/gate.js';
+import { RefusedError } from '../../../../src/core/errors.js';
+import type { GateRequest, ProofStore } from '../../../../src/core/gate.js';
 import { type Gate, Gates, type GatesParts } from '../../../../src/receipts/gates/gates.js';
-import { UsedProofs } from '../../../../src/receipts/gates/used-proofs.js';
 import { receiptVectors } from '../../../receipts/vectors.js';
 import * as sample from '../../relying-party/sample-receipt.js';
 import { type ClientKey, clientKey, makeProof } from './proofs.js';
@@ -23,6 +23,13 @@ const REQUEST: GateRequest = {
   proof: null,
 };
 
+/** No gate here gets as far as to use a proof up. */
+const NO_PROOFS: ProofStore = {
+  use: async () => {
+    throw new Error('a proof was used up');
+  },
+};
+
 interface Changes {
   readonly gate?: Partial<Gate>;
   readonly policy?: Partial<ReturnType<ReturnType<GatesParts['policies']>['get']> & object> | null;
@@ -39,6 +46,7 @@ function gates({ gate, policy, doubt = null, issuer = expected.issuer, keys = ke
     keys: { published: () => keys },
     issuer: () => issuer,
     policies: () => ({ get: (id) => (policy === null || id !== ID ? undefined : { ...inForce, ...policy }) }),
+    proofs: NO_PROOFS,
     clock: { now: () => new Date(at * 1000), monotonicMs: () => 0, doubt: () => doubt },
   });
 }
@@ -129,6 +137,7 @@ describe('a gate', () => {
       policies: () => {
         throw new Error('a fault');
       },
+      proofs: NO_PROOFS,
       clock: { now: () => new Date(now * 1000), monotonicMs: () => 0, doubt: () => null },
     });
     await expect(faulty.open(REQUEST)).rejects.toThrow('a fault');
@@ -140,19 +149,31 @@ describe('a gate with receipts of its own issuer', () => {
   const KEY = clientKey();
   const START = sample.NOW.getTime() - 5_000;
 
+  /** Proofs of a store that knows all of them since the service started. */
+  function usedProofs() {
+    const used = new Set<string>();
+    const use = vi.fn<ProofStore['use']>(async (_gate, proof) => {
+      const isNew = !used.has(proof);
+      used.add(proof);
+      return { isNew, knownSince: new Date(START) };
+    });
+    return { used, use };
+  }
+
   /** A service that started some seconds ago, with two gates that differ in their names. */
-  function started(binding: 'optional' | 'required' = 'required', { ownNonces = false }: Partial<Gate> = {}) {
+  function started(
+    binding: 'optional' | 'required' = 'required',
+    { ownNonces = false, proofs = usedProofs() }: Partial<Gate> & { readonly proofs?: ProofStore } = {},
+  ) {
     const gate = { audience: sample.AUDIENCE, policy: 'payments', tenant: 'default', url: URL_OF_GATE, ownNonces };
-    let now = START;
-    const made = new Gates({
+    return new Gates({
       gates: { web: gate, other: gate },
       keys: { published: () => sample.KEY_SET.keys as never },
       issuer: () => sample.ISSUER,
       policies: () => ({ get: () => ({ sha256: sample.SHA256, accepts: ['az-snp-vtpm'], binding }) }),
-      clock: { now: () => new Date(now), monotonicMs: () => now, doubt: () => null },
+      proofs,
+      clock: { now: () => sample.NOW, monotonicMs: () => sample.NOW.getTime(), doubt: () => null },
     });
-    now = sample.NOW.getTime();
-    return made;
   }
 
   const bound = ({ jwk }: ClientKey) => sample.receiptWith({ cnf: { jwk } });
@@ -178,10 +199,11 @@ describe('a gate with receipts of its own issuer', () => {
 
   it('GAT-03 stays closed whatever else is wrong with the proof, which is not used up', async () => {
     const receipt = sample.receiptWith({ cnf: { jwk: KEY.jwk }, veritee_nonce: 'own' });
-    const use = vi.spyOn(UsedProofs.prototype, 'use');
-    await expect(started().open(await requestOf(receipt))).rejects.toThrow(refused('receipt_own_nonce'));
-    expect(use).not.toHaveBeenCalled();
-    use.mockRestore();
+    const proofs = usedProofs();
+    await expect(started('required', { proofs }).open(await requestOf(receipt))).rejects.toThrow(
+      refused('receipt_own_nonce'),
+    );
+    expect(proofs.use).not.toHaveBeenCalled();
   });
 
   it.each([['x'], [''], [undefined], [7], [`${sample.CLAIMS.jti}\r\n`], [sample.CLAIMS.jti.toUpperCase()]])(
@@ -200,7 +222,7 @@ describe('a gate with receipts of its own issuer', () => {
     },
   );
 
-  it('GAT-02 stays closed for a proof from before the start, which may have been used then', async () => {
+  it('GAT-02 stays closed for a proof from before the store knows of all that were used', async () => {
     const receipt = bound(KEY);
     const before = await requestOf(receipt, KEY, { iat: START / 1000 - 1 });
     await expect(started().open(before)).rejects.toThrow(refused('dpop_time'));
@@ -215,5 +237,19 @@ describe('a gate with receipts of its own issuer', () => {
     await expect(made.open(request)).rejects.toThrow(refused('dpop_replayed'));
     expect(await made.open(await requestOf(bound(another), another, { jti: 'one' }))).toHaveProperty('decisionId');
     expect(await made.open({ ...request, gate: 'other' })).toHaveProperty('decisionId');
+  });
+
+  it('GAT-02 tells the store which gate it is, and of a proof only a digest', async () => {
+    const proofs = usedProofs();
+    await started('required', { proofs }).open(await requestOf(bound(KEY), KEY, { jti: 'i'.repeat(256) }));
+    expect(proofs.use.mock.calls).toEqual([['web', expect.stringMatching(/^[\w-]{43}$/)]]);
+  });
+
+  it('GAT-02 stays closed where the store is out of reach or full', async () => {
+    const request = await requestOf(bound(KEY));
+    for (const cause of [new Error('out of reach'), new RefusedError('overloaded', 'full')]) {
+      const failing = started('required', { proofs: { use: () => Promise.reject(cause) } }).open(request);
+      await expect(failing).rejects.toThrow(expect.objectContaining({ code: 'dpop_memory', cause }));
+    }
   });
 });
