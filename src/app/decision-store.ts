@@ -1,28 +1,27 @@
 import { randomUUID } from 'node:crypto';
 import type { Configuration } from '../config/configuration.js';
 import { configurationDigest } from '../config/effective-configuration.js';
-import { type PostgresAddress, postgresAddressOf, sqliteFileOf } from '../config/stores.js';
+import { sqliteFileOf } from '../config/stores.js';
 import type { ChallengeStore } from '../core/challenge.js';
 import { type LogStore, StoreUnavailableError } from '../core/decision-log.js';
 import { ConfigurationError, messageOf } from '../core/errors.js';
 import type { ProofStore } from '../core/gate.js';
 import type { JsonObject } from '../core/json.js';
 import type { Clock, Log } from '../core/ports.js';
-import type { ResetMemory } from '../core/vtpm-resets.js';
 import { CHALLENGE_STORE_TIMEOUT_MS } from '../judge/challenges.js';
 import type { ReadinessCheck } from '../judge/health.js';
 import { DecisionLog } from '../log/decision-log.js';
 import type { HeadSigner } from '../log/heads.js';
 import { RecordCopy } from '../log/record-copy.js';
+import type { PostgresServer } from '../stores/postgres/connection.js';
 import { PostgresChallengeStore } from '../stores/postgres/postgres-challenge-store.js';
 import { PostgresLogStore } from '../stores/postgres/postgres-log-store.js';
 import { PostgresProofStore } from '../stores/postgres/postgres-proof-store.js';
-import { PostgresResetMemory } from '../stores/postgres/postgres-reset-store.js';
 import { SqliteChallengeStore } from '../stores/sqlite/sqlite-challenge-store.js';
 import { SqliteProofStore } from '../stores/sqlite/sqlite-proof-store.js';
 import { SqliteStore } from '../stores/sqlite/sqlite-store.js';
 import type { OpenParts } from './open-parts.js';
-import { openPostgres, type PostgresWorld } from './postgres-server.js';
+import type { PostgresWorld } from './postgres-server.js';
 import { type ConfiguredRoots, namedRoots } from './reload/configured-roots.js';
 import { storeClockCheck } from './store-clock.js';
 
@@ -35,8 +34,6 @@ export interface OpenStores {
   readonly challenges: ChallengeStore;
   /** Used proofs of gates. */
   readonly proofs: ProofStore;
-  /** Reset counts of vTPMs of a tenant, where replicas share them. */
-  readonly sharedResets: ((tenant: string) => ResetMemory) | null;
   /** Null: it goes by the clock of this process. */
   readonly clockCheck: ReadinessCheck | null;
 }
@@ -45,6 +42,8 @@ interface StoresWorld extends PostgresWorld {
   /** The MAC key of challenges. */
   readonly key: Uint8Array;
   readonly storeTimeoutMs?: number | undefined;
+  /** That of the configuration; null where it names a file. */
+  readonly database: PostgresServer | null;
 }
 
 /** @throws {ConfigurationError} where a store cannot be used */
@@ -54,11 +53,11 @@ export async function openStores(
   opened: OpenParts,
 ): Promise<OpenStores> {
   const file = sqliteFileOf(configuration);
-  const address = postgresAddressOf(configuration);
+  const { database } = world;
   if (configuration.decisions.log === 'off') world.log.warn({}, 'decisions are not stored: decisions.log is off');
   if (file !== null) return openFile(configuration, file, world, opened);
-  if (address === null) throw new Error('stores.url has an unsupported scheme');
-  return openShared(configuration, address, world, opened);
+  if (database === null) throw new Error('stores.url has an unsupported scheme');
+  return openShared(configuration, database, world);
 }
 
 async function openFile(
@@ -76,7 +75,6 @@ async function openFile(
       decisions: decisions.log === 'on' ? store : null,
       challenges: ofChallenges,
       proofs: new SqliteProofStore(store, clock),
-      sharedResets: null,
       clockCheck: null,
     };
   } catch (cause) {
@@ -86,12 +84,10 @@ async function openFile(
 
 async function openShared(
   configuration: Configuration,
-  address: PostgresAddress,
+  server: PostgresServer,
   world: StoresWorld,
-  opened: OpenParts,
 ): Promise<OpenStores> {
   const { key, clock, log, storeTimeoutMs, storeTimeoutMs: timeoutMs = CHALLENGE_STORE_TIMEOUT_MS } = world;
-  const server = await openPostgres(configuration, address, world, opened);
   const lifetimeMs = configuration.challenges.lifetimeSeconds * 1000;
   const [challenges, proofs] = await Promise.all([
     PostgresChallengeStore.open({ server, key, clock, lifetimeMs, timeoutMs }),
@@ -107,7 +103,6 @@ async function openShared(
     decisions: configuration.decisions.log === 'on' ? new PostgresLogStore(server, { appendMs: storeTimeoutMs }) : null,
     challenges,
     proofs,
-    sharedResets: (tenant) => new PostgresResetMemory({ server, tenant, log, timeoutMs }),
     clockCheck: storeClockCheck(server, clock, log),
   };
 }

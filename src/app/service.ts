@@ -35,6 +35,7 @@ import { ReloadedReceiptKeys } from './reload/receipt-keys.js';
 import { ReloadedAccess } from './reload/reloaded-access.js';
 import { ServiceReload } from './reload/service-reload.js';
 import { isPoliciesPart, TenantPolicies } from './reload/tenant-policies.js';
+import { openDatabase } from './shared-memories.js';
 import { productVersion, SYSTEM_CLOCK } from './system.js';
 import { openResets, trackingsOf } from './tenant-resets.js';
 import { openTraces } from './traces.js';
@@ -104,13 +105,13 @@ async function openService(configuration: Configuration, given: World, opened: O
   if (management !== null) opened.add(management);
   const bound = opened.add(await bindPort(configuration.listen, access.tls));
   const key = await readChallengeKey(configuration, log);
-  const sources = await openOutside(configuration, outside, opened);
+  const { server: database, shared } = await openDatabase(configuration, { ...world, clock }, opened);
+  const sources = await openOutside(configuration, { ...outside, sharedMarks: shared?.marks }, opened);
   metrics.keysOpened(sources.heldKeys.keys.keys());
   const { certificates: akIssuers, endings: endorsements } = sources.endorsements;
   const receiptKeys = await ReloadedReceiptKeys.open(configuration, { ...world, vaults: sources.vaults, clock });
-  const storesWorld = { ...world, key, clock };
-  const stores = await openStores(configuration, storesWorld, opened);
-  const memories = openResets(configuration, { log, shared: stores.sharedResets }, opened);
+  const stores = await openStores(configuration, { ...world, key, clock, database }, opened);
+  const memories = openResets(configuration, { log, shared: shared?.resets ?? null }, opened);
   await Promise.all([...memories.values()].map(({ files }) => files.start()));
   const resets = trackingsOf(memories);
   metrics.watchResetMemory(() => [...resets.values()].reduce((sum, { failures }) => sum + failures, 0));
@@ -308,7 +309,7 @@ function fetchedFigures(fetched: readonly FetchedMaterial[], at: Date): readonly
 /** The sources of endorsements, the other verifiers, signers and vaults, and the roots that the configuration names. */
 async function openOutside(
   configuration: Configuration,
-  outside: World & { readonly clock: Clock; readonly observer: OriginObserver },
+  outside: World & Pick<EndorsementWorld, 'clock' | 'sharedMarks'> & { readonly observer: OriginObserver },
   opened: OpenParts,
 ) {
   const endorsements = opened.add(openEndorsements(configuration, outside));

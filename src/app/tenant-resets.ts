@@ -1,16 +1,11 @@
 import { type Configuration, resetMemoryDirectory } from '../config/configuration.js';
-import { postgresAddressOf } from '../config/stores.js';
 import { policiesByTenant } from '../config/tenants.js';
 import type { Log } from '../core/ports.js';
 import type { ResetMemory } from '../core/vtpm-resets.js';
-import { CHALLENGE_STORE_TIMEOUT_MS } from '../judge/challenges.js';
 import { ResetTracking } from '../judge/reset-tracking.js';
 import { FileResetMemory } from '../stores/file-reset-memory.js';
-import { PostgresResetMemory } from '../stores/postgres/postgres-reset-store.js';
 import { ReplicaResetMemory } from '../stores/replica-reset-memory.js';
 import type { OpenParts } from './open-parts.js';
-import { openPostgres, type PostgresWorld } from './postgres-server.js';
-import { ResetsOnDemand } from './resets-on-demand.js';
 
 /** Memory of the vTPMs of one tenant. */
 export interface TenantResets {
@@ -40,23 +35,6 @@ export function openResets(
       return [tenant, { files, tracking: new ResetTracking(memory, log) }];
     }),
   );
-}
-
-/** The same for a command: the store that replicas share is asked once there is something to ask it. */
-export function openResetsOfCommand(
-  configuration: Configuration,
-  world: PostgresWorld & { readonly storeTimeoutMs?: number | undefined },
-  opened: OpenParts,
-): ReadonlyMap<string, TenantResets> {
-  const address = postgresAddressOf(configuration);
-  const { log, storeTimeoutMs: timeoutMs = CHALLENGE_STORE_TIMEOUT_MS } = world;
-  if (address === null) return openResets(configuration, { log, shared: null }, opened);
-  const open = async () => {
-    const server = await openPostgres(configuration, address, world, opened, { startLimitMs: 0 });
-    return (tenant: string) => new PostgresResetMemory({ server, tenant, log, timeoutMs });
-  };
-  const onDemand = new ResetsOnDemand(open, log);
-  return openResets(configuration, { log, shared: (tenant) => onDemand.of(tenant) }, opened);
 }
 
 /** How vTPMs are tracked, by tenant. */

@@ -17,8 +17,9 @@ import { type OpenParts, openAllOrNone } from '../open-parts.js';
 import { readConfiguredRoots } from '../reload/configured-roots.js';
 import { TenantPolicies, tenantsOf } from '../reload/tenant-policies.js';
 import type { AgainParts } from '../replay/judge-again.js';
+import { memoriesOfCommand } from '../shared-memories.js';
 import { SYSTEM_CLOCK } from '../system.js';
-import { openResetsOfCommand, trackingsOf } from '../tenant-resets.js';
+import { openResets, trackingsOf } from '../tenant-resets.js';
 import { namedPolicy } from './named-policy.js';
 
 /** Judging without a server. */
@@ -41,7 +42,7 @@ type NamedVerification<P = Policy | null> = CommandLineVerification & { readonly
  * body), since whoever runs the command owns the machine. Challenges are never used up. The clock is not watched, and
  * endorsements are not renewed in the background, since the process ends with the command. For the same reason nothing is
  * judged by Intel's early collateral. Caches, rollback marks and reset counts are those of a service with the same data
- * directory, and reset counts those of its replicas too. If a part cannot be opened, those opened before are closed.
+ * directory, and marks and counts those of its replicas too. If a part cannot be opened, those opened before are closed.
  *
  * @param policy id of a policy, or a policy file; null for what the body says
  * @param option that named it
@@ -83,12 +84,13 @@ async function openVerification(
     warnOfPolicies([{ tenant: DEFAULT_TENANT, policy }], configuration, log);
   }
   const world = { clock: SYSTEM_CLOCK, log, connect: connectOptions(configuration), inBackground: false };
-  const endorsements = opened.add(openEndorsements(configuration, world));
+  const shared = memoriesOfCommand(configuration, { clock: SYSTEM_CLOCK, log }, opened);
+  const endorsements = opened.add(openEndorsements(configuration, { ...world, sharedMarks: shared?.marks }));
   await endorsements.ready;
   const services = opened.add(await openAttestationServices(configuration, world));
   const roots = await readConfiguredRoots(configuration);
   const container = createAppContainer(configuration, undefined, roots);
-  const resets = trackingsOf(openResetsOfCommand(configuration, { clock: SYSTEM_CLOCK, log }, opened));
+  const resets = trackingsOf(openResets(configuration, { log, shared: shared?.resets ?? null }, opened));
   const configured = tenantsOf(configuration, inForce, resets);
   /** One that was named counts in the place of that with its id. */
   const tenants: Tenants = (name) => withPolicies(configured(name), (id) => (policy?.id === id ? policy : undefined));

@@ -8,6 +8,8 @@ import { DcapTdQuoteVerifier } from '../../tee/tdx/td-quote-verifier.js';
 import { servedLines, servedPins } from '../amd-lines.js';
 import { connectOptions } from '../egress.js';
 import { type EndorsementWorld, openAmd, openIntel } from '../endorsements.js';
+import { OpenParts } from '../open-parts.js';
+import { memoriesOfCommand } from '../shared-memories.js';
 
 /** The dependencies of the commands beside the configuration. */
 export interface BundleWorld extends EndorsementWorld {
@@ -43,7 +45,8 @@ export async function exportEndorsements(
   const wanted = reports.map(wantedFor(configuration, world));
   const requests = wanted.flatMap((each) => each.requests);
   const outside = { ...world, connect: connectOptions(configuration, world.connect) };
-  const [amd, intel] = [openAmd(configuration, outside), openIntel(configuration, outside)];
+  const opened = new OpenParts();
+  const { amd, intel } = openSources(configuration, outside, opened);
   try {
     const lines = [...servedLines(configuration).keys()].map((product) => ({ product, signingKey: 'vcek' as const }));
     const selection = { lines, requests: requests.filter((request) => request.kind === 'amd-snp') };
@@ -56,7 +59,7 @@ export async function exportEndorsements(
     for (const { code, detail } of missing) world.writeLine(`missing ${code}: ${detail}`);
     return missing.length === 0 ? EXIT_CODE.allow : EXIT_CODE.indeterminate;
   } finally {
-    await Promise.all([amd.close(), intel.close()]);
+    await opened.close();
   }
 }
 
@@ -72,7 +75,8 @@ export async function importEndorsements(
   world: BundleWorld,
 ): Promise<number> {
   await requireBundle(folder);
-  const [amd, intel] = [openAmd(configuration, world), openIntel(configuration, world)];
+  const opened = new OpenParts();
+  const { amd, intel } = openSources(configuration, world, opened);
   try {
     const reports = [await amd.importBundle(folder), await intel.importBundle(folder)];
     for (const { name, what, keptAs } of reports.flatMap(({ taken }) => taken)) {
@@ -82,8 +86,13 @@ export async function importEndorsements(
     for (const { name, why } of refused) world.writeLine(`refused ${name}: ${why}`);
     return refused.length === 0 ? EXIT_CODE.allow : EXIT_CODE.deny;
   } finally {
-    await Promise.all([amd.close(), intel.close()]);
+    await opened.close();
   }
+}
+
+function openSources(configuration: Configuration, world: BundleWorld, opened: OpenParts) {
+  const outside = { ...world, sharedMarks: memoriesOfCommand(configuration, world, opened)?.marks };
+  return { amd: opened.add(openAmd(configuration, outside)), intel: opened.add(openIntel(configuration, outside)) };
 }
 
 const NO_INPUT = { vek: null, chain: null, certificateTable: null, crls: [] };

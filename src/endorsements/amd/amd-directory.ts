@@ -23,16 +23,10 @@ export class AmdDirectory extends WatchedFolder {
   readonly #pins: AmdRootPins;
   #material: AmdMaterial = NOTHING;
   #chains: ReadonlyMap<string, AmdChain> = new Map();
-  #changes = 0;
 
   constructor({ pins, ...options }: AmdDirectoryOptions) {
     super({ ...options, key: 'amd.chains', material: CERTIFICATE_FILES, what: 'AMD endorsement folder' });
     this.#pins = pins;
-  }
-
-  /** How often the folder was read. */
-  get changes(): number {
-    return this.#changes;
   }
 
   /** The newest chain of a line. */
@@ -81,7 +75,6 @@ export class AmdDirectory extends WatchedFolder {
     const material = recogniseAmdMaterial(files, this.#pins);
     const { arks, chains, veks, crls } = material;
     this.#material = material;
-    this.#changes += 1;
     this.#chains = newestChains(chains.map(({ item }) => item));
     return {
       refused: [...refused, ...material.refused],

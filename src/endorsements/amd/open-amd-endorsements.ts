@@ -46,7 +46,7 @@ export function openAmdEndorsements(options: AmdEndorsementsOptions): OpenAmdEnd
   const limits = { maximumFiles: tuning.cachedFiles, maximumInMemory: tuning.cachedInMemory };
   const cache = new AmdCache({ folder, pins, ...limits });
   const kds = openKds(options, tuning);
-  const memory = new CrlMemory({ folder, log });
+  const memory = new CrlMemory({ folder, log, shared: options.sharedMarks });
   const inBackground = options.inBackground ?? true;
   const carried = carriedChains(pins);
   const parts = { pins, carried, directory, cache, memory, kds, clock, log, inBackground, tuning };

@@ -1,5 +1,5 @@
 import { readdir, rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import type { Log } from '../../core/ports.js';
 import { readBoundedFile, writeAtomically } from '../../files/whole-files.js';
@@ -20,7 +20,8 @@ export class CacheFolder {
   #lastChange: Promise<void> = Promise.resolve();
 
   constructor(folder: string | null, log: Log) {
-    this.#folder = folder;
+    // It stays where it is, also where the process moves to another folder.
+    this.#folder = folder === null ? null : resolve(folder);
     this.#log = log;
   }
 

@@ -1,5 +1,6 @@
 import type { Clock, Log } from '../../core/ports.js';
 import type { PartOutcome } from '../../core/reload.js';
+import type { SharedMarks } from '../../core/shared-marks.js';
 import type { ReadBytes } from '../../files/whole-files.js';
 import type { BoundedAgentOptions } from '../../outside/bounded-agent.js';
 import type { EndingFile, ExportedBundle, ImportReport } from './material-files.js';
@@ -10,6 +11,8 @@ export interface SourceWorld extends Pick<BoundedAgentOptions, 'observer' | 'con
   readonly log: Log;
   /** How files that the configuration names are read; left out, from the disk. Folders are read from the disk. */
   readonly readBytes?: ReadBytes | undefined;
+  /** Rollback marks that replicas share; left out, there are none. */
+  readonly sharedMarks?: SharedMarks | undefined;
   /** Whether the process lives on after a request, so that there is time in which to renew. Where left out it does. */
   readonly inBackground?: boolean;
 }

@@ -1,5 +1,6 @@
 import { UnfitError } from '../../core/errors.js';
 import type { Log } from '../../core/ports.js';
+import type { SharedMarks } from '../../core/shared-marks.js';
 import { type CrlAge, isOlder } from '../../crypto/revocation-list.js';
 import type { CacheFolder } from './cache-folder.js';
 import { ReadOnce } from './read-once.js';
@@ -8,6 +9,8 @@ import { ReadOnce } from './read-once.js';
 export interface MarksWorld {
   readonly folder: CacheFolder;
   readonly log: Log;
+  /** Those that replicas share; undefined where they do not. */
+  readonly shared: SharedMarks | undefined;
 }
 
 interface RollbackMarksOptions<T> extends MarksWorld {
@@ -27,6 +30,9 @@ interface RollbackMarksOptions<T> extends MarksWorld {
  * A file that is there and says nothing is no reason to forget what it said: whoever can spoil it could then put old
  * material in the place of newer. Nothing counts against it until it can be read, or somebody removes it; both are
  * noticed at the next request. The memory does not tell damage from a passing fault of the system, so neither is advised.
+ *
+ * Where replicas share marks, the higher one of both counts, and the lower one is raised to it. The store is asked whenever a mark is
+ * looked up: callers keep what they found until `changes` counts on.
  */
 export class RollbackMarks<T> {
   readonly #options: RollbackMarksOptions<T>;
@@ -39,14 +45,15 @@ export class RollbackMarks<T> {
     this.#marks = new ReadOnce<T>((mark) => mark !== null && mark !== options.damaged);
   }
 
-  /** How often this process has raised a mark. */
+  /** How often this process has raised a mark, or has to ask the store again. */
   get changes(): number {
-    return this.#marks.changes;
+    return this.#marks.changes + (this.#options.shared?.changes ?? 0);
   }
 
   /** Null where nothing was relied on yet, and where the file is gone. */
-  highest(subject: string): Promise<T | null> {
-    return this.#marks.get(subject, () => this.#read(this.#fileOf(subject)));
+  async highest(subject: string): Promise<T | null> {
+    const own = await this.#marks.get(subject, () => this.#read(this.#fileOf(subject)));
+    return own === this.#options.damaged ? own : this.#withShared(subject, own);
   }
 
   /**
@@ -62,6 +69,8 @@ export class RollbackMarks<T> {
     const { folder, damaged, isOlder, format } = this.#options;
     const kept = await this.#read(this.#fileOf(subject));
     if (kept === damaged) return false;
+    const raised = await this.#withShared(subject, kept !== null && isOlder(value, kept) ? kept : value);
+    if (raised === damaged) return false;
     // Looked at after the wait, and set before the next: another value may have been noted meanwhile.
     const noted = this.#marks.known(subject);
     const newest = kept !== null && (noted === null || isOlder(noted, kept)) ? kept : noted;
@@ -75,6 +84,26 @@ export class RollbackMarks<T> {
     this.#marks.set(subject, value);
     await Promise.all([held, folder.write(this.#fileOf(subject), format(value))]);
     return true;
+  }
+
+  /** The higher one of a mark and that of the store. */
+  async #withShared(subject: string, own: T | null): Promise<T | null> {
+    const { shared, format, parse, damaged, isOlder, folder } = this.#options;
+    if (shared === undefined) return own;
+    const name = this.#fileOf(subject);
+    const text = await shared.raise(name, own === null ? null : format(own));
+    if (text === null) return own;
+    const theirs = parse(text);
+    if (theirs === null) {
+      this.#tell(`${name} in the database`, new UnfitError('not a rollback mark'));
+      return damaged;
+    }
+    if (own !== null && !isOlder(own, theirs)) return own;
+    const noted = this.#marks.known(subject);
+    if (noted !== null && !isOlder(noted, theirs)) return noted;
+    this.#marks.set(subject, theirs);
+    await folder.write(name, format(theirs));
+    return theirs;
   }
 
   #fileOf(subject: string): string {

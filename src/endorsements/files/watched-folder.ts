@@ -36,6 +36,7 @@ export abstract class WatchedFolder {
   readonly #options: WatchedFolderOptions;
   /** Of what is in force. Undefined: to be read, whatever it is. */
   #fingerprint: string | null | undefined = undefined;
+  #changes = 0;
   #wasThere = false;
   /** The fault that was logged. */
   #fault: string | null = null;
@@ -46,6 +47,11 @@ export abstract class WatchedFolder {
 
   constructor(options: WatchedFolderOptions) {
     this.#options = options;
+  }
+
+  /** How often the folder was read. */
+  get changes(): number {
+    return this.#changes;
   }
 
   /** Reads the folder, and goes on looking at it until `close`. */
@@ -88,6 +94,7 @@ export abstract class WatchedFolder {
       this.#fault = null;
       if (fingerprint === this.#fingerprint) return true;
       const { refused, counts } = this.take(await readMaterialFiles(folder, material));
+      this.#changes += 1;
       for (const { name, why } of refused) log.warn({ file: name, why }, `file of the ${what} not taken`);
       if (fingerprint === null && this.#wasThere) {
         log.warn({ key, folder }, `${what} is gone: nothing of it is used any more`);

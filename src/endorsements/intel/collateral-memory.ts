@@ -1,6 +1,7 @@
 import { type CrlAge, isOlder } from '../../crypto/revocation-list.js';
 import type { CollateralKey, IntelCollateral } from '../../tee/tdx/intel/collateral-parts.js';
 import { CrlMemory, isDamaged, type MarksWorld, RollbackMarks } from '../files/rollback-marks.js';
+import type { WatchedFolder } from '../files/watched-folder.js';
 
 /** Whom collateral is from: Intel's service or a PCCS, Azure's cache, or the operator, who imported it. */
 export type CollateralSourceName = 'pcs' | 'thim' | 'store';
@@ -46,10 +47,13 @@ export function isUnknown({ tcbInfo, qeIdentity, pckList, rootList }: Collateral
 export class CollateralMemory {
   readonly #numbers: RollbackMarks<bigint>;
   readonly #lists: CrlMemory;
+  readonly #directory: Pick<WatchedFolder, 'changes'>;
   /** The marks of a source and platform, and how often one had been raised when they were read. */
   readonly #read = new Map<string, { readonly marks: CollateralMarks; readonly changes: number }>();
 
-  constructor(world: MarksWorld) {
+  /** @param directory the operator's folder: marks are looked up again when it has something else */
+  constructor(world: MarksWorld, directory: Pick<WatchedFolder, 'changes'>) {
+    this.#directory = directory;
     this.#numbers = new RollbackMarks({
       ...world,
       prefix: 'tdx-highest-',
@@ -71,7 +75,7 @@ export class CollateralMemory {
   }
 
   get #changes(): number {
-    return this.#numbers.changes + this.#lists.changes;
+    return this.#numbers.changes + this.#lists.changes + this.#directory.changes;
   }
 
   async #readMarks(key: CollateralKey, source: CollateralSourceName): Promise<CollateralMarks> {

@@ -42,6 +42,7 @@ export class PostgresServer {
   readonly #reach: Reach;
   readonly #closing = new AbortController();
   #isReachable = true;
+  #losses = 0;
   #clockOffsetMs = 0;
   #looking: Promise<void> | null = null;
 
@@ -77,6 +78,11 @@ export class PostgresServer {
   /** Whether it let this process in when that was last tried. A server that hangs is noticed by what it is asked. */
   get isReachable(): boolean {
     return this.#isReachable;
+  }
+
+  /** How often it was lost since this process opened it. */
+  get losses(): number {
+    return this.#losses;
   }
 
   /** How far the clock of the server is ahead of that of this process, as of the last time that it was looked at. */
@@ -144,6 +150,7 @@ export class PostgresServer {
 
   #lost(error: unknown): void {
     if (this.#closing.signal.aborted) return;
+    if (this.#isReachable) this.#losses += 1;
     this.#isReachable = false;
     this.#reach.failed(error, error instanceof UnfitError);
     this.#looking ??= this.#lookAgain().finally(() => {

@@ -2,11 +2,11 @@ import type { Log } from '../../core/ports.js';
 import { ToldFaults } from '../../core/told-faults.js';
 import type { ResetCounts, ResetMemory } from '../../core/vtpm-resets.js';
 import { forgottenAhead, RESET_CAPACITY, RESET_MEMORY_MESSAGES, RESETS_FORGOTTEN } from '../reset-counts.js';
-import type { PostgresServer } from './connection.js';
 import type { SqlValue } from './session.js';
+import type { Sessions } from './sessions.js';
 
 export interface PostgresResetOptions {
-  readonly server: Pick<PostgresServer, 'challenges'>;
+  readonly server: { readonly challenges: Pick<Sessions, 'use'> };
   readonly tenant: string;
   readonly log: Log;
   /** How long a statement may take, the wait for a connection included. */

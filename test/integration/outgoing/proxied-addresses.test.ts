@@ -7,13 +7,13 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ADDRESS_KEYS, type AddressKey, originsOf } from '../../../scripts/outgoing-addresses.js';
 import { openAttestationServices } from '../../../src/app/attestation-services.js';
-import { openStores } from '../../../src/app/decision-store.js';
 import { connectOptions } from '../../../src/app/egress.js';
 import { openEarly, openEndorsements } from '../../../src/app/endorsements.js';
 import { openHeldKeys } from '../../../src/app/held-keys.js';
 import { openCallers } from '../../../src/app/open-callers.js';
 import { OpenParts } from '../../../src/app/open-parts.js';
 import { openReceiptVaults } from '../../../src/app/receipt-vaults.js';
+import { openDatabase } from '../../../src/app/shared-memories.js';
 import { SYSTEM_CLOCK } from '../../../src/app/system.js';
 import { tokenIssuers } from '../../../src/app/token-issuers.js';
 import { openTraces } from '../../../src/app/traces.js';
@@ -194,10 +194,10 @@ describe('every address that the configuration names is contacted through the pr
       receipts: { key: join(folder, 'key') },
       egress: { proxy: `http://${proxy.host}` },
     });
-    const world = { clock: SYSTEM_CLOCK, log: new FakeLog(), key: new Uint8Array(32), storeTimeoutMs: 100 };
+    const world = { clock: SYSTEM_CLOCK, log: new FakeLog() };
     const opened = new OpenParts();
     const configuration = loadConfiguration({ text, environment: {} });
-    await expect(openStores(configuration, world, opened)).rejects.toThrow();
+    await expect(openDatabase(configuration, world, opened)).rejects.toThrow();
     await opened.close();
     expect(stores.length).toBeGreaterThan(0);
     expect(proxy.targets).toEqual([]);

@@ -71,13 +71,18 @@ export class PostgresReplicas {
     return service;
   }
 
+  /** Stops them all. */
+  async stop(): Promise<void> {
+    await Promise.all(this.#running.splice(0).map((service) => service.close()));
+  }
+
   /** Stops them all, and makes the tables empty. */
   async reset(): Promise<void> {
-    await Promise.all(this.#running.splice(0).map((service) => service.close()));
+    await this.stop();
     await this.logs.close();
     await this.logs.empty();
     await emptyChallenges(this.logs);
-    await this.logs.sql('TRUNCATE reset_counts, used_proofs');
+    await this.logs.sql('TRUNCATE reset_counts, used_proofs, rollback_marks');
   }
 
   async close(): Promise<void> {

@@ -28,7 +28,7 @@ afterEach(async () => {
 
 const clock = new SetClock();
 const load = (keys: object) => loadConfiguration({ text: JSON.stringify(keys), environment: {} });
-const open = (keys: object) => openStores(load(keys), { clock, log, key: new Uint8Array(32) }, opened);
+const open = (keys: object) => openStores(load(keys), { clock, log, key: new Uint8Array(32), database: null }, opened);
 
 describe('the stores of a service', () => {
   it('are one file for decisions and challenges', async () => {

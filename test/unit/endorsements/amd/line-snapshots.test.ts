@@ -34,7 +34,7 @@ beforeEach(async () => {
   const folder = new CacheFolder(folderOf('cache'), log);
   const directory = new AmdDirectory({ folder: path, pins, log, pollMs: 60_000 });
   const cache = new AmdCache({ folder, pins, maximumFiles: 10, maximumInMemory: 10 });
-  const memory = new CrlMemory({ folder, log });
+  const memory = new CrlMemory({ folder, log, shared: undefined });
   parts = { pins, carried: [], directory, cache, memory, kds: null, clock, log, inBackground: false, tuning };
   snapshots = new LineSnapshots(parts, new AmdCrlSupply(parts));
 });

@@ -2,9 +2,11 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { SharedMarks } from '../../../../src/core/shared-marks.js';
 import { isOlder } from '../../../../src/crypto/revocation-list.js';
 import { CacheFolder } from '../../../../src/endorsements/files/cache-folder.js';
 import { CrlMemory, isDamaged } from '../../../../src/endorsements/files/rollback-marks.js';
+import { MarkTable } from '../mark-table.js';
 import { RecordingLog } from '../recording-log.js';
 
 const age = (number: bigint, day: number) => ({ number, thisUpdate: new Date(Date.UTC(2026, 0, day)) });
@@ -29,7 +31,8 @@ describe('CrlMemory', () => {
   });
   afterEach(() => rm(path, { recursive: true }));
 
-  const open = (log = new RecordingLog()) => new CrlMemory({ folder: new CacheFolder(path, log), log });
+  const open = (log = new RecordingLog(), shared?: SharedMarks) =>
+    new CrlMemory({ folder: new CacheFolder(path, log), log, shared });
   const FILE = 'crl-highest-Milan';
   const file = () => join(path, FILE);
 
@@ -130,6 +133,108 @@ describe('CrlMemory', () => {
     expect(await memory.highest('Milan')).toBeNull();
     await memory.advance('Milan', age(9n, 2));
     expect(await open().highest('Milan')).toEqual(age(9n, 2));
+  });
+
+  describe('that replicas share', () => {
+    const [LOW, HIGH] = ['8 2026-01-01T00:00:00.000Z\n', '9 2026-01-02T00:00:00.000Z\n'];
+    let table: MarkTable;
+    beforeEach(() => {
+      table = new MarkTable();
+    });
+    const replica = () => open(new RecordingLog(), table);
+    const loseFolder = () => rm(file(), { force: true });
+
+    it('CRT-09 are known to a replica that lost its folder, which keeps them from then on', async () => {
+      expect(await replica().advance('Milan', age(9n, 2))).toBe(true);
+      expect(table.kept.get(FILE)).toBe(HIGH);
+      await loseFolder();
+      const memory = replica();
+      expect(await memory.highest('Milan')).toEqual(age(9n, 2));
+      expect(await readFile(file(), 'utf8')).toBe(HIGH);
+      table.isGone = true;
+      expect(await memory.highest('Milan')).toEqual(age(9n, 2));
+      expect(await replica().advance('Milan', age(8n, 1))).toBe(false);
+    });
+
+    it('CRT-09 refuse a list that is older than one of another replica, and hold nothing of it', async () => {
+      const memory = replica();
+      expect(await memory.advance('Milan', age(3n, 1))).toBe(true);
+      table.kept.set(FILE, HIGH);
+      const held: unknown[] = [];
+      expect(await memory.advance('Milan', age(8n, 1), async () => void held.push('held'))).toBe(false);
+      expect([held, await readFile(file(), 'utf8'), table.kept.get(FILE)]).toEqual([[], HIGH, HIGH]);
+      expect(await memory.advance('Milan', age(9n, 2))).toBe(true);
+      expect(await memory.advance('Milan', age(10n, 3))).toBe(true);
+      expect(table.kept.get(FILE)).toBe('10 2026-01-03T00:00:00.000Z\n');
+    });
+
+    it('CRT-09 are asked for again each time, and raised by each that is relied on', async () => {
+      const memory = replica();
+      expect(await memory.highest('Milan')).toBeNull();
+      await memory.advance('Milan', age(8n, 1));
+      const { changes } = memory;
+      expect(await memory.highest('Milan')).toEqual(age(8n, 1));
+      expect(memory.changes).toBe(changes);
+      table.kept.set(FILE, HIGH);
+      expect(await memory.highest('Milan')).toEqual(age(9n, 2));
+      expect(memory.changes).toBeGreaterThan(changes);
+    });
+
+    it.each([
+      ['has lost them', () => table.kept.clear()],
+      ['is of before', () => table.kept.set(FILE, LOW)],
+    ])('CRT-09 are given back to a store that %s, and are no lower for it', async (_what, spoil) => {
+      const memory = replica();
+      await memory.advance('Milan', age(9n, 2));
+      for (const known of [memory, replica()]) {
+        spoil();
+        expect(await known.highest('Milan')).toEqual(age(9n, 2));
+        expect(table.kept.get(FILE)).toBe(HIGH);
+        spoil();
+        expect(await known.advance('Milan', age(8n, 1))).toBe(false);
+        expect(table.kept.get(FILE)).toBe(HIGH);
+      }
+    });
+
+    it('CRT-09 are those of the replica while the store is gone, and count once it is back', async () => {
+      table.kept.set(FILE, HIGH);
+      table.isGone = true;
+      const memory = replica();
+      expect(await memory.advance('Milan', age(8n, 1))).toBe(true);
+      const { changes } = memory;
+      table.isGone = false;
+      table.changes += 1;
+      expect(memory.changes).toBeGreaterThan(changes);
+      expect(await memory.highest('Milan')).toEqual(age(9n, 2));
+    });
+
+    it('CRT-09 make every list older where they are no marks, and the log says so once', async () => {
+      table.kept.set(FILE, 'NaN\n');
+      const log = new RecordingLog();
+      const memory = open(log, table);
+      for (let call = 0; call < 2; call += 1) expect(isDamaged(await memory.highest('Milan'))).toBe(true);
+      expect(await memory.advance('Milan', age(9n, 2))).toBe(false);
+      expect(log.entries.map(({ fields }) => fields)).toEqual([
+        { file: `${FILE} in the database`, err: expect.any(Error) },
+      ]);
+    });
+
+    it('CRT-09 are neither asked for nor given where the file is damaged', async () => {
+      await writeFile(file(), 'damaged');
+      const memory = replica();
+      expect(isDamaged(await memory.highest('Milan'))).toBe(true);
+      expect(await memory.advance('Milan', age(9n, 2))).toBe(false);
+      expect(table.asked).toEqual([]);
+    });
+
+    it('CRT-09 stay as high as what was noted while the store answered', async () => {
+      const memory = replica();
+      await memory.advance('Milan', age(3n, 1));
+      table.kept.set(FILE, LOW);
+      const [found] = await Promise.all([memory.highest('Milan'), memory.advance('Milan', age(9n, 2))]);
+      expect(found?.number).toBeGreaterThanOrEqual(8n);
+      expect([await memory.highest('Milan'), await readFile(file(), 'utf8')]).toEqual([age(9n, 2), HIGH]);
+    });
   });
 
   it('CRT-09 knows of no list where there is no mark', async () => {

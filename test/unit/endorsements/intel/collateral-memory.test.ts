@@ -2,6 +2,7 @@ import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { SharedMarks } from '../../../../src/core/shared-marks.js';
 import { CacheFolder } from '../../../../src/endorsements/files/cache-folder.js';
 import {
   CollateralMemory,
@@ -14,6 +15,7 @@ import { type IntelCollateral, readIntelCollateral } from '../../../../src/tee/t
 import type { CollateralOptions } from '../../../lab/collateral-builder.js';
 import { createIntelPki } from '../../../lab/intel-pki.js';
 import { TdxPlatform } from '../../../lab/tdx-platform.js';
+import { MarkTable } from '../mark-table.js';
 import { RecordingLog } from '../recording-log.js';
 
 const pki = createIntelPki({ at: new Date('2026-03-01T12:00:00Z') });
@@ -24,8 +26,10 @@ const made = (options: CollateralOptions = {}, of = platform) => readIntelCollat
 const evaluation = (evaluationNumber: number, of = platform) => made({ evaluationNumber }, of);
 
 let folder: string;
+let directory: { changes: number };
 
 beforeEach(async () => {
+  directory = { changes: 0 };
   folder = await mkdtemp(join(tmpdir(), 'veritee-memory-'));
 });
 
@@ -33,7 +37,8 @@ afterEach(async () => {
   await rm(folder, { recursive: true });
 });
 
-const open = (log = new RecordingLog()) => new CollateralMemory({ folder: new CacheFolder(folder, log), log });
+const open = (log = new RecordingLog(), shared?: SharedMarks) =>
+  new CollateralMemory({ folder: new CacheFolder(folder, log), log, shared }, directory);
 
 async function isRolledBack(memory: CollateralMemory, collateral: IntelCollateral, source: CollateralSourceName) {
   return isBehind(collateral, await memory.marksOf(collateral, source));
@@ -143,6 +148,35 @@ describe('CollateralMemory', () => {
     await rm(join(folder, name));
     const marks = await memory.marksOf(evaluation(21), 'pcs');
     expect([isBehind(evaluation(21), marks), isUnknown(marks)]).toEqual([false, false]);
+  });
+
+  it('TDX-10 knows what replicas that share marks have relied on, and gives them what it has', async () => {
+    const table = new MarkTable();
+    const shared = () => open(new RecordingLog(), table);
+    await shared().advance(evaluation(19), 'pcs');
+    expect(table.kept.size).toBe(4);
+    await rm(folder, { recursive: true });
+    const memory = shared();
+    expect(await isRolledBack(memory, evaluation(18), 'pcs')).toBe(true);
+    expect(await memory.advance(evaluation(18), 'pcs')).toBe(false);
+    expect(await isRolledBack(memory, evaluation(18), 'thim')).toBe(false);
+    table.kept.clear();
+    await memory.advance(evaluation(20), 'pcs');
+    expect(table.kept.get(`tdx-highest-pcs-${platform.fmspc}`)).toBe('20\n');
+  });
+
+  it('TDX-10 asks for shared marks where the folder has something else or the store was gone, and else not', async () => {
+    const table = new MarkTable();
+    const memory = open(new RecordingLog(), table);
+    await memory.marksOf(platform, 'store');
+    await memory.marksOf(platform, 'store');
+    expect(table.asked).toHaveLength(4);
+    for (const changed of [directory, table]) {
+      changed.changes += 1;
+      const number = 18 + table.asked.length;
+      table.kept.set(`tdx-highest-store-${platform.fmspc}`, `${number}\n`);
+      expect(await isRolledBack(memory, evaluation(number - 1), 'store')).toBe(true);
+    }
   });
 
   it('TDX-10 reads a mark that is a number', async () => {

@@ -1,0 +1,68 @@
+import type { Configuration } from '../config/configuration.js';
+import { postgresAddressOf } from '../config/stores.js';
+import { messageOf } from '../core/errors.js';
+import type { SharedMarks } from '../core/shared-marks.js';
+import type { ResetMemory } from '../core/vtpm-resets.js';
+import { CHALLENGE_STORE_TIMEOUT_MS } from '../judge/challenges.js';
+import type { PostgresServer } from '../stores/postgres/connection.js';
+import { PostgresMarks, type PostgresMarksOptions } from '../stores/postgres/postgres-marks.js';
+import { PostgresResetMemory } from '../stores/postgres/postgres-reset-store.js';
+import type { OpenParts } from './open-parts.js';
+import { openPostgres, type PostgresWorld } from './postgres-server.js';
+
+/** What replicas remember together, beside what each remembers itself. */
+export interface SharedMemories {
+  /** Reset counts of the vTPMs of a tenant. */
+  readonly resets: (tenant: string) => ResetMemory;
+  readonly marks: SharedMarks;
+}
+
+interface MemoriesWorld extends PostgresWorld {
+  /** How long a store may take to answer. */
+  readonly storeTimeoutMs?: number | undefined;
+}
+
+/** The database that replicas share, and what they remember there. Nothing is written yet. Null where they share none. */
+export async function openDatabase(configuration: Configuration, world: MemoriesWorld, opened: OpenParts) {
+  const address = postgresAddressOf(configuration);
+  if (address === null) return { server: null, shared: null };
+  const server = await openPostgres(configuration, address, world, opened);
+  return { server, shared: sharedMemories(server, world) };
+}
+
+function sharedMemories(
+  server: PostgresMarksOptions['server'],
+  { clock, log, storeTimeoutMs: timeoutMs = CHALLENGE_STORE_TIMEOUT_MS }: MemoriesWorld,
+): SharedMemories {
+  return {
+    resets: (tenant) => new PostgresResetMemory({ server, tenant, log, timeoutMs }),
+    marks: new PostgresMarks({ server, clock, log, timeoutMs }),
+  };
+}
+
+/**
+ * The same for a command: the database is opened when it is first asked, since most commands need none. Where it cannot be opened, every
+ * question fails. Null where replicas share none.
+ */
+export function memoriesOfCommand(
+  configuration: Configuration,
+  world: MemoriesWorld,
+  opened: OpenParts,
+): SharedMemories | null {
+  const address = postgresAddressOf(configuration);
+  if (address === null) return null;
+  let server: Promise<PostgresServer> | null = null;
+  const open = () => {
+    server ??= openPostgres(configuration, address, world, opened, { startLimitMs: 0 }).catch((cause: unknown) => {
+      // Whatever it is: nothing that is kept there is damaged.
+      throw new Error(messageOf(cause), { cause });
+    });
+    return server;
+  };
+  // A command ends before a loss could matter.
+  const onDemand: PostgresMarksOptions['server'] = {
+    losses: 0,
+    challenges: { use: async (options, work) => (await open()).challenges.use(options, work) },
+  };
+  return sharedMemories(onDemand, world);
+}

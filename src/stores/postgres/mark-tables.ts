@@ -1,0 +1,12 @@
+import type { Tables } from './tables.js';
+
+/** Numbers of CRLs have up to 20 octets. A time is ISO 8601 in UTC with milliseconds, and empty where a mark has none. */
+export const MARK_TABLES: Tables = {
+  create: `
+    CREATE TABLE rollback_marks (
+      name text COLLATE "C" PRIMARY KEY,
+      number numeric NOT NULL,
+      this_update text COLLATE "C" NOT NULL
+    );`,
+  grants: ['SELECT, INSERT, UPDATE ON rollback_marks'],
+};
