@@ -13,7 +13,8 @@ export function decide(appraisals: readonly PolicyAppraisal[]): {
   readonly decision: Outcome;
   readonly reasons: readonly CheckId[];
 } {
-  if (!appraisals.every(isPolicyAppraisal)) throw new TypeError('decide takes results of appraise alone');
+  // Not `every` on the list itself: it passes over the places of a list that were never filled.
+  if (!Array.from(appraisals).every(isPolicyAppraisal)) throw new TypeError('decide takes results of appraise alone');
   if (appraisals.length === 0) return { decision: 'deny', reasons: ['no_policy'] };
   return { decision: overall(appraisals), reasons: reasonsOf(appraisals) };
 }

@@ -264,4 +264,11 @@ describe('the wall between verified and asserted claims, by its types', () => {
     const planted = made(appraised({})) as PolicyAppraisal;
     expect(() => decide([appraised({}), planted])).toThrow(new TypeError('decide takes results of appraise alone'));
   });
+
+  it.each([
+    ['alone', () => new Array<PolicyAppraisal>(2)],
+    ['beside an appraisal', () => Object.assign(new Array<PolicyAppraisal>(2), { 1: appraised({}) })],
+  ])('decides by no list with places that were never filled, %s', (_, listed) => {
+    expect(() => decide(listed())).toThrow(new TypeError('decide takes results of appraise alone'));
+  });
 });
