@@ -8,6 +8,7 @@ export class ExpiredRecords {
   readonly #clock: Pick<Clock, 'monotonicMs'>;
   readonly #drop: () => Promise<number>;
   #droppedSecond = 0;
+  #isDropping = false;
 
   /** @param drop drops `DROPPED_AT_ONCE` at most, and resolves to how many */
   constructor(clock: Pick<Clock, 'monotonicMs'>, drop: () => Promise<number>) {
@@ -15,12 +16,17 @@ export class ExpiredRecords {
     this.#drop = drop;
   }
 
-  /** Where it fails, the next second tries again. */
+  /** Where it fails, the next second tries again. One drop at a time has a connection. */
   dropIfDue(): void {
     const second = Math.floor(this.#clock.monotonicMs() / 1000);
-    if (second === this.#droppedSecond) return;
+    if (second === this.#droppedSecond || this.#isDropping) return;
     this.#droppedSecond = second;
-    this.#dropAll().catch(() => undefined);
+    this.#isDropping = true;
+    this.#dropAll()
+      .catch(() => undefined)
+      .finally(() => {
+        this.#isDropping = false;
+      });
   }
 
   /** Others have their turn in between. */
