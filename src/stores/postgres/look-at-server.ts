@@ -10,12 +10,14 @@ interface ServerRow {
   readonly recovering: boolean;
   readonly fsync: string;
   readonly full_page_writes: string;
+  readonly encoding: string;
   readonly now_ms: string;
 }
 
 const LOOK = `
   SELECT current_setting('server_version_num')::int AS version, pg_is_in_recovery() AS recovering,
     current_setting('fsync') AS fsync, current_setting('full_page_writes') AS full_page_writes,
+    current_setting('server_encoding') AS encoding,
     (extract(epoch FROM clock_timestamp()) * 1000)::bigint::text AS now_ms`;
 
 /**
@@ -34,6 +36,9 @@ export async function lookAtServer(session: Session): Promise<number> {
     if (row[setting] !== 'on')
       throw new UnfitError(`${setting} is ${row[setting]}: what it stored may be lost in a crash`);
   }
+  // What has no equivalent there is an error of the statement: any caller could then make the store fail by an audience.
+  if (row.encoding !== 'UTF8')
+    throw new UnfitError(`the encoding of the database is ${row.encoding}, and has to be UTF8`);
   // It lags behind, and may be promoted: what it says of a challenge may be from before its use.
   if (row.recovering) throw new Error('is in recovery, so it is a standby, or still starts');
   return Number(row.now_ms);

@@ -294,6 +294,13 @@ describe.skipIf(isWithoutPostgres('connections to PostgreSQL'))('connections to 
       );
     });
 
+    it('FRS-03 whose database cannot hold every audience is refused', async () => {
+      await server.sql("CREATE DATABASE latin ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0", 'postgres');
+      const refused = connect({ settings: { database: 'latin' }, admit: async () => {} });
+      await expect(refused).rejects.toThrow(UnfitError);
+      await expect(refused).rejects.toThrow('the encoding of the database is LATIN1, and has to be UTF8');
+    });
+
     it('STO-03 in recovery is refused for each connection, and not for good', async () => {
       const standby = await server.standby();
       open.push(standby);
