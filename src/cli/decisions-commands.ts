@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { addHelp, refuseUnknownCommand } from './command-help.js';
+import { addGroup, CONFIG, type Handlers, JSON_TOO } from './command-group.js';
 
 const LIST_HELP = `
 Newest first, those of all tenants unless one is named. Where nobody was told of a decision, it is withdrawn.`;
@@ -94,24 +94,28 @@ export interface ReplayActions {
   replay(decisionId: string | undefined, options: ReplayOptions): Promise<number>;
 }
 
+const HEADS = ['--heads <file>', 'heads that were kept, such as the log of the service'] as const;
+const KEYS = ['--keys <file>', 'keys that heads may be signed with'] as const;
+
 /** Adds `veritee decisions`. */
-export function addDecisionsCommands(
-  program: Command,
-  config: readonly [string, string],
-  actions: DecisionsActions,
-  done: (exitCode: number) => void,
-): void {
-  const decisions = program
-    .command('decisions')
-    .description('list, show, verify, export, back up, import and prune recorded decisions')
-    .allowExcessArguments()
-    .action(() => {
-      refuseUnknownCommand(decisions);
-      decisions.help({ error: true });
-    });
-  const heads: readonly [string, string] = ['--heads <file>', 'heads that were kept, such as the log of the service'];
-  const keys: readonly [string, string] = ['--keys <file>', 'keys that heads may be signed with'];
-  const json: readonly [string, string] = ['--json', 'write JSON on a terminal too'];
+export function addDecisionsCommands(program: Command, run: Handlers<DecisionsActions>): void {
+  const what = 'list, show, verify, export, back up, import and prune recorded decisions';
+  const decisions = addGroup(program, 'decisions', what);
+  addShownDecisions(decisions, run);
+  addVerify(decisions, run);
+  addCopies(decisions, run);
+  addImport(decisions, run);
+  decisions
+    .command('prune')
+    .description('drop content of old decisions')
+    .requiredOption('--before <time>', 'decisions that are dated before, RFC 3339 in UTC')
+    .option(...CONFIG)
+    .option(...JSON_TOO)
+    .addHelpText('after', PRUNE_HELP)
+    .action(run('pruneDecisions'));
+}
+
+function addShownDecisions(decisions: Command, run: Handlers<DecisionsActions>): void {
   decisions
     .command('list')
     .description('list decisions that were recorded')
@@ -120,70 +124,65 @@ export function addDecisionsCommands(
     .option('--since <time>', 'only those from this time on, RFC 3339 in UTC')
     .option('--tenant <name>', 'only those of this tenant')
     .option('--limit <number>', 'how many at most (default: 50)')
-    .option(...config)
+    .option(...CONFIG)
     .option('--json', 'write JSON lines on a terminal too')
     .addHelpText('after', LIST_HELP)
-    .action(async (options) => done(await actions.listDecisions(options)));
+    .action(run('listDecisions'));
   decisions
     .command('show')
     .description('show a decision as it was recorded, with its place in the log')
     .argument('<id>', 'id of the decision')
-    .option(...config)
-    .option(...json)
+    .option(...CONFIG)
+    .option(...JSON_TOO)
     .addHelpText('after', SHOW_HELP)
-    .action(async (id, options) => done(await actions.showDecision(id, options)));
+    .action(run('showDecision'));
+}
+
+function addVerify(decisions: Command, run: Handlers<DecisionsActions>): void {
   decisions
     .command('verify')
     .description('verify the whole log; exit code 0 if nothing is wrong, 2 if something is')
     .argument('[file]', 'an export to verify in the place of the store, or - for standard input')
-    .option(...heads)
-    .option(...keys)
-    .option(...config)
-    .option(...json)
+    .option(...HEADS)
+    .option(...KEYS)
+    .option(...CONFIG)
+    .option(...JSON_TOO)
     .addHelpText('after', VERIFY_HELP)
-    .action(async (file, options) => done(await actions.verifyDecisions(file, options)));
+    .action(run('verifyDecisions'));
+}
+
+function addCopies(decisions: Command, run: Handlers<DecisionsActions>): void {
   decisions
     .command('export')
     .description('write the whole log as JSON lines')
     .option('--out <file>', 'file to write, which only its owner can read (default: standard output)')
-    .option(...config)
+    .option(...CONFIG)
     .addHelpText('after', EXPORT_HELP)
-    .action(async (options) => done(await actions.exportDecisions(options)));
+    .action(run('exportDecisions'));
   decisions
     .command('backup')
     .description('write a copy of the store, without its challenges')
     .argument('<file>', 'file to write, which only its owner can read')
-    .option(...config)
+    .option(...CONFIG)
     .addHelpText('after', BACKUP_HELP)
-    .action(async (file, options) => done(await actions.backUpDecisions(file, options)));
+    .action(run('backUpDecisions'));
+}
+
+function addImport(decisions: Command, run: Handlers<DecisionsActions>): void {
   decisions
     .command('import')
     .description('append the log of another store; exit code 2 if something is wrong with it')
     .argument('<file>', 'an export, or - for standard input')
-    .option(...heads)
-    .option(...keys)
-    .option(...config)
-    .option(...json)
+    .option(...HEADS)
+    .option(...KEYS)
+    .option(...CONFIG)
+    .option(...JSON_TOO)
     .addHelpText('after', IMPORT_HELP)
-    .action(async (file, options) => done(await actions.importDecisions(file, options)));
-  decisions
-    .command('prune')
-    .description('drop content of old decisions')
-    .requiredOption('--before <time>', 'decisions that are dated before, RFC 3339 in UTC')
-    .option(...config)
-    .option(...json)
-    .addHelpText('after', PRUNE_HELP)
-    .action(async (options) => done(await actions.pruneDecisions(options)));
-  addHelp(decisions);
+    .action(run('importDecisions'));
 }
 
 /** Adds `veritee replay`. */
-export function addReplayCommand(
-  program: Command,
-  config: readonly [string, string],
-  actions: ReplayActions,
-  done: (exitCode: number) => void,
-): void {
+export function addReplayCommand(program: Command, run: Handlers<ReplayActions>): void {
   program
     .command('replay')
     .description('verify recorded decisions again, and show those that differ')
@@ -192,8 +191,8 @@ export function addReplayCommand(
     .option('--tenant <name>', 'only those of this tenant')
     .option('--policy <id or file>', 'appraise decisions of the policy with this id by this text')
     .option('--now', 'use the present policies, endorsements and time')
-    .option(...config)
-    .option('--json', 'write JSON on a terminal too')
+    .option(...CONFIG)
+    .option(...JSON_TOO)
     .addHelpText('after', REPLAY_HELP)
-    .action(async (id, options) => done(await actions.replay(id, options)));
+    .action(run('replay'));
 }

@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import type { ReceiptDemand, ReceiptVerifierOptions } from '../relying-party/options.js';
 import { secureUrl } from '../relying-party/secure-url.js';
+import { type Handlers, JSON_TOO } from './command-group.js';
 import { UsageError } from './input.js';
 
 const GATE_COMMAND_HELP = `
@@ -39,7 +40,7 @@ export interface GateActions {
 }
 
 /** Adds `veritee gate`. */
-export function addGateCommand(program: Command, actions: GateActions, done: (exitCode: number) => void): void {
+export function addGateCommand(program: Command, run: Handlers<GateActions>): void {
   program
     .command('gate')
     .description('send evidence to a service, verify the receipt, and run a command only on an allow')
@@ -67,10 +68,10 @@ export function addGateCommand(program: Command, actions: GateActions, done: (ex
     .option('--collect <program>', 'program that prints a /verify body for the challenge in VERITEE_NONCE')
     .option('--bound-key <thumbprint>', 'demand a bound key: required, or its RFC 7638 SHA-256 thumbprint')
     .option('--timeout <seconds>', 'for everything before the command', '60')
-    .option('--json', 'write JSON on a terminal too')
+    .option(...JSON_TOO)
     .option('--exec', 'on an allow, run the command after --; otherwise exit with 125')
     .addHelpText('after', GATE_COMMAND_HELP)
-    .action(async (command, options) => done(await actions.gate(command, options)));
+    .action(run('gate'));
 }
 
 /** Whether the arguments are those of a gate that runs a command, whatever else is wrong with them. */

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { PolicyText } from '../workbench/policy-texts.js';
-import { addHelp, refuseUnknownCommand } from './command-help.js';
+import { addGroup, CONFIG, type Handlers, JSON_TOO } from './command-group.js';
 import { EXIT_CODE, type Output, printable, styledFor } from './output.js';
 import { addPolicyDiff, type PolicyDiffActions } from './policy-diff-command.js';
 import type { PolicyLearnOptions } from './policy-learn-command.js';
@@ -24,7 +24,7 @@ export interface PolicyTestOptions extends PolicyOptions {
 }
 
 /** The commands about policies. Each returns the exit code. */
-export interface PolicyActions extends PolicyDiffActions {
+export interface PolicyActions {
   lintPolicies(files: readonly string[], options: PolicyOptions): Promise<number>;
   showPolicies(policy: string | undefined, options: PolicyOptions): Promise<number>;
   learnPolicy(files: readonly string[], options: PolicyLearnOptions): Promise<number>;
@@ -34,53 +34,38 @@ export interface PolicyActions extends PolicyDiffActions {
 /** Adds `veritee policy`. */
 export function addPolicyCommands(
   program: Command,
-  config: readonly [string, string],
-  actions: PolicyActions,
-  done: (exitCode: number) => void,
+  run: Handlers<PolicyActions>,
+  runDiff: Handlers<PolicyDiffActions>,
 ): void {
-  const policy = program
-    .command('policy')
-    .description('lint, show, test, learn and compare policies')
-    .allowExcessArguments()
-    .action(() => {
-      refuseUnknownCommand(policy);
-      policy.help({ error: true });
-    });
-  const json: readonly [string, string] = ['--json', 'write JSON on a terminal too'];
+  const policy = addGroup(program, 'policy', 'lint, show, test, learn and compare policies');
   policy
     .command('lint')
     .description('lint policies or release policies; exit code 1 if one of them does not load')
     .argument('<file...>', 'policy files, folders of them, or - for standard input')
-    .option(...config)
-    .option(...json)
-    .action(async (files, options) => done(await actions.lintPolicies(files, options)));
+    .option(...CONFIG)
+    .option(...JSON_TOO)
+    .action(run('lintPolicies'));
   policy
     .command('show')
     .description('print the text of a policy and its digest; without an argument, list the policies')
     .argument('[id or file]', 'a built-in policy, one of the policy directory, or a policy file')
-    .option(...config)
-    .option(...json)
-    .action(async (name, options) => done(await actions.showPolicies(name, options)));
-  addLearn(policy, config, actions, done);
+    .option(...CONFIG)
+    .option(...JSON_TOO)
+    .action(run('showPolicies'));
+  addLearn(policy, run);
   policy
     .command('test')
     .description('run the cases of policies, and show which rules and reference values they cover; exit code 0 or 1')
     .argument('[file...]', 'policies, tests or folders (default: the policy directory of the configuration)')
     .option('--junit <file>', 'also write the results to this file, as JUnit XML')
-    .option(...config)
-    .option(...json)
+    .option(...CONFIG)
+    .option(...JSON_TOO)
     .addHelpText('after', TEST_HELP)
-    .action(async (files, options) => done(await actions.testPolicies(files, options)));
-  addPolicyDiff(policy, config, actions, done);
-  addHelp(policy);
+    .action(run('testPolicies'));
+  addPolicyDiff(policy, runDiff);
 }
 
-function addLearn(
-  policy: Command,
-  config: readonly [string, string],
-  actions: PolicyActions,
-  done: (exitCode: number) => void,
-): void {
+function addLearn(policy: Command, run: Handlers<PolicyActions>): void {
   const collected = (code: string, codes: readonly string[]) => [...codes, code];
   policy
     .command('learn')
@@ -95,9 +80,9 @@ function addLearn(
     .option('--accept <code>', 'learn in spite of this warning, and write that down; can be given again', collected, [])
     .option('--chips', 'also list the machines, by chip id, provider or PPID')
     .option('--at <time>', 'verification time, RFC 3339 in UTC')
-    .option(...config)
+    .option(...CONFIG)
     .addHelpText('after', LEARN_HELP)
-    .action(async (files, options) => done(await actions.learnPolicy(files, options)));
+    .action(run('learnPolicy'));
 }
 
 /** Writes one policy, its text to the byte. */

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { JsonDifference } from '../core/json-differences.js';
+import { CONFIG, type Handlers, JSON_TOO } from './command-group.js';
 import { UsageError } from './input.js';
 import { EXIT_CODE, type Output, printable, shownValue, styledFor } from './output.js';
 
@@ -20,12 +21,7 @@ export interface PolicyDiffActions {
 }
 
 /** Adds `veritee policy diff`. */
-export function addPolicyDiff(
-  policy: Command,
-  config: readonly [string, string],
-  actions: PolicyDiffActions,
-  done: (exitCode: number) => void,
-): void {
+export function addPolicyDiff(policy: Command, run: Handlers<PolicyDiffActions>): void {
   policy
     .command('diff')
     .description('show the differences between two policies, and the recorded decisions that they change')
@@ -33,10 +29,10 @@ export function addPolicyDiff(
     .argument('<new>', 'the same')
     .option('--since <time>', 'appraise decisions from this time on under both, RFC 3339 in UTC')
     .option('--tenant <name>', 'with --since: only those of this tenant')
-    .option(...config)
-    .option('--json', 'write JSON on a terminal too')
+    .option(...CONFIG)
+    .option(...JSON_TOO)
     .addHelpText('after', DIFF_HELP)
-    .action(async (before, after, options) => done(await actions.diffPolicies(before, after, options)));
+    .action(run('diffPolicies'));
 }
 
 /** @throws {UsageError} where decisions of a tenant are named, and none are judged */

@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { ConfigurationError, FormatError, RefusedError } from '../core/errors.js';
+import { addGroup, CONFIG, type Handlers, JSON_TOO } from './command-group.js';
 import {
   addHelp,
   GATE_HELP,
@@ -20,6 +21,7 @@ import { addGateCommand, EXEC_FAILURE, type GateActions, isGateWithExec } from '
 import { sayFormatError, UsageError } from './input.js';
 import { EXIT_CODE, printable } from './output.js';
 import { addPolicyCommands, type PolicyActions } from './policy-commands.js';
+import type { PolicyDiffActions } from './policy-diff-command.js';
 import { addStoresCommands, type StoresActions } from './stores-commands.js';
 
 export interface VerifyOptions {
@@ -65,18 +67,43 @@ export interface ServeOptions {
   readonly config?: string;
 }
 
-/** The commands, given their arguments. Each returns the exit code. */
-export interface Actions extends PolicyActions, DecisionsActions, ReplayActions, StoresActions, GateActions {
+/** The commands about the service. Each returns the exit code. */
+export interface ServiceActions {
   serve(options: ServeOptions): Promise<number>;
-  verify(file: string, options: VerifyOptions): Promise<number>;
-  inspect(file: string, options: InspectOptions): Promise<number>;
-  request(folder: string, options: RequestOptions): Promise<number>;
-  collect(options: CollectOptions): Promise<number>;
   config(options: { readonly config?: string }): Promise<number>;
   check(options: { readonly config?: string; readonly json?: boolean }): Promise<number>;
+  checkWiring(): Promise<number>;
+}
+
+/** The commands about evidence. Each returns the exit code. */
+export interface EvidenceActions {
+  verify(file: string, options: VerifyOptions): Promise<number>;
+  inspect(file: string, options: InspectOptions): Promise<number>;
+}
+
+/** The commands for a guest. Each returns the exit code. */
+export interface GuestActions {
+  request(folder: string, options: RequestOptions): Promise<number>;
+  collect(options: CollectOptions): Promise<number>;
+}
+
+/** The commands about endorsements. Each returns the exit code. */
+export interface EndorsementActions {
   exportEndorsements(folder: string, options: ExportOptions): Promise<number>;
   importEndorsements(folder: string, options: { readonly config?: string }): Promise<number>;
-  checkWiring(): Promise<number>;
+}
+
+/** Loads the actions of commands, so that each command waits only for its own. */
+export interface Actions {
+  service(): Promise<ServiceActions>;
+  evidence(): Promise<EvidenceActions>;
+  guest(): Promise<GuestActions>;
+  policies(): Promise<PolicyActions>;
+  endorsements(): Promise<EndorsementActions>;
+  decisions(): Promise<DecisionsActions>;
+  replays(): Promise<ReplayActions & PolicyDiffActions>;
+  stores(): Promise<StoresActions>;
+  gate(): Promise<GateActions>;
 }
 
 /**
@@ -141,72 +168,25 @@ function isRefusedBySystem(error: unknown): boolean {
 }
 
 function programOf(version: string, actions: Actions, done: (exitCode: number) => void): Command {
-  const program = new Command('veritee')
-    .description('Verifies the evidence of confidential VMs, with the reasons and the endorsements of each decision')
-    .version(version)
-    .option('--check-wiring', 'resolve every part of the service once, and exit')
-    .allowExcessArguments()
-    .action(async ({ checkWiring }: { checkWiring?: boolean }) => {
-      if (checkWiring === true) return done(await actions.checkWiring());
-      refuseUnknownCommand(program);
-      program.help({ error: true });
-    });
-  const config: readonly [string, string] = ['--config <file>', 'configuration file (YAML)'];
-  program
-    .command('serve')
-    .description('run the service; without --config, with its defaults')
-    .option(...config)
-    .action(async (options) => done(await actions.serve(options)));
-  program
-    .command('verify')
-    .description(
-      'verify and appraise evidence; exit code 0 allow, 1 usage or malformed, 2 deny, 3 indeterminate or failed',
-    )
-    .argument('<file>', 'a /verify body, a raw report, quote or token, a folder of raw files, or - for standard input')
-    .option('--vek <file>', 'VCEK or VLEK of a report, DER or PEM')
-    .option('--policy <id or file>', 'policy to use instead of the one in the body')
-    .option('--nonce <base64url>', 'nonce to use instead of the one in the body')
-    .option('--at <time>', 'verification time, RFC 3339 in UTC')
-    .option(...config)
-    .option('--json', 'write JSON on a terminal too')
-    .option('--explain', 'explain the decision step by step, with the certificates up to the root')
-    .option('--explain-all', 'the same, with each check that passes')
-    .addHelpText('after', GATE_HELP)
-    .action(async (file, options) => done(await actions.verify(file, options)));
-  program
-    .command('inspect')
-    .description('show evidence field by field; verifies nothing')
-    .argument(
-      '<file>',
-      'evidence, a /verify body or a single structure (report, quote, certificate, event log …), or - for standard input',
-    )
-    .option('--compare <before>', 'show the differences between the boots of this file and of <file>')
-    .option('--pcrs <file>', 'values of registers to compare an event log with')
-    .option(...config)
-    .option('--json', 'write JSON on a terminal too')
-    .addHelpText('after', INSPECT_HELP)
-    .action(async (file, options) => done(await actions.inspect(file, options)));
-  addGuestCommands(program, actions, done);
-  program
-    .command('config')
-    .description('print the effective configuration, secrets masked')
-    .option(...config)
-    .action(async (options) => done(await actions.config(options)));
-  program
-    .command('check')
-    .description(
-      'check the configuration and all it names, without starting; exit code 1 if the service would not start',
-    )
-    .option(...config)
-    .option('--json', 'write JSON on a terminal too')
-    .action(async (options) => done(await actions.check(options)));
-  addPolicyCommands(program, config, actions, done);
-  addEndorsements(program, config, actions, done);
-  addDecisionsCommands(program, config, actions, done);
-  addReplayCommand(program, config, actions, done);
-  addStoresCommands(program, config, actions, done);
-  addGateCommand(program, actions, done);
-  addHelp(program);
+  const from =
+    <T>(load: () => Promise<T>): Handlers<T> =>
+    (name) =>
+    async (...given) => {
+      const action = (await load())[name] as (...given: readonly unknown[]) => Promise<number>;
+      done(await action(...given));
+    };
+  const [service, replays] = [from(actions.service), from(actions.replays)];
+  const program = addProgram(version, service);
+  addEvidenceCommands(program, from(actions.evidence));
+  addGuestCommands(program, from(actions.guest));
+  addConfigurationCommands(program, service);
+  addPolicyCommands(program, from(actions.policies), replays);
+  addEndorsements(program, from(actions.endorsements));
+  addDecisionsCommands(program, from(actions.decisions));
+  addReplayCommand(program, replays);
+  addStoresCommands(program, from(actions.stores));
+  addGateCommand(program, from(actions.gate));
+  for (const command of withBelow(program)) if (command.commands.length > 0) addHelp(command);
   // The others name an unknown command: of arguments too many they would say less.
   for (const command of withBelow(program)) if (command.commands.length === 0) command.allowExcessArguments(false);
   for (const command of withBelow(program)) {
@@ -217,7 +197,59 @@ function programOf(version: string, actions: Actions, done: (exitCode: number) =
   return program;
 }
 
-function addGuestCommands(program: Command, actions: Actions, done: (exitCode: number) => void): void {
+/** The program itself, and `veritee serve`. */
+function addProgram(version: string, run: Handlers<ServiceActions>): Command {
+  const program = new Command('veritee')
+    .description('Verifies the evidence of confidential VMs, with the reasons and the endorsements of each decision')
+    .version(version)
+    .option('--check-wiring', 'resolve every part of the service once, and exit')
+    .allowExcessArguments()
+    .action(async ({ checkWiring }: { checkWiring?: boolean }) => {
+      if (checkWiring === true) return run('checkWiring')();
+      refuseUnknownCommand(program);
+      program.help({ error: true });
+    });
+  program
+    .command('serve')
+    .description('run the service; without --config, with its defaults')
+    .option(...CONFIG)
+    .action(run('serve'));
+  return program;
+}
+
+function addEvidenceCommands(program: Command, run: Handlers<EvidenceActions>): void {
+  program
+    .command('verify')
+    .description(
+      'verify and appraise evidence; exit code 0 allow, 1 usage or malformed, 2 deny, 3 indeterminate or failed',
+    )
+    .argument('<file>', 'a /verify body, a raw report, quote or token, a folder of raw files, or - for standard input')
+    .option('--vek <file>', 'VCEK or VLEK of a report, DER or PEM')
+    .option('--policy <id or file>', 'policy to use instead of the one in the body')
+    .option('--nonce <base64url>', 'nonce to use instead of the one in the body')
+    .option('--at <time>', 'verification time, RFC 3339 in UTC')
+    .option(...CONFIG)
+    .option(...JSON_TOO)
+    .option('--explain', 'explain the decision step by step, with the certificates up to the root')
+    .option('--explain-all', 'the same, with each check that passes')
+    .addHelpText('after', GATE_HELP)
+    .action(run('verify'));
+  program
+    .command('inspect')
+    .description('show evidence field by field; verifies nothing')
+    .argument(
+      '<file>',
+      'evidence, a /verify body or a single structure (report, quote, certificate, event log …), or - for standard input',
+    )
+    .option('--compare <before>', 'show the differences between the boots of this file and of <file>')
+    .option('--pcrs <file>', 'values of registers to compare an event log with')
+    .option(...CONFIG)
+    .option(...JSON_TOO)
+    .addHelpText('after', INSPECT_HELP)
+    .action(run('inspect'));
+}
+
+function addGuestCommands(program: Command, run: Handlers<GuestActions>): void {
   const output: readonly [string, string, string] = [
     '-o, --output <file>',
     'file to write the body to, which only its owner can read; - for standard output',
@@ -231,7 +263,7 @@ function addGuestCommands(program: Command, actions: Actions, done: (exitCode: n
     .option('--type <type>', 'expected type of the evidence; otherwise it follows from the files')
     .option(...output)
     .addHelpText('after', REQUEST_HELP)
-    .action(async (folder, options) => done(await actions.request(folder, options)));
+    .action(run('request'));
   program
     .command('collect')
     .description('in the guest: collect its evidence with tpm2-tools, and write a /verify body; exit code 0 or 1')
@@ -242,35 +274,38 @@ function addGuestCommands(program: Command, actions: Actions, done: (exitCode: n
     .option('--ak-certificate', 'send the AK certificate of a confidential VM too, if the verifier knows its issuers')
     .option('--ak-chain <file>', 'send the AK certificate, and its issuers from this PEM file')
     .option('--no-event-log', 'leave out the event logs; the evidence then does not show Secure Boot and the boot')
-    .action(async (options) => done(await actions.collect(options)));
+    .action(run('collect'));
 }
 
-function addEndorsements(
-  program: Command,
-  config: readonly [string, string],
-  actions: Actions,
-  done: (exitCode: number) => void,
-): void {
-  const endorsements = program
-    .command('endorsements')
-    .description('carry endorsements to machines without a network')
-    .allowExcessArguments()
-    .action(() => {
-      refuseUnknownCommand(endorsements);
-      endorsements.help({ error: true });
-    });
+function addConfigurationCommands(program: Command, run: Handlers<ServiceActions>): void {
+  program
+    .command('config')
+    .description('print the effective configuration, secrets masked')
+    .option(...CONFIG)
+    .action(run('config'));
+  program
+    .command('check')
+    .description(
+      'check the configuration and all it names, without starting; exit code 1 if the service would not start',
+    )
+    .option(...CONFIG)
+    .option(...JSON_TOO)
+    .action(run('check'));
+}
+
+function addEndorsements(program: Command, run: Handlers<EndorsementActions>): void {
+  const endorsements = addGroup(program, 'endorsements', 'carry endorsements to machines without a network');
   endorsements
     .command('export')
     .description('write certificate chains, CRLs, key certificates and TDX collateral into a folder')
     .argument('<folder>', 'a new or empty folder')
     .option('--report <file...>', 'reports, quotes or bodies that are to be verified: raw files or JSON', [])
-    .option(...config)
-    .action(async (folder, options) => done(await actions.exportEndorsements(folder, options)));
+    .option(...CONFIG)
+    .action(run('exportEndorsements'));
   endorsements
     .command('import')
     .description('verify the contents of a folder and import them')
     .argument('<folder>', 'a folder that export wrote')
-    .option(...config)
-    .action(async (folder, options) => done(await actions.importEndorsements(folder, options)));
-  addHelp(endorsements);
+    .option(...CONFIG)
+    .action(run('importEndorsements'));
 }

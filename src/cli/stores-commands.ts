@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { addHelp, refuseUnknownCommand } from './command-help.js';
+import { addGroup, CONFIG, type Handlers } from './command-group.js';
 
 const MIGRATE_HELP = `
 stores.url names the owner of the database here, and --service the role that the service logs in as, which must exist. Run it
@@ -17,26 +17,12 @@ export interface StoresActions {
 }
 
 /** Adds `veritee stores`. */
-export function addStoresCommands(
-  program: Command,
-  config: readonly [string, string],
-  actions: StoresActions,
-  done: (exitCode: number) => void,
-): void {
-  const stores = program
-    .command('stores')
-    .description('make and change the tables of a database')
-    .allowExcessArguments()
-    .action(() => {
-      refuseUnknownCommand(stores);
-      stores.help({ error: true });
-    });
-  stores
+export function addStoresCommands(program: Command, run: Handlers<StoresActions>): void {
+  addGroup(program, 'stores', 'make and change the tables of a database')
     .command('migrate')
     .description('bring the tables in PostgreSQL to this version')
     .requiredOption('--service <role>', 'the role that the service logs in as')
-    .option(...config)
+    .option(...CONFIG)
     .addHelpText('after', MIGRATE_HELP)
-    .action(async (options) => done(await actions.migrateStores(options)));
-  addHelp(stores);
+    .action(run('migrateStores'));
 }

@@ -7,4 +7,5 @@ import { GUEST_PLACES } from '../../dist/collector/collect.js';
  * change. Arguments: these places as JSON, then those of the command.
  */
 const [places, ...args] = process.argv.slice(2);
-process.exitCode = await runCommandLine(args, null, guestCommands({ ...GUEST_PLACES, ...JSON.parse(places) }));
+const commands = guestCommands({ ...GUEST_PLACES, ...JSON.parse(places) });
+process.exitCode = await runCommandLine(args, null, { guest: async () => commands });

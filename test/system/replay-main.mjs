@@ -11,4 +11,4 @@ const commands = replayCommands((configuration) => (app) => {
   useRootPins(app, configuration, amdPins);
   useIntelRootPins(app, new Set(intel));
 });
-process.exitCode = await runCommandLine(args, null, commands);
+process.exitCode = await runCommandLine(args, null, { replays: async () => commands });

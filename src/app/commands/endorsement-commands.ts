@@ -1,6 +1,6 @@
 import { isMeantAsJson, type NamedInput, readingInput, UsageError } from '../../cli/input.js';
 import { Notes, printable } from '../../cli/output.js';
-import type { Actions } from '../../cli/program.js';
+import type { EndorsementActions } from '../../cli/program.js';
 import type { Evidence, StructureKind } from '../../core/evidence.js';
 import { traitsOf } from '../../core/evidence-traits.js';
 import { kindOfStructure, nameOfKind, recogniseRaw } from '../../inspect/raw-structures.js';
@@ -12,7 +12,7 @@ import { configurationOf, readInput, write } from './command-line-io.js';
 import { type BundleWorld, exportEndorsements, importEndorsements, type NamedReport } from './endorsement-bundles.js';
 
 /** `veritee endorsements`. */
-export const endorsementCommands: Pick<Actions, 'exportEndorsements' | 'importEndorsements'> = {
+export const endorsementCommands: EndorsementActions = {
   exportEndorsements: async (folder, options) => {
     const reports = await Promise.all(
       options.report.map(async (file) => reportOf(await readInput(file, REPORT_FILES))),

@@ -3,7 +3,7 @@ import { compareCommand } from '../../cli/compare-command.js';
 import { type NamedInput, UsageError } from '../../cli/input.js';
 import { inspectCommand } from '../../cli/inspect-command.js';
 import { Notes, warnOnStderr } from '../../cli/output.js';
-import type { Actions, InspectOptions, VerifyOptions } from '../../cli/program.js';
+import type { EvidenceActions, InspectOptions, VerifyOptions } from '../../cli/program.js';
 import { bodyOfFile, bodyOfFolder } from '../../cli/raw-evidence.js';
 import { type VerifyDetail, verifyCommand } from '../../cli/verify-command.js';
 import { RAW_RECOGNISER } from '../../inspect/raw-structures.js';
@@ -12,7 +12,7 @@ import { bootComparisons, InspectEvidence, rawInspections } from '../../workbenc
 import { commandLineLog, configurationOf, outputOf, readInput } from './command-line-io.js';
 
 /** `veritee verify` and `veritee inspect`: no server is needed. */
-export const evidenceCommands: Pick<Actions, 'verify' | 'inspect'> = {
+export const evidenceCommands: EvidenceActions = {
   verify: async (file, options) => {
     const configuration = await configurationOf(options);
     const { commandLineVerification } = await import('./command-line-verification.js');

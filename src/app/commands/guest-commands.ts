@@ -1,6 +1,6 @@
 import { collectCommand, type GuestOutput, requestCommand } from '../../cli/guest-commands.js';
 import { warnOnStderr } from '../../cli/output.js';
-import type { Actions, CollectOptions } from '../../cli/program.js';
+import type { CollectOptions, GuestActions } from '../../cli/program.js';
 import { GUEST_PLACES, type GuestPlaces } from '../../collector/collect.js';
 import { toolRunner } from '../../collector/tool-run.js';
 import { configfsEntry } from '../../collector/tsm-report.js';
@@ -8,7 +8,7 @@ import { RAW_RECOGNISER } from '../../inspect/raw-structures.js';
 import { untilSignal } from './until-signal.js';
 
 /** @param places of the machine that is collected from, where it is not a guest as Azure makes it */
-export function guestCommands(places: GuestPlaces = GUEST_PLACES): Pick<Actions, 'collect' | 'request'> {
+export function guestCommands(places: GuestPlaces = GUEST_PLACES): GuestActions {
   return {
     collect: (options) => collectUntilSignal(options, places),
     request: (folder, options) => requestCommand(folder, options, RAW_RECOGNISER, OUTPUT),

@@ -2,7 +2,6 @@ import { checkCommand } from '../../cli/check-command.js';
 import { type NamedInput, UsageError } from '../../cli/input.js';
 import { Notes } from '../../cli/output.js';
 import { listPolicies, type PolicyActions, showPolicy } from '../../cli/policy-commands.js';
-import type { PolicyDiffActions } from '../../cli/policy-diff-command.js';
 import type { LintProblem } from '../../core/lint-problem.js';
 import { MAX_POLICY_BYTES, policyTextOptions } from '../../files/policy-file.js';
 import { lintPolicyFile } from '../../policy/lint/lint.js';
@@ -15,7 +14,7 @@ import { policyPlaces } from './policy-places.js';
 import { lintFacts, policySources } from './policy-sources.js';
 
 /** `veritee policy`: no server is needed, and nothing is written but what an option names. */
-export const policyCommands: Omit<PolicyActions, keyof PolicyDiffActions> = {
+export const policyCommands: PolicyActions = {
   lintPolicies: async (files, options) => {
     const facts = lintFacts(await configurationOf(options));
     const expected = 'a policy in YAML or JSON, or a folder of policies';

@@ -1,6 +1,6 @@
 import { UsageError } from '../../cli/input.js';
 import { EXIT_CODE } from '../../cli/output.js';
-import type { Actions } from '../../cli/program.js';
+import type { ServeOptions } from '../../cli/program.js';
 import type { Configuration, ListenConfiguration } from '../../config/configuration.js';
 import type { Log } from '../../core/ports.js';
 import { createLog } from '../../telemetry/log.js';
@@ -16,7 +16,7 @@ import { configurationOf, write } from './command-line-io.js';
  * `veritee serve`: until a signal ends it.
  * @param early signals of the service, where somebody listens for them already
  */
-export async function serve(options: Parameters<Actions['serve']>[0], early: StopSignals | null): Promise<number> {
+export async function serve(options: ServeOptions, early: StopSignals | null): Promise<number> {
   const signals = early ?? new StopSignals();
   // The service is there by the time that something has changed.
   const watch = new FileWatch({ onChange: () => void service.reload() });

@@ -9,7 +9,7 @@ interface Surroundings {
   readonly environment?: Readonly<Record<string, string>>;
   /** Whether standard output is a terminal, which it never is of a process that a test starts. */
   readonly onTerminal?: boolean;
-  /** Commands in the place of those of the product. */
+  /** Actions in the place of those of the product. */
   readonly actions?: Partial<Actions>;
 }
 

@@ -51,7 +51,7 @@ const run = (args: readonly string[], { store = 'kept', onTerminal = false, poli
       ...(policies === '' ? {} : { VERITEE__POLICIES__DIRECTORY: policies }),
     },
     onTerminal,
-    actions: by,
+    actions: { replays: async () => by },
   });
 
 const linesOf = (text: string) => text.trimEnd().split('\n');

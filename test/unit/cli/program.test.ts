@@ -1,9 +1,10 @@
 import { describe, expect, it, vi } from 'vitest';
+import type { GateActions } from '../../../src/cli/gate-options.js';
 import { type Actions, runProgram } from '../../../src/cli/program.js';
 import { ConfigurationError, FormatError } from '../../../src/core/errors.js';
 
 const done = async () => 0;
-const ACTIONS: Actions = {
+const NAMED = {
   serve: done,
   verify: done,
   inspect: done,
@@ -31,13 +32,31 @@ const ACTIONS: Actions = {
   checkWiring: done,
 };
 
+/** @param own actions in the place of those that do nothing */
+function actionsWith(own: Partial<typeof NAMED | { readonly gate: GateActions['gate'] }>): Actions {
+  const load = async () => ({ ...NAMED, ...own });
+  return {
+    service: load,
+    evidence: load,
+    guest: load,
+    policies: load,
+    endorsements: load,
+    decisions: load,
+    replays: load,
+    stores: load,
+    gate: load,
+  };
+}
+
+const ACTIONS = actionsWith({});
+
 /** Runs `veritee serve`, which fails with an error. */
 async function failing(error: unknown): Promise<{ exitCode: number; said: string }> {
   let said = '';
   const serve = async () => {
     throw error;
   };
-  const exitCode = await runProgram(['serve'], '1.0.0', { ...ACTIONS, serve }, (text) => {
+  const exitCode = await runProgram(['serve'], '1.0.0', actionsWith({ serve }), (text) => {
     said += text;
   });
   return { exitCode, said };
@@ -233,7 +252,7 @@ describe('an option that is given twice', () => {
       ran += 1;
       return 0;
     };
-    const actions = { ...ACTIONS, serve: counted, verify: counted, exportEndorsements: counted };
+    const actions = actionsWith({ serve: counted, verify: counted, exportEndorsements: counted });
     const exitCode = await runProgram(args, '1.0.0', actions, (text) => {
       said += text;
     });
@@ -268,14 +287,14 @@ describe('the gate', () => {
   async function run(...args: readonly string[]) {
     const called: unknown[] = [];
     const said: string[] = [];
-    const gate: Actions['gate'] = async (command, options) => {
+    const gate: GateActions['gate'] = async (command, options) => {
       called.push([command, options]);
       if (command[0] === 'fails') throw new ConfigurationError(['x']);
       if (command[0] === 'is missing') throw new Error('The program of --exec does not run.');
       return 9;
     };
     const write = vi.spyOn(process.stderr, 'write').mockImplementation((text) => said.push(String(text)) > 0);
-    const exitCode = await runProgram(args, '1.0.0', { ...ACTIONS, gate }, (text) => void said.push(text));
+    const exitCode = await runProgram(args, '1.0.0', actionsWith({ gate }), (text) => void said.push(text));
     write.mockRestore();
     return { exitCode, called, said: said.join('') };
   }
