@@ -66,15 +66,6 @@ function Structure({ found, place, claims, onClaim }: StructureProps) {
   const { bytes, structures } = useMemo(() => shownBytes(found), [found]);
   const fields = useMemo(() => placedFields(structures), [structures]);
 
-  const view = useRef<HTMLDivElement>(null);
-
-  /** Shows the bytes of a field, without the page moving. */
-  useEffect(() => {
-    const scrolled = view.current;
-    const marked = scrolled?.querySelector<HTMLElement>('.selected');
-    if (scrolled != null && marked != null) scrolled.scrollTop = marked.offsetTop - scrolled.clientHeight / 2;
-  }, [field, page]);
-
   function choose(index: number): void {
     setField(index);
     const place = fields.find((each) => each.index === index);
@@ -96,14 +87,30 @@ function Structure({ found, place, claims, onClaim }: StructureProps) {
           {found.kind === 'token' ? <p>Header and claims, decoded, one after the other.</p> : null}
           <Pager page={page} bytes={bytes.byteLength} onPage={setPage} />
           <Chosen structures={structures} field={field} />
-          {/* biome-ignore lint/a11y/noNoninteractiveTabindex: who uses the keyboard has to be able to scroll it */}
-          <section class="hex" ref={view} tabIndex={0} aria-label="Bytes in hex">
-            <HexTable bytes={bytes} page={page} fields={fields} selected={field} onSelect={setField} />
-          </section>
+          <HexView bytes={bytes} page={page} fields={fields} selected={field} onSelect={setField} />
         </div>
       )}
       <FieldTables structures={structures} selected={field} onSelect={choose} {...{ claims, onClaim }} />
     </div>
+  );
+}
+
+function HexView(props: HexTableProps) {
+  const { selected, page } = props;
+  const view = useRef<HTMLDivElement>(null);
+
+  /** Shows the bytes of a field, without the page moving. */
+  useEffect(() => {
+    const scrolled = view.current;
+    const marked = scrolled?.querySelector<HTMLElement>('.selected');
+    if (scrolled != null && marked != null) scrolled.scrollTop = marked.offsetTop - scrolled.clientHeight / 2;
+  }, [selected, page]);
+
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: who uses the keyboard has to be able to scroll it
+    <section class="hex" ref={view} tabIndex={0} aria-label="Bytes in hex">
+      <HexTable {...props} />
+    </section>
   );
 }
 

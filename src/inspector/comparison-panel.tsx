@@ -7,7 +7,6 @@ import type { FoundBytes } from './structures.js';
 
 /** Another piece of evidence beside this one. Both are read in the browser, and neither is verified. */
 export function ComparisonPanel({ found }: { readonly found: readonly FoundBytes[] }) {
-  const [text, setText] = useState('');
   const [problem, setProblem] = useState<string | null>(null);
   const [comparison, setComparison] = useState<Comparison | null>(null);
 
@@ -25,51 +24,64 @@ export function ComparisonPanel({ found }: { readonly found: readonly FoundBytes
     else setProblem(other === null ? 'That is no evidence.' : null);
   }
 
-  async function takeFile(file: File | undefined): Promise<void> {
-    if (file !== undefined) compare(new Uint8Array(await file.arrayBuffer()));
-  }
-
   return (
     <section class="comparison" aria-labelledby="comparison">
       <h2 id="comparison">Compare with another piece</h2>
-      <form
-        onSubmit={(event) => {
-          event.preventDefault();
-          compare(fromUtf8(text));
-        }}
-      >
-        <p>
-          <label for="other-evidence">
-            Paste other evidence, of an earlier boot or of another machine; or choose a file.
-          </label>
-        </p>
-        <textarea
-          id="other-evidence"
-          rows={3}
-          spellcheck={false}
-          value={text}
-          autocomplete="off"
-          onInput={({ currentTarget }) => setText(currentTarget.value)}
-        />
-        <div class="row">
-          <button type="submit" disabled={text === ''}>
-            Compare
-          </button>
-          <label class="file">
-            <span>or choose a file</span>
-            <input
-              type="file"
-              id="other-file"
-              onChange={({ currentTarget }) => void takeFile(currentTarget.files?.[0])}
-            />
-          </label>
-        </div>
-        <p class="problem" role="alert">
-          {problem}
-        </p>
-      </form>
+      <ComparisonForm problem={problem} onGiven={compare} />
       {comparison === null ? null : <Compared comparison={comparison} />}
     </section>
+  );
+}
+
+interface ComparisonFormProps {
+  readonly problem: string | null;
+  readonly onGiven: (bytes: Uint8Array) => void;
+}
+
+function ComparisonForm({ problem, onGiven }: ComparisonFormProps) {
+  const [text, setText] = useState('');
+
+  async function takeFile(file: File | undefined): Promise<void> {
+    if (file !== undefined) onGiven(new Uint8Array(await file.arrayBuffer()));
+  }
+
+  return (
+    <form
+      onSubmit={(event) => {
+        event.preventDefault();
+        onGiven(fromUtf8(text));
+      }}
+    >
+      <p>
+        <label for="other-evidence">
+          Paste other evidence, of an earlier boot or of another machine; or choose a file.
+        </label>
+      </p>
+      <textarea
+        id="other-evidence"
+        rows={3}
+        spellcheck={false}
+        value={text}
+        autocomplete="off"
+        onInput={({ currentTarget }) => setText(currentTarget.value)}
+      />
+      <div class="row">
+        <button type="submit" disabled={text === ''}>
+          Compare
+        </button>
+        <label class="file">
+          <span>or choose a file</span>
+          <input
+            type="file"
+            id="other-file"
+            onChange={({ currentTarget }) => void takeFile(currentTarget.files?.[0])}
+          />
+        </label>
+      </div>
+      <p class="problem" role="alert">
+        {problem}
+      </p>
+    </form>
   );
 }
 

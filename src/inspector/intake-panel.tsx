@@ -40,16 +40,7 @@ export function IntakePanel({ alone, isBusy, problem, example, ...handlers }: In
 
   return (
     <DropForm onSubmit={given.submit} onFiles={(files) => void given.takeFiles(files)}>
-      <h1>Is this confidential VM what it claims to be?</h1>
-      <p>
-        A confidential VM sends evidence that its hardware signed.{' '}
-        {alone
-          ? 'This page shows what the evidence says, and verifies who signed it.'
-          : 'This page shows what the evidence says, whether the service accepts it, and every reason if it does not.'}{' '}
-        {alone
-          ? 'Drop files anywhere in this window, or paste the evidence below.'
-          : 'Drop files anywhere in this window, paste the evidence below, or pick an example.'}
-      </p>
+      <Introduction alone={alone} />
       <GivenFields given={given} alone={alone} isBusy={isBusy} />
       {alone ? null : (
         <>
@@ -73,6 +64,23 @@ export function IntakePanel({ alone, isBusy, problem, example, ...handlers }: In
   );
 }
 
+function Introduction({ alone }: { readonly alone: boolean }) {
+  return (
+    <>
+      <h1>Is this confidential VM what it claims to be?</h1>
+      <p>
+        A confidential VM sends evidence that its hardware signed.{' '}
+        {alone
+          ? 'This page shows what the evidence says, and verifies who signed it.'
+          : 'This page shows what the evidence says, whether the service accepts it, and every reason if it does not.'}{' '}
+        {alone
+          ? 'Drop files anywhere in this window, or paste the evidence below.'
+          : 'Drop files anywhere in this window, paste the evidence below, or pick an example.'}
+      </p>
+    </>
+  );
+}
+
 /** The last input, as text or as a file. */
 function useGiven(onTake: (intake: Intake) => void) {
   const [text, setText] = useState('');
@@ -93,13 +101,10 @@ function useGiven(onTake: (intake: Intake) => void) {
   }
 
   async function takeFiles(files: readonly File[]): Promise<void> {
-    const [first, ...others] = files.slice(0, MOST_FILES);
-    if (first === undefined) return;
-    const read = await Promise.all([first, ...others].map(readFile));
+    if (files.length === 0) return;
+    const read = await Promise.all(files.slice(0, MOST_FILES).map(readFile));
     const { intake, unused } = readGiven(read);
-    const text =
-      intake.kind !== 'request' ? '' : others.length === 0 ? await first.text() : JSON.stringify(intake.body);
-    setText(text.length <= SHOWN_TEXT ? text : '');
+    setText(textOfGiven(read, intake));
     setLast(intake);
     setUnused([...unused, ...files.slice(MOST_FILES).map(({ name }) => ({ name, why: TOO_MANY }))]);
     give(intake);
@@ -143,6 +148,14 @@ function readGiven(read: readonly (GivenFile | UnusedFile)[]): ReturnType<typeof
   if (only === undefined) return { intake: { kind: 'unknown', why: UNREADABLE }, unused: [] };
   const { intake, unused } = others.length === 0 ? { intake: readIntake(only.bytes), unused: [] } : readFiles(files);
   return { intake, unused: [...unused, ...unreadable] };
+}
+
+/** The text to show of what was given; empty where it is no body, or too long. */
+function textOfGiven([first, ...others]: readonly (GivenFile | UnusedFile)[], intake: Intake): string {
+  if (intake.kind !== 'request') return '';
+  const isOne = first !== undefined && 'bytes' in first && others.length === 0;
+  const text = isOne ? new TextDecoder().decode(first.bytes) : JSON.stringify(intake.body);
+  return text.length <= SHOWN_TEXT ? text : '';
 }
 
 /** File names are untrusted. */

@@ -23,34 +23,13 @@ const NOT_EVALUATED =
 /** A policy to try: linted as it is typed, and evaluated against the evidence at hand. The service keeps none of it. */
 export function PolicyEditor({ id, text: original, decision, body, service }: PolicyEditorProps) {
   const [text, setText] = useState(original);
-  const [evaluation, setEvaluation] = useState<Evaluation | null>(null);
-  const [problem, setProblem] = useState<string | null>(null);
-  const [isBusy, setBusy] = useState(false);
   const lint = useLint(text, service);
+  const { evaluation, problem, isBusy, evaluate, forget } = useEvaluation(text, service, evaluated(decision, body));
   const area = useRef<HTMLTextAreaElement>(null);
-
-  const current = useRef(text);
-  current.current = text;
-
-  /** Drops an answer about another text than the one in the editor. */
-  async function evaluate(): Promise<void> {
-    setProblem(null);
-    setEvaluation(null);
-    setBusy(true);
-    try {
-      const made = await service.evaluate({ text, ...evaluated(decision, body) });
-      if (current.current === text) setEvaluation(made);
-    } catch (error) {
-      if (current.current === text) setProblem(error instanceof Error ? error.message : String(error));
-    } finally {
-      setBusy(false);
-    }
-  }
 
   function change(changed: string): void {
     setText(changed);
-    setEvaluation(null);
-    setProblem(null);
+    forget();
   }
 
   return (
@@ -81,6 +60,36 @@ export function PolicyEditor({ id, text: original, decision, body, service }: Po
       {evaluation === null ? null : <EvaluationResult evaluation={evaluation} body={body} />}
     </details>
   );
+}
+
+/** @param input to evaluate the text with */
+function useEvaluation(text: string, service: Service, input: JsonObject) {
+  const [evaluation, setEvaluation] = useState<Evaluation | null>(null);
+  const [problem, setProblem] = useState<string | null>(null);
+  const [isBusy, setBusy] = useState(false);
+  const current = useRef(text);
+  current.current = text;
+
+  function forget(): void {
+    setEvaluation(null);
+    setProblem(null);
+  }
+
+  /** Drops an answer about another text than the one in the editor. */
+  async function evaluate(): Promise<void> {
+    forget();
+    setBusy(true);
+    try {
+      const made = await service.evaluate({ text, ...input });
+      if (current.current === text) setEvaluation(made);
+    } catch (error) {
+      if (current.current === text) setProblem(error instanceof Error ? error.message : String(error));
+    } finally {
+      setBusy(false);
+    }
+  }
+
+  return { evaluation, problem, isBusy, evaluate, forget };
 }
 
 /** Without the evidence, claims are evaluated: by rules and reference values alone. */

@@ -26,51 +26,61 @@ export interface WantedClaim {
 /** A tab for each question that people ask (WAI-ARIA, tabs pattern). */
 export function QuestionsPanel({ decision, found, wanted, onPlace }: QuestionsPanelProps) {
   const [selected, setSelected] = useState(0);
-  const list = useRef<HTMLDivElement>(null);
   useEffect(() => {
     if (wanted !== null) setSelected(questionOfClaim(wanted.claim) ?? 0);
   }, [wanted]);
   const question = QUESTIONS[selected];
 
+  return (
+    <section class="questions" aria-labelledby="questions">
+      <h2 id="questions">What people ask</h2>
+      <Tabs selected={selected} onSelect={setSelected} />
+      {question === undefined ? null : <Answer {...{ question, decision, found, wanted, onPlace }} />}
+    </section>
+  );
+}
+
+interface TabsProps {
+  readonly selected: number;
+  readonly onSelect: (index: number) => void;
+}
+
+function Tabs({ selected, onSelect }: TabsProps) {
+  const list = useRef<HTMLDivElement>(null);
+
   function move(to: number): void {
     const next = (to + QUESTIONS.length) % QUESTIONS.length;
-    setSelected(next);
+    onSelect(next);
     list.current?.querySelectorAll('button')[next]?.focus();
   }
 
   return (
-    <section class="questions" aria-labelledby="questions">
-      <h2 id="questions">What people ask</h2>
-      <div
-        role="tablist"
-        aria-labelledby="questions"
-        ref={list}
-        onKeyDown={(event) => {
-          const to = { ArrowRight: selected + 1, ArrowLeft: selected - 1, Home: 0, End: QUESTIONS.length - 1 }[
-            event.key
-          ];
-          if (to === undefined) return;
-          event.preventDefault();
-          move(to);
-        }}
-      >
-        {QUESTIONS.map(({ name, text }, index) => (
-          <button
-            key={name}
-            type="button"
-            role="tab"
-            id={`tab-${name}`}
-            aria-selected={index === selected}
-            aria-controls="question"
-            tabIndex={index === selected ? 0 : -1}
-            onClick={() => setSelected(index)}
-          >
-            {text}
-          </button>
-        ))}
-      </div>
-      {question === undefined ? null : <Answer {...{ question, decision, found, wanted, onPlace }} />}
-    </section>
+    <div
+      role="tablist"
+      aria-labelledby="questions"
+      ref={list}
+      onKeyDown={(event) => {
+        const to = { ArrowRight: selected + 1, ArrowLeft: selected - 1, Home: 0, End: QUESTIONS.length - 1 }[event.key];
+        if (to === undefined) return;
+        event.preventDefault();
+        move(to);
+      }}
+    >
+      {QUESTIONS.map(({ name, text }, index) => (
+        <button
+          key={name}
+          type="button"
+          role="tab"
+          id={`tab-${name}`}
+          aria-selected={index === selected}
+          aria-controls="question"
+          tabIndex={index === selected ? 0 : -1}
+          onClick={() => onSelect(index)}
+        >
+          {text}
+        </button>
+      ))}
+    </div>
   );
 }
 

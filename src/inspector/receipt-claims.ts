@@ -45,63 +45,41 @@ export async function comparedClaims(
   { issuer, audience, nonce, policy, answer }: ReceiptExpectation,
 ): Promise<readonly ComparedClaim[]> {
   const { evidence, reasons, decision, aud, requested_aud } = claims;
-  const claim = (what: string, claimed: string, expected: string | null, by: ComparedClaim['by'] = 'answer') => {
+  const claim = (what: string, claimed: string, expected: string | null = null, by: ComparedClaim['by'] = 'answer') => {
     return { what, claimed, expected, by };
   };
-  const ofAnswer = (read: (decision: ReceiptAnswer) => string) => (answer === null ? null : read(answer));
+  const said = answer === null ? null : textsOf(answer);
   const bound = await boundKeyOf(claims);
+  // A receipt that is no allow names the audience apart, so that none takes it for its own.
+  const named = decision === 'allow' ? aud : (requested_aud ?? aud);
+  const digest = isObject(evidence) ? `${claimText(evidence['type'])} ${claimText(evidence['sha256'])}` : NONE;
   return [
-    claim('issuer', claimText(claims['iss']), issuer?.value ?? null, issuer?.by),
-    // A receipt that is no allow names the audience apart, so that none takes it for its own.
-    claim(
-      'audience',
-      claimText(decision === 'allow' ? aud : (requested_aud ?? aud)),
-      audience?.value ?? null,
-      audience?.by,
-    ),
-    claim(
-      'decision',
-      claimText(decision),
-      ofAnswer((answered) => answered.decision),
-    ),
-    claim(
-      'decision id',
-      claimText(claims['jti']),
-      ofAnswer(({ decisionId }) => decisionId),
-    ),
-    claim(
-      'reasons',
-      joinedTexts(Array.isArray(reasons) ? reasons.map(claimText) : []),
-      ofAnswer((decision) => joinedTexts(decision.reasons)),
-    ),
-    claim(
-      'policy digest',
-      digestsOf(policiesOf(claims)),
-      ofAnswer(({ policies }) => digestsOf(policies)),
-    ),
-    claim(
-      'evidence digest',
-      isObject(evidence) ? `${claimText(evidence['type'])} ${claimText(evidence['sha256'])}` : NONE,
-      ofAnswer((decision) => `${decision.evidence.type} ${decision.evidence.sha256}`),
-    ),
-    claim(
-      'nonce',
-      claimText(claims['eat_nonce']),
-      nonce === null ? ofAnswer(() => NONE) : spelt(nonce.value),
-      nonce?.by,
-    ),
-    claim('policy', joinedTexts(policiesOf(claims).map(({ id }) => id)), policy?.value ?? null, policy?.by),
-    claim(
-      'expiry',
-      shownSeconds(claims['exp']),
-      ofAnswer(({ validUntil }) => shownSeconds(Math.floor(Date.parse(validUntil) / 1000))),
-    ),
-    claim(
-      'bound key',
-      bound?.jkt ?? NONE,
-      ofAnswer(({ binding }) => binding?.jkt ?? NONE),
-    ),
+    claim('issuer', claimText(claims['iss']), issuer?.value, issuer?.by),
+    claim('audience', claimText(named), audience?.value, audience?.by),
+    claim('decision', claimText(decision), said?.decision),
+    claim('decision id', claimText(claims['jti']), said?.decisionId),
+    claim('reasons', joinedTexts(Array.isArray(reasons) ? reasons.map(claimText) : []), said?.reasons),
+    claim('policy digest', digestsOf(policiesOf(claims)), said?.policies),
+    claim('evidence digest', digest, said?.evidence),
+    claim('nonce', claimText(claims['eat_nonce']), nonce === null ? said?.nonce : spelt(nonce.value), nonce?.by),
+    claim('policy', joinedTexts(policiesOf(claims).map(({ id }) => id)), policy?.value, policy?.by),
+    claim('expiry', shownSeconds(claims['exp']), said?.expiry),
+    claim('bound key', bound?.jkt ?? NONE, said?.boundKey),
   ];
+}
+
+/** The values of an answer, as claims are shown. */
+function textsOf({ decision, decisionId, reasons, policies, evidence, validUntil, binding }: ReceiptAnswer) {
+  return {
+    decision,
+    decisionId,
+    reasons: joinedTexts(reasons),
+    policies: digestsOf(policies),
+    evidence: `${evidence.type} ${evidence.sha256}`,
+    nonce: NONE,
+    expiry: shownSeconds(Math.floor(Date.parse(validUntil) / 1000)),
+    boundKey: binding?.jkt ?? NONE,
+  };
 }
 
 export function policiesOf(claims: JsonObject): readonly { readonly id: string; readonly sha256: string }[] {

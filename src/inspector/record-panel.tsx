@@ -2,48 +2,54 @@ import type { RecordedDecision } from './service.js';
 import { shownValue } from './shown-value.js';
 
 /** The record beside a decision, and the facts that the decision log does not have. */
-export function RecordPanel({ recorded: { record, release } }: { readonly recorded: RecordedDecision }) {
+export function RecordPanel({ recorded }: { readonly recorded: RecordedDecision }) {
   return (
     <section class="panel open record" aria-labelledby="record">
       <h2 id="record">From the decision log, and not judged now.</h2>
-      {record.withdrawn ? (
+      {recorded.record.withdrawn ? (
         <p class="problem">
           Withdrawn: it was recorded too late, so the answer was <code>audit_unavailable</code>, and nobody was told
           this decision.
         </p>
       ) : null}
-      <dl class="facts">
-        <dt>Recorded at</dt>
-        <dd>
-          {shownValue(record.recordedAt)}, by veritee {shownValue(record.version)}
-        </dd>
-        <dt>Caller</dt>
-        <dd>
-          {shownValue(record.principal)} of tenant {shownValue(record.tenant)}
-        </dd>
-        <dt>Record</dt>
-        <dd>
-          {record.seq} of chain <code>{shownValue(record.chain)}</code>
-        </dd>
-        <dt>Its hash</dt>
-        <dd>
-          <code>{shownValue(record.hash)}</code>
-        </dd>
-        {release === null ? null : (
-          <>
-            <dt>Key release</dt>
-            <dd>
-              {shownValue(release.keyId)}: {release.state.replace('_', ' ')}
-              {release.code === null ? '' : ` (${release.code})`}
-            </dd>
-          </>
-        )}
-      </dl>
+      <RecordFacts recorded={recorded} />
       <p>
         There are no bytes to show: the answer has a digest of the evidence alone. The log keeps no remedies and no
         receipt either. Where the service keeps evidence (<code>decisions.keepEvidence: full</code>), it judges it again
         with <code>POST /decisions/ID:replay</code>, and gives it to nobody.
       </p>
     </section>
+  );
+}
+
+function RecordFacts({ recorded: { record, release } }: { readonly recorded: RecordedDecision }) {
+  return (
+    <dl class="facts">
+      <dt>Recorded at</dt>
+      <dd>
+        {shownValue(record.recordedAt)}, by veritee {shownValue(record.version)}
+      </dd>
+      <dt>Caller</dt>
+      <dd>
+        {shownValue(record.principal)} of tenant {shownValue(record.tenant)}
+      </dd>
+      <dt>Record</dt>
+      <dd>
+        {record.seq} of chain <code>{shownValue(record.chain)}</code>
+      </dd>
+      <dt>Its hash</dt>
+      <dd>
+        <code>{shownValue(record.hash)}</code>
+      </dd>
+      {release === null ? null : (
+        <>
+          <dt>Key release</dt>
+          <dd>
+            {shownValue(release.keyId)}: {release.state.replace('_', ' ')}
+            {release.code === null ? '' : ` (${release.code})`}
+          </dd>
+        </>
+      )}
+    </dl>
   );
 }

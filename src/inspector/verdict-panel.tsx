@@ -17,64 +17,79 @@ const SHORTENED = 100;
 
 /** The decision in one sentence, then its reasons with their remedies. */
 export function VerdictPanel({ decision, isStored, isWithdrawn }: VerdictPanelProps) {
-  const [reasons, warnings] = [reasonsOf(decision), warningsOf(decision)];
   return (
     <section class={`verdict ${isWithdrawn ? 'withdrawn' : decision.decision}`} aria-labelledby="verdict">
       <h2 id="verdict">
         {isWithdrawn ? 'Withdrawn, and nobody was told: ' : ''}
         {verdictOf(decision)}
       </h2>
-      {reasons.length === 0 ? null : (
-        <ol class="reasons" aria-label="Reasons">
-          {reasons.map(({ code, check }) => (
-            <li key={code}>
-              <p>
-                <code>{code}</code> {shownValue(check?.detail ?? '')}
-              </p>
-              {check === null ? null : <Compared expected={check.expected} actual={check.actual} longest={SHORTENED} />}
-              {check?.remedy == null ? null : <p class="remedy">{shownValue(check.remedy)}</p>}
-            </li>
-          ))}
-        </ol>
-      )}
-      {warnings.length === 0 ? null : (
-        <ul class="warnings" aria-label="Warnings">
-          {warnings.map(({ id, about, detail, remedy, waived }) => (
-            <li key={`${id} ${about}`}>
-              <p>
-                <code>{id}</code> {shownValue(detail)}
-                {waived ? ' (waived by the policy)' : ''}
-              </p>
-              {remedy === null ? null : <p class="remedy">{shownValue(remedy)}</p>}
-            </li>
-          ))}
-        </ul>
-      )}
-      <dl class="facts">
-        <dt>Decision</dt>
-        <dd>
-          <code>{decision.decisionId}</code>{' '}
-          {isStored ? (
-            <a href={linkTo(decision.decisionId)} target="_blank" rel="noopener">
-              Link to its record
-            </a>
-          ) : null}{' '}
-          {isStored ? <small>in a new tab; reading records needs the role audit:read</small> : null}
-        </dd>
-        <dt>Decided at</dt>
-        <dd>{decision.decidedAt}</dd>
-        {decision.decision === 'allow' && !isWithdrawn && decision.validUntil !== '' ? (
-          <>
-            <dt>Holds until</dt>
-            <dd>{decision.validUntil}</dd>
-          </>
-        ) : null}
-        <dt>Evidence</dt>
-        <dd>
-          {decision.evidence.type}, SHA-256 <code>{decision.evidence.sha256}</code>
-        </dd>
-      </dl>
+      <Reasons reasons={reasonsOf(decision)} />
+      <Warnings warnings={warningsOf(decision)} />
+      <Facts {...{ decision, isStored, isWithdrawn }} />
     </section>
+  );
+}
+
+function Reasons({ reasons }: { readonly reasons: ReturnType<typeof reasonsOf> }) {
+  if (reasons.length === 0) return null;
+  return (
+    <ol class="reasons" aria-label="Reasons">
+      {reasons.map(({ code, check }) => (
+        <li key={code}>
+          <p>
+            <code>{code}</code> {shownValue(check?.detail ?? '')}
+          </p>
+          {check === null ? null : <Compared expected={check.expected} actual={check.actual} longest={SHORTENED} />}
+          {check?.remedy == null ? null : <p class="remedy">{shownValue(check.remedy)}</p>}
+        </li>
+      ))}
+    </ol>
+  );
+}
+
+function Warnings({ warnings }: { readonly warnings: ReturnType<typeof warningsOf> }) {
+  if (warnings.length === 0) return null;
+  return (
+    <ul class="warnings" aria-label="Warnings">
+      {warnings.map(({ id, about, detail, remedy, waived }) => (
+        <li key={`${id} ${about}`}>
+          <p>
+            <code>{id}</code> {shownValue(detail)}
+            {waived ? ' (waived by the policy)' : ''}
+          </p>
+          {remedy === null ? null : <p class="remedy">{shownValue(remedy)}</p>}
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function Facts({ decision, isStored, isWithdrawn }: VerdictPanelProps) {
+  return (
+    <dl class="facts">
+      <dt>Decision</dt>
+      <dd>
+        <code>{decision.decisionId}</code>{' '}
+        {isStored ? (
+          <a href={linkTo(decision.decisionId)} target="_blank" rel="noopener">
+            Link to its record
+          </a>
+        ) : null}{' '}
+        {isStored ? <small>in a new tab; reading records needs the role audit:read</small> : null}
+      </dd>
+      <dt>Decided at</dt>
+      <dd>{decision.decidedAt}</dd>
+      {decision.decision === 'allow' && !isWithdrawn && decision.validUntil !== '' ? (
+        <>
+          <dt>Holds until</dt>
+          <dd>{decision.validUntil}</dd>
+        </>
+      ) : null}
+      <dt>Evidence</dt>
+      <dd>
+        {decision.evidence.type}, SHA-256 <code>{decision.evidence.sha256}</code>
+      </dd>
+    </dl>
   );
 }
 
