@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, type ChildProcessByStdio, spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import type { Readable } from 'node:stream';
 import { isSystemError } from '../core/file-problem.js';
@@ -36,48 +36,62 @@ export function collectedOutput(
     );
     const output = child.stdout;
     tellLines(child.stderr, tell);
-    let leaving: NodeJS.Timeout | undefined;
-    const chunks: Uint8Array[] = [];
-    let [length, problem]: [number, string | null] = [0, null];
+    let problem: string | null = null;
     const giveUp = (why: string) => {
       problem ??= why;
       killGroup(child);
       output.destroy();
       child.stderr.destroy();
     };
+    const written = keptOutput(output, maximumBytes, giveUp);
+    const forget = endErrorsAfterExit(child);
     const timer = setTimeout(() => giveUp('took too long (--timeout)'), timeoutMs);
     const abort = () => giveUp('was ended by a signal to the gate');
     signal.addEventListener('abort', abort);
     if (signal.aborted) abort();
     const end = (settle: () => void) => {
       clearTimeout(timer);
-      clearTimeout(leaving);
+      forget();
       signal.removeEventListener('abort', abort);
       settle();
     };
-    output.on('data', (chunk: Uint8Array) => {
-      length += chunk.byteLength;
-      if (length > maximumBytes) giveUp(`wrote more than ${maximumBytes} bytes`);
-      else chunks.push(chunk);
-    });
     child.on('error', (error) => end(() => reject(startError('--collect', error))));
-    // A connection that ssh keeps for later holds standard error open.
-    child.on('exit', () => {
-      leaving = setTimeout(() => child.stderr.destroy(), LAST_WORDS_MS);
-    });
     child.on('close', (exitCode, killedBy) => {
       if (exitCode !== 0) problem ??= `ended with ${exitCode ?? killedBy}`;
       end(() =>
-        problem === null
-          ? resolve(Buffer.concat(chunks))
-          : reject(new GateProgramError(`The program of --collect ${problem}.`)),
+        problem === null ? resolve(written()) : reject(new GateProgramError(`The program of --collect ${problem}.`)),
       );
     });
   });
 }
 
+/** @returns gives what was written so far */
+function keptOutput(output: Readable, maximumBytes: number, giveUp: (why: string) => void): () => Uint8Array {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  output.on('data', (chunk: Uint8Array) => {
+    length += chunk.byteLength;
+    if (length > maximumBytes) giveUp(`wrote more than ${maximumBytes} bytes`);
+    else chunks.push(chunk);
+  });
+  return () => Buffer.concat(chunks);
+}
+
 /** The wait for the rest of standard error. */
 const LAST_WORDS_MS = 1_000;
+
+/**
+ * A connection that ssh keeps for later holds standard error open.
+ * @returns ends the wait for it
+ */
+function endErrorsAfterExit(child: ChildProcessByStdio<null, Readable, Readable>): () => void {
+  let leaving: NodeJS.Timeout | undefined;
+  child.on('exit', () => {
+    leaving = setTimeout(() => child.stderr.destroy(), LAST_WORDS_MS);
+  });
+  return () => clearTimeout(leaving);
+}
+
 /** A longer output is reported as more than one body. */
 const LONGEST_LINE = 4_096;
 

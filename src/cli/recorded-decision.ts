@@ -43,40 +43,28 @@ function recordedTable(recorded: Schemas['RecordedDecision'], output: Output): s
   ].join('\n');
 }
 
-function recordLines({
-  decisionId,
-  decidedAt,
-  evidence,
-  policies,
-  release,
-  record,
-  ...rest
-}: Schemas['RecordedDecision']) {
-  const {
-    audience = null,
-    policies: asked,
-    nonceSha256 = null,
-    attestationResults,
-    obtainedTokens,
-  } = record.request as JsonObject;
-  const lines: (readonly [string, string])[] = [
+/** A name, and what is shown beside it. */
+type Line = readonly [name: string, value: string];
+
+function recordLines(recorded: Schemas['RecordedDecision']): readonly Line[] {
+  const { decisionId, decidedAt, evidence, policies, release, record } = recorded;
+  const { audience, policies: asked, nonceSha256, attestationResults, obtainedTokens } = record.request as JsonObject;
+  return [
     ['decision', decisionId],
     ['decided', `${decidedAt} by veritee ${shownValue(record.version)}`],
     ['asked by', `${shownValue(record.principal)} of tenant ${shownValue(record.tenant)}`],
-    ...(audience === null ? [] : [['audience', shownValue(audience)] as const]),
+    ...lineIfGiven('audience', audience),
     ['asked for', asked === null ? 'the default policy' : shownList(asked)],
     ['evidence', evidence.sha256],
-    ...(nonceSha256 === null ? [] : [['nonce', shownValue(nonceSha256)] as const]),
-    ...objects(attestationResults).map(
-      ({ type, sha256 }) => ['token', `${shownValue(sha256)} ${shownValue(type)}`] as const,
-    ),
-    ...objects(obtainedTokens).map(
-      ({ type, sha256 }) => ['obtained', `${shownValue(sha256)} ${shownValue(type)}`] as const,
-    ),
-    ...policies.map(({ id, version, sha256 }) => ['policy', `${sha256} ${id} version ${version}`] as const),
-    ...objects(rest['endorsements']).map(
-      ({ kind, sha256, source }) =>
-        ['rests on', `${shownValue(sha256)} ${shownValue(kind)} (${shownValue(source)})`] as const,
+    ...lineIfGiven('nonce', nonceSha256),
+    ...tokenLines('token', attestationResults),
+    ...tokenLines('obtained', obtainedTokens),
+    ...policies.map(({ id, version, sha256 }): Line => ['policy', `${sha256} ${id} version ${version}`]),
+    ...objects(recorded['endorsements']).map(
+      ({ kind, sha256, source }): Line => [
+        'rests on',
+        `${shownValue(sha256)} ${shownValue(kind)} (${shownValue(source)})`,
+      ],
     ),
     ...releaseLines(release),
     ['chain', record.chain],
@@ -85,10 +73,17 @@ function recordLines({
     ['previous', record.previous],
     ['content', record.contentSha256],
   ];
-  return lines;
 }
 
-function releaseLines(release: Schemas['RecordedDecision']['release']): readonly (readonly [string, string])[] {
+function lineIfGiven(name: string, value: JsonValue = null): readonly Line[] {
+  return value === null ? [] : [[name, shownValue(value)]];
+}
+
+function tokenLines(name: string, tokens: JsonValue | undefined): readonly Line[] {
+  return objects(tokens).map(({ type, sha256 }) => [name, `${shownValue(sha256)} ${shownValue(type)}`]);
+}
+
+function releaseLines(release: Schemas['RecordedDecision']['release']): readonly Line[] {
   if (release === null) return [];
   const { keyId, dryRun, state, attemptedAt, endedAt, keyVersion, code } = release;
   const times = [

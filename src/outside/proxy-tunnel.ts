@@ -1,4 +1,4 @@
-import { request as requestHttp } from 'node:http';
+import { type ClientRequest, type RequestOptions, request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import { isIP, type Socket } from 'node:net';
 import { type ConnectionOptions, connect as connectTls, type PeerCertificate, type TLSSocket } from 'node:tls';
@@ -37,27 +37,21 @@ const REFUSALS: ReadonlySet<number> = new Set([401, 407]);
  * @throws {FetchError} `proxy_unreachable`, `proxy_refused`; `network` or `timeout` where the proxy cannot reach the far end
  */
 export function openTunnel(
-  { url, ca }: ProxyServer,
+  proxy: ProxyServer,
   target: string,
   headers: Readonly<Record<string, string>>,
   { signal, reachMs }: TunnelBounds,
 ): Promise<Socket> {
-  const isTls = url.protocol === 'https:';
-  // Without servername, Node compares the certificate of the proxy with the host header, which names the far end.
-  const tls = { ca, servername: serverNameOf(bareHost(url.hostname)), ALPNProtocols: ['http/1.1'] };
-  const asked = (isTls ? requestHttps : requestHttp)(url, {
-    method: 'CONNECT',
-    path: target,
+  const asked = connectRequest(proxy, {
     headers: { host: target, ...headers },
-    agent: false,
+    path: target,
     signal,
     timeout: reachMs,
-    ...(isTls ? tls : {}),
   });
   let isConnected = false;
   return new Promise((resolve, reject) => {
     asked.once('socket', (socket) => {
-      socket.once(isTls ? 'secureConnect' : 'connect', () => {
+      socket.once(isTls(proxy) ? 'secureConnect' : 'connect', () => {
         isConnected = true;
       });
     });
@@ -76,6 +70,19 @@ export function openTunnel(
     });
     asked.end();
   });
+}
+
+function isTls({ url }: ProxyServer): boolean {
+  return url.protocol === 'https:';
+}
+
+function connectRequest(proxy: ProxyServer, options: RequestOptions): ClientRequest {
+  const { url, ca } = proxy;
+  const plain = { ...options, method: 'CONNECT', agent: false };
+  if (!isTls(proxy)) return requestHttp(url, plain);
+  // Without servername, Node compares the certificate of the proxy with the host header, which names the far end.
+  const tls = { ca, servername: serverNameOf(bareHost(url.hostname)), ALPNProtocols: ['http/1.1'] };
+  return requestHttps(url, { ...plain, ...tls });
 }
 
 /** A name for SNI, which addresses are not (RFC 6066, 3). */

@@ -14,7 +14,7 @@ import { AmdCrls } from './amd-crls.js';
 import { AmdDirectory } from './amd-directory.js';
 import { AmdEndorsements } from './amd-endorsements.js';
 import { AmdKds } from './amd-kds.js';
-import { type AmdTuning, DEFAULT_AMD_TUNING } from './amd-parts.js';
+import { type AmdParts, type AmdTuning, DEFAULT_AMD_TUNING } from './amd-parts.js';
 import { AmdVeks } from './amd-veks.js';
 import { type BundleSelection, exportBundle } from './export-bundle.js';
 import { importBundle } from './import-bundle.js';
@@ -41,23 +41,14 @@ export type OpenAmdEndorsements = OpenFolderSource<EndorsementSource, BundleSele
 export function openAmdEndorsements(options: AmdEndorsementsOptions): OpenAmdEndorsements {
   const { pins, clock, log } = options;
   const tuning = { ...DEFAULT_AMD_TUNING, ...options.tuning };
-  const directory = new AmdDirectory({ folder: options.folder, pins, log, pollMs: tuning.folderPollMs });
   const folder = new CacheFolder(options.cacheFolder, log);
-  const limits = { maximumFiles: tuning.cachedFiles, maximumInMemory: tuning.cachedInMemory };
-  const cache = new AmdCache({ folder, pins, ...limits });
-  const kds = openKds(options, tuning);
-  const memory = new CrlMemory({ folder, log, shared: options.sharedMarks });
-  const inBackground = options.inBackground ?? true;
-  const carried = carriedChains(pins);
-  const parts = { pins, carried, directory, cache, memory, kds, clock, log, inBackground, tuning };
-  const chains = new AmdChains(parts);
-  const supply = new AmdCrlSupply(parts);
-  const crls = new AmdCrls(parts, supply);
-  const snapshots = new LineSnapshots(parts, supply);
-  const finders = { veks: new AmdVeks(parts, chains, snapshots), chains, crls, snapshots };
-  const ready = Promise.all([directory.start(), cache.start()]).then(() => {});
+  const parts = openParts(options, tuning, folder);
+  const { directory, kds } = parts;
+  const finders = findersOf(parts);
+  const { chains, crls, snapshots } = finders;
+  const ready = Promise.all([directory.start(), parts.cache.start()]).then(() => {});
   const timer = setInterval(() => void crls.refreshDue(), tuning.crlPollMs).unref();
-  if (inBackground) {
+  if (parts.inBackground) {
     const renewing = ready.then(() => renewHeld(pins, snapshots, crls));
     renewing.catch((error: unknown) => log.error({ err: error }, 'CRLs are not renewed in the background'));
   }
@@ -85,6 +76,29 @@ export function openAmdEndorsements(options: AmdEndorsementsOptions): OpenAmdEnd
       await folder.settled();
     },
   };
+}
+
+function openParts(options: AmdEndorsementsOptions, tuning: AmdTuning, folder: CacheFolder): AmdParts {
+  const { pins, clock, log, inBackground = true } = options;
+  return {
+    pins,
+    carried: carriedChains(pins),
+    directory: new AmdDirectory({ folder: options.folder, pins, log, pollMs: tuning.folderPollMs }),
+    cache: new AmdCache({ folder, pins, maximumFiles: tuning.cachedFiles, maximumInMemory: tuning.cachedInMemory }),
+    memory: new CrlMemory({ folder, log, shared: options.sharedMarks }),
+    kds: openKds(options, tuning),
+    clock,
+    log,
+    inBackground,
+    tuning,
+  };
+}
+
+function findersOf(parts: AmdParts) {
+  const chains = new AmdChains(parts);
+  const supply = new AmdCrlSupply(parts);
+  const snapshots = new LineSnapshots(parts, supply);
+  return { veks: new AmdVeks(parts, chains, snapshots), chains, crls: new AmdCrls(parts, supply), snapshots };
 }
 
 /** Goes on renewing the CRLs of series that were in use before, though nobody asks for them now. */

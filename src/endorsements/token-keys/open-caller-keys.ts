@@ -79,32 +79,13 @@ async function fromFile(place: CallerKeyPlace, { readBytes }: CallerKeysOptions)
 }
 
 async function fromNetwork(place: CallerKeyPlace, options: CallerKeysOptions): Promise<OpenCallerKeys> {
-  const { clock, log, observer, connect, folder, readBytes } = options;
-  const { issuer, keys, tokenFile } = place;
-  const kinds = kindsOf(place);
+  const { clock, log, folder, readBytes } = options;
+  const { issuer } = place;
   const pauses = { ...DEFAULT_TOKEN_KEYS_PAUSES, ...options.pauses };
-  const url = keys === 'discovery' ? null : keys;
-  const discovery = url === null ? `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration` : null;
   const authorities = await authoritiesOf(place, readBytes);
-  const fetch = new BoundedFetch({
-    origins: [new URL(url ?? discovery ?? '').origin],
-    attemptTimeoutMs: pauses.attemptTimeoutMs,
-    keepAlive: false,
-    observer,
-    connect: { ...connect, ...(authorities === null ? {} : { ca: authorities }) },
-  });
-  const authorization = tokenFile === null ? {} : { authorization: () => bearerOf(tokenFile) };
-  const download = new KeySetDownload({
-    issuer,
-    url,
-    discovery,
-    withCrls: false,
-    kinds,
-    fetch,
-    log,
-    ...authorization,
-  });
-  const kept = new KeptKeySet(join(folder, `${keySetFileName(place, authorities)}.json`), { ...options, kinds });
+  const { fetch, download } = downloadOf(place, options, authorities, pauses.attemptTimeoutMs);
+  const file = join(folder, `${keySetFileName(place, authorities)}.json`);
+  const kept = new KeptKeySet(file, { log, kinds: kindsOf(place) });
   const closing = new AbortController();
   const memory = new KeySetMemory({
     issuer,
@@ -131,6 +112,28 @@ async function fromNetwork(place: CallerKeyPlace, options: CallerKeysOptions): P
       await kept.close();
     },
   };
+}
+
+function downloadOf(
+  place: CallerKeyPlace,
+  { log, observer, connect }: CallerKeysOptions,
+  authorities: string | null,
+  attemptTimeoutMs: number,
+) {
+  const { issuer, keys, tokenFile } = place;
+  const url = keys === 'discovery' ? null : keys;
+  const discovery = url === null ? `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration` : null;
+  const fetch = new BoundedFetch({
+    origins: [new URL(url ?? discovery ?? '').origin],
+    attemptTimeoutMs,
+    keepAlive: false,
+    observer,
+    connect: { ...connect, ...(authorities === null ? {} : { ca: authorities }) },
+  });
+  const authorization = tokenFile === null ? {} : { authorization: () => bearerOf(tokenFile) };
+  const kinds = kindsOf(place);
+  const download = new KeySetDownload({ issuer, url, discovery, withCrls: false, kinds, fetch, log, ...authorization });
+  return { fetch, download };
 }
 
 /**
