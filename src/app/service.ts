@@ -117,7 +117,7 @@ async function openService(configuration: Configuration, given: World, opened: O
   metrics.watchResetMemory(() => [...resets.values()].reduce((sum, { failures }) => sum + failures, 0));
   const ending = { policies, access, akIssuers, endorsements, receiptKeys: () => receiptKeys.endings, clock, log };
   const endings = opened.add(openEndings(ending, metrics));
-  onReloaded.push(() => endings.warnOfWaivers());
+  onReloaded.push(() => endings.warn('waivers'));
   metrics.watchFetched(async () => fetchedFigures(await sources.endorsements.fetched(), clock.now()));
   metrics.watchBuild(version);
   const rules = { policies, onReloaded, onRefused };
@@ -188,10 +188,7 @@ async function openService(configuration: Configuration, given: World, opened: O
     onReloaded: (outcome) => {
       void decisionLog?.noteChange('reloaded', { ...outcome, roots: namedRoots(sources.roots) });
       void decisionLog?.noteKeys();
-      endings.warnOfAccess();
-      endings.warnOfAkIssuers();
-      endings.warnOfEndorsements();
-      endings.warnOfReceiptKeys();
+      endings.warn('access', 'akIssuers', 'endorsements', 'receiptKeys');
     },
   });
   return {
@@ -286,11 +283,7 @@ function openEndings({ policies, access, ...sources }: Ending, metrics: Metrics)
     policies: () => policies.list(),
     ...sources,
   });
-  endings.warnOfAccess();
-  endings.warnOfWaivers();
-  endings.warnOfAkIssuers();
-  endings.warnOfEndorsements();
-  endings.warnOfReceiptKeys();
+  endings.warn();
   metrics.watchEndings(() => endings.figures);
   return endings;
 }

@@ -40,10 +40,7 @@ export function checkEndings(
     clock,
     log,
   });
-  endings.warnOfAccess();
-  endings.warnOfAkIssuers();
-  endings.warnOfEndorsements();
-  endings.warnOfWaivers();
+  endings.warn('access', 'akIssuers', 'endorsements', 'waivers');
   return log.problems;
 }
 

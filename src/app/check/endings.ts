@@ -3,7 +3,7 @@ import type { Configuration } from '../../config/configuration.js';
 import type { Clock, Log } from '../../core/ports.js';
 import type { EndingFile, NamedFile } from '../../endorsements/files/material-files.js';
 import type { TlsMaterial } from '../../http/listener.js';
-import { endingSoon, endingWaivers } from '../../policy/appraise/waivers.js';
+import { endingSoon } from '../../policy/appraise/waivers.js';
 import type { EndingFigures } from '../../telemetry/metrics.js';
 import type { EndingReceiptKey } from '../reload/receipt-keys.js';
 import { namedTenant, type TenantPolicy } from '../reload/tenant-policies.js';
@@ -49,18 +49,50 @@ interface EndingApiKey {
   readonly expires: string;
 }
 
-/**
- * The name of each folder's material, the effect of its expiry, and the lead time of the warning. Collateral
- * lasts 30 days when it is new.
- */
-const ENDORSEMENTS = {
-  'amd.chains': { what: 'a CRL', otherwise: 'without a newer one, checks that need it are crl_stale', noticeDays: 30 },
-  'intel.collateral': {
+type EndingGroup = 'access' | 'akIssuers' | 'endorsements' | 'receiptKeys' | 'waivers';
+
+/** Objects of one kind, and the words of the warnings about those that have expired, or expire soon. */
+interface EndingKind {
+  /** Kinds of one group are read again together. */
+  readonly group: EndingGroup;
+  /** The fields of the warnings. */
+  readonly of: (sources: EndingSources, at: Date) => readonly { readonly expires: string }[];
+  readonly what: string;
+  /** The effect of the expiry. */
+  readonly effect: string;
+  readonly where?: string;
+  /** Lead time of the warning, where it is not the usual one. */
+  readonly noticeDays?: number;
+}
+
+const KINDS: readonly EndingKind[] = [
+  { group: 'access', of: apiKeysOf, what: 'an API key', effect: 'whoever sends it is refused' },
+  { group: 'access', of: ofListeners, what: 'a certificate of the listener', effect: 'connections with it fail' },
+  { group: 'access', of: clientCrls, what: 'a CRL of client certificates', effect: 'no client of its CA can connect' },
+  { group: 'akIssuers', of: issuersOf, what: 'an issuer of AK certificates', effect: 'chains with it fail today' },
+  {
+    group: 'endorsements',
+    of: ({ endorsements }, at) => endorsements(at).filter(({ key }) => key === 'amd.chains'),
+    what: 'a CRL',
+    effect: 'without a newer one, checks that need it are crl_stale',
+  },
+  {
+    group: 'endorsements',
+    of: ({ endorsements }, at) => endorsements(at).filter(({ key }) => key === 'intel.collateral'),
     what: 'TDX collateral',
-    otherwise: 'without newer collateral, TDs of this kind are judged by older collateral, or collateral_stale',
+    effect: 'without newer collateral, TDs of this kind are judged by older collateral, or collateral_stale',
+    // It lasts 30 days when it is new.
     noticeDays: 7,
   },
-} as const satisfies { readonly [key in EndingFile['key']]: object };
+  {
+    group: 'receiptKeys',
+    of: ({ receiptKeys }) => receiptKeys(),
+    what: 'a key of receipts',
+    where: ' in its vault',
+    effect: 'it signs nothing',
+  },
+  { group: 'waivers', of: waiversOf, what: 'a waiver', effect: 'it covers nothing any more' },
+];
 
 /**
  * API keys, certificates of the listener, waivers, issuers of attestation keys, keys of vaults that sign receipts, and CRLs
@@ -78,88 +110,40 @@ export class Endings {
 
   /** Looks once a day from now on. Does not keep the process alive. */
   watch(): void {
-    this.#timer ??= setInterval(() => {
-      this.warnOfAccess();
-      this.warnOfWaivers();
-      this.warnOfAkIssuers();
-      this.warnOfEndorsements();
-      this.warnOfReceiptKeys();
-    }, DAY_MS).unref();
+    this.#timer ??= setInterval(() => this.warn(), DAY_MS).unref();
   }
 
   async close(): Promise<void> {
     if (this.#timer !== null) clearInterval(this.#timer);
   }
 
-  /** Of API keys, and of certificates and CRLs of the listener, which are read together. */
-  warnOfAccess(): void {
+  /** Logs what has ended, and what ends soon. @param groups left out: all of them */
+  warn(...groups: readonly EndingGroup[]): void {
     const { clock, log } = this.#sources;
-    for (const { hasEnded, ...fields } of endingSoon(this.#apiKeys(), clock.now())) {
-      if (hasEnded) log.warn(fields, 'an API key has expired: whoever sends it is refused');
-      else log.warn(fields, 'an API key expires soon');
-    }
-    for (const { hasEnded, ...fields } of endingSoon(this.#certificates(), clock.now())) {
-      if (hasEnded) log.warn(fields, 'a certificate of the listener has expired: connections with it fail');
-      else log.warn(fields, 'a certificate of the listener expires soon');
-    }
-    for (const { hasEnded, ...fields } of endingSoon(this.#clientCrls(), clock.now())) {
-      if (hasEnded) log.warn(fields, 'a CRL of client certificates has expired: no client of its CA can connect');
-      else log.warn(fields, 'a CRL of client certificates expires soon');
-    }
-  }
-
-  warnOfAkIssuers(): void {
-    const { akIssuers, clock, log } = this.#sources;
-    const certificates = akIssuers().flatMap(({ name, bytes }) => endingOf(name, bytes));
-    for (const { hasEnded, ...fields } of endingSoon(certificates, clock.now())) {
-      if (hasEnded) log.warn(fields, 'an issuer of AK certificates has expired: chains with it fail today');
-      else log.warn(fields, 'an issuer of AK certificates expires soon');
-    }
-  }
-
-  warnOfEndorsements(): void {
-    const { endorsements, clock, log } = this.#sources;
-    for (const file of endorsements(clock.now())) {
-      const { what, otherwise, noticeDays } = ENDORSEMENTS[file.key];
-      for (const { hasEnded, ...fields } of endingSoon([file], clock.now(), noticeDays)) {
-        if (hasEnded) log.warn(fields, `${what} has expired: ${otherwise}`);
-        else log.warn(fields, `${what} expires soon`);
-      }
-    }
-  }
-
-  warnOfReceiptKeys(): void {
-    const { receiptKeys, clock, log } = this.#sources;
-    for (const { hasEnded, ...fields } of endingSoon(receiptKeys(), clock.now())) {
-      if (hasEnded) log.warn(fields, 'a key of receipts has expired in its vault: it signs nothing');
-      else log.warn(fields, 'a key of receipts expires soon in its vault');
-    }
-  }
-
-  warnOfWaivers(): void {
-    const { policies, clock, log } = this.#sources;
-    for (const { tenant, policy } of policies()) {
-      for (const { hasEnded, ...waiver } of endingWaivers([policy], clock.now())) {
-        const fields = { ...namedTenant(tenant), ...waiver };
-        if (hasEnded) log.warn(fields, 'a waiver has expired: it covers nothing any more');
-        else log.warn(fields, 'a waiver expires soon');
+    const now = clock.now();
+    for (const { group, of, what, where = '', effect, noticeDays } of KINDS) {
+      if (groups.length > 0 && !groups.includes(group)) continue;
+      for (const { hasEnded, ...fields } of endingSoon(of(this.#sources, now), now, noticeDays)) {
+        log.warn(fields, hasEnded ? `${what} has expired${where}: ${effect}` : `${what} expires soon${where}`);
       }
     }
   }
 
   /** Seconds until each ends, less than zero once it has. */
   get figures(): EndingFigures {
-    const { policies, endorsements, clock } = this.#sources;
-    const now = clock.now();
+    const sources = this.#sources;
+    const now = sources.clock.now();
     const secondsUntil = (end: string) => Math.round((Date.parse(end) - now.getTime()) / 1000);
     return {
-      apiKeys: this.#apiKeys().map(({ expires, ...labels }) => ({ ...labels, seconds: secondsUntil(expires) })),
-      certificates: [...this.#certificates(), ...this.#clientCrls()].map(({ file, expires }) => ({
+      apiKeys: apiKeysOf(sources).map(({ expires, ...labels }) => ({ ...labels, seconds: secondsUntil(expires) })),
+      certificates: [...ofListeners(sources), ...clientCrls(sources)].map(({ file, expires }) => ({
         file,
         seconds: secondsUntil(expires),
       })),
-      endorsements: endorsements(now).map(({ key, file, expires }) => ({ key, file, seconds: secondsUntil(expires) })),
-      waivers: policies().flatMap(({ tenant, policy: { id, waivers } }) =>
+      endorsements: sources
+        .endorsements(now)
+        .map(({ key, file, expires }) => ({ key, file, seconds: secondsUntil(expires) })),
+      waivers: sources.policies().flatMap(({ tenant, policy: { id, waivers } }) =>
         waivers.map(({ check, expires }, index) => ({
           tenant,
           policy: id,
@@ -170,26 +154,39 @@ export class Endings {
       ),
     };
   }
+}
 
-  #certificates(): readonly EndingCertificate[] {
-    const tls = this.#sources.tls();
-    return [
-      ...certificatesOf('listen.tls.cert', tls?.cert),
-      ...certificatesOf('listen.tls.clientCa', tls?.clientCa),
-      ...certificatesOf('listen.management.tls.cert', this.#sources.managementTls()?.cert),
-    ];
-  }
+function ofListeners({ tls, managementTls }: EndingSources): readonly EndingCertificate[] {
+  const server = tls();
+  return [
+    ...certificatesOf('listen.tls.cert', server?.cert),
+    ...certificatesOf('listen.tls.clientCa', server?.clientCa),
+    ...certificatesOf('listen.management.tls.cert', managementTls()?.cert),
+  ];
+}
 
-  #clientCrls(): readonly EndingCrl[] {
-    return (this.#sources.tls()?.clientCrl ?? []).flatMap(crlEnding);
-  }
+function clientCrls({ tls }: EndingSources): readonly EndingCrl[] {
+  return (tls()?.clientCrl ?? []).flatMap(crlEnding);
+}
 
-  #apiKeys(): readonly EndingApiKey[] {
-    return Object.entries(this.#sources.callers()).flatMap(([caller, { expires, next }]) => [
-      ...(expires === null ? [] : [{ caller, key: 'current', expires } as const]),
-      ...(next === null ? [] : [{ caller, key: 'next', expires: next.expires } as const]),
-    ]);
-  }
+function apiKeysOf({ callers }: EndingSources): readonly EndingApiKey[] {
+  return Object.entries(callers()).flatMap(([caller, { expires, next }]) => [
+    ...(expires === null ? [] : [{ caller, key: 'current', expires } as const]),
+    ...(next === null ? [] : [{ caller, key: 'next', expires: next.expires } as const]),
+  ]);
+}
+
+function issuersOf({ akIssuers }: EndingSources): readonly EndingCertificate[] {
+  return akIssuers().flatMap(({ name, bytes }) => endingOf(name, bytes));
+}
+
+function waiversOf({ policies }: EndingSources) {
+  return policies().flatMap(({ tenant, policy: { id, waivers } }) =>
+    waivers.map(({ check, approver, expires }, index) => {
+      const pointer = `/waivers/${index}`;
+      return { ...namedTenant(tenant), policy: id, pointer, check, approver, expires };
+    }),
+  );
 }
 
 function certificatesOf(file: string, pem: string | null | undefined): readonly EndingCertificate[] {

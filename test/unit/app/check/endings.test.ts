@@ -71,14 +71,14 @@ describe('DEC-14 a warning', () => {
     ['2026-07-01T12:00:01Z', []],
   ])('DEC-14 of an API key that ends at %s', (expires, expected) => {
     const { endings, log } = endingsOf([expires], []);
-    endings.warnOfAccess();
+    endings.warn('access');
     expect(said(log)).toEqual(expected);
   });
 
   it('DEC-14 of the successor of an API key, apart from the key', () => {
     const next = { apiKeySha256: 'cd'.repeat(32), expires: '2026-06-03T12:00:00Z' };
     const { endings, log } = endingsOf(['2026-06-01T12:00:00Z'], [], {}, next);
-    endings.warnOfAccess();
+    endings.warn('access');
     expect(said(log)).toEqual([
       [0, ENDED],
       [2, SOON],
@@ -98,7 +98,7 @@ describe('DEC-14 a warning', () => {
     ['2026-07-02', []],
   ])('DEC-14 of a waiver that ends on %s', (expires, expected) => {
     const { endings, log } = endingsOf([], [expires]);
-    endings.warnOfWaivers();
+    endings.warn('waivers');
     expect(said(log)).toEqual(expected);
   });
 });
@@ -136,7 +136,7 @@ describe('a certificate of the listener', () => {
       { cert: pem('2099-01-01T00:00:00Z'), key: '', clientCa: pem('2098-01-01T00:00:00Z', end), clientCrl: [] },
     ]) {
       const { endings, log } = endingsOf([], [], { tls });
-      endings.warnOfAccess();
+      endings.warn('access');
       expect(said(log)).toEqual(expected);
       const file = tls.clientCa === null ? 'listen.tls.cert' : 'listen.tls.clientCa';
       if (expected.length > 0) expect(log.lines[0]?.fields).toMatchObject({ file, subject: expect.any(String) });
@@ -146,14 +146,14 @@ describe('a certificate of the listener', () => {
   it('is passed over where TLS passes over it too: a block that is commented out', () => {
     const cert = `${pem('2026-06-01T13:00:00Z')}${pem('2026-06-01T11:00:00Z').replaceAll(/^/gm, '# ')}`;
     const { endings, log } = endingsOf([], [], { tls: { cert, key: '', clientCa: null, clientCrl: [] } });
-    endings.warnOfAccess();
+    endings.warn('access');
     expect(said(log)).toEqual([[0, SOON]]);
     expect(endings.figures.certificates).toEqual([{ file: 'listen.tls.cert', seconds: 3600 }]);
   });
 
   it('is a warning of the management listener as well, and in the figures', () => {
     const { endings, log } = endingsOf([], [], { managementTls: { cert: pem('2026-06-01T13:00:00Z') } });
-    endings.warnOfAccess();
+    endings.warn('access');
     expect(log.lines.map(({ fields, message }) => [Object(fields).file, message])).toEqual([
       ['listen.management.tls.cert', SOON],
     ]);
@@ -183,7 +183,7 @@ describe('a CRL of client certificates', () => {
     ['2026-07-01T12:00:01Z', []],
   ])('is a warning where it ends at %s, and names its issuer', (end, expected) => {
     const { endings, log } = endingsOf([], [], { tls: tlsWith('2099-01-01T00:00:00Z', end) });
-    endings.warnOfAccess();
+    endings.warn('access');
     expect(said(log)).toEqual(expected);
     const fields = { file: 'listen.tls.clientCrl', issuer: 'Clients' };
     if (expected.length > 0) expect(log.lines[0]?.fields).toMatchObject(fields);
@@ -204,7 +204,7 @@ describe('a key of receipts in a vault', () => {
   ])('is a warning where it ends at %s', (expires, expected) => {
     const ending = { key: 'receipts.key', vaultKey: 'https://v.vault.azure.net/keys/k/1', expires };
     const { endings, log } = endingsOf([], [], { receiptKeys: [ending] });
-    endings.warnOfReceiptKeys();
+    endings.warn('receiptKeys');
     expect(said(log)).toEqual(expected);
     if (expected.length > 0) expect(log.lines[0]?.fields).toMatchObject(ending);
   });
@@ -222,7 +222,7 @@ describe('an issuer of attestation keys', () => {
   ])('is a warning where it ends at %s, with its file', (end, expected) => {
     const issuers = [{ name: 'ca.crt', bytes: derOf('root', { notAfter: new Date(end) }) }];
     const { endings, log } = endingsOf([], [], { issuers });
-    endings.warnOfAkIssuers();
+    endings.warn('akIssuers');
     expect(said(log)).toEqual(expected);
     if (expected.length > 0)
       expect(log.lines[0]?.fields).toMatchObject({ file: 'ca.crt', subject: expect.any(String) });
@@ -247,7 +247,7 @@ describe('an endorsement in a folder', () => {
   ] as const)('of %s is a warning where it ends at %s, with its file', (key, expires, expected) => {
     const endorsements = [{ key, file: 'x', subject: 'of something', expires }];
     const { endings, log } = endingsOf([], [], { endorsements });
-    endings.warnOfEndorsements();
+    endings.warn('endorsements');
     expect(said(log)).toEqual(expected);
     if (expected.length > 0) expect(log.lines[0]?.fields).toMatchObject({ key, file: 'x', subject: 'of something' });
   });
