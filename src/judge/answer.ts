@@ -85,8 +85,11 @@ export class VerifyEvidence {
     const time = new FetchTime(this.#options.deadlineMs, caller.principal);
     try {
       const decided = await waits.timed('judge', () => this.judgeBy(inquiry, request, caller));
-      const signed = await this.#signOrWithhold(decided, request, caller, time);
-      return await this.#recordOrWithhold(signed, request, caller, inquiry.facts);
+      const signed = await signOrWithhold(this.#parts, decided, request, caller, time);
+      return await recordOrWithhold(this.#parts, signed, () => {
+        const judged = { decision: signed, request, caller, ...askedRelease(request) };
+        return keep === null ? judged : { ...judged, inputs: keep(judged, inquiry.facts) };
+      });
     } finally {
       time.end();
     }
@@ -196,30 +199,6 @@ export class VerifyEvidence {
     const ofPolicies = await judgeBeside(terms, judged, inquiry, log);
     if (early === null || evidence === null || terms.trial) return ofPolicies;
     return [...ofPolicies, ...(await early.judge(terms, { ...evidence, ...appraised }, inquiry))];
-  }
-
-  async #signOrWithhold(
-    decision: Decision,
-    request: VerifyRequest,
-    caller: Caller,
-    time: FetchTime,
-  ): Promise<Decision> {
-    const { receipts, ...parts } = this.#parts;
-    return receipts === null ? decision : signOrWithhold({ ...parts, receipts }, decision, request, caller, time);
-  }
-
-  async #recordOrWithhold(
-    decision: Decision,
-    request: VerifyRequest,
-    caller: Caller,
-    facts: readonly Fact[],
-  ): Promise<Decision> {
-    const { recorder, keep, ...parts } = this.#parts;
-    if (recorder === null) return decision;
-    return recordOrWithhold({ ...parts, recorder }, decision, () => {
-      const judged = { decision, request, caller, ...askedRelease(request) };
-      return keep === null ? judged : { ...judged, inputs: keep(judged, facts) };
-    });
   }
 }
 

@@ -11,7 +11,8 @@ import { LateError, withinTime } from './within-time.js';
 export const RECORD_TIMEOUT_MS = 1000;
 
 export interface RecordParts {
-  readonly recorder: DecisionRecorder;
+  /** Null: decisions are not stored. */
+  readonly recorder: DecisionRecorder | null;
   readonly waits: Waits;
   readonly log: Log;
   readonly tracer: Tracer;
@@ -29,6 +30,7 @@ export async function recordOrWithhold(
   judged: () => JudgedRequest,
 ): Promise<Decision> {
   const { recorder, waits, log, tracer, recordTimeoutMs = RECORD_TIMEOUT_MS } = parts;
+  if (recorder === null) return decision;
   // Within a promise, so that a record that cannot even be made is one that is not stored.
   const storing = tracer.span('store decision', () => waits.elsewhere('record', async () => recorder.record(judged())));
   try {

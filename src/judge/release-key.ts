@@ -26,13 +26,15 @@ export interface KeyRelease {
   readonly state: 'not_attempted' | ReleaseResult['outcome'];
 }
 
+type ReleaseRecorder = Pick<DecisionRecorder, 'releaseAttempt' | 'releaseResult'>;
+
 export interface ReleaseKeyParts {
   /** By id. */
   readonly keys: ReadonlyMap<string, HeldKey>;
   /** Judges and stores the decision, and withholds an allow that is not stored. */
   readonly verifyEvidence: VerifyEvidenceUseCase;
   /** Null where no decisions are stored: then there are no keys. */
-  readonly recorder: Pick<DecisionRecorder, 'releaseAttempt' | 'releaseResult'> | null;
+  readonly recorder: ReleaseRecorder | null;
   /** Time of a request. What judging took of it, the vault does not have. */
   readonly deadlineMs: number;
   readonly waits: Waits;
@@ -152,43 +154,42 @@ export class ReleaseKey {
   }
 
   /** @returns whether it is stored: else nobody is asked */
-  async #storeAttempt(attempt: ReleaseAttempt): Promise<boolean> {
-    const { recorder, waits, timeoutMs = RECORD_TIMEOUT_MS } = this.#parts;
+  #storeAttempt(attempt: ReleaseAttempt): Promise<boolean> {
+    return this.#store(
+      attempt.decisionId,
+      (recorder) => recorder.releaseAttempt(attempt),
+      () => this.#storeResult(notMade(attempt)),
+    );
+  }
+
+  #storeResult(result: ReleaseResult): Promise<boolean> {
+    return this.#store(result.decisionId, (recorder) => recorder.releaseResult(result));
+  }
+
+  /**
+   * @param late done where a record is stored after it was waited for
+   * @returns whether it is stored in time
+   */
+  async #store(
+    decisionId: string,
+    record: (recorder: ReleaseRecorder) => Promise<void>,
+    late: () => unknown = () => undefined,
+  ): Promise<boolean> {
+    const { recorder, waits, log, timeoutMs = RECORD_TIMEOUT_MS } = this.#parts;
     if (recorder === null) return false;
     // Within a promise, so that a record that cannot even be made is one that is not stored.
-    const storing = this.#tracer.span('store release', () =>
-      waits.elsewhere(null, async () => recorder.releaseAttempt(attempt)),
-    );
+    const storing = this.#tracer.span('store release', () => waits.elsewhere(null, async () => record(recorder)));
     try {
       await withinTime(storing, timeoutMs);
       return true;
     } catch (error) {
-      this.#logUnstored(error, attempt.decisionId);
-      if (error instanceof LateError)
-        void storing.then(() => this.#storeResult(notMade(attempt))).catch(() => undefined);
+      // Of a store that is out of reach the log tells once, and not with each request.
+      if (!(error instanceof StoreUnavailableError)) {
+        log.error({ err: error, decisionId }, 'what is recorded of a release was not stored');
+      }
+      if (error instanceof LateError) void storing.then(late).catch(() => undefined);
       return false;
     }
-  }
-
-  async #storeResult(result: ReleaseResult): Promise<boolean> {
-    const { recorder, waits, timeoutMs = RECORD_TIMEOUT_MS } = this.#parts;
-    if (recorder === null) return false;
-    try {
-      const storing = this.#tracer.span('store release', () =>
-        waits.elsewhere(null, async () => recorder.releaseResult(result)),
-      );
-      await withinTime(storing, timeoutMs);
-      return true;
-    } catch (error) {
-      this.#logUnstored(error, result.decisionId);
-      return false;
-    }
-  }
-
-  /** Of a store that is out of reach the log tells once, and not with each request. */
-  #logUnstored(error: unknown, decisionId: string): void {
-    if (error instanceof StoreUnavailableError) return;
-    this.#parts.log.error({ err: error, decisionId }, 'what is recorded of a release was not stored');
   }
 }
 

@@ -7,7 +7,8 @@ import type { Waits } from './waits.js';
 import { withhold } from './withheld-decision.js';
 
 export interface SignParts {
-  readonly receipts: ReceiptIssuer;
+  /** Null: no receipts are signed. */
+  readonly receipts: ReceiptIssuer | null;
   readonly waits: Waits;
   readonly log: Log;
   readonly tracer: Tracer;
@@ -24,6 +25,7 @@ export async function signOrWithhold(
   { tenant }: Pick<Caller, 'tenant'>,
   time: RemainingTime,
 ): Promise<Decision> {
+  if (receipts === null) return decision;
   const issue = () =>
     waits.elsewhere('sign', () => receipts.issue(decision, { audience, nonce, bindingJwk, tenant }, time));
   try {
