@@ -15,7 +15,6 @@ import { CHALLENGE_STORE_TIMEOUT_MS, type Challenges } from '../judge/challenges
 import type { ClockWatch } from '../judge/clock-watch.js';
 import { EarlyCollateralShadow } from '../judge/early-collateral.js';
 import type { ReadinessUseCase } from '../judge/health.js';
-import { HeldEndorsements } from '../judge/held-endorsements.js';
 import { ReleaseKey } from '../judge/release-key.js';
 import type { ResetTracking } from '../judge/reset-tracking.js';
 import type { Tenants } from '../judge/tenants.js';
@@ -132,7 +131,7 @@ export function httpDependencies(parts: ServiceParts): HttpDependencies {
     }),
     evaluatePolicy: new EvaluatePolicy({ verifyEvidence, clock, lines: servedLines(configuration) }),
     challenges,
-    heldEndorsements: new HeldEndorsements(parts.remembered),
+    heldEndorsements: parts.remembered,
     inspectEvidence: container.resolve<InspectEvidenceUseCase>(TOKENS.inspectEvidence),
     liveness: parts.clockWatch.liveness,
     readiness: parts.readiness,

@@ -5,7 +5,6 @@ import type { RequestTracer } from '../core/traces.js';
 import type { VerifyEvidenceUseCase } from '../judge/answer.js';
 import type { Challenges } from '../judge/challenges.js';
 import type { LivenessUseCase, ReadinessUseCase } from '../judge/health.js';
-import type { HeldEndorsementsUseCase } from '../judge/held-endorsements.js';
 import type { ReceiptKeysUseCase } from '../judge/receipt-keys.js';
 import type { ReleaseKeyUseCase } from '../judge/release-key.js';
 import type { VerificationSlots } from '../judge/verification-slots.js';
@@ -17,6 +16,7 @@ import type { PolicyTextsUseCase } from '../workbench/policy-texts.js';
 import type { RecordedDecisionsUseCase } from '../workbench/recorded-decisions.js';
 import type { ConnectionLimits, TlsMaterial } from './listener.js';
 import type { RateLimits } from './load-limits.js';
+import type { HeldEndorsements } from './routes/endorsement-route.js';
 import type { Pages } from './routes/page-routes.js';
 
 /** Everything that the HTTP layer depends on. It makes none of it. */
@@ -25,7 +25,7 @@ export interface HttpDependencies {
   readonly releaseKey: ReleaseKeyUseCase;
   readonly challenges: Pick<Challenges, 'issue'>;
   readonly inspectEvidence: InspectEvidenceUseCase;
-  readonly heldEndorsements: HeldEndorsementsUseCase;
+  readonly heldEndorsements: HeldEndorsements;
   readonly receiptKeys: ReceiptKeysUseCase;
   readonly gates: GateUseCase;
   readonly recordedDecisions: RecordedDecisionsUseCase;

@@ -51,10 +51,7 @@ export function decisionRoutes(recordedDecisions: RecordedDecisionsUseCase): rea
     {
       ...AUDIT_CALL,
       url: ONE_DECISION,
-      onRequest: (request, _reply, done) => {
-        requireNoParameters(request);
-        done();
-      },
+      onRequest: async (request) => requireNoParameters(request),
       handler: async (request, reply) => {
         const { id } = request.params as { readonly id: string };
         const recorded = await recordedDecisions.get(id, callerOf(request));

@@ -35,10 +35,9 @@ export function verifyRoute(dependencies: VerifyRouteDependencies): RouteOptions
   return {
     ...JSON_CALL,
     url: '/verify',
-    onRequest: (request, _reply, done) => {
+    onRequest: async (request) => {
       requireJsonBody(request);
       slots.requireRoom(request.sharer);
-      done();
     },
     handler: async (request, reply) => {
       const query = readVerifyQuery(queryOf(request));

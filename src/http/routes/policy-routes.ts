@@ -1,4 +1,4 @@
-import type { FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
+import type { FastifyRequest, RouteOptions } from 'fastify';
 import type { VerificationSlots } from '../../judge/verification-slots.js';
 import { presentEvaluation } from '../../wire/present-evaluation.js';
 import type { RequestLimits } from '../../wire/read-body.js';
@@ -12,10 +12,7 @@ import { requireNoParameters } from '../queries.js';
 const POLICY_CALL = {
   method: 'GET',
   config: { access: 'policy:read' },
-  onRequest: (request: FastifyRequest, _reply: FastifyReply, done: () => void): void => {
-    requireNoParameters(request);
-    done();
-  },
+  onRequest: async (request: FastifyRequest) => requireNoParameters(request),
 } as const;
 
 /** `GET /policies` and `GET /policies/{id}`: the policies in use, with their texts. There is no call that writes one. */

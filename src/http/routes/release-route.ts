@@ -24,10 +24,9 @@ export function releaseRoute({ releaseKey, slots, metrics, limits }: ReleaseRout
     ...JSON_CALL,
     config: { ...JSON_CALL.config, access: 'release' },
     url: '/keys/:keyId/release',
-    onRequest: (request, _reply, done) => {
+    onRequest: async (request) => {
       requireJsonBody(request);
       slots.requireRoom(request.sharer);
-      done();
     },
     handler: async (request, reply) => {
       const { keyId } = request.params as { readonly keyId: string };

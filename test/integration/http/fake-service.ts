@@ -18,12 +18,12 @@ import type { Clock } from '../../../src/core/ports.js';
 import type { Caller, ChallengeRequest, Role, VerifyRequest } from '../../../src/core/request.js';
 import type { RequestTracer } from '../../../src/core/traces.js';
 import type { HttpDependencies, HttpSettings } from '../../../src/http/dependencies.js';
+import type { HeldEndorsements } from '../../../src/http/routes/endorsement-route.js';
 import type { Pages } from '../../../src/http/routes/page-routes.js';
 import { type ListenOptions, type RunningServer, startServer } from '../../../src/http/server.js';
 import type { VerifyEvidenceUseCase } from '../../../src/judge/answer.js';
 import type { Challenges } from '../../../src/judge/challenges.js';
 import type { LivenessUseCase, ReadinessUseCase } from '../../../src/judge/health.js';
-import type { HeldEndorsementsUseCase } from '../../../src/judge/held-endorsements.js';
 import type { ReceiptKeysUseCase } from '../../../src/judge/receipt-keys.js';
 import type { ReleaseKeyUseCase } from '../../../src/judge/release-key.js';
 import { type SlotLimits, VerificationSlots } from '../../../src/judge/verification-slots.js';
@@ -336,11 +336,9 @@ const FAKE_EVALUATION: EvaluatePolicyUseCase = {
 /** The digest of the one endorsement that is held. */
 export const KNOWN_ENDORSEMENT = 'ab'.repeat(32);
 
-const FAKE_ENDORSEMENTS: HeldEndorsementsUseCase = {
-  get: async (sha256) => {
-    if (sha256 !== KNOWN_ENDORSEMENT) throw new RefusedError('not_found', 'no endorsement of this digest is held');
-    return { kind: 'crl', sha256, value: Uint8Array.of(0x30, 0xfb, 0xff) };
-  },
+const FAKE_ENDORSEMENTS: HeldEndorsements = {
+  find: (_tenant, sha256) =>
+    sha256 === KNOWN_ENDORSEMENT ? { kind: 'crl', sha256, value: Uint8Array.of(0x30, 0xfb, 0xff) } : null,
 };
 
 const FAKE_RELEASES: ReleaseKeyUseCase = {
