@@ -134,7 +134,7 @@ async function openService(configuration: Configuration, given: World, opened: O
     log,
     timeoutMs: world.storeTimeoutMs,
   });
-  metrics.watchChallengeStore(() => challenges.isAvailable);
+  metrics.watchState('challengeStore', () => challenges.isAvailable);
   const remembered = new RememberedEndorsements();
   const readiness = readinessOf([
     clockWatch.check,
@@ -235,7 +235,7 @@ async function openRules(
   );
   await sayWhatStarts(configuration, policies, log);
   const access = opened.add(await ReloadedAccess.open(configuration, outside));
-  metrics.watchPolicies(() => policies.isCurrent);
+  metrics.watchState('policies', () => policies.isCurrent);
   await warnOfConfiguration(configuration, log);
   const warn = () => {
     warnOfPolicies(policies.list(), configuration, log);
@@ -263,7 +263,7 @@ async function openRecords(
   const onDropped = () => metrics.recordDropped();
   const records = { ...world, policies: inForce(), onDropped };
   const decisionLog = await openDecisionLog(decisions, configuration, records, opened);
-  metrics.watchDecisionStore(() => decisionLog.isAvailable);
+  metrics.watchState('decisionStore', () => decisionLog.isAvailable);
   onReloaded.push(() => void decisionLog.noteChange('policies', { policies: inForce() }));
   onRefused.push((problems) => void decisionLog.noteChange('policies_refused', { problems }));
   return decisionLog;

@@ -8,6 +8,7 @@ import type { ReadinessUseCase } from '../judge/health.js';
 import { policyReasons } from '../judge/policy-reasons.js';
 import { shadowFlips } from '../judge/shadow-flips.js';
 import type { SlotFigures, SlotLimits } from '../judge/verification-slots.js';
+import type { FetchCount, OriginState } from '../outside/outages.js';
 
 const DURATION_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
@@ -34,20 +35,6 @@ export interface AnsweredRequest {
   readonly route: string | null;
   readonly status: number;
   readonly seconds: number;
-}
-
-/** The state of an origin that the service contacts. */
-export interface OriginFigures {
-  readonly host: string;
-  readonly isReachable: boolean;
-  readonly failures: number;
-}
-
-/** How often attempts to reach an origin ended in one way. */
-export interface FetchFigures {
-  readonly host: string;
-  readonly outcome: string;
-  readonly count: number;
 }
 
 /** Endorsements that were fetched: how old they are, and in how many seconds they are of no use any more. */
@@ -181,6 +168,22 @@ const COUNTED = {
   ],
 } as const;
 
+/** What is 1 as it should be, and else 0. */
+const STATES = {
+  policies: [
+    'veritee_policies_current',
+    '1 if the policies of the files are in force; 0 if older ones are, because a file is wrong.',
+  ],
+  decisionStore: [
+    'veritee_decision_store_available',
+    '1 if decisions are stored; 0 if the store does not take them or is out of reach, and no allow leaves.',
+  ],
+  challengeStore: [
+    'veritee_challenge_store_available',
+    '1 if the store of challenges did what it was last asked; 0 if it did not or is out of reach, and none is issued or used up.',
+  ],
+} as const;
+
 type CountedRows = typeof COUNTED;
 type FigureOf<Kind, Label extends string> = Kind extends typeof Histogram
   ? Histogram<Label>
@@ -247,7 +250,7 @@ export class Metrics {
   }
 
   /** Adds how attempts to reach origins ended. */
-  watchFetches(fetches: () => readonly FetchFigures[]): void {
+  watchFetches(fetches: () => readonly FetchCount[]): void {
     this.#watch(Counter, {
       name: 'veritee_fetches_total',
       help: 'Attempts to reach the origin, by how each ended: answered, refused, or the fault.',
@@ -278,7 +281,7 @@ export class Metrics {
   }
 
   /** Adds what is known of the origins that the service contacts, as it is when the figures are asked for. */
-  watchOrigins(states: () => readonly OriginFigures[]): void {
+  watchOrigins(states: () => readonly OriginState[]): void {
     this.#watch(Gauge, {
       name: 'veritee_origin_reachable',
       help: '1 if the last attempt gave a usable answer, or none was made; 0 during an outage.',
@@ -293,31 +296,10 @@ export class Metrics {
     });
   }
 
-  /** Adds whether the policies in force are those of the files, as they were last read. */
-  watchPolicies(areCurrent: () => boolean): void {
-    this.#watch(Gauge, {
-      name: 'veritee_policies_current',
-      help: '1 if the policies of the files are in force; 0 if older ones are, because a file is wrong.',
-      read: () => [[areCurrent() ? 1 : 0]],
-    });
-  }
-
-  /** Adds whether decisions are stored. */
-  watchDecisionStore(isAvailable: () => boolean): void {
-    this.#watch(Gauge, {
-      name: 'veritee_decision_store_available',
-      help: '1 if decisions are stored; 0 if the store does not take them or is out of reach, and no allow leaves.',
-      read: () => [[isAvailable() ? 1 : 0]],
-    });
-  }
-
-  /** Adds whether challenges are issued and used up. */
-  watchChallengeStore(isAvailable: () => boolean): void {
-    this.#watch(Gauge, {
-      name: 'veritee_challenge_store_available',
-      help: '1 if the store of challenges did what it was last asked; 0 if it did not or is out of reach, and none is issued or used up.',
-      read: () => [[isAvailable() ? 1 : 0]],
-    });
+  /** Adds whether something is as it should be. */
+  watchState(state: keyof typeof STATES, isGood: () => boolean): void {
+    const [name, help] = STATES[state];
+    this.#watch(Gauge, { name, help, read: () => [[isGood() ? 1 : 0]] });
   }
 
   /** Adds how often the memory of vTPM resets could not be used. */

@@ -46,9 +46,9 @@ function describedMetrics(): readonly DescribedMetric[] {
   metrics.watchFetches(() => []);
   metrics.watchFetched(async () => []);
   metrics.watchOrigins(() => []);
-  metrics.watchPolicies(() => true);
-  metrics.watchDecisionStore(() => true);
-  metrics.watchChallengeStore(() => true);
+  metrics.watchState('policies', () => true);
+  metrics.watchState('decisionStore', () => true);
+  metrics.watchState('challengeStore', () => true);
   metrics.watchResetMemory(() => 0);
   metrics.watchEndings(() => ({ apiKeys: [], certificates: [], endorsements: [], waivers: [] }));
   const described = metrics.described();

@@ -145,7 +145,7 @@ describe('metrics', () => {
   it('show whether the newest policies are in force', async () => {
     const metrics = new Metrics();
     let areCurrent = true;
-    metrics.watchPolicies(() => areCurrent);
+    metrics.watchState('policies', () => areCurrent);
     expect(await metrics.text()).toContain('veritee_policies_current 1\n');
     areCurrent = false;
     expect(await metrics.text()).toContain('veritee_policies_current 0\n');
