@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { type Configuration, challengeKeyPath } from '../config/configuration.js';
-import { configurationDigest } from '../config/effective-configuration.js';
+import type { Configuration } from '../config/configuration.js';
 import { policiesOf } from '../config/tenants.js';
 import type { Clock, Log } from '../core/ports.js';
 import type { FetchedMaterial } from '../endorsements/files/open-source.js';
@@ -13,31 +12,28 @@ import { Challenges } from '../judge/challenges.js';
 import { ClockWatch } from '../judge/clock-watch.js';
 import { policiesLoaded, readinessOf } from '../judge/health.js';
 import type { DecisionLog } from '../log/decision-log.js';
-import { type OriginObserver, Outages } from '../outside/outages.js';
-import { readOrCreateChallengeKey } from '../stores/challenge-key.js';
+import { Outages } from '../outside/outages.js';
 import { type FetchedFigures, Metrics } from '../telemetry/metrics.js';
 import type { TracePace } from '../telemetry/traces/open-tracing.js';
-import { openAttestationServices } from './attestation-services.js';
-import { type EndingSources, Endings } from './check/endings.js';
-import { warnOfConfiguration, warnOfGates, warnOfPolicies } from './check/load-warnings.js';
+import { Endings } from './check/endings.js';
 import type { Override } from './container.js';
-import { type DecisionLogWorld, type OpenStores, openDecisionLog, openStores } from './decision-store.js';
+import { type OpenStores, openStores } from './decision-store.js';
 import { connectOptions } from './egress.js';
-import { type EndorsementWorld, openEarly, openEndorsements } from './endorsements.js';
-import { openHeldKeys } from './held-keys.js';
+import type { EndorsementWorld, OpenEndorsements } from './endorsements.js';
 import { httpDependencies } from './http-dependencies.js';
-import type { CallerWorld } from './open-callers.js';
 import { openManagement, readinessWhileServing } from './open-management.js';
+import { openOutside } from './open-outside.js';
 import { type OpenParts, openAllOrNone } from './open-parts.js';
-import { openReceiptVaults, type VaultWorld } from './receipt-vaults.js';
-import { namedRoots, ReloadedRoots } from './reload/configured-roots.js';
+import { openRecords, openTrackings, readChallengeKey } from './open-records.js';
+import { type OpenRules, openRules } from './open-rules.js';
+import type { VaultWorld } from './receipt-vaults.js';
+import { namedRoots, type ReloadedRoots } from './reload/configured-roots.js';
 import { ReloadedReceiptKeys } from './reload/receipt-keys.js';
-import { ReloadedAccess } from './reload/reloaded-access.js';
-import { ServiceReload } from './reload/service-reload.js';
-import { isPoliciesPart, TenantPolicies } from './reload/tenant-policies.js';
+import type { ReloadedAccess } from './reload/reloaded-access.js';
+import { type ReloadedParts, ServiceReload } from './reload/service-reload.js';
+import { isPoliciesPart } from './reload/tenant-policies.js';
 import { openDatabase } from './shared-memories.js';
 import { productVersion, SYSTEM_CLOCK } from './system.js';
-import { openResets, trackingsOf } from './tenant-resets.js';
 import { openTraces } from './traces.js';
 
 /** The dependencies of a service beside its configuration. */
@@ -80,51 +76,111 @@ export async function startService(configuration: Configuration, world: World): 
 
 /** @param opened takes everything that has to be closed, as it is opened */
 async function openService(configuration: Configuration, given: World, opened: OpenParts): Promise<RunningService> {
-  const world = { ...given, connect: connectOptions(configuration, given.connect) };
+  const clock = given.clock ?? SYSTEM_CLOCK;
+  const world = { ...given, clock, connect: connectOptions(configuration, given.connect) };
   const { log } = world;
-  const clock = world.clock ?? SYSTEM_CLOCK;
   const clockWatch = opened.add(new ClockWatch(clock, log));
+  const { metrics, tracing, version } = await openTelemetry(configuration, world, opened);
+  const outside = { ...world, observer: tracing.observer };
+  const rules = await openRules(configuration, { ...outside, clock: clockWatch, metrics }, opened);
+  const { policies, access } = rules;
+  let server: RunningServer | null = null;
+  const ports = await openPorts(configuration, { clockWatch, metrics, log, access, server: () => server }, opened);
+  const key = await readChallengeKey(configuration, log);
+  const { server: database, shared } = await openDatabase(configuration, world, opened);
+  const sources = await openOutside(configuration, { ...outside, sharedMarks: shared?.marks }, opened);
+  metrics.keysOpened(sources.heldKeys.keys.keys());
+  const receiptKeys = await ReloadedReceiptKeys.open(configuration, { ...world, vaults: sources.vaults });
+  const stores = await openStores(configuration, { ...world, key, database }, opened);
+  const resets = await openTrackings(configuration, { log, shared: shared?.resets ?? null, metrics }, opened);
+  const endings = opened.add(openEndings({ ...rules, ...sources, receiptKeys, clock, log, metrics }));
+  metrics.watchBuild(version);
+  const isClockInDoubt = () => clockWatch.doubt() !== null;
+  const { headSigner: signer } = receiptKeys;
+  const records = { clock, isClockInDoubt, log, version, signer, metrics, roots: sources.roots };
+  const decisionLog = await openRecords(stores, configuration, rules, records, opened);
+  const judging = openChallenges(configuration, { ...world, key, stores, policies, clockWatch, metrics });
+  const dependencies = httpDependencies({
+    configuration,
+    world,
+    clock,
+    clockWatch,
+    ...judging,
+    metrics,
+    tracer: tracing.tracer,
+    policies,
+    access,
+    proofs: stores.proofs,
+    decisions: stores.decisions,
+    decisionLog,
+    resets,
+    ...sources,
+    remembered: new RememberedEndorsements(),
+    receiptKeys: receiptKeys.keys,
+    version,
+    url: () => server?.url ?? null,
+  });
+  for (const watched of [policies, clockWatch, endings, decisionLog]) watched?.watch();
+  server = opened.add(await startServer(dependencies, { ...configuration.listen, bound: ports.bound }));
+  const listeners = { server, management: ports.management };
+  const reloaded = { policies, ...sources, receiptKeys, tracing, access, listeners, log };
+  const reload = openReload({ ...reloaded, metrics, decisionLog, endings });
+  const readConfiguration = world.readConfiguration ?? (async () => configuration);
+  return {
+    url: server.url,
+    managementUrl: ports.management?.url ?? null,
+    reload: () => reload.run(readConfiguration),
+    close: () => opened.close(),
+  };
+}
+
+/** Metrics, traces and the version that they name. */
+async function openTelemetry(
+  configuration: Configuration,
+  world: World & { readonly clock: Clock },
+  opened: OpenParts,
+) {
   const metrics = opened.add(new Metrics());
-  const outages = new Outages(clock, log);
+  const outages = new Outages(world.clock, world.log);
   metrics.watchOrigins(() => outages.states);
   metrics.watchFetches(() => outages.fetches);
   const version = await productVersion();
   const tracing = opened.add(await openTraces(configuration, { ...world, observer: outages, version }));
-  const outside = { ...world, clock, observer: tracing.observer };
-  const { policies, access, onReloaded, onRefused } = await openRules(
-    configuration,
-    { ...outside, clock: clockWatch, metrics },
-    opened,
-  );
-  let server: RunningServer | null = null;
-  const whileServing = readinessWhileServing(() => server);
-  metrics.watchReadiness(whileServing);
-  // Before the log is touched: a start that fails writes nothing there. Opened first, the management listener closes last.
-  const probes = { liveness: clockWatch.liveness, readiness: whileServing, metrics, log, access };
-  const management = await openManagement(configuration.listen.management, probes);
+  return { metrics, tracing, version };
+}
+
+interface PortsWorld {
+  readonly clockWatch: ClockWatch;
+  readonly metrics: Metrics;
+  readonly log: Log;
+  readonly access: ReloadedAccess;
+  /** Null: it does not listen yet. */
+  readonly server: () => RunningServer | null;
+}
+
+/** The ports, before the log is touched: a start that fails writes nothing there. Opened first, the management listener closes last. */
+async function openPorts({ listen }: Configuration, world: PortsWorld, opened: OpenParts) {
+  const { clockWatch, metrics, log, access } = world;
+  const readiness = readinessWhileServing(world.server);
+  metrics.watchReadiness(readiness);
+  const probes = { liveness: clockWatch.liveness, readiness, metrics, log, access };
+  const management = await openManagement(listen.management, probes);
   if (management !== null) opened.add(management);
-  const bound = opened.add(await bindPort(configuration.listen, access.tls));
-  const key = await readChallengeKey(configuration, log);
-  const { server: database, shared } = await openDatabase(configuration, { ...world, clock }, opened);
-  const sources = await openOutside(configuration, { ...outside, sharedMarks: shared?.marks }, opened);
-  metrics.keysOpened(sources.heldKeys.keys.keys());
-  const { certificates: akIssuers, endings: endorsements } = sources.endorsements;
-  const receiptKeys = await ReloadedReceiptKeys.open(configuration, { ...world, vaults: sources.vaults, clock });
-  const stores = await openStores(configuration, { ...world, key, clock, database }, opened);
-  const memories = openResets(configuration, { log, shared: shared?.resets ?? null }, opened);
-  await Promise.all([...memories.values()].map(({ files }) => files.start()));
-  const resets = trackingsOf(memories);
-  metrics.watchResetMemory(() => [...resets.values()].reduce((sum, { failures }) => sum + failures, 0));
-  const ending = { policies, access, akIssuers, endorsements, receiptKeys: () => receiptKeys.endings, clock, log };
-  const endings = opened.add(openEndings(ending, metrics));
-  onReloaded.push(() => endings.warn('waivers'));
-  metrics.watchFetched(async () => fetchedFigures(await sources.endorsements.fetched(), clock.now()));
-  metrics.watchBuild(version);
-  const rules = { policies, onReloaded, onRefused };
-  const signer = receiptKeys.headSigner;
-  const isClockInDoubt = () => clockWatch.doubt() !== null;
-  const records = { clock, isClockInDoubt, log, version, signer, metrics, roots: sources.roots };
-  const decisionLog = await openRecords(stores, configuration, rules, records, opened);
+  return { management, bound: opened.add(await bindPort(listen, access.tls)) };
+}
+
+interface ChallengesWorld extends Pick<World, 'log' | 'storeTimeoutMs'>, Pick<OpenRules, 'policies'> {
+  readonly key: Uint8Array;
+  readonly stores: OpenStores;
+  readonly clockWatch: ClockWatch;
+  readonly metrics: Metrics;
+}
+
+/** Challenges, and the readiness of the service, which their store is a part of. */
+function openChallenges(
+  configuration: Configuration,
+  { key, stores, policies, clockWatch, metrics, log, storeTimeoutMs }: ChallengesWorld,
+) {
   const challenges = new Challenges({
     codec: new ChallengeCodec(key, randomBytes),
     store: stores.challenges,
@@ -132,10 +188,9 @@ async function openService(configuration: Configuration, given: World, opened: O
     clock: clockWatch,
     lifetimeSeconds: configuration.challenges.lifetimeSeconds,
     log,
-    timeoutMs: world.storeTimeoutMs,
+    timeoutMs: storeTimeoutMs,
   });
   metrics.watchState('challengeStore', () => challenges.isAvailable);
-  const remembered = new RememberedEndorsements();
   const readiness = readinessOf([
     clockWatch.check,
     () => challenges.check(),
@@ -144,41 +199,20 @@ async function openService(configuration: Configuration, given: World, opened: O
       policies.tenants.every((tenant) => policies.of(tenant).snapshot().has(policiesOf(configuration, tenant).default)),
     ),
   ]);
-  const dependencies = httpDependencies({
-    configuration,
-    world,
-    clock,
-    clockWatch,
-    readiness,
-    metrics,
-    tracer: tracing.tracer,
-    policies,
-    access,
-    challenges,
-    proofs: stores.proofs,
-    decisions: stores.decisions,
-    decisionLog,
-    resets,
-    ...sources,
-    remembered,
-    receiptKeys: receiptKeys.keys,
-    version,
-    url: () => server?.url ?? null,
-  });
-  policies.watch();
-  clockWatch.watch();
-  endings.watch();
-  decisionLog?.watch();
-  server = opened.add(await startServer(dependencies, { ...configuration.listen, bound }));
-  const readConfiguration = world.readConfiguration ?? (async () => configuration);
-  const reload = new ServiceReload({
-    policies,
-    ...sources,
-    receiptKeys,
-    tracing,
-    access,
-    listeners: { server, management },
-    log,
+  return { challenges, readiness };
+}
+
+interface ReloadWorld extends Omit<ReloadedParts, 'onRead' | 'onReloaded'> {
+  readonly roots: ReloadedRoots;
+  readonly metrics: Metrics;
+  readonly decisionLog: DecisionLog | null;
+  readonly endings: Endings;
+}
+
+/** What a reload reads again, and who hears of it. */
+function openReload({ metrics, decisionLog, endings, ...parts }: ReloadWorld): ServiceReload {
+  return new ServiceReload({
+    ...parts,
     onRead: (part, isTaken) => {
       // Those count where they are read, which is not on reloads alone.
       if (isPoliciesPart(part)) return;
@@ -186,105 +220,39 @@ async function openService(configuration: Configuration, given: World, opened: O
       else metrics.reloadFailed(part);
     },
     onReloaded: (outcome) => {
-      void decisionLog?.noteChange('reloaded', { ...outcome, roots: namedRoots(sources.roots) });
+      void decisionLog?.noteChange('reloaded', { ...outcome, roots: namedRoots(parts.roots) });
       void decisionLog?.noteKeys();
       endings.warn('access', 'akIssuers', 'endorsements', 'receiptKeys');
     },
   });
-  return {
-    url: server.url,
-    managementUrl: management?.url ?? null,
-    reload: () => reload.run(readConfiguration),
-    close: () => opened.close(),
-  };
 }
 
-/** Without the key of an earlier start its challenges are not recognised, and pass for nonces of the caller's own. */
-function readChallengeKey(configuration: Configuration, log: Log): Promise<Uint8Array> {
-  const file = challengeKeyPath(configuration);
-  const message =
-    "there was no challenge key, so one was created: a challenge issued with another key counts as the caller's own nonce";
-  return readOrCreateChallengeKey(file, () => log.warn({ file }, message));
-}
-
-/** Policies and callers, and what is to be done whenever policies are reloaded. */
-async function openRules(
-  configuration: Configuration,
-  { metrics, ...outside }: CallerWorld & { readonly metrics: Metrics },
-  opened: OpenParts,
-) {
-  const { log } = outside;
-  // Filled once everything is there that a reload speaks of: nothing is reloaded before.
-  const onReloaded: (() => void)[] = [
-    // Those of another tenant may still be as they were.
-    () => {
-      if (policies.isCurrent) metrics.reloaded('policies');
-    },
-  ];
-  const onRefused: ((problems: readonly string[]) => void)[] = [() => metrics.policyReloadFailed()];
-  const policies = opened.add(
-    await TenantPolicies.open(configuration, {
-      log,
-      reloaded: () => {
-        for (const hear of onReloaded) hear();
-      },
-      failed: (problems) => {
-        for (const hear of onRefused) hear(problems);
-      },
-    }),
-  );
-  await sayWhatStarts(configuration, policies, log);
-  const access = opened.add(await ReloadedAccess.open(configuration, outside));
-  metrics.watchState('policies', () => policies.isCurrent);
-  await warnOfConfiguration(configuration, log);
-  const warn = () => {
-    warnOfPolicies(policies.list(), configuration, log);
-    warnOfGates(policies.list(), configuration, log);
-  };
-  warn();
-  onReloaded.push(warn);
-  return { policies, access, onReloaded, onRefused };
-}
-
-/** The decision log, which hears of reloads. Null: decisions are not stored. */
-async function openRecords(
-  { decisions }: OpenStores,
-  configuration: Configuration,
-  {
-    policies,
-    onReloaded,
-    onRefused,
-  }: Pick<Awaited<ReturnType<typeof openRules>>, 'policies' | 'onReloaded' | 'onRefused'>,
-  { metrics, ...world }: Omit<DecisionLogWorld, 'policies' | 'onDropped'> & { readonly metrics: Metrics },
-  opened: OpenParts,
-): Promise<DecisionLog | null> {
-  if (decisions === null) return null;
-  const inForce = () => policies.names();
-  const onDropped = () => metrics.recordDropped();
-  const records = { ...world, policies: inForce(), onDropped };
-  const decisionLog = await openDecisionLog(decisions, configuration, records, opened);
-  metrics.watchState('decisionStore', () => decisionLog.isAvailable);
-  onReloaded.push(() => void decisionLog.noteChange('policies', { policies: inForce() }));
-  onRefused.push((problems) => void decisionLog.noteChange('policies_refused', { problems }));
-  return decisionLog;
-}
-
-interface Ending extends Pick<EndingSources, 'akIssuers' | 'endorsements' | 'receiptKeys' | 'clock' | 'log'> {
-  readonly policies: TenantPolicies;
-  readonly access: ReloadedAccess;
+interface EndingWorld extends OpenRules {
+  readonly endorsements: OpenEndorsements;
+  readonly receiptKeys: ReloadedReceiptKeys;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly metrics: Metrics;
 }
 
 /** The watch over what ends on a date. */
-function openEndings({ policies, access, ...sources }: Ending, metrics: Metrics): Endings {
+function openEndings(world: EndingWorld): Endings {
+  const { policies, access, onReloaded, endorsements, receiptKeys, clock, log, metrics } = world;
   const endings = new Endings({
     callers: () => access.configuration.callers,
     tls: () => access.tls,
     managementTls: () => access.managementTls,
     policies: () => policies.list(),
-    ...sources,
+    akIssuers: endorsements.certificates,
+    endorsements: endorsements.endings,
+    receiptKeys: () => receiptKeys.endings,
+    clock,
+    log,
   });
   endings.warn();
   metrics.watchEndings(() => endings.figures);
+  onReloaded.push(() => endings.warn('waivers'));
+  metrics.watchFetched(async () => fetchedFigures(await endorsements.fetched(), clock.now()));
   return endings;
 }
 
@@ -297,32 +265,4 @@ function fetchedFigures(fetched: readonly FetchedMaterial[], at: Date): readonly
     ageSeconds: seconds(at.getTime() - fetchedAt.getTime()),
     expirySeconds: seconds(expires.getTime() - at.getTime()),
   }));
-}
-
-/** The sources of endorsements, the other verifiers, signers and vaults, and the roots that the configuration names. */
-async function openOutside(
-  configuration: Configuration,
-  outside: World & Pick<EndorsementWorld, 'clock' | 'sharedMarks'> & { readonly observer: OriginObserver },
-  opened: OpenParts,
-) {
-  const endorsements = opened.add(openEndorsements(configuration, outside));
-  await endorsements.ready;
-  const early = openEarly(configuration, outside);
-  if (early !== null) opened.add(early);
-  const services = opened.add(await openAttestationServices(configuration, outside));
-  const vaults = await openReceiptVaults(configuration, outside);
-  if (vaults !== null) opened.add(vaults);
-  const heldKeys = opened.add(await openHeldKeys(configuration, outside));
-  const roots = await ReloadedRoots.open(configuration, outside);
-  return { endorsements, early, services, vaults, heldKeys, roots };
-}
-
-/** The first line of the log: version, configuration and policies. */
-async function sayWhatStarts(configuration: Configuration, policies: TenantPolicies, log: Log): Promise<void> {
-  const fields = {
-    version: await productVersion(),
-    configuration: configurationDigest(configuration),
-    policies: policies.names(),
-  };
-  log.info(fields, 'starting');
 }

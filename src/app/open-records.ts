@@ -1,0 +1,50 @@
+import { type Configuration, challengeKeyPath } from '../config/configuration.js';
+import type { Log } from '../core/ports.js';
+import type { ResetTracking } from '../judge/reset-tracking.js';
+import type { DecisionLog } from '../log/decision-log.js';
+import { readOrCreateChallengeKey } from '../stores/challenge-key.js';
+import type { Metrics } from '../telemetry/metrics.js';
+import { type DecisionLogWorld, type OpenStores, openDecisionLog } from './decision-store.js';
+import type { OpenParts } from './open-parts.js';
+import type { OpenRules } from './open-rules.js';
+import { openResets, type ResetsWorld, trackingsOf } from './tenant-resets.js';
+
+/** Without the key of an earlier start its challenges are not recognised, and pass for nonces of the caller's own. */
+export function readChallengeKey(configuration: Configuration, log: Log): Promise<Uint8Array> {
+  const file = challengeKeyPath(configuration);
+  const message =
+    "there was no challenge key, so one was created: a challenge issued with another key counts as the caller's own nonce";
+  return readOrCreateChallengeKey(file, () => log.warn({ file }, message));
+}
+
+/** The memory of vTPMs of each tenant, read from its files. */
+export async function openTrackings(
+  configuration: Configuration,
+  { metrics, ...world }: ResetsWorld & { readonly metrics: Metrics },
+  opened: OpenParts,
+): Promise<ReadonlyMap<string, ResetTracking>> {
+  const memories = openResets(configuration, world, opened);
+  await Promise.all([...memories.values()].map(({ files }) => files.start()));
+  const resets = trackingsOf(memories);
+  metrics.watchResetMemory(() => [...resets.values()].reduce((sum, { failures }) => sum + failures, 0));
+  return resets;
+}
+
+/** The decision log, which hears of reloads. Null: decisions are not stored. */
+export async function openRecords(
+  { decisions }: OpenStores,
+  configuration: Configuration,
+  { policies, onReloaded, onRefused }: OpenRules,
+  { metrics, ...world }: Omit<DecisionLogWorld, 'policies' | 'onDropped'> & { readonly metrics: Metrics },
+  opened: OpenParts,
+): Promise<DecisionLog | null> {
+  if (decisions === null) return null;
+  const inForce = () => policies.names();
+  const onDropped = () => metrics.recordDropped();
+  const records = { ...world, policies: inForce(), onDropped };
+  const decisionLog = await openDecisionLog(decisions, configuration, records, opened);
+  metrics.watchState('decisionStore', () => decisionLog.isAvailable);
+  onReloaded.push(() => void decisionLog.noteChange('policies', { policies: inForce() }));
+  onRefused.push((problems) => void decisionLog.noteChange('policies_refused', { problems }));
+  return decisionLog;
+}

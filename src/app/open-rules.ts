@@ -1,0 +1,62 @@
+import type { Configuration } from '../config/configuration.js';
+import { configurationDigest } from '../config/effective-configuration.js';
+import type { Log } from '../core/ports.js';
+import type { Metrics } from '../telemetry/metrics.js';
+import { warnOfConfiguration, warnOfGates, warnOfPolicies } from './check/load-warnings.js';
+import type { CallerWorld } from './open-callers.js';
+import type { OpenParts } from './open-parts.js';
+import { ReloadedAccess } from './reload/reloaded-access.js';
+import { TenantPolicies } from './reload/tenant-policies.js';
+import { productVersion } from './system.js';
+
+/** Policies and callers, and what is to be done whenever policies are reloaded. */
+export type OpenRules = Awaited<ReturnType<typeof openRules>>;
+
+/** Loads policies and callers, and warns of what deserves a second look. @throws {ConfigurationError} */
+export async function openRules(
+  configuration: Configuration,
+  { metrics, ...outside }: CallerWorld & { readonly metrics: Metrics },
+  opened: OpenParts,
+) {
+  const { log } = outside;
+  // Filled once everything is there that a reload speaks of: nothing is reloaded before.
+  const onReloaded: (() => void)[] = [
+    // Those of another tenant may still be as they were.
+    () => {
+      if (policies.isCurrent) metrics.reloaded('policies');
+    },
+  ];
+  const onRefused: ((problems: readonly string[]) => void)[] = [() => metrics.policyReloadFailed()];
+  const policies = opened.add(
+    await TenantPolicies.open(configuration, {
+      log,
+      reloaded: () => {
+        for (const hear of onReloaded) hear();
+      },
+      failed: (problems) => {
+        for (const hear of onRefused) hear(problems);
+      },
+    }),
+  );
+  await sayWhatStarts(configuration, policies, log);
+  const access = opened.add(await ReloadedAccess.open(configuration, outside));
+  metrics.watchState('policies', () => policies.isCurrent);
+  await warnOfConfiguration(configuration, log);
+  const warn = () => {
+    warnOfPolicies(policies.list(), configuration, log);
+    warnOfGates(policies.list(), configuration, log);
+  };
+  warn();
+  onReloaded.push(warn);
+  return { policies, access, onReloaded, onRefused };
+}
+
+/** The first line of the log: version, configuration and policies. */
+async function sayWhatStarts(configuration: Configuration, policies: TenantPolicies, log: Log): Promise<void> {
+  const fields = {
+    version: await productVersion(),
+    configuration: configurationDigest(configuration),
+    policies: policies.names(),
+  };
+  log.info(fields, 'starting');
+}
