@@ -6,7 +6,7 @@ import { readConfiguration, readConfigurationFile } from '../../config/load-conf
 import { ConfigurationError } from '../../core/errors.js';
 import type { LintProblem } from '../../core/lint-problem.js';
 import { meantHint } from '../../core/names-in-messages.js';
-import { type KeyPath, placedText } from '../../core/places.js';
+import { type KeyPath, type PlacedProblem, placedText } from '../../core/places.js';
 import type { Clock } from '../../core/ports.js';
 import { openTokenKeys } from '../../endorsements/token-keys/open-token-keys.js';
 import { ClockWatch } from '../../judge/clock-watch.js';
@@ -59,7 +59,7 @@ export async function checkConfiguration(input: CheckedInput): Promise<readonly 
   const text = file === null ? null : await found.of('config_file', () => readConfigurationFile(file));
   if (text === undefined) return found.list();
   const reading = readConfiguration({ text, file: file ?? undefined, environment });
-  for (const problem of reading.problems) found.add([configurationProblem('config_schema', problem)]);
+  found.place('config_schema', reading.problems);
   if (reading.configuration !== null) await follow(reading.configuration, reading.wrongSections, input, found);
   return found.list();
 }
@@ -72,13 +72,18 @@ class Problems {
     for (const problem of problems) this.#problems.set(JSON.stringify(problem), problem);
   }
 
+  /** Takes problems of the configuration under one code. */
+  place(code: ConfigurationProblemCode, problems: readonly PlacedProblem[]): void {
+    this.add(problems.map((problem) => configurationProblem(code, problem)));
+  }
+
   /** The value; undefined if the configuration is wrong, which is noted. */
   async of<T>(code: ConfigurationProblemCode, read: () => Promise<T>): Promise<T | undefined> {
     try {
       return await read();
     } catch (error) {
       if (!(error instanceof ConfigurationError)) throw error;
-      this.add(error.placed.map((problem) => configurationProblem(code, problem)));
+      this.place(code, error.placed);
       return undefined;
     }
   }
@@ -99,16 +104,14 @@ async function follow(
   found: Problems,
 ): Promise<void> {
   const isRight = (...sections: readonly string[]) => sections.every((section) => !wrong.has(section));
-  found.add(checkSettings(configuration, environment, wrong));
-  found.add(await checkSecretFiles(configuration, isRight));
-  if (isRight('listen', 'callers')) found.add(openAccess(configuration));
+  await checkValues(configuration, environment, wrong, found);
   const policies = isRight('policies', 'tenants')
     ? await found.of('config_file', () =>
         checkPolicies(configuration, clock.now(), isRight('amd') ? servedLines(configuration) : null),
       )
     : undefined;
   found.add(policies?.problems ?? []);
-  if (policies !== undefined) found.add(whoNamesPolicies(configuration, policies, isRight));
+  if (policies !== undefined) found.place('config_setting', whoNamesPolicies(configuration, policies, isRight));
   const { tls, managementTls } = isRight('listen') ? await checkTls(configuration, found) : NO_TLS;
   if (isRight('ita', 'tpm', 'maa')) await checkTokenFiles(configuration, clock, found);
   if (isRight('maa', 'ita')) await checkSubmission(configuration, environment, clock, found);
@@ -125,6 +128,20 @@ async function follow(
   const folders = isRight('amd', 'intel', 'tpm') ? await checkEndorsementFolders(configuration, found) : NO_FOLDERS;
   const ending = { tls, managementTls, ...folders, files: policies?.files ?? [] };
   found.add(checkEndings(isRight('callers') ? configuration.callers : {}, ending, clock));
+}
+
+/** What deserves a second look in values that are right, and in the permissions of files with secrets. */
+async function checkValues(
+  configuration: Configuration,
+  environment: Environment,
+  wrong: ReadonlySet<string>,
+  found: Problems,
+): Promise<void> {
+  found.place('config_setting', configurationWarnings(configuration, environment, wrong));
+  const secrets = secretFilesOf(configuration).filter(([[section = '']]) => !wrong.has(String(section)));
+  found.place('config_readable', await readableSecrets(secrets));
+  const access = wrong.has('listen') || wrong.has('callers') ? null : openAccessWarning(configuration);
+  if (access !== null) found.place('config_setting', [access]);
 }
 
 const NO_TLS = { tls: null, managementTls: null };
@@ -158,53 +175,25 @@ async function checkTraceHeaders(
 
 const NO_FOLDERS: Omit<CheckedFolders, 'problems'> = { akIssuers: [], endorsements: () => [] };
 
-/** The problems of configuration and environment alone. */
-function checkSettings(
-  configuration: Configuration,
-  environment: Environment,
-  wrong: ReadonlySet<string>,
-): readonly LintProblem[] {
-  const warnings = configurationWarnings(configuration, environment, wrong);
-  return warnings.map((warning) => configurationProblem('config_setting', warning));
-}
-
-async function checkSecretFiles(
-  configuration: Configuration,
-  isRight: (section: string) => boolean,
-): Promise<readonly LintProblem[]> {
-  const files = secretFilesOf(configuration).filter(([[section = '']]) => isRight(String(section)));
-  return (await readableSecrets(files)).map((warning) => configurationProblem('config_readable', warning));
-}
-
-function openAccess(configuration: Configuration): readonly LintProblem[] {
-  const warning = openAccessWarning(configuration);
-  return warning === null ? [] : [configurationProblem('config_setting', warning)];
-}
-
-function gateProblems(configuration: Configuration, { files }: CheckedPolicies): readonly LintProblem[] {
-  return gateWarnings(configuration, files).map((warning) => configurationProblem('config_setting', warning));
-}
-
 function whoNamesPolicies(
   configuration: Configuration,
   policies: CheckedPolicies,
   isRight: (section: string) => boolean,
-): readonly LintProblem[] {
+): readonly PlacedProblem[] {
   return [
     ...(isRight('callers') ? unknownPolicies(configuration, policies) : []),
-    ...(isRight('gates') ? gateProblems(configuration, policies) : []),
+    ...(isRight('gates') ? gateWarnings(configuration, policies.files) : []),
   ];
 }
 
 /** A caller may name a policy that does not exist yet; more often its id is misspelt, and the caller is refused. */
-function unknownPolicies({ callers }: Configuration, { ids }: CheckedPolicies): readonly LintProblem[] {
+function unknownPolicies({ callers }: Configuration, { ids }: CheckedPolicies): readonly PlacedProblem[] {
   return Object.entries(callers).flatMap(([name, { policies, tenant }]) =>
     (policies ?? []).flatMap((id, index) => {
       const path: KeyPath = ['callers', name, 'policies', index];
       const known = ids.get(tenant) ?? null;
       if (known === null || known.has(id)) return [];
-      const what = `there is no policy ${id}${meantHint(id, known)}`;
-      return [configurationProblem('config_setting', { path, what })];
+      return [{ path, what: `there is no policy ${id}${meantHint(id, known)}` }];
     }),
   );
 }
