@@ -1,9 +1,13 @@
 import { fileURLToPath } from 'node:url';
-import type { CheckRow, Example, Finding, Statement, TrustSubject, TrustValues } from '../src/core/checks/row.js';
-import { MALFORMED_ROWS } from '../src/core/malformed-codes.js';
+import type { CheckRow, Finding, Statement, TrustSubject, TrustValues } from '../src/core/checks/row.js';
+import { type CheckId, MALFORMED_CODES, PROBLEM_CODES } from '../src/core/codes.js';
 import { PROBLEM_ROWS } from '../src/core/problem-codes.js';
 import { POLICY_PROBLEMS } from '../src/policy/document/policy-problem.js';
-import { CHECK_FAMILIES, type CheckClass } from '../src/tee/catalogue.js';
+import { CHECK_FAMILIES, CHECK_IDS, CHECKS, type CheckClass } from '../src/tee/catalogue.js';
+import { CHECK_TRIGGERS } from './codes/check-triggers.js';
+import { MALFORMED_TEXTS } from './codes/malformed-texts.js';
+import { REFUSAL_TEXTS } from './codes/refusal-texts.js';
+import { type Example, REMEDY_EXAMPLES } from './codes/remedy-examples.js';
 
 export const CODES_PATH = fileURLToPath(new URL('../docs/codes.md', import.meta.url));
 
@@ -65,17 +69,19 @@ export function codesText(): string {
 }
 
 function familyText({ name, class: ofFamily, rows }: (typeof CHECK_FAMILIES)[number]): string {
-  const entries = Object.entries<CheckRow>(rows).map(([id, row]) => entryText(id, checkLines(id, row, ofFamily)));
+  const entries = (Object.keys(rows) as readonly CheckId[]).map((id) => entryText(id, checkLines(id, ofFamily)));
   return `## ${name}\n\n${LEADS_TO[ofFamily]}\n\n${entries.join('\n')}`;
 }
 
-function checkLines(id: string, row: CheckRow, ofFamily: CheckClass): readonly Line[] {
-  const { holds, fails, when } = row;
+function checkLines(id: CheckId, ofFamily: CheckClass): readonly Line[] {
+  const row = CHECKS[id];
+  const { holds, fails } = row;
+  const when = CHECK_TRIGGERS[id];
   return [
     ['Class', ofFamily],
     ['Passes if', holds],
-    ['When', when === undefined ? fails : `${fails}: ${when}`],
-    ...remediesOf(row).map((remedy, index): Line => [index === 0 ? 'Remedy' : 'Or', remedy]),
+    ['When', when === null ? fails : `${fails}: ${when}`],
+    ...remediesOf(id).map((remedy, index): Line => [index === 0 ? 'Remedy' : 'Or', remedy]),
     ['Policy', policyText(row)],
     ['Trust', trustText(row, ofFamily)],
     ['As a refusal', refusalOf(id)],
@@ -83,10 +89,16 @@ function checkLines(id: string, row: CheckRow, ofFamily: CheckClass): readonly L
 }
 
 /** The remedies of a check as an answer has them, of its examples where it is filled. */
-export function remediesOf(row: CheckRow): readonly string[] {
-  if (!('examples' in row)) return [row.remedy];
-  const remedies = row.examples.map((example) => row.remedy(findingOf(example)));
-  return [...new Set(remedies)];
+export function remediesOf(id: CheckId): readonly string[] {
+  const { remedy } = CHECKS[id];
+  if (typeof remedy === 'string') return [remedy];
+  return [...new Set(examplesOf(id).map((example) => remedy(findingOf(example))))];
+}
+
+/** None where the remedy is the same for every finding. */
+export function examplesOf(id: CheckId): readonly Example[] {
+  const examples: { readonly [check in CheckId]?: readonly Example[] } = REMEDY_EXAMPLES;
+  return examples[id] ?? [];
 }
 
 function findingOf(example: Example): Finding {
@@ -113,37 +125,38 @@ function policyText({ members = [], relaxedBy, waiver }: CheckRow): string {
 }
 
 /** A code of checks that a call without a decision is refused with as well. */
-function refusalOf(id: string): string {
+function refusalOf(id: CheckId): string {
   if (id === 'internal_error') return 'status 500: the request could not be answered';
-  const row = new Map(Object.entries(PROBLEM_ROWS)).get(id);
-  return row === undefined ? '' : `status ${row.status}: ${row.when}; ${row.remedy}`;
+  const code = PROBLEM_CODES.find((problem) => problem === id);
+  if (code === undefined) return '';
+  const { when, remedy } = REFUSAL_TEXTS[code];
+  return `status ${PROBLEM_ROWS[code].status}: ${when}; ${remedy}`;
 }
 
 function malformedText(): string {
-  const entries = Object.entries<{ readonly meaning: string; readonly when?: string; readonly remedy: string }>(
-    MALFORMED_ROWS,
-  ).map(([code, { meaning, when, remedy }]) =>
-    entryText(code, [
+  const entries = MALFORMED_CODES.map((code) => {
+    const { meaning, when, remedy } = MALFORMED_TEXTS[code];
+    return entryText(code, [
       ['Class', 'malformed (400)'],
       ['When', when === undefined ? meaning : `${meaning}: ${when}`],
       ['Remedy', remedy],
-    ]),
-  );
+    ]);
+  });
   return `## Malformed requests\n\nThe answer is a problem document with status 400 and, where known, a \`pointer\`. Nothing was judged.\n\n${entries.join('\n')}`;
 }
 
 /** `clock` is a check too, and has its heading there. */
 function refusalsText(): string {
-  const checks = new Set<string>(CHECK_FAMILIES.flatMap(({ rows }) => Object.keys(rows)));
-  const entries = Object.entries(PROBLEM_ROWS)
-    .filter(([code]) => !checks.has(code))
-    .map(([code, { status, title, when, remedy }]) =>
-      entryText(code, [
-        ['Class', `problem document (${status}), ${title}`],
-        ['When', when],
-        ['Remedy', remedy],
-      ]),
-    );
+  const checks = new Set<string>(CHECK_IDS);
+  const entries = PROBLEM_CODES.filter((code) => !checks.has(code)).map((code) => {
+    const { status, title } = PROBLEM_ROWS[code];
+    const { when, remedy } = REFUSAL_TEXTS[code];
+    return entryText(code, [
+      ['Class', `problem document (${status}), ${title}`],
+      ['When', when],
+      ['Remedy', remedy],
+    ]);
+  });
   return `## Refusals\n\nThe answer is a problem document with the status. Nothing was judged.\n\n${entries.join('\n')}`;
 }
 

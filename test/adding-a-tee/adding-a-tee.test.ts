@@ -21,6 +21,7 @@ const COPIED = [
   'examples',
   'package.json',
   PROJECT_FILE,
+  'scripts/codes',
   'scripts/ensure-generated.mjs',
   'scripts/generated-modules.d.mts',
   'scripts/generated-modules.mjs',
@@ -159,6 +160,8 @@ describe('a toy TEE', () => {
     'does not compile with its model alone, and the compiler names each place that is left',
     () => {
       const places = [
+        'scripts/codes/check-triggers.ts',
+        'scripts/codes/malformed-texts.ts',
         'src/tee/registry.ts',
         // What is generated from openapi.yaml has no such claims, codes or schema.
         'src/wire/present-decision.ts',

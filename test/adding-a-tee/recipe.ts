@@ -89,12 +89,8 @@ export const MODEL: readonly Addition[] = [
   },
   {
     file: 'src/core/malformed-codes.ts',
-    before: '  hcl_format: {',
-    text: `  toy_format: {
-    meaning: 'the bytes are no toy report',
-    remedy: 'The caller should send the report cut at its own length.',
-  },
-`,
+    before: "  'hcl_format',",
+    text: "  'toy_format',\n",
   },
   { file: 'src/core/claims.ts', before: '  readonly hcl?: HclClaims;', text: '  readonly toy?: ToyClaims;\n' },
   {
@@ -129,6 +125,24 @@ export const MODEL: readonly Addition[] = [
     members: { report: { structure: 'toy report' } },
   },
 `,
+  },
+];
+
+/** What docs/codes.md says of the codes. */
+const CODES: readonly Addition[] = [
+  {
+    file: 'scripts/codes/malformed-texts.ts',
+    before: '  hcl_format: {',
+    text: `  toy_format: {
+    meaning: 'the bytes are no toy report',
+    remedy: 'The caller should send the report cut at its own length.',
+  },
+`,
+  },
+  {
+    file: 'scripts/codes/check-triggers.ts',
+    before: '  hcl_binding: null,',
+    text: '  toy_signature: null,\n  toy_debug: null,\n',
   },
 ];
 
@@ -183,7 +197,7 @@ Does not prove:
   },
 ];
 
-export const RECIPE: readonly Addition[] = [...SCHEMA, ...MODEL, ...REGISTRY, ...INSPECTOR];
+export const RECIPE: readonly Addition[] = [...SCHEMA, ...MODEL, ...CODES, ...REGISTRY, ...INSPECTOR];
 
 /** @throws {Error} where the file has not, or has more than once, what the text goes before */
 export function added({ file, before, text }: Addition, to: string): string {

@@ -1,14 +1,10 @@
 import { type CheckRows, type FilledRemedy, type Finding, isOfToken } from './row.js';
 import { COLLATERAL, faultsOf, inBrackets, value } from './words.js';
 
-const AT = '2026-01-15T12:00:00.000Z';
-const OF_TOKEN = '/evidence/token';
-
 export const CERTIFICATE_CHECKS = {
   cert_untrusted: {
     holds: 'the certificate chain ends at a pinned root, and every signature in it verifies',
     fails: 'the certificate chain does not end at a pinned root',
-    when: 'the path ends at a key that is not pinned; an issuer is not the subject of the next certificate; the chain is for another AMD product line than the key certificate; the issuer of the key certificate is no AMD CA for this kind of key; a token: the chain of its key ends at no root of ita.issuers[].roots',
     underlies: 'hardware',
     remedy: ofCertificates(
       ({ actual }) =>
@@ -18,73 +14,56 @@ export const CERTIFICATE_CHECKS = {
       () =>
         "The operator should add the issuer's root to the file of ita.issuers[].roots if the key of the token is the issuer's own, because its certificate chain ends at no root in that file.",
     ),
-    examples: [{}, { actual: 'Genoa' }, { about: OF_TOKEN }],
   },
   cert_signature: {
     holds: 'every certificate of the chain is signed by the one above it',
     fails: 'a certificate of the chain is not signed by the one above it',
     underlies: 'hardware',
     remedy: chain('was changed or is not signed by the one above it'),
-    examples: inEither(),
   },
   cert_algorithm: {
     holds: 'every certificate of the chain has a key and a signature algorithm that its vendor uses',
     fails: 'a certificate of the chain has a key or a signature algorithm that its vendor does not use',
     underlies: 'hardware',
     remedy: chain('has a key or a signature algorithm that its vendor does not use'),
-    examples: inEither(),
   },
   cert_not_ca: {
     holds: 'every issuer in the chain is a CA',
     fails: 'an issuer in the chain is not a CA',
-    when: 'basicConstraints or keyUsage of an issuer do not say that it may sign certificates',
     underlies: 'hardware',
     remedy: chain('issued another one and is not a CA'),
-    examples: inEither('certificate 2 of the chain (ASK)'),
   },
   cert_path: {
     holds: 'the chain is no longer than its issuers allow, and has no key twice',
     fails: 'the chain is longer than its issuers allow, or has a key twice',
     underlies: 'hardware',
     remedy: chain('makes the chain longer than its issuers allow, or has a key that is in it twice'),
-    examples: inEither('certificate 2 of the chain (ASK)'),
   },
   cert_role: {
     holds: 'every certificate of the chain was issued for the purpose that it is used for',
     fails: 'a certificate of the chain was issued for another purpose',
     underlies: 'hardware',
     remedy: chain('was issued for another purpose'),
-    examples: inEither('certificate 1 of the chain (PCK certificate)'),
   },
   cert_extension: {
     holds: 'every certificate of the chain has the extensions that its vendor writes',
     fails: 'a certificate of the chain does not have the extensions that its vendor writes',
-    when: 'an extension is missing, appears twice, is not of the form that its vendor writes, or is critical and unknown',
     underlies: 'hardware',
     remedy: chain('does not have the extensions that its vendor writes'),
-    examples: inEither(),
   },
   cert_validity: {
     holds: 'every certificate of the chain is valid at the verification time',
     fails: 'a certificate of the chain is not valid at the verification time',
-    when: 'the certificates under the hardware report, the AK certificate or the key of a token have ended, or have not begun',
     underlies: 'hardware',
     remedy: ofCertificates(
       (finding) => validCertificates(finding, value(finding.expected, 'the verification time')),
       ({ expected }) =>
         `The caller should get a token that is signed with a key whose certificates are valid at ${value(expected, 'the verification time')}.`,
     ),
-    examples: [
-      { expected: AT, about: '/evidence/endorsements' },
-      { expected: AT, about: '/evidence/quote' },
-      { expected: AT, about: '/evidence/akCertificate' },
-      { expected: AT, about: OF_TOKEN },
-    ],
   },
   cert_revoked: {
     holds: 'no certificate of the chain is revoked',
     fails: 'a certificate of the chain is revoked',
-    when: "AMD's CRL lists the ASK or ASVK; Intel's lists the PCK certificate, a PCK CA or a signer of the collateral; the CRL of a token's issuer lists a certificate of its key",
     underlies: 'hardware',
     remedy: ofCertificates(
       (finding) => {
@@ -98,7 +77,6 @@ export const CERTIFICATE_CHECKS = {
       () =>
         'The caller should get a token that is signed with another key, because a certificate of the key that signed this one has been revoked.',
     ),
-    examples: [{ about: '/evidence/endorsements' }, { actual: ['Intel SGX PCK Certificate'] }, { about: OF_TOKEN }],
   },
   crl_invalid: {
     holds: 'every CRL can be read, and is signed by its issuer',
@@ -108,7 +86,6 @@ export const CERTIFICATE_CHECKS = {
       about.startsWith('/evidence/collateral')
         ? `The caller should send the ${about.endsWith('root_ca_crl') ? 'root CA CRL' : 'PCK CRL'} that Intel publishes now, ${COLLATERAL}.`
         : 'The caller should send the CRLs that the vendor publishes now, or none.',
-    examples: [{ about: '/evidence/endorsements/crls' }, { about: '/evidence/collateral/pck_crl' }],
   },
   crl_issuer: {
     holds: 'every CRL is from the issuer of the certificates that it covers',
@@ -116,7 +93,6 @@ export const CERTIFICATE_CHECKS = {
     underlies: 'hardware',
     remedy: ({ expected, actual }) =>
       `The caller should send the CRL of the CA that issued the PCK certificate (${value(expected, 'Intel publishes one for each of its two PCK CAs')}${value(actual, '') === '' ? '' : `, not ${value(actual, '')}`}).`,
-    examples: [{ expected: 'Intel SGX PCK Platform CA', actual: 'Intel SGX PCK Processor CA' }],
   },
 } satisfies CheckRows;
 
@@ -137,13 +113,6 @@ function chain(because: string): FilledRemedy {
       ? `The guest should make a new TD quote, which has the PCK certificate chain in it, because ${why}.`
       : `The caller should fetch the certificate chain from the vendor again, because ${why}.`;
   };
-}
-
-function inEither(fault = 'certificate 1 of the chain (VCEK)') {
-  return [
-    { faults: [fault], about: '/evidence/endorsements' },
-    { faults: ['certificate 2 of the chain (PCK CA)'], about: '/evidence/quote' },
-  ] as const;
 }
 
 function validCertificates(finding: Finding, at: string): string {

@@ -9,7 +9,6 @@ export const FRESHNESS_CHECKS = {
     holds: 'the attester vouches for the nonce, and for the bound key where one is sent',
     fails: 'the attester does not vouch for this nonce, or for the bound key',
     trust: { guest: { 'instance-identity': 97 }, token: { 'instance-identity': 97 } },
-    when: 'the place that holds the nonce, or the hash of nonce and bound key, has another value or was never set: REPORT_DATA, REPORTDATA, extraData of the quote, user-data of the runtime claims, the nonce claims of a token',
     remedy: (finding) => {
       const meant = bytesMeantByHex(finding);
       if (meant !== null) return sendInBase64url(meant);
@@ -17,17 +16,10 @@ export const FRESHNESS_CHECKS = {
         ? 'The caller should send the nonce as base64url, because this one looks like hex, and the guest should make its evidence for the same bytes.'
         : `The guest should make ${madeAnew(finding)} for the nonce and the bound key of this request.`;
     },
-    examples: [
-      { about: '/evidence/tpmQuote/message' },
-      { about: '/evidence/hclReport' },
-      { about: '/evidence/report' },
-      { expected: 'd34d75db6df7e38e79ebaefb', actual: '0011223344556677' },
-    ],
   },
   nonce_used: {
     holds: 'the challenge was not used before',
     fails: 'the challenge was used before, or its record is gone',
-    when: 'a request with the same challenge was judged before; the service was started again, or forgot the challenge',
     trust: { guest: { 'instance-identity': 97 } },
     remedy:
       'The caller should get a new challenge from POST /challenges, and the guest should make new evidence for it.',
@@ -44,33 +36,25 @@ export const FRESHNESS_CHECKS = {
     trust: { guest: { 'instance-identity': 97 } },
     remedy: ({ expected, actual }) =>
       `The caller should get a challenge from POST /challenges for this request${isObject(expected) ? ` (it is for ${scopeOf(expected)}, and the request for ${scopeOf(actual)})` : ''}, with its audience, policy and evidence type.`,
-    examples: [{ expected: { audience: 'gate' }, actual: { audience: 'vault' } }],
   },
   nonce_missing: {
     holds: 'a nonce was sent',
     fails: 'the policy requires a nonce, and none was sent',
-    when: 'under nonce: challenge, the nonce is not a challenge of this service; a warning under freshness: none',
     members: ['freshness', 'nonce'],
     remedy: ({ expected }) =>
       expected === 'challenge'
         ? 'The caller should get a challenge from POST /challenges, and send it as nonce with evidence that was made for it.'
         : 'The caller should send the nonce that the guest put into its evidence.',
-    examples: [
-      { expected: 'any', actual: 'none', policy: 'payments' },
-      { expected: 'challenge', actual: 'caller', policy: 'payments' },
-    ],
   },
   nonce_stale: {
     holds: 'the nonce is in the quote and in the hardware report',
     fails: 'the nonce is in the quote only, so the hardware report may be old',
-    when: 'user-data of the runtime claims was never set, or a key was sent as binding.pem, whose place holds no nonce: it fails under freshness: strict, and under nonce: challenge where nothing in the evidence holds the challenge; else it is a warning under required (of binding.pem also under none)',
     members: ['freshness', 'nonce'],
     waiver: 'plain',
     remedy: ({ about }) =>
       about === '/binding/pem'
         ? 'The caller should send binding.jwk with evidence that the guest made for the nonce and the key.'
         : 'The guest should write the nonce to NV index 0x01400002 before it reads its HCL report.',
-    examples: [{}, { about: '/binding/pem' }],
   },
   binding_missing: {
     holds: 'a key is bound',
@@ -78,7 +62,6 @@ export const FRESHNESS_CHECKS = {
     members: ['binding'],
     remedy: (finding) =>
       `The caller should send binding.jwk with evidence that the guest made for the nonce and the key, because binding of ${policyOf(finding)} is required.`,
-    examples: [{ policy: 'payments' }],
   },
 } satisfies CheckRows;
 

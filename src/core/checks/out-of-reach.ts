@@ -16,10 +16,6 @@ export const CRL_OUT_OF_REACH = {
         `The operator should let the service fetch AMD's current CRL${ofLine(finding)} from amd.kds, or put it into the folder amd.chains.`,
       () => TOKEN_CRLS,
     ),
-    examples: [
-      { result: 'unavailable', faults: ['Milan'] },
-      { result: 'unavailable', about: '/evidence/token' },
-    ],
   },
   crl_unavailable: {
     holds: 'a CRL is available',
@@ -35,10 +31,6 @@ export const CRL_OUT_OF_REACH = {
           ? "The operator should check whether AMD has revoked the issuer of the report in the certificate of the token's key, because the service has no CRL for it."
           : TOKEN_CRLS,
     ),
-    examples: [
-      { result: 'unavailable', faults: ['Milan'] },
-      { result: 'unavailable', about: '/evidence/token' },
-    ],
   },
   crl_rollback: {
     holds: 'the CRL is not older than one that was relied on before',
@@ -55,15 +47,12 @@ export const OUT_OF_REACH_CHECKS = {
     fails: 'the key set of the issuer is not available',
     remedy: ({ setting = 'maa.issuers[].keys or ita.issuers[].keys' }) =>
       `The operator should let the service reach the keys of the issuer, or name a file with them in ${setting}.`,
-    examples: [{ result: 'unavailable', setting: 'maa.issuers[].keys' }],
   },
   jwks_invalid: {
     holds: 'the key set of the issuer can be used',
     fails: 'the key set of the issuer cannot be used',
-    when: 'the key set, or the file that the configuration names, cannot be read or has no key that can be used; the certificates of the key cannot be read',
     remedy: ({ setting = 'maa.issuers[].keys or ita.issuers[].keys' }) =>
       `The operator should check the key set of the issuer, or the file that ${setting} names, because it has no key that can be used.`,
-    examples: [{ result: 'unavailable', setting: 'maa.issuers[].keys' }],
   },
   jwks_stale: {
     holds: 'the cached key set is recent enough',
@@ -74,11 +63,9 @@ export const OUT_OF_REACH_CHECKS = {
   route_unavailable: {
     holds: 'a token could be fetched for the route',
     fails: 'no token could be fetched for the route',
-    when: 'maa.submit or ita.submit is configured and the other verifier did not answer usefully, or the token that it issued cannot be relied on',
     members: ['routes.maa', 'routes.ita'],
     remedy: ({ setting = 'maa.submit or ita.submit' }) =>
       `The caller should try again later or send a token in attestationResults, and the operator should see in the log why none could be fetched by ${setting}.`,
-    examples: [{ result: 'unavailable', setting: 'maa.submit' }],
   },
   nonce_store: {
     holds: 'the challenge store says whether the challenge is unused',
@@ -90,21 +77,18 @@ export const OUT_OF_REACH_CHECKS = {
   release_unavailable: {
     holds: 'what has the key answers',
     fails: 'what has the key does not answer',
-    when: 'the vault is out of reach, throttles or does not answer in time; the file of a local key cannot be read',
     remedy:
       'The caller should try again with a new challenge, and the operator should see in the log why the vault, or the file of the key, does not answer.',
   },
   receipt_unavailable: {
     holds: 'the receipt was signed',
     fails: 'the receipt could not be signed',
-    when: 'the request names an audience, and the key of receipts.key cannot be used now: its vault is out of reach, or refuses',
     remedy:
       'The caller should try again, with a new challenge where it used one, and the operator should see in the log why the receipt could not be signed.',
   },
   audit_unavailable: {
     holds: 'the decision was stored',
     fails: 'the decision could not be stored',
-    when: 'the store of decisions is out of reach, full, read-only or slow: the answer says what was decided, and an allow is withheld',
     remedy: 'The operator should see in the log why the decision could not be stored.',
   },
 } satisfies CheckRows;

@@ -13,7 +13,6 @@ export const RESULT_CHECKS = {
   disagreement: {
     holds: 'hardware evidence and tokens agree, and are about the same TEE',
     fails: 'hardware evidence and tokens disagree, or are about different TEEs',
-    when: 'a claim that both state has another value; the two are about different TEEs, or nothing shows that they are about the same; another verifier refuses evidence that holds here, or vouches for evidence that is refused here; a token stands beside tpm evidence',
     trust: { token: { hardware: 96 } },
     remedy: (finding) => {
       const { expected, actual } = finding;
@@ -24,23 +23,12 @@ export const RESULT_CHECKS = {
         ? `The caller should send a token that states ${faultsOf(finding, 'this claim')} (Azure Attestation states runtime claims that it was sent as JSON).`
         : `The caller should send evidence and tokens of the same VM, from the same boot${because(finding)}.`;
     },
-    examples: [
-      { expected: 'ab12', actual: 'cd34', faults: ['snp.measurement'] },
-      { expected: 'ab12', faults: ['hcl.akThumbprint'] },
-      { expected: 'hardware' },
-    ],
   },
   route_missing: {
     holds: 'a token was verified for the required route',
     fails: 'no token was sent for the required route, and none could be fetched',
-    when: 'a route of the policy is required, no token was sent for it, and the service fetches none for this evidence or verification time',
     members: ['routes.maa', 'routes.ita'],
     remedy: missingRoute,
-    examples: [
-      { expected: 'maa', policy: 'payments' },
-      { expected: 'maa', actual: 'not asked', policy: 'payments' },
-      { expected: 'ita', actual: 'never issued', policy: 'payments' },
-    ],
   },
 } satisfies CheckRows;
 

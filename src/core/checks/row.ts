@@ -59,9 +59,6 @@ export type TrustSubject = 'hardware' | 'guest' | 'token';
 /** The remedy for a finding: one sentence, filled with the values that the check compared. */
 export type FilledRemedy = (finding: Finding) => string;
 
-/** A finding that shows what its remedy looks like. What is left out is as of a base check that failed without values. */
-export type Example = Partial<Finding>;
-
 /**
  * A statement that rests on several checks: where one of them does not pass, nothing is left of it.
  *
@@ -72,21 +69,11 @@ export type Example = Partial<Finding>;
  */
 export type Statement = 'hardware' | 'vtpm' | 'token';
 
-/** The remedy for a check that does not pass: for the operator, the guest's owner or the caller. */
-type RowRemedy =
-  | { readonly remedy: string }
-  /** `examples`: one for each kind of sentence that a reader should have seen. */
-  | { readonly remedy: FilledRemedy; readonly examples: readonly [Example, ...(readonly Example[])] };
-
-export type CheckRow = RowTexts & RowRemedy;
-
-interface RowTexts {
+export interface CheckRow {
   /** The fact that it establishes if it passes. One sentence for people: lower case, no period. */
   readonly holds: string;
   /** The sentence if it does not. */
   readonly fails: string;
-  /** The trigger, where that is more than `fails` says. Lower case, no period; triggers end in a semicolon. */
-  readonly when?: string;
   /** Members of a policy that decide about it, as paths in its grammar; `[]` for the items of a list. */
   readonly members?: readonly string[];
   readonly underlies?: Statement;
@@ -99,6 +86,8 @@ interface RowTexts {
   readonly relaxedBy?: 'allowDebug' | 'revocation';
   /** Whether a waiver can name it, and what the value of the waiver has to say: nothing, a floor, or a TCB status. */
   readonly waiver?: 'plain' | 'floor' | 'status';
+  /** The remedy where it does not pass: for the operator, the guest's owner or the caller. */
+  readonly remedy: string | FilledRemedy;
 }
 
 /** Checks by id, most important first. */

@@ -4,7 +4,6 @@ export const SERVICE_CHECKS = {
   internal_error: {
     holds: 'the service judged the request without a fault of its own',
     fails: 'the verifier failed',
-    when: 'an exception, or a required check without an outcome although nothing failed',
     remedy: 'The caller should report the decision id to the operator, whose log names the fault.',
   },
   deadline: {
@@ -17,7 +16,6 @@ export const SERVICE_CHECKS = {
   clock: {
     holds: 'the clock of the service can be relied on',
     fails: 'the clock of the service cannot be relied on',
-    when: 'the wall clock jumped against the monotonic clock; nothing is judged until it can be relied on again',
     underlies: 'hardware',
     remedy:
       'The operator should correct the clock of this machine, and the caller should try again once /readyz answers 200.',

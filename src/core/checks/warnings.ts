@@ -10,7 +10,6 @@ export const WARNING_CHECKS = {
   launch_endorsement_ignored: {
     holds: 'no launch endorsement was sent',
     fails: 'a launch endorsement was sent, which this version does not verify',
-    when: 'the dialect maa has Endorsements beside the report',
     remedy: 'The caller should leave Endorsements out, because nothing in the decision rests on them.',
   },
 } satisfies CheckRows;

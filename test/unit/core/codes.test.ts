@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { CODES_PATH, codesText, remediesOf } from '../../../scripts/codes.js';
+import { MALFORMED_TEXTS } from '../../../scripts/codes/malformed-texts.js';
+import { REFUSAL_TEXTS } from '../../../scripts/codes/refusal-texts.js';
+import { CODES_PATH, codesText, examplesOf, remediesOf } from '../../../scripts/codes.js';
 import { MALFORMED_CODES, PROBLEM_CODES } from '../../../src/core/codes.js';
-import { MALFORMED_ROWS } from '../../../src/core/malformed-codes.js';
-import { PROBLEM_ROWS } from '../../../src/core/problem-codes.js';
 import { POLICY_SCHEMA } from '../../../src/policy/document/policy-grammar.js';
 import { POLICY_PROBLEMS } from '../../../src/policy/document/policy-problem.js';
 import { CHECK_IDS, CHECKS } from '../../../src/tee/catalogue.js';
@@ -42,21 +42,20 @@ describe('docs/codes.md', () => {
 
 describe('a remedy on the page', () => {
   it.each(CHECK_IDS)('of %s is a sentence for each example', (id) => {
-    const remedies = remediesOf(CHECKS[id]);
+    const remedies = remediesOf(id);
     for (const remedy of remedies) expect(remedy).toMatch(SENTENCE);
-    const row = CHECKS[id];
     // Examples that read alike show a reader nothing.
-    if ('examples' in row) expect(remedies).toHaveLength(row.examples.length);
+    expect(remedies).toHaveLength(Math.max(1, examplesOf(id).length));
   });
 
   it.each(MALFORMED_CODES)('of the malformed %s is a sentence, and its meaning another', (code) => {
-    const { meaning, remedy } = MALFORMED_ROWS[code];
+    const { meaning, remedy } = MALFORMED_TEXTS[code];
     expect(remedy).toMatch(SENTENCE);
     expect(meaning).toMatch(/^[a-z][^\n]*[^.\n]$/);
   });
 
   it.each(PROBLEM_CODES)('of the refusal %s is a sentence', (code) => {
-    expect(PROBLEM_ROWS[code].remedy).toMatch(SENTENCE);
+    expect(REFUSAL_TEXTS[code].remedy).toMatch(SENTENCE);
   });
 });
 

@@ -1,4 +1,4 @@
-import type { CheckRows, Example, Finding } from '../../../core/checks/row.js';
+import type { CheckRows, Finding } from '../../../core/checks/row.js';
 import { reference, unlessOutOfReach, value } from '../../../core/checks/words.js';
 import { isObject, type JsonValue } from '../../../core/json.js';
 import { whyNoParavisorKey } from '../../../core/microsoft-launches.js';
@@ -6,17 +6,10 @@ import { quotedName } from '../../../core/names-in-messages.js';
 
 const AS_READ = 'byte for byte as the guest read it';
 
-const PARAVISOR_EXAMPLES: readonly [Example, ...(readonly Example[])] = [
-  { actual: { idKeyDigest: '94'.repeat(48), guestSvn: 65_547 }, policy: 'payments' },
-  { actual: { idKeyDigest: '00'.repeat(48), guestSvn: 0 }, policy: 'payments' },
-  { actual: { mrtd: 'ff'.repeat(48) }, policy: 'payments' },
-];
-
 export const AZURE_CHECKS = {
   hardware_missing: {
     holds: 'the evidence has a hardware report beside the vTPM quote',
     fails: 'the evidence has no hardware report beside the vTPM quote',
-    when: 'never in this version: a policy that demands hardware refuses tpm evidence by policy_evidence_type, and a body without the report is malformed',
     remedy: 'The caller should send the hardware report of the guest beside its vTPM quote.',
   },
   hcl_binding: {
@@ -35,7 +28,6 @@ export const AZURE_CHECKS = {
   hcl_claims: {
     holds: 'the runtime claims have the form that a paravisor writes',
     fails: 'the runtime claims do not have the form that a paravisor writes',
-    when: 'the runtime data is no JSON object, its user-data is not 64 bytes in hex, or HCLAkPub is no public RSA key as JWK',
     underlies: 'vtpm',
     remedy: `The caller should send the runtime data ${AS_READ}, because it does not have the form that the paravisor writes.`,
   },
@@ -52,12 +44,10 @@ export const AZURE_CHECKS = {
     underlies: 'vtpm',
     remedy: ({ actual }) =>
       `The guest's owner should recreate the VM, because Azure vTPMs have RSA keys of 2048 bits or more with exponent 65537${value(actual, '') === '' ? '' : `, and this one has ${value(actual, '')}`}.`,
-    examples: [{ actual: 'RSA, 1024 bits' }],
   },
   hcl_ak_mismatch: {
     holds: 'the AK certificate is for the attestation key that the runtime claims name',
     fails: 'the AK certificate is for another key than the runtime claims name',
-    when: 'the AK certificate, or the public area of the AK that was sent (akPublic), is of another key than HCLAkPub; the public area is of no restricted signing key',
     trust: { guest: { 'instance-identity': 97 } },
     remedy:
       'The caller should send the AK certificate (NV index 0x01C101D0) and the public area of the AK of this VM, or none.',
@@ -65,22 +55,15 @@ export const AZURE_CHECKS = {
   ak_cert_untrusted: {
     holds: 'the certificate is an AK certificate, and its chain ends at a pinned root',
     fails: 'the AK certificate cannot be relied on',
-    when: 'its chain does not end at a pinned root, a certificate of the chain is not what an issuer of AK certificates writes, or no chain was sent and no issuer is in tpm.intermediates',
     trust: { guest: { 'instance-identity': 97 } },
     remedy: missingIssuer,
-    examples: [
-      { faults: ['signature does not verify (certificate 1 of the chain)'] },
-      { missing: 'Azure Cloud Virtual TPM CA 2225' },
-    ],
   },
   hcl_paravisor: {
     holds: 'the paravisor is known',
     fails: 'nothing shows that this is an Azure paravisor',
-    when: 'under paravisor: known, neither ID_KEY_DIGEST with a GUEST_SVN at its floor or above, nor MRTD, nor an accepted AK certificate or token makes the paravisor known; unavailable while no endpoint of maa.submit answers, which could make it known',
     members: ['paravisor'],
     trust: { guest: { 'instance-identity': 97 } },
     remedy: unlessOutOfReach(paravisor),
-    examples: PARAVISOR_EXAMPLES,
   },
   hcl_reference: {
     holds: 'the VM id is among the reference values',
@@ -88,14 +71,6 @@ export const AZURE_CHECKS = {
     members: ['referenceValues[].hcl.vmUniqueId'],
     trust: { guest: { 'instance-identity': 97 } },
     remedy: reference,
-    examples: [
-      {
-        expected: ['…'],
-        actual: '7df7b373-b947-4aaa-96e5-c358f2a03d20',
-        setting: 'referenceValues[].hcl.vmUniqueId',
-        policy: 'payments',
-      },
-    ],
   },
 } satisfies CheckRows;
 
@@ -128,12 +103,10 @@ export const AZURE_WARNINGS = {
   hcl_paravisor_unknown: {
     holds: 'the paravisor is known',
     fails: 'nothing shows that this is an Azure paravisor',
-    when: 'as hcl_paravisor, under paravisor: any',
     members: ['paravisor'],
     trust: { guest: { 'instance-identity': 0 } },
     waiver: 'plain',
     remedy: paravisor,
-    examples: PARAVISOR_EXAMPLES,
   },
 } satisfies CheckRows;
 

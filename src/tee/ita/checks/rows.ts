@@ -2,39 +2,25 @@ import type { CheckRows, Finding } from '../../../core/checks/row.js';
 import { lowTokenStatus } from '../../../core/checks/token-remedies.js';
 import { isJsonList, unlessOutOfReach, value, without } from '../../../core/checks/words.js';
 
-const SAMPLE = 'payments';
-
 export const ITA_CHECKS = {
   ita_tcb_status: {
     holds: 'the policy accepts the TCB status that Intel Trust Authority states',
     fails: 'the TCB status that Intel Trust Authority states is revoked, or the policy does not accept it',
     waiver: 'status',
-    when: "attester_tcb_status is Revoked, missing or no word of Intel's; it is not among require.ita.tcbStatus; without that member, a warning where it is not UpToDate",
     members: ['require.ita.tcbStatus'],
     remedy: unlessOutOfReach(lowTokenStatus('Intel Trust Authority', 'require.ita.tcbStatus')),
-    examples: [
-      { expected: ['UpToDate'], actual: 'OutOfDate', policy: SAMPLE },
-      { actual: 'Revoked' },
-      { actual: 'Splendid' },
-    ],
   },
   ita_policy: {
     holds: 'Intel Trust Authority says that every required policy matches',
     fails: 'Intel Trust Authority does not say that every required policy matches',
     trust: { token: { configuration: 96 } },
-    when: 'policy_ids_unmatched is not empty; policy_ids_matched does not have every id of ita.issuers[].policyIds and ita.submit.policyIds, or of require.ita.policyIds',
     members: ['require.ita.policyIds'],
     remedy: unlessOutOfReach(unmatchedPolicies),
-    examples: [
-      { expected: [], actual: ['1a2b3c4d-0000-4000-8000-0123456789ab'] },
-      { expected: ['1a2b3c4d-0000-4000-8000-0123456789ab'], actual: [], policy: SAMPLE },
-    ],
   },
   ita_debug: {
     holds: 'Intel Trust Authority says that debugging is off',
     fails: 'Intel Trust Authority does not say literally that debugging is off',
     trust: { token: { 'runtime-opaque': 96, configuration: 96 } },
-    when: 'dbgstat is not disabled, or tdx_is_debuggable or tdx_td_attributes_debug is not literally false',
     remedy:
       "The guest's owner should launch the TD with its debug attribute off, and the caller should then send a new token.",
   },

@@ -2,21 +2,17 @@ import type { CheckRows } from '../../../core/checks/row.js';
 import { lowTokenStatus, orAccept } from '../../../core/checks/token-remedies.js';
 import { anyOf, unlessOutOfReach, value } from '../../../core/checks/words.js';
 
-const SAMPLE = 'payments';
-
 export const MAA_CHECKS = {
   token_debug: {
     holds: 'Azure Attestation says that debugging is off',
     fails: 'Azure Attestation says that the host can debug the VM',
     trust: { token: { 'runtime-opaque': 96, configuration: 96 } },
-    when: 'the claim on debugging is true; dbgstat of a TD is enabled',
     remedy: "The guest's owner should launch the VM with debugging off, and the caller should then send a new token.",
   },
   token_debug_unknown: {
     holds: 'the token says literally whether debugging is off',
     fails: 'the token does not say literally that debugging is off',
     trust: { token: { 'runtime-opaque': 96 } },
-    when: 'the claim on debugging is missing, or is neither true nor false; dbgstat of a TD is another word than disabled or enabled',
     remedy:
       'The caller should send a token that states literally that debugging is off (x-ms-sevsnpvm-is-debuggable or tdx_td_attributes_debug is false).',
   },
@@ -29,28 +25,13 @@ export const MAA_CHECKS = {
       (finding) =>
         `The guest's owner should find out why Azure Attestation states ${value(finding.actual, 'no compliance status')} and not ${anyOf(finding.expected, 'one that is listed')}${orAccept(finding, finding.actual !== null)}.`,
     ),
-    examples: [
-      {
-        expected: ['azure-compliant-cvm'],
-        actual: 'azure-noncompliant-cvm',
-        setting: 'require.maa.complianceStatus',
-        policy: SAMPLE,
-      },
-      { expected: ['azure-compliant-cvm'], policy: SAMPLE },
-    ],
   },
   maa_tcb_status: {
     holds: 'the policy accepts the TCB status that Azure Attestation states',
     fails: 'the TCB status that Azure Attestation states is revoked, or the policy does not accept it',
     waiver: 'status',
-    when: "attester_tcb_status of a token about a TD is Revoked, missing or no word of Intel's; it is not among require.maa.tcbStatus; without that member, a warning where it is not UpToDate",
     members: ['require.maa.tcbStatus'],
     remedy: unlessOutOfReach(lowTokenStatus('Azure Attestation', 'require.maa.tcbStatus')),
-    examples: [
-      { expected: ['UpToDate'], actual: 'OutOfDate', policy: SAMPLE },
-      { actual: 'Revoked' },
-      { actual: 'Splendid' },
-    ],
   },
 } satisfies CheckRows;
 

@@ -1,4 +1,4 @@
-import type { CheckRow, CheckRows } from '../../../core/checks/row.js';
+import type { CheckRow, CheckRows, FilledRemedy } from '../../../core/checks/row.js';
 import { bits, changedPolicy } from '../../../core/checks/words.js';
 import type { SnpPlatformBit } from '../../../core/claims.js';
 
@@ -14,11 +14,9 @@ export const SNP_PLATFORM_CHECKS = {
   snp_platform_unknown: {
     holds: 'every bit that is set in the platform info has a known meaning',
     fails: 'the platform info has bits set whose meaning is not known',
-    when: 'a reserved bit of PLATFORM_INFO is set: a warning under every policy',
     waiver: 'plain',
     remedy: ({ actual }) =>
       `The operator should look up ${bits(actual, 'the unknown bits')} of PLATFORM_INFO in the current SEV-SNP specification of AMD, and update this service once it knows them.`,
-    examples: [{ result: 'warn', actual: [8] }],
   },
 } satisfies CheckRows;
 
@@ -35,7 +33,10 @@ export const PLATFORM_CHECKS: { readonly [bit in SnpPlatformBit]: keyof typeof S
 };
 
 /** A check of a bit of PLATFORM_INFO. */
-function platform(bit: SnpPlatformBit, feature: string): CheckRow & { readonly waiver: 'plain' } {
+function platform(
+  bit: SnpPlatformBit,
+  feature: string,
+): CheckRow & { readonly waiver: 'plain'; readonly remedy: FilledRemedy } {
   const member = `require.snp.platformInfo.${bit}`;
   return {
     holds: `the platform info shows ${feature} as the policy requires`,
@@ -45,6 +46,5 @@ function platform(bit: SnpPlatformBit, feature: string): CheckRow & { readonly w
     waiver: 'plain',
     remedy: (finding) =>
       `The machine's owner should turn ${feature} ${finding.expected === false ? 'off' : 'on'}, or the operator should take ${member} out of ${changedPolicy(finding)}.`,
-    examples: [{ expected: false, actual: true, policy: 'payments' }],
   };
 }

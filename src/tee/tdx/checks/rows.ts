@@ -13,8 +13,6 @@ import {
 import { isObject } from '../../../core/json.js';
 import { lowStatus, moduleUnknown, otherAttributes, otherEnclave, tcbInfo, tooOld, xfam } from './remedies.js';
 
-const SAMPLE = 'payments';
-
 export const TDX_CHECKS = {
   tdx_signature: {
     holds: 'the attestation key signed the quote',
@@ -28,7 +26,6 @@ export const TDX_CHECKS = {
     underlies: 'hardware',
     remedy: ({ expected }) =>
       `The caller should send a quote that Intel's own quoting enclave made (QE vendor id ${value(expected, "of Intel's")}).`,
-    examples: [{ expected: '939a7233f79c4ca9940a0db3957f0607' }],
   },
   tdx_qe_binding: {
     holds: 'the quoting enclave vouches for the attestation key',
@@ -46,67 +43,48 @@ export const TDX_CHECKS = {
   tdx_qe_identity: {
     holds: 'the quoting enclave is the one that the QE identity describes, and Intel signed the identity',
     fails: 'the quoting enclave is not the one that the QE identity describes, or the identity does not verify',
-    when: 'MRSIGNER or ISVPRODID of the quoting enclave is another; the QE identity is not signed by Intel, or is not of a TDX quoting enclave',
     underlies: 'hardware',
     remedy: (finding) => {
       const identity = `The caller should send the QE identity that Intel publishes for TDX now, ${COLLATERAL}`;
       return isObject(finding.expected) ? otherEnclave(finding, `${identity}, or the`) : `${identity}.`;
     },
-    examples: [{}, { expected: { isvProdId: 2 }, actual: { isvProdId: 1 } }],
   },
   tdx_qe_debug: {
     holds: 'the quoting enclave cannot be debugged',
     fails: 'the quoting enclave can be debugged',
-    when: 'DEBUG is set in ATTRIBUTES of the quoting enclave, whatever mask the QE identity has',
     underlies: 'hardware',
     remedy: "The machine's owner should install the production quoting enclave, which cannot be debugged.",
   },
   tdx_qe_svn: {
     holds: 'Intel has not revoked this version of the quoting enclave',
     fails: 'Intel has revoked this version of the quoting enclave, or no TCB level covers it',
-    when: 'ISVSVN is below every level of the QE identity; the level that it reaches is Revoked',
     underlies: 'hardware',
     remedy: ({ expected, actual }) =>
       typeof actual === 'number' && typeof expected === 'number' && actual >= expected
         ? `The machine's owner should update its quoting enclave, because Intel has revoked ISVSVN ${actual}.`
         : `The machine's owner should update its quoting enclave to ${rises({ ISVSVN: expected }, { ISVSVN: actual }, 'the current release')}.`,
-    examples: [
-      { expected: 4, actual: 1 },
-      { expected: 4, actual: 5 },
-    ],
   },
   tdx_qe_attributes: {
     holds: 'the quoting enclave has the attributes that the QE identity requires, under its masks',
     fails: 'the quoting enclave has other attributes than the QE identity requires',
-    when: 'MISCSELECT or ATTRIBUTES of the quoting enclave differ under the masks of the QE identity',
     underlies: 'hardware',
     remedy: (finding) => otherEnclave(finding, 'The'),
-    examples: [{ expected: { miscSelect: '00000000' }, actual: { miscSelect: '01000000' } }],
   },
   tdx_report_mismatch: {
     holds: 'the quote was made from this TDREPORT',
     fails: 'the quote was not made from this TDREPORT',
-    when: 'a field of the TDREPORT in the HCL report is another in the quote; the hashes in the TDREPORT are not those of its own fields',
     underlies: 'vtpm',
     remedy: ({ expected }) => {
       const differing = isObject(expected) ? Object.keys(expected) : [];
       const why = differing.length === 0 ? '' : `, because they differ in ${faultsOf({ faults: differing }, '')}`;
       return `The caller should send the TD quote that was made from the TDREPORT in the HCL report${why}.`;
     },
-    examples: [{ expected: { REPORTDATA: '…', RTMR2: '…' } }],
   },
   tdx_tcb_info: {
     holds: 'the TCB info is for the platform of the PCK certificate, and Intel signed it',
     fails: 'the TCB info is for another platform than the PCK certificate, or does not verify',
-    when: 'FMSPC or PCEID of the TCB info are not those of the PCK certificate; the TCB info is not signed by Intel, or is not for TDX',
     underlies: 'hardware',
     remedy: tcbInfo,
-    examples: [
-      {
-        expected: { fmspc: '00806f050000', pceId: '0000' },
-        actual: { fmspc: '90c06f000000', pceId: '0000' },
-      },
-    ],
   },
   tdx_tcb_level_unsupported: {
     holds: 'the platform meets a level of the TCB info',
@@ -114,53 +92,26 @@ export const TDX_CHECKS = {
     trust: { hardware: { hardware: 97 } },
     remedy: ({ expected, actual }) =>
       `The machine's owner should update its firmware and TDX module to ${rises(expected, actual, 'a level that Intel publishes')}.`,
-    examples: [
-      {
-        expected: { 'sgxtcbcomponents[0]': 8, 'TDX_01.isvsvn': 5 },
-        actual: { 'sgxtcbcomponents[0]': 6, 'TDX_01.isvsvn': 3 },
-      },
-    ],
   },
   tdx_tcb_status: {
     holds: 'the policy accepts the TCB status',
     fails: 'the TCB status is revoked, or the policy does not accept it',
-    when: 'the status that platform, TDX module and quoting enclave have together is not among minimums.tdx.acceptedStatuses, or is Revoked or no word of Intel; a warning under minimums.tdx: any where it is not UpToDate',
     members: ['minimums.tdx.acceptedStatuses'],
     waiver: 'status',
     remedy: lowStatus,
-    examples: [
-      {
-        expected: ['UpToDate'],
-        actual: 'OutOfDate',
-        policy: SAMPLE,
-        faults: ['sgxtcbcomponents[0] (Early Microcode Update) has 6, needs 8', 'advisories INTEL-SA-00999'],
-      },
-      { expected: ['UpToDate'], actual: 'TDRelaunchAdvised', policy: SAMPLE },
-      { actual: 'Revoked', policy: SAMPLE },
-      { actual: 'Splendid' },
-    ],
   },
   tdx_tcb_date: {
     holds: 'platform, TDX module, QE and collateral are as new as the policy requires',
     fails: 'platform, TDX module, QE or collateral is older than the policy allows',
-    when: 'the earliest TCB date of the three is before earliestTcbDate; TCB info or QE identity has a lower evaluation data number than minEvaluationDataNumber',
     members: ['minimums.tdx.earliestTcbDate', 'minimums.tdx.minEvaluationDataNumber'],
     trust: { hardware: { hardware: 32 } },
     remedy: tooOld,
-    examples: [
-      { expected: '2024-03-13', actual: '2023-08-09T00:00:00Z', policy: SAMPLE },
-      { expected: 17, actual: { evaluationDataNumber: 15, qeEvaluationDataNumber: 17 }, policy: SAMPLE },
-    ],
   },
   tdx_module: {
     holds: 'the TDX module is the one that the collateral describes',
     fails: 'the collateral does not describe this TDX module, its signer or its attributes',
     trust: { hardware: { hardware: 97 } },
     remedy: moduleUnknown,
-    examples: [
-      { expected: ['TDX_01', 'TDX_03'], actual: 'TDX_02' },
-      { expected: { seamAttributes: '0000000000000000' }, actual: { seamAttributes: '0100000000000000' } },
-    ],
   },
   tdx_debug: {
     holds: 'the host may not debug the TD',
@@ -172,14 +123,9 @@ export const TDX_CHECKS = {
   tdx_attributes: {
     holds: 'the TD has no attribute that is reserved, lets the host profile it, or differs from the policy',
     fails: 'the TD has an attribute that is reserved, lets the host profile it, or differs from the policy',
-    when: 'a reserved bit or one of the profiling bits of TDATTRIBUTES is set; MIGRATABLE is set without allowMigratable; PERFMON is set against allowPerfmon: false; SEPT_VE_DISABLE is clear although required',
     members: ['require.tdx.septVeDisable', 'require.tdx.allowMigratable', 'require.tdx.allowPerfmon'],
     trust: { hardware: { configuration: 96 } },
     remedy: otherAttributes,
-    examples: [
-      { expected: '0x0', actual: '0x2' },
-      { faults: ['MIGRATABLE clear'], setting: 'require.tdx.allowMigratable', policy: SAMPLE },
-    ],
   },
   tdx_xfam: {
     holds: 'XFAM has the bits that every TD has, no reserved bit, and none beyond the mask of the policy',
@@ -187,7 +133,6 @@ export const TDX_CHECKS = {
     members: ['require.tdx.xfamMask'],
     trust: { hardware: { configuration: 32 } },
     remedy: xfam,
-    examples: [{ faults: ['bit 1 set'] }, { faults: ['bit 14 clear'], policy: SAMPLE }],
   },
   tdx_seam_attributes: {
     holds: 'the TDX module has no attributes set',
@@ -195,7 +140,6 @@ export const TDX_CHECKS = {
     trust: { hardware: { hardware: 97 } },
     remedy: ({ actual }) =>
       `The machine's owner should load the production TDX module, which has no attributes set${value(actual, '') === '' ? '' : ` (SEAMATTRIBUTES is ${value(actual, '')})`}.`,
-    examples: [{ expected: '0000000000000000', actual: '0100000000000000' }],
   },
   tdx_platform_id: {
     holds: 'the PPID is among the machines that the policy lists',
@@ -203,54 +147,36 @@ export const TDX_CHECKS = {
     members: ['require.tdx.machines'],
     trust: { hardware: { 'instance-identity': 97 } },
     remedy: (finding) => otherMachine(finding, 'require.tdx.machines.ppid'),
-    examples: [{ expected: ['…'], actual: '9d'.repeat(16), policy: SAMPLE }],
   },
   tdx_service_td: {
     holds: 'the policy lists every service TD that is bound',
     fails: 'a service TD is bound that the policy does not list',
-    when: 'MRSERVICETD, or INIT_SERVTD_HASH or CURR_SERVTD_HASH of an extended TD 1.5 body, is not zero and not among require.tdx.mrServiceTd; the TDREPORT names a service TD, and the quote has a TD 1.0 body, which does not say which',
     members: ['require.tdx.mrServiceTd'],
     trust: { hardware: { 'runtime-opaque': 96 } },
     remedy: (finding) =>
       finding.policy === null
         ? "The guest's owner should launch the TD without a service TD, or the caller should send a quote with a TD 1.5 body, which states its hash."
         : `The guest's owner should launch the TD without a service TD, or the operator should add ${faultsOf(finding, 'its hash')} to require.tdx.mrServiceTd of ${changedPolicy(finding)}.`,
-    examples: [{}, { expected: [], actual: '38'.repeat(48), faults: ['38'.repeat(48)], policy: SAMPLE }],
   },
   tdx_measurement: {
     holds: 'the measurement registers are among the reference values',
     fails: 'a measurement register is not among the reference values',
-    when: 'a register, or what a CCEL lists of the boot, is not among the reference values',
     members: ['referenceValues[].tdx'],
     trust: { hardware: { executables: 33 } },
     remedy: reference,
-    examples: [
-      { expected: ['…'], actual: 'd1'.repeat(48), setting: 'referenceValues[].tdx.mrtd', policy: SAMPLE },
-      {
-        expected: ['…'],
-        actual: ['/vmlinuz ro', '/vmlinuz rw'],
-        faults: ['/vmlinuz rw'],
-        setting: 'referenceValues[].tdx.boot.commandLines',
-        policy: SAMPLE,
-      },
-    ],
   },
   tdx_report_data: {
     holds: 'the report data is among the reference values',
     fails: 'the report data is not among the reference values',
-    when: 'never in this version, which has no reference values for report data',
     trust: { guest: { 'instance-identity': 97 } },
     remedy: reference,
-    examples: [{ actual: '12'.repeat(64), setting: 'referenceValues[].tdx.reportData', policy: SAMPLE }],
   },
   collateral_not_yet: {
     holds: 'every part of the collateral was issued before the verification time',
     fails: 'a part of the collateral was issued after the verification time',
-    when: "issueDate of TCB info or QE identity, or thisUpdate of one of Intel's CRLs, is after the verification time, without leeway and under every policy",
     underlies: 'hardware',
     remedy: ({ expected, actual }) =>
       `The caller should send collateral that was issued before ${value(expected, 'the verification time')}${inBrackets({ faults: isObject(actual) ? Object.entries(actual).map(([member, begins]) => `${member} is of ${value(begins, 'no date')}`) : [] })}, or the operator should correct this service's clock if the collateral is current.`,
-    examples: [{ expected: '2026-01-15T12:00:00.000Z', actual: { tcb_info: '2026-03-15T12:00:00.000Z' } }],
   },
 } satisfies CheckRows;
 
@@ -260,32 +186,21 @@ export const TDX_OUT_OF_REACH = {
     holds: 'collateral is available',
     fails: 'no collateral that can be relied on is available for this platform',
     underlies: 'hardware',
-    when: 'no source has TCB info, QE identity and CRLs for the platform; what a source has does not verify; the request supplied collateral that is older than 48 hours, and no source could be asked to confirm it',
     remedy: (finding) =>
       `The caller should send the collateral of the platform${inBrackets(finding)}, or the operator should let the service reach intel.pcs or put it into the folder intel.collateral.`,
-    examples: [
-      { result: 'unavailable', faults: ['FMSPC 00806f050000'] },
-      { result: 'unavailable', faults: ['tcb_info was issued more than 48 hours ago'] },
-    ],
   },
   collateral_stale: {
     holds: 'no part of the collateral is past its next update, or older than the policy allows',
     fails: 'a part of the collateral is past its next update, or older than the policy allows',
     underlies: 'hardware',
-    when: "a part is past its next update at the verification time, or does not say when that is (Intel's CRLs included); TCB info, QE identity or PCK CRL was issued longer ago than minimums.tdx.maxCollateralAgeDays",
     members: ['minimums.tdx.maxCollateralAgeDays'],
     remedy: (finding) =>
       `The caller should send the collateral that Intel publishes now, ${COLLATERAL}${oldParts(finding)}.`,
-    examples: [
-      { result: 'unavailable', faults: ['tcb_info ended at 2026-02-13T12:00:00.000Z'] },
-      { result: 'unavailable', faults: ['TCB info'], expected: '2025-12-16T12:00:00.000Z', policy: 'payments' },
-    ],
   },
   collateral_rollback: {
     holds: 'the collateral is not older than what was fetched or imported before',
     fails: 'the collateral is older than what was fetched or imported before, or the two cannot be compared',
     underlies: 'hardware',
-    when: 'evaluation data number, CRL number or date is lower than that of collateral for the same platform that was fetched or imported before',
     remedy: `The caller should send the newest collateral, ${COLLATERAL}, and the operator should restore or remove the rollback mark that the log names if it is damaged.`,
   },
 } satisfies CheckRows;
@@ -294,7 +209,6 @@ export const TDX_WARNINGS = {
   collateral_unconfirmed: {
     holds: 'a source of Intel collateral confirms what the request supplied',
     fails: 'no source confirms the collateral that the request supplied',
-    when: 'the collateral came with the request, and no source of Intel collateral was asked, because none is configured or the verification time is in the past, or it did not answer',
     waiver: 'plain',
     remedy:
       'The operator should let the service reach intel.pcs, which confirms the collateral of a request unless the verification time is in the past.',

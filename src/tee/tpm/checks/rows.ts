@@ -11,13 +11,10 @@ import {
 } from '../../../core/checks/words.js';
 import { isObject, type JsonValue } from '../../../core/json.js';
 
-const SAMPLE = 'payments';
-
 export const TPM_CHECKS = {
   tpm_signature: {
     holds: 'the attestation key of this vTPM signed the quote',
     fails: 'the attestation key of this vTPM did not sign the quote, or the quote was changed afterwards',
-    when: 'the signature over the quote, or over the statement on a certified key (azure-guest), does not verify; the certified key is not the one whose public area was sent',
     underlies: 'vtpm',
     remedy:
       'The caller should send quote, certified key and HCL report of the same VM (in tpm evidence, the AK certificate), with what is signed and its signature as the vTPM returned them.',
@@ -32,10 +29,8 @@ export const TPM_CHECKS = {
     holds: 'the structure was made by a TPM',
     fails: 'the structure was not made by a TPM',
     underlies: 'vtpm',
-    when: 'magic of TPMS_ATTEST is not TPM_GENERATED_VALUE',
     remedy: ({ expected, actual }) =>
       `The caller should send the TPMS_ATTEST that the TPM returned, without a size prefix: it begins with ${value(expected, '0xff544347')}${value(actual, '') === '' ? '' : `, and this one with ${value(actual, '')}`}.`,
-    examples: [{ expected: '0xff544347', actual: '0x91' }],
   },
   tpm_not_quote: {
     holds: 'the structure is a quote',
@@ -48,12 +43,10 @@ export const TPM_CHECKS = {
     holds: 'the quote has SHA-256 PCR values, and an event log has their digests',
     fails: 'the quote has no SHA-256 PCR value, or an event log has no SHA-256 digests',
     underlies: 'vtpm',
-    when: 'the signed selection has no PCR of the SHA-256 bank; an event log has events and no SHA-256 digests',
     remedy: ({ about, actual }) =>
       about.includes('eventLog')
         ? `The guest should send an event log with SHA-256 digests, because this one has ${value(actual, 'none')} alone.`
         : 'The guest should quote PCRs of the SHA-256 bank, because values of another bank are not judged.',
-    examples: [{ about: '/evidence/tpmQuote/pcrs' }, { about: '/evidence/eventLog', actual: ['sha1'] }],
   },
   tpm_pcr_selection: {
     holds: 'the PCR values sent are exactly those that the signed selection names',
@@ -61,7 +54,6 @@ export const TPM_CHECKS = {
     underlies: 'vtpm',
     remedy: (finding) =>
       `The caller should send the values of exactly the PCRs that the guest selected for its quote${inBrackets(finding)}.`,
-    examples: [{ faults: ['not sent: PCR 7 (sha256)'] }],
   },
   tpm_pcr_digest: {
     holds: 'the PCR values hash to the signed digest',
@@ -74,19 +66,8 @@ export const TPM_CHECKS = {
     holds: 'the quote covers every PCR that the policy names',
     fails: 'the quote does not cover every PCR that the policy names',
     trust: { guest: { executables: 33 } },
-    when: 'the signed selection does not have a PCR of require.tpm.quotedPcrs, one that the reference values compare, or one that a claim of the boot rests on; the policy names PCRs and the evidence has no vTPM',
     members: ['require.tpm.quotedPcrs', 'referenceValues[].tpm', 'referenceValues[].tdx.boot'],
     remedy: notQuoted,
-    examples: [
-      { expected: [0, 4, 7], actual: [0], about: '/evidence/tpmQuote', policy: SAMPLE },
-      {
-        expected: ['…'],
-        about: '/evidence/tpmQuote',
-        faults: ['PCR 4'],
-        setting: 'referenceValues[].tpm.pcrs.sha256.4',
-        policy: SAMPLE,
-      },
-    ],
   },
   tpm_pcr: {
     holds: 'firmware measured into the PCRs that it always extends, and PCRs are among the reference values',
@@ -97,26 +78,12 @@ export const TPM_CHECKS = {
       finding.policy === null
         ? `The guest's owner should check its firmware, because it measured nothing into ${isJsonList(finding.actual) ? pcrs(finding.actual, 'PCR 0 or 7') : 'PCR 0 or 7'}, which firmware always extends.`
         : reference(finding),
-    examples: [
-      { actual: [0, 7] },
-      { expected: ['…'], actual: '9d'.repeat(32), setting: 'referenceValues[].tpm.pcrs.sha256.7', policy: SAMPLE },
-    ],
   },
   tpm_reset: {
     holds: 'the reset counters of the vTPM are not lower than those allowed before',
     fails: 'a reset counter of the vTPM is lower than one allowed before',
-    when: 'under require.tpm.trackResets, resetCount, or restartCount at the same resetCount, is lower than one allowed before; the evidence has no quote of a vTPM; unavailable while the counts cannot be read or written; a warning at a verification time in the past',
     members: ['require.tpm.trackResets'],
     remedy: resetRemedy,
-    examples: [
-      {
-        expected: { resetCount: 7, restartCount: 0 },
-        actual: { resetCount: 3, restartCount: 0 },
-        about: '/evidence/tpmQuote',
-        policy: SAMPLE,
-      },
-      { result: 'unavailable', policy: SAMPLE },
-    ],
   },
 } satisfies CheckRows;
 
