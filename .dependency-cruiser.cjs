@@ -62,6 +62,9 @@ const VENDOR_RULES = 'snp/amd|tdx/intel';
 /** The catalogue of checks, and the rows of each TEE: what refers to checks may import these. */
 const CHECK_ROWS = 'catalogue\\.ts$|[^/]+/checks/';
 
+/** What an answer says to do about a check that does not pass. */
+const REMEDIES = 'core/remedies/|tee/remedies\\.ts$|tee/[^/]+/checks/[a-z-]*remedies\\.ts$';
+
 /** Structures of the TEEs; in `tee/format` those that tell the structures of several TEEs apart. */
 const STRUCTURES = '(?:format|[^/]+/format)';
 
@@ -138,7 +141,10 @@ module.exports = {
       name: 'structures-alone',
       severity: 'error',
       from: { path: '^src/(collector|outside|wire)/' },
-      to: { path: '^src/(boot|tee)/', pathNot: `^src/(boot/format/|tee/${STRUCTURES}/|tee/catalogue\\.ts$)` },
+      to: {
+        path: '^src/(boot|tee)/',
+        pathNot: `^src/(boot/format/|tee/${STRUCTURES}/|tee/(catalogue|remedies)\\.ts$)`,
+      },
     },
     {
       name: 'check-rows-alone',
@@ -150,8 +156,15 @@ module.exports = {
       // What every room reads the catalogue for loads no verifier.
       name: 'catalogue-of-rows-alone',
       severity: 'error',
-      from: { path: '^src/tee/(catalogue\\.ts$|[^/]+/checks/)' },
+      from: { path: '^src/tee/((catalogue|remedies)\\.ts$|[^/]+/checks/)' },
       to: { path: '^src/', pathNot: '^src/(core/|tee/[^/]+/checks/)' },
+    },
+    {
+      // Remedies are texts for people, so what verifies, appraises and decides loads none of them.
+      name: 'remedies-for-answers-alone',
+      severity: 'error',
+      from: { path: '^src/', pathNot: `^src/(wire/|${REMEDIES})` },
+      to: { path: `^src/(${REMEDIES})` },
     },
     {
       // A parser knows no rule, so that who only reads evidence takes nothing of what verifies it.

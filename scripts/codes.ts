@@ -1,9 +1,10 @@
 import { fileURLToPath } from 'node:url';
-import type { CheckRow, Finding, Statement, TrustSubject, TrustValues } from '../src/core/checks/row.js';
+import type { CheckRow, FilledRemedy, Finding, Statement, TrustSubject, TrustValues } from '../src/core/checks/row.js';
 import { type CheckId, MALFORMED_CODES, PROBLEM_CODES } from '../src/core/codes.js';
 import { PROBLEM_ROWS } from '../src/core/problem-codes.js';
 import { POLICY_PROBLEMS } from '../src/policy/document/policy-problem.js';
 import { CHECK_FAMILIES, CHECK_IDS, CHECKS, type CheckClass } from '../src/tee/catalogue.js';
+import { REMEDIES } from '../src/tee/remedies.js';
 import { CHECK_TRIGGERS } from './codes/check-triggers.js';
 import { MALFORMED_TEXTS } from './codes/malformed-texts.js';
 import { REFUSAL_TEXTS } from './codes/refusal-texts.js';
@@ -90,7 +91,7 @@ function checkLines(id: CheckId, ofFamily: CheckClass): readonly Line[] {
 
 /** The remedies of a check as an answer has them, of its examples where it is filled. */
 export function remediesOf(id: CheckId): readonly string[] {
-  const { remedy } = CHECKS[id];
+  const remedy: string | FilledRemedy = REMEDIES[id];
   if (typeof remedy === 'string') return [remedy];
   return [...new Set(examplesOf(id).map((example) => remedy(findingOf(example))))];
 }

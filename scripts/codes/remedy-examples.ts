@@ -1,11 +1,12 @@
-import type { FilledRemedy, Finding } from '../../src/core/checks/row.js';
-import type { CheckTables, IdsOf } from '../../src/core/checks/tables.js';
+import type { Finding } from '../../src/core/checks/row.js';
+import type { CheckId } from '../../src/core/codes.js';
+import type { REMEDIES } from '../../src/tee/remedies.js';
 
 /** A finding that shows what its remedy looks like. What is left out is as of a base check that failed without values. */
 export type Example = Partial<Finding>;
 
 /** Id of a check whose remedy is filled with what the check compared. */
-type FilledCheck = IdsOf<CheckTables[keyof CheckTables], { readonly remedy: FilledRemedy }>;
+type FilledCheck = { [id in CheckId]: (typeof REMEDIES)[id] extends string ? never : id }[CheckId];
 
 const SAMPLE = 'payments';
 const AT = '2026-01-15T12:00:00.000Z';

@@ -6,7 +6,7 @@ import { CRL_OUT_OF_REACH, OUT_OF_REACH_CHECKS } from '../core/checks/out-of-rea
 import { POLICY_CHECKS } from '../core/checks/policy.js';
 import { RELEASE_CHECKS } from '../core/checks/release.js';
 import { RESULT_CHECKS } from '../core/checks/results.js';
-import type { CheckRow, CheckRows, Finding } from '../core/checks/row.js';
+import type { CheckRow, CheckRows } from '../core/checks/row.js';
 import { SERVICE_CHECKS } from '../core/checks/service.js';
 import type { CheckId, CheckTables, IdsOf, WaivableCheck, Waiver } from '../core/checks/tables.js';
 import { TOKEN_CHECKS } from '../core/checks/tokens.js';
@@ -98,15 +98,4 @@ const IMPORTANCE: ReadonlyMap<CheckId, number> = new Map(CHECK_IDS.map((id, inde
 /** Orders check ids, most important first. */
 export function byImportance(a: CheckId, b: CheckId): number {
   return (IMPORTANCE.get(a) ?? 0) - (IMPORTANCE.get(b) ?? 0);
-}
-
-/**
- * The remedy for a check that did not pass, for the operator, the guest's owner or the caller: one sentence.
- * Null where it passed or did not run.
- */
-export function remedyOf(check: Finding & { readonly id: CheckId }): string | null {
-  if (check.result !== 'fail' && check.result !== 'warn' && check.result !== 'unavailable') return null;
-  if (check.remedy !== undefined) return check.remedy;
-  const { remedy } = CHECKS[check.id];
-  return typeof remedy === 'string' ? remedy : remedy(check);
 }

@@ -3,7 +3,7 @@ import type { Claims, TokenClaims } from '../core/claims.js';
 import type { Decision } from '../core/decision.js';
 import type { UsedEndorsement } from '../core/endorsement.js';
 import { withoutLongLists } from '../core/long-lists.js';
-import { remedyOf } from '../tee/catalogue.js';
+import { remedyOf } from '../tee/remedies.js';
 import { presentExplanation } from './present-explanation.js';
 import type { Schemas } from './schema-check.js';
 

@@ -3,7 +3,8 @@ import type { CheckResult } from '../core/checks/row.js';
 import type { Decision, Outcome } from '../core/decision.js';
 import type { ExplainedPart } from '../core/explanation.js';
 import { groupedBy } from '../core/grouped.js';
-import { CHECK_FAMILIES, remedyOf } from '../tee/catalogue.js';
+import { CHECK_FAMILIES } from '../tee/catalogue.js';
+import { remedyOf } from '../tee/remedies.js';
 import { endorsementGroups } from './present-endorsements.js';
 import type { Schemas } from './schema-check.js';
 

@@ -163,6 +163,7 @@ describe('a toy TEE', () => {
         'scripts/codes/check-triggers.ts',
         'scripts/codes/malformed-texts.ts',
         'src/tee/registry.ts',
+        'src/tee/remedies.ts',
         // What is generated from openapi.yaml has no such claims, codes or schema.
         'src/wire/present-decision.ts',
         'src/wire/problem.ts',

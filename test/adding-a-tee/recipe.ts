@@ -128,8 +128,14 @@ export const MODEL: readonly Addition[] = [
   },
 ];
 
-/** What docs/codes.md says of the codes. */
+/** Remedies, and what docs/codes.md says of the codes. */
 const CODES: readonly Addition[] = [
+  {
+    file: 'src/tee/remedies.ts',
+    before: "import { TPM_REMEDIES } from './tpm/checks/remedies.js';",
+    text: "import { TOY_REMEDIES } from './toy/checks/remedies.js';\n",
+  },
+  { file: 'src/tee/remedies.ts', before: '  ...AZURE_REMEDIES,', text: '  ...TOY_REMEDIES,\n' },
   {
     file: 'scripts/codes/malformed-texts.ts',
     before: '  hcl_format: {',

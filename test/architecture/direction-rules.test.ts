@@ -111,6 +111,16 @@ const PLANTS: readonly Plant[] = [
     imports: "import '../target.js';",
     breaks: 'catalogue-of-rows-alone',
   },
+  {
+    file: 'src/policy/advises.ts',
+    imports: "import '../core/remedies/target.js';",
+    breaks: 'remedies-for-answers-alone',
+  },
+  {
+    file: 'src/tee/catalogue-of-plants.ts',
+    imports: "import './snp/checks/remedies.js';",
+    breaks: 'remedies-for-answers-alone',
+  },
   { file: 'src/tee/tdx/checks/side.ts', imports: "import '../../snp/checks/target.js';", breaks: 'tees-apart' },
   { file: 'src/tee/snp/format/up.ts', imports: "import '../target.js';", breaks: 'structures-apart' },
   { file: 'src/tee/azure/format/side.ts', imports: "import '../../snp/format/target.js';", breaks: 'structures-apart' },
@@ -212,11 +222,13 @@ const PLANTS: readonly Plant[] = [
 const TARGETS = [
   'src/app/container.ts',
   'src/core/early-collateral.ts',
+  'src/tee/snp/checks/remedies.ts',
   'src/tee/shared/evidence/mark-verified.ts',
   'src/core/traces.ts',
   'src/endorsements/intel/early-collateral.ts',
   'src/endorsements/intel/open-early-collateral.ts',
   ...[
+    'core/remedies',
     'tee/format',
     'tee/snp',
     'tee/snp/amd',

@@ -1,12 +1,4 @@
-import type { JsonValue } from '../json.js';
-import type { CheckRows, Finding } from './row.js';
-import { changedPolicy, faultsOf, value } from './words.js';
-
-/** The setting by which tokens are fetched for a route. */
-const SUBMIT: ReadonlyMap<JsonValue, string> = new Map([
-  ['maa', 'maa.submit'],
-  ['ita', 'ita.submit'],
-]);
+import type { CheckRows } from './row.js';
 
 /** Tokens of other verifiers, beside the evidence. */
 export const RESULT_CHECKS = {
@@ -14,40 +6,10 @@ export const RESULT_CHECKS = {
     holds: 'hardware evidence and tokens agree, and are about the same TEE',
     fails: 'hardware evidence and tokens disagree, or are about different TEEs',
     trust: { token: { hardware: 96 } },
-    remedy: (finding) => {
-      const { expected, actual } = finding;
-      if (expected === 'hardware') {
-        return 'The operator should find out why that verifier refuses the evidence, because its policy or the machine has to change.';
-      }
-      return expected !== null && actual === null
-        ? `The caller should send a token that states ${faultsOf(finding, 'this claim')} (Azure Attestation states runtime claims that it was sent as JSON).`
-        : `The caller should send evidence and tokens of the same VM, from the same boot${because(finding)}.`;
-    },
   },
   route_missing: {
     holds: 'a token was verified for the required route',
     fails: 'no token was sent for the required route, and none could be fetched',
     members: ['routes.maa', 'routes.ita'],
-    remedy: missingRoute,
   },
 } satisfies CheckRows;
-
-function because(finding: Finding): string {
-  const claims = faultsOf(finding, '');
-  return claims === '' ? '' : `, because they differ in ${claims}`;
-}
-
-function missingRoute(finding: Finding): string {
-  const { expected, actual } = finding;
-  const send = `The caller should send a token for the route ${value(expected, 'that the policy requires')} in attestationResults`;
-  switch (actual) {
-    case 'not asked':
-      return `${send}, because the service asks for none at a verification time in the past, or about evidence that fails a check.`;
-    case 'never fetched':
-      return `${send}, because the service fetches none where the evidence itself is a token.`;
-    case 'never issued':
-      return `The operator should take routes.ita: required out of ${changedPolicy(finding)} for SEV-SNP evidence, because Intel Trust Authority issues no tokens about it.`;
-    default:
-      return `${send}, or the operator should configure the service to fetch one (${SUBMIT.get(expected) ?? 'maa.submit, ita.submit'}).`;
-  }
-}

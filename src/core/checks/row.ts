@@ -86,11 +86,12 @@ export interface CheckRow {
   readonly relaxedBy?: 'allowDebug' | 'revocation';
   /** Whether a waiver can name it, and what the value of the waiver has to say: nothing, a floor, or a TCB status. */
   readonly waiver?: 'plain' | 'floor' | 'status';
-  /** The remedy where it does not pass: for the operator, the guest's owner or the caller. */
-  readonly remedy: string | FilledRemedy;
 }
 
 /** Checks by id, most important first. */
 export interface CheckRows {
   readonly [id: string]: CheckRow;
 }
+
+/** The remedy of each check of a table where it does not pass: for the operator, the guest's owner or the caller. */
+export type RemediesOf<Rows> = { readonly [id in keyof Rows]: string | FilledRemedy };

@@ -5,11 +5,9 @@ export const WARNING_CHECKS = {
     holds: 'AMD KDS confirmed the CRL within 48 hours',
     fails: 'AMD KDS did not confirm the CRL within 48 hours, or only the request supplied one',
     waiver: 'plain',
-    remedy: 'The operator should let the service reach amd.kds, or put a new CRL into amd.chains.',
   },
   launch_endorsement_ignored: {
     holds: 'no launch endorsement was sent',
     fails: 'a launch endorsement was sent, which this version does not verify',
-    remedy: 'The caller should leave Endorsements out, because nothing in the decision rests on them.',
   },
 } satisfies CheckRows;

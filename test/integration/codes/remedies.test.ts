@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { CheckId } from '../../../src/core/codes.js';
-import { CHECK_IDS, CHECKS, remedyOf } from '../../../src/tee/catalogue.js';
+import { CHECK_IDS, CHECKS } from '../../../src/tee/catalogue.js';
+import { REMEDIES, remedyOf } from '../../../src/tee/remedies.js';
 import { type AnsweredCheck, CodeLab } from './code-lab.js';
 import { RECIPES, type Recipe } from './recipes.js';
 
@@ -49,7 +50,7 @@ describe('the remedy in an answer', () => {
       expect(check.remedy?.length).toBeLessThan(700);
     }
     if (!onlyWarns(id)) expect(found.some(({ result }) => result !== 'warn')).toBe(true);
-    if (typeof CHECKS[id].remedy === 'function' && !BY_PLACE_OR_POLICY.has(id))
+    if (typeof REMEDIES[id] === 'function' && !BY_PLACE_OR_POLICY.has(id))
       expect(found.some(isFilled), found[0]?.remedy ?? '').toBe(true);
   });
 });

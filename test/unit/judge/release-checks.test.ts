@@ -8,7 +8,8 @@ import { undecided } from '../../../src/judge/not-judged.js';
 import { type ReleaseCase, releaseDemands } from '../../../src/judge/release-checks.js';
 import type { PolicyAppraisal } from '../../../src/policy/appraise/appraise.js';
 import { parsePolicy } from '../../../src/policy/document/policy-document.js';
-import { checksAt, remedyOf } from '../../../src/tee/catalogue.js';
+import { checksAt } from '../../../src/tee/catalogue.js';
+import { remedyOf } from '../../../src/tee/remedies.js';
 import { markVerified } from '../../../src/tee/shared/evidence/mark-verified.js';
 
 const POLICY = parsePolicy(

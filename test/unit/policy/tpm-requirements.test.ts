@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { remedyOf } from '../../../src/tee/catalogue.js';
+import { remedyOf } from '../../../src/tee/remedies.js';
 import {
   appraised,
   appraisedTd,

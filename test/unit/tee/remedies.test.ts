@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import type { Check, CheckResult } from '../../../src/core/check.js';
 import type { CheckId } from '../../../src/core/codes.js';
 import type { JsonValue } from '../../../src/core/json.js';
-import { CHECK_IDS, remedyOf } from '../../../src/tee/catalogue.js';
+import { CHECK_IDS } from '../../../src/tee/catalogue.js';
+import { remedyOf } from '../../../src/tee/remedies.js';
 
 function check(id: CheckId, members: Partial<Check> = {}): Check {
   const compared = { expected: null, actual: null, policy: null };

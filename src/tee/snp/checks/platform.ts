@@ -1,22 +1,31 @@
-import type { CheckRow, CheckRows, FilledRemedy } from '../../../core/checks/row.js';
-import { bits, changedPolicy } from '../../../core/checks/words.js';
+import type { CheckRow, CheckRows } from '../../../core/checks/row.js';
 import type { SnpPlatformBit } from '../../../core/claims.js';
 
+/** The feature that a bit of PLATFORM_INFO stands for, in the middle of a sentence. */
+export const PLATFORM_FEATURES: { readonly [bit in SnpPlatformBit]: string } = {
+  smtEnabled: 'SMT',
+  tsmeEnabled: 'TSME',
+  eccEnabled: 'ECC memory',
+  raplDisabled: 'the RAPL restriction',
+  ciphertextHidingDramEnabled: 'ciphertext hiding of DRAM',
+  aliasCheckComplete: 'the memory alias check',
+  iommuWriteSafe: 'the IOMMU write protection',
+  tioEnabled: 'SEV-TIO',
+};
+
 export const SNP_PLATFORM_CHECKS = {
-  snp_platform_smt_enabled: platform('smtEnabled', 'SMT'),
-  snp_platform_tsme_enabled: platform('tsmeEnabled', 'TSME'),
-  snp_platform_ecc_enabled: platform('eccEnabled', 'ECC memory'),
-  snp_platform_rapl_disabled: platform('raplDisabled', 'the RAPL restriction'),
-  snp_platform_ciphertext_hiding_dram_enabled: platform('ciphertextHidingDramEnabled', 'ciphertext hiding of DRAM'),
-  snp_platform_alias_check_complete: platform('aliasCheckComplete', 'the memory alias check'),
-  snp_platform_iommu_write_safe: platform('iommuWriteSafe', 'the IOMMU write protection'),
-  snp_platform_tio_enabled: platform('tioEnabled', 'SEV-TIO'),
+  snp_platform_smt_enabled: platform('smtEnabled'),
+  snp_platform_tsme_enabled: platform('tsmeEnabled'),
+  snp_platform_ecc_enabled: platform('eccEnabled'),
+  snp_platform_rapl_disabled: platform('raplDisabled'),
+  snp_platform_ciphertext_hiding_dram_enabled: platform('ciphertextHidingDramEnabled'),
+  snp_platform_alias_check_complete: platform('aliasCheckComplete'),
+  snp_platform_iommu_write_safe: platform('iommuWriteSafe'),
+  snp_platform_tio_enabled: platform('tioEnabled'),
   snp_platform_unknown: {
     holds: 'every bit that is set in the platform info has a known meaning',
     fails: 'the platform info has bits set whose meaning is not known',
     waiver: 'plain',
-    remedy: ({ actual }) =>
-      `The operator should look up ${bits(actual, 'the unknown bits')} of PLATFORM_INFO in the current SEV-SNP specification of AMD, and update this service once it knows them.`,
   },
 } satisfies CheckRows;
 
@@ -33,18 +42,13 @@ export const PLATFORM_CHECKS: { readonly [bit in SnpPlatformBit]: keyof typeof S
 };
 
 /** A check of a bit of PLATFORM_INFO. */
-function platform(
-  bit: SnpPlatformBit,
-  feature: string,
-): CheckRow & { readonly waiver: 'plain'; readonly remedy: FilledRemedy } {
-  const member = `require.snp.platformInfo.${bit}`;
+function platform(bit: SnpPlatformBit): CheckRow & { readonly waiver: 'plain' } {
+  const feature = PLATFORM_FEATURES[bit];
   return {
     holds: `the platform info shows ${feature} as the policy requires`,
     fails: `the platform info does not show ${feature} as the policy requires`,
-    members: [member],
+    members: [`require.snp.platformInfo.${bit}`],
     trust: { hardware: { configuration: 32 } },
     waiver: 'plain',
-    remedy: (finding) =>
-      `The machine's owner should turn ${feature} ${finding.expected === false ? 'off' : 'on'}, or the operator should take ${member} out of ${changedPolicy(finding)}.`,
   };
 }

@@ -1,45 +1,22 @@
 import type { CheckRows } from '../../../core/checks/row.js';
-import { differences, otherMachine, policyOf, reference, value } from '../../../core/checks/words.js';
-import { isObject } from '../../../core/json.js';
 import { SNP_PLATFORM_CHECKS } from './platform.js';
-import {
-  HARDWARE_EVIDENCE,
-  lowTcb,
-  missingMitigations,
-  otherChip,
-  otherRequester,
-  product,
-  provisional,
-  tcbOrder,
-} from './remedies.js';
-
-const VEK = 'or leave it out so that the service fetches it';
 
 export const SNP_CHECKS = {
   snp_key_kind: {
     holds: 'the key certificate is of the kind that the report names',
     fails: 'the key certificate is not of the kind that the report names',
     underlies: 'hardware',
-    remedy: ({ expected }) =>
-      typeof expected === 'string'
-        ? `The caller should send the ${value(expected, 'key').toUpperCase()} certificate that the report names, ${VEK}.`
-        : "The guest's owner should have the report signed by a VCEK or VLEK, because this one says that no key signed it.",
   },
   snp_product: {
     holds: 'the report is for the product line that its key is certified for',
     fails: 'the report is for another product line than its key, or its TCB fields do not have the layout of that line',
     members: ['minimums.snp'],
     trust: { hardware: { hardware: 97 } },
-    remedy: product,
   },
   snp_product_refused: {
     holds: 'the operator does not refuse this product line',
     fails: 'the operator refuses this product line',
     trust: { hardware: { hardware: 96 }, token: { hardware: 96 } },
-    remedy: ({ actual }) =>
-      actual === null
-        ? `${HARDWARE_EVIDENCE}, because the operator refuses some product lines (amd.refuseProducts) and a token alone names none.`
-        : `The guest's owner should move the guest to another product line, because the operator refuses ${value(actual, 'this one')} (amd.refuseProducts).`,
   },
   snp_chip_id: {
     holds: 'the key certificate is for the chip that the report names',
@@ -48,48 +25,38 @@ export const SNP_CHECKS = {
     underlies: 'hardware',
     // For the check of a policy, which lists machines. The base check with this id is about the key.
     trust: { hardware: { 'instance-identity': 97 } },
-    remedy: (finding) => (finding.policy === null ? otherChip(finding) : otherMachine(finding, 'require.snp.machines')),
   },
   snp_tcb_cert: {
     holds: 'the key certificate is for the TCB that the report names',
     fails: 'the key certificate is for another TCB than the report names',
     underlies: 'hardware',
-    remedy: ({ expected, actual }) =>
-      `The caller should send the key certificate for the TCB that the report names: ${differences(actual, expected, 'each component as in REPORTED_TCB')}, ${VEK}.`,
   },
   snp_signature: {
     holds: 'the certified key signed the report',
     fails: 'the report was not signed by this key, or was changed afterwards',
     underlies: 'hardware',
-    remedy:
-      'The caller should send the report byte for byte as the guest got it, with the certificate of the key that signed it.',
   },
   snp_debug: {
     holds: 'the host may not debug the guest',
     fails: 'the host may read and change the memory of the guest (debug)',
     trust: { hardware: { 'runtime-opaque': 96, configuration: 96 } },
     relaxedBy: 'allowDebug',
-    remedy: "The guest's owner should launch the guest with debugging off (bit 19 of the guest policy clear).",
   },
   snp_migration_agent: {
     holds: 'no migration agent may move the guest',
     fails: 'a migration agent may move the guest, and with it its secrets',
     trust: { hardware: { 'runtime-opaque': 96 } },
-    remedy:
-      "The guest's owner should launch the guest without a migration agent (bit 18 of the guest policy clear, and none associated).",
   },
   snp_vmpl: {
     holds: 'the paravisor requested the report, at VMPL 0',
     fails: 'the report was not requested at VMPL 0, so the guest or the host could have written the claims',
     members: ['referenceValues[].snp.vmpl'],
     trust: { hardware: { 'instance-identity': 97 } },
-    remedy: otherRequester,
   },
   snp_tcb_order: {
     holds: 'the TCB versions are in order, component by component',
     fails: 'the TCB versions are not in order',
     trust: { hardware: { hardware: 96 } },
-    remedy: tcbOrder,
   },
   snp_tcb_low: {
     holds: 'the reported and the launch TCB are at their minimum or above',
@@ -97,56 +64,41 @@ export const SNP_CHECKS = {
     members: ['minimums.snp'],
     trust: { hardware: { hardware: 32 } },
     waiver: 'floor',
-    remedy: lowTcb,
   },
   snp_provisional: {
     holds: 'the running SEV firmware is committed',
     fails: 'the running SEV firmware is not committed',
     members: ['require.snp.committedEqualsCurrent'],
     trust: { hardware: { hardware: 32 } },
-    remedy: provisional,
   },
   snp_mitigation: {
     holds: 'both mitigation vectors have every required bit',
     fails: 'a required bit is not set in both mitigation vectors',
     members: ['require.snp.mitigations'],
     trust: { hardware: { hardware: 32 } },
-    remedy: missingMitigations,
   },
   snp_id_key: {
     holds: 'the report has an author key digest only with its key, and its digests are among the reference values',
     fails: 'the report has an author key digest without its key, or a digest that is not among the reference values',
     members: ['referenceValues[].snp.idKeyDigest', 'referenceValues[].snp.authorKeyDigest'],
     trust: { hardware: { executables: 33 } },
-    remedy: (finding) =>
-      finding.policy === null
-        ? "The guest's owner should launch the guest with a whole ID block, because the report has an author key digest without its key (AUTHOR_KEY_EN is clear)."
-        : reference(finding),
   },
   snp_measurement: {
     holds: 'the measurement is among the reference values, and the guest image is as new as required',
     fails: 'the measurement is not among the reference values, or the guest image is older than required',
     members: ['referenceValues[].snp.measurement', 'require.snp.minGuestSvn'],
     trust: { hardware: { executables: 33 } },
-    remedy: (finding) => {
-      const { expected, actual } = finding;
-      if (!isObject(expected) || !('minGuestSvn' in expected)) return reference(finding);
-      const now = isObject(actual) ? value(actual['guestSvn'], '') : '';
-      return `The guest's owner should deploy an image with GUEST_SVN ${value(expected['minGuestSvn'], 'of the policy')} or later${now === '' ? '' : ` (it is ${now})`}, which require.snp.minGuestSvn of ${policyOf(finding)} demands.`;
-    },
   },
   snp_host_data: {
     holds: 'the host data is among the reference values',
     fails: 'the host data is not among the reference values',
     members: ['referenceValues[].snp.hostData'],
     trust: { hardware: { configuration: 32 } },
-    remedy: reference,
   },
   snp_report_data: {
     holds: 'the report data is among the reference values',
     fails: 'the report data is not among the reference values',
     trust: { guest: { 'instance-identity': 97 } },
-    remedy: reference,
   },
   ...SNP_PLATFORM_CHECKS,
 } satisfies CheckRows;
@@ -157,8 +109,6 @@ export const SNP_OUT_OF_REACH = {
     holds: 'the key certificate and its chain are available',
     fails: 'the key certificate or its chain is not available',
     underlies: 'hardware',
-    remedy:
-      'The caller should send the key certificate and its chain in endorsements, or the operator should let the service reach amd.kds or put them into the folder amd.chains.',
   },
 } satisfies CheckRows;
 
@@ -167,17 +117,11 @@ export const SNP_WARNINGS = {
     holds: 'the product line is built in',
     fails: 'the configuration says which root the product line has and what distinguishes it',
     waiver: 'plain',
-    remedy: ({ actual }) =>
-      `The operator should install a version of veritee that has ${value(actual, 'this product line')} built in once there is one, or waive snp_product_configured with a reason.`,
   },
   snp_product_advisory: {
     holds: 'no attack is published that extracts keys of this product line',
     fails: 'a published attack extracts keys of this product line',
     waiver: 'plain',
-    remedy: ({ actual }) =>
-      actual === null
-        ? `${HARDWARE_EVIDENCE} so that the product line is known, or the operator should waive snp_product_advisory with a reason.`
-        : `The operator should keep secrets that must survive a physical attack off ${value(actual, 'this product line')}, or waive snp_product_advisory with a reason.`,
   },
   snp_tcb_floor_missing: {
     holds: 'the policy sets a minimum for the firmware',
@@ -185,8 +129,6 @@ export const SNP_WARNINGS = {
     members: ['minimums.snp'],
     trust: { hardware: { hardware: 32 } },
     waiver: 'plain',
-    remedy: (finding) =>
-      `The operator should list minimums for the parts that ${policyOf(finding)} accepts in its minimums.snp, so that old firmware is refused.`,
   },
 } satisfies CheckRows;
 

@@ -1,107 +1,80 @@
-import type { Finding } from '../../../core/checks/row.js';
+import type { Finding, RemediesOf } from '../../../core/checks/row.js';
+import { isObject } from '../../../core/json.js';
 import {
   COLLATERAL,
   changedPolicy,
-  differences,
   faultsOf,
   inBrackets,
-  isJsonList,
+  otherMachine,
   policyOf,
+  reference,
+  rises,
   value,
-} from '../../../core/checks/words.js';
-import { isObject } from '../../../core/json.js';
+} from '../../../core/remedies/words.js';
+import { lowStatus, moduleUnknown, otherAttributes, otherEnclave, tcbInfo, tooOld, xfam } from './filled-remedies.js';
+import type { TDX_CHECKS, TDX_OUT_OF_REACH, TDX_WARNINGS } from './rows.js';
 
-/** The change for each status that Intel defines, as the start of a sentence. */
-const ACTIONS: ReadonlyMap<unknown, string> = new Map([
-  ['OutOfDate', "The machine's owner should update its firmware, TDX module and quoting enclave"],
-  [
-    'OutOfDateConfigurationNeeded',
-    "The machine's owner should update its firmware, TDX module and quoting enclave, and configure the platform as Intel's advisories say",
-  ],
-  ['ConfigurationNeeded', "The machine's owner should configure the platform as Intel's advisories say"],
-  ['SWHardeningNeeded', "The guest's owner should harden its software as Intel's advisories say"],
-  [
-    'ConfigurationAndSWHardeningNeeded',
-    "The machine's owner should configure the platform, and the guest's owner harden its software, as Intel's advisories say",
-  ],
-  ['TDRelaunchAdvised', "The guest's owner should launch the TD again, so that it runs under the updated TDX module"],
-  [
-    'TDRelaunchAdvisedConfigurationNeeded',
-    "The guest's owner should launch the TD again after the machine's owner has configured the platform as Intel's advisories say",
-  ],
-]);
+export const TDX_REMEDIES = {
+  tdx_signature: 'The caller should send the quote byte for byte as the guest got it.',
+  tdx_qe_vendor: ({ expected }) =>
+    `The caller should send a quote that Intel's own quoting enclave made (QE vendor id ${value(expected, "of Intel's")}).`,
+  tdx_qe_binding: 'The caller should send the quote whole and byte for byte as the guest got it.',
+  tdx_qe_report_signature:
+    'The caller should send the quote byte for byte as the guest got it, with the PCK certificate chain of the same platform.',
+  tdx_qe_identity: (finding) => {
+    const identity = `The caller should send the QE identity that Intel publishes for TDX now, ${COLLATERAL}`;
+    return isObject(finding.expected) ? otherEnclave(finding, `${identity}, or the`) : `${identity}.`;
+  },
+  tdx_qe_debug: "The machine's owner should install the production quoting enclave, which cannot be debugged.",
+  tdx_qe_svn: ({ expected, actual }) =>
+    typeof actual === 'number' && typeof expected === 'number' && actual >= expected
+      ? `The machine's owner should update its quoting enclave, because Intel has revoked ISVSVN ${actual}.`
+      : `The machine's owner should update its quoting enclave to ${rises({ ISVSVN: expected }, { ISVSVN: actual }, 'the current release')}.`,
+  tdx_qe_attributes: (finding) => otherEnclave(finding, 'The'),
+  tdx_report_mismatch: ({ expected }) => {
+    const differing = isObject(expected) ? Object.keys(expected) : [];
+    const why = differing.length === 0 ? '' : `, because they differ in ${faultsOf({ faults: differing }, '')}`;
+    return `The caller should send the TD quote that was made from the TDREPORT in the HCL report${why}.`;
+  },
+  tdx_tcb_info: tcbInfo,
+  tdx_tcb_level_unsupported: ({ expected, actual }) =>
+    `The machine's owner should update its firmware and TDX module to ${rises(expected, actual, 'a level that Intel publishes')}.`,
+  tdx_tcb_status: lowStatus,
+  tdx_tcb_date: tooOld,
+  tdx_module: moduleUnknown,
+  tdx_debug: "The guest's owner should launch the TD with its debug attribute off (bit 0 of TDATTRIBUTES clear).",
+  tdx_attributes: otherAttributes,
+  tdx_xfam: xfam,
+  tdx_seam_attributes: ({ actual }) =>
+    `The machine's owner should load the production TDX module, which has no attributes set${value(actual, '') === '' ? '' : ` (SEAMATTRIBUTES is ${value(actual, '')})`}.`,
+  tdx_platform_id: (finding) => otherMachine(finding, 'require.tdx.machines.ppid'),
+  tdx_service_td: (finding) =>
+    finding.policy === null
+      ? "The guest's owner should launch the TD without a service TD, or the caller should send a quote with a TD 1.5 body, which states its hash."
+      : `The guest's owner should launch the TD without a service TD, or the operator should add ${faultsOf(finding, 'its hash')} to require.tdx.mrServiceTd of ${changedPolicy(finding)}.`,
+  tdx_measurement: reference,
+  tdx_report_data: reference,
+  collateral_not_yet: ({ expected, actual }) =>
+    `The caller should send collateral that was issued before ${value(expected, 'the verification time')}${inBrackets({ faults: isObject(actual) ? Object.entries(actual).map(([member, begins]) => `${member} is of ${value(begins, 'no date')}`) : [] })}, or the operator should correct this service's clock if the collateral is current.`,
+} satisfies RemediesOf<typeof TDX_CHECKS>;
 
-export function lowStatus(finding: Finding): string {
-  const { actual, expected, policy, result } = finding;
-  const which = inBrackets(finding);
-  if (actual === 'Revoked') {
-    return `The machine's owner should update its firmware and TDX module${which}, because Intel has revoked this TCB and no policy can accept it.`;
-  }
-  if (policy === null) {
-    return "The operator should look up the status in Intel's current documentation and update this service once it knows it, because no policy can accept it until then.";
-  }
-  const action = `${ACTIONS.get(actual) ?? "The machine's owner should update its firmware and TDX module"}${which}`;
-  const status = value(actual, 'the status');
-  if (result !== 'warn') {
-    return `${action}, or the operator should add ${status} to minimums.tdx.acceptedStatuses of ${changedPolicy(finding)} or waive it there.`;
-  }
-  return expected === null
-    ? `${action}, or the operator should say in minimums.tdx.acceptedStatuses of ${changedPolicy(finding)} which statuses pass, because ${status} passes under any.`
-    : `${action}, before the waiver in ${policyOf(finding)} ends.`;
-}
+export const TDX_OUT_OF_REACH_REMEDIES = {
+  collateral_unavailable: (finding) =>
+    `The caller should send the collateral of the platform${inBrackets(finding)}, or the operator should let the service reach intel.pcs or put it into the folder intel.collateral.`,
+  collateral_stale: (finding) =>
+    `The caller should send the collateral that Intel publishes now, ${COLLATERAL}${oldParts(finding)}.`,
+  collateral_rollback: `The caller should send the newest collateral, ${COLLATERAL}, and the operator should restore or remove the rollback mark that the log names if it is damaged.`,
+} satisfies RemediesOf<typeof TDX_OUT_OF_REACH>;
 
-export function tcbInfo({ expected, actual }: Finding): string {
-  const fmspc = isObject(expected) ? value(expected['fmspc'], '') : '';
-  const pceId = isObject(expected) ? value(expected['pceId'], '') : '';
-  const platform = fmspc === '' ? 'this platform' : `FMSPC ${fmspc}${pceId === '' ? '' : ` and PCEID ${pceId}`}`;
-  const other = isObject(actual) ? value(actual['fmspc'], '') : '';
-  const sent = other === '' || other === fmspc ? '' : `, and not the one for FMSPC ${other}`;
-  return `The caller should send the TCB info that Intel publishes for ${platform}${sent}, ${COLLATERAL}.`;
-}
+export const TDX_WARNINGS_REMEDIES = {
+  collateral_unconfirmed:
+    'The operator should let the service reach intel.pcs, which confirms the collateral of a request unless the verification time is in the past.',
+} satisfies RemediesOf<typeof TDX_WARNINGS>;
 
-/** @param start of the sentence, up to its last article */
-export function otherEnclave({ expected, actual }: Finding, start: string): string {
-  return `${start} machine's owner should install the quoting enclave as Intel released it: ${differences(expected, actual, 'with the attributes in the QE identity')}.`;
-}
-
-export function tooOld(finding: Finding): string {
-  const { expected, actual } = finding;
-  if (typeof expected === 'number') {
-    const numbers = isObject(actual)
-      ? [
-          `TCB info has ${value(actual['evaluationDataNumber'], 'none')}`,
-          `QE identity has ${value(actual['qeEvaluationDataNumber'], 'none')}`,
-        ]
-      : [];
-    return `The caller should send TCB info and QE identity with evaluation data number ${expected} or higher${inBrackets({ faults: numbers })}, ${COLLATERAL}.`;
-  }
-  const now = value(actual, '');
-  return `The machine's owner should update its firmware and TDX module to a TCB of ${value(expected, 'the date in the policy')} or later${now === '' ? '' : ` (it is of ${now})`}, which minimums.tdx.earliestTcbDate of ${policyOf(finding)} demands.`;
-}
-
-export function moduleUnknown({ expected, actual }: Finding): string {
-  const start = "The machine's owner should load a TDX module that Intel's current TCB info describes";
-  if (isJsonList(expected) && actual !== null) {
-    const known = value(expected, 'none');
-    return `${start} (${known}), and not ${value(actual, 'this one')}, or the caller should send the TCB info that Intel publishes now if it is newer.`;
-  }
-  return isObject(expected)
-    ? `${start}: ${differences(expected, actual, 'with its signer and attributes')}.`
-    : `${start}.`;
-}
-
-export function otherAttributes(finding: Finding): string {
-  const { policy, actual, setting = 'require.tdx' } = finding;
-  if (policy === null) {
-    const bits = typeof actual === 'string' ? value(actual, 'shown') : 'that are reserved or let the host profile it';
-    return `The guest's owner should launch the TD with the bits ${bits} of TDATTRIBUTES clear, because they are reserved or let the host profile it.`;
-  }
-  return `The guest's owner should launch the TD with ${faultsOf(finding, 'the required attributes')}, or the operator should change ${setting} of ${changedPolicy(finding)}.`;
-}
-
-export function xfam(finding: Finding): string {
-  const launch = `The guest's owner should launch the TD with ${faultsOf(finding, 'the required bits')} in XFAM`;
+function oldParts(finding: Finding): string {
+  const parts = faultsOf(finding, '');
+  if (parts === '') return '';
   return finding.policy === null
-    ? `${launch}.`
-    : `${launch}, or the operator should widen require.tdx.xfamMask of ${changedPolicy(finding)}.`;
+    ? `, because ${parts}`
+    : `, because minimums.tdx.maxCollateralAgeDays of ${policyOf(finding)} demands that ${parts} be issued after ${value(finding.expected, 'a later day')}`;
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { BUILT_IN_POLICY_IDS } from '../../../../src/core/checks/words.js';
+import { BUILT_IN_POLICY_IDS } from '../../../../src/core/remedies/words.js';
 import { appraise } from '../../../../src/policy/appraise/appraise.js';
 import { BUILT_IN_POLICIES } from '../../../../src/policy/document/built-in-policies.js';
 import {

@@ -3,7 +3,7 @@ import type { EndorsementSet } from '../../../../../src/core/endorsement.js';
 import type { AkCertificateInput } from '../../../../../src/core/evidence.js';
 import type { Verification } from '../../../../../src/core/verification.js';
 import { hashed } from '../../../../../src/crypto/digest.js';
-import { CHECKS } from '../../../../../src/tee/catalogue.js';
+import { REMEDIES } from '../../../../../src/tee/remedies.js';
 import {
   basicConstraints,
   createVirtualMachine,
@@ -58,8 +58,7 @@ describe.each(TYPES)('the chain of an AK certificate in %s', (_type, vtpm, judge
   const sent = (chain: string | null, of = AK_PKI) => of.certificate({ key: vtpm.publicJwk, chain });
   const remedyOf = ({ checks }: Verification) => {
     const found = checks.find(({ id }) => id === 'ak_cert_untrusted');
-    const { remedy } = CHECKS.ak_cert_untrusted;
-    return found === undefined || typeof remedy === 'string' ? null : remedy(found);
+    return found === undefined ? null : REMEDIES.ak_cert_untrusted(found);
   };
 
   it.each<[string, string | null, readonly LabAuthority[]]>([

@@ -1,6 +1,6 @@
+import type { FilledRemedy, Finding } from '../checks/row.js';
 import { isObject, type JsonObject, type JsonValue } from '../json.js';
 import { registerNames } from '../register-names.js';
-import type { FilledRemedy, Finding } from './row.js';
 
 /** Longer values are not repeated in a sentence, because `actual` has them. */
 const LONGEST_VALUE = 128;

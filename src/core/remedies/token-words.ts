@@ -1,5 +1,5 @@
+import type { FilledRemedy, Finding } from '../checks/row.js';
 import { isObject, type JsonValue } from '../json.js';
-import type { FilledRemedy, Finding } from './row.js';
 import { changedPolicy, value } from './words.js';
 
 /** Where a token was sent with the type of another verifier, the remedy names the right type. */
