@@ -87,33 +87,11 @@ function isBetweenWords(character: string | undefined): boolean {
   return character === '-' || character === '_' || character === '.';
 }
 
-/** In how many characters two names differ at least, in whatever order these stand: the difference of their counts. */
-function leastApart(a: string, b: string): number {
-  const surplus = new Int16Array(KINDS_OF_CHARACTERS);
-  for (let at = 0; at < a.length; at++) countIn(surplus, a.charCodeAt(at), 1);
-  for (let at = 0; at < b.length; at++) countIn(surplus, b.charCodeAt(at), -1);
-  let [more, fewer] = [0, 0];
-  for (const count of surplus) {
-    if (count > 0) more += count;
-    else fewer -= count;
-  }
-  return Math.max(more, fewer);
-}
-
-/** Characters beyond ASCII share their kinds with others: the least stays one. */
-const KINDS_OF_CHARACTERS = 128;
-
-function countIn(surplus: Int16Array, character: number, by: 1 | -1): void {
-  const kind = character % KINDS_OF_CHARACTERS;
-  surplus[kind] = (surplus[kind] ?? 0) + by;
-}
-
 /**
  * Characters that have to be put in, taken out or exchanged (Levenshtein), row by row; null where they are more than `most`.
- * Many names are compared with many, and most of them are far apart: it stops where that is certain.
+ * Many names are compared with many, and most of them are far apart: it stops once that is certain.
  */
 function editDistance(a: string, b: string, most: number): number | null {
-  if (leastApart(a, b) > most) return null;
   let row = new Uint16Array(b.length + 1).map((_, index) => index);
   let next = new Uint16Array(b.length + 1);
   for (let i = 1; i <= a.length; i++) {
