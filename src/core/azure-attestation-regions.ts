@@ -1,41 +1,10 @@
-/**
- * Regions whose shared providers are accepted by default: those that Microsoft's release policies for confidential VMs name.
- */
-export const SHARED_REGIONS = [
-  'eus',
-  'eus2',
-  'scus',
-  'ncus',
-  'cus',
-  'cuse',
-  'eus2e',
-  'cae',
-  'cac',
-  'wus',
-  'neu',
-  'weu',
-  'sasia',
-  'easia',
-  'uks',
-  'ukw',
-  'eau',
-  'sau',
-  'jpe',
-  'jpw',
-  'san',
-  'swn',
-  'sbr',
-  'uaen',
-  'itn',
-  'cin',
-] as const;
+type Abbreviations = Readonly<Record<string, string>>;
 
 /**
- * Abbreviations by the names that Azure Resource Manager has for regions. Those that are not among `SHARED_REGIONS` come
- * from the endpoint table of Microsoft's guest attestation SDK and another public list, both read on 2026-11-26. They
- * count where the operator names them: a region may have no shared provider, and then its name is free.
+ * Abbreviations of the regions whose shared providers are accepted by default, by the names that Azure Resource Manager
+ * has for regions: those that Microsoft's release policies for confidential VMs name.
  */
-const ABBREVIATIONS: Readonly<Record<string, string>> = {
+const SHARED: Abbreviations = {
   eastus: 'eus',
   eastus2: 'eus2',
   southcentralus: 'scus',
@@ -62,6 +31,16 @@ const ABBREVIATIONS: Readonly<Record<string, string>> = {
   uaenorth: 'uaen',
   italynorth: 'itn',
   centralindia: 'cin',
+};
+
+export const SHARED_REGIONS = Object.values(SHARED);
+
+/**
+ * All abbreviations. The others come from the endpoint table of Microsoft's guest attestation SDK and another public list, both read
+ * on 2026-11-26. They  * count where the operator names them: a region may have no shared provider, and then its name is free.
+ */
+const ABBREVIATIONS: Abbreviations = {
+  ...SHARED,
   australiacentral: 'cau',
   brazilsoutheast: 'sebr',
   francecentral: 'frc',
