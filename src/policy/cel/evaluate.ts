@@ -1,5 +1,5 @@
 import { containsText } from './contains-text.js';
-import { type Binary, type Expression, isOneOf, ORDERINGS, type Quantified } from './expression.js';
+import { type Binary, type Expression, isOneOf, isOrdered, ORDERINGS, type Quantified } from './expression.js';
 import { type RuleScope, TOO_EXPENSIVE } from './rule-scope.js';
 import { type RuleValue, UNDEFINED } from './rule-value.js';
 
@@ -126,21 +126,8 @@ function binary(expression: Binary, scope: RuleScope): RuleValue {
       return (right as readonly unknown[]).includes(left);
     default:
       return isOneOf(ORDERINGS, operator)
-        ? ordered(operator, Number(left), Number(right))
+        ? isOrdered(operator, Number(left), Number(right))
         : calculated(expression, Number(left), Number(right), scope);
-  }
-}
-
-function ordered(operator: (typeof ORDERINGS)[number], left: number, right: number): boolean {
-  switch (operator) {
-    case '<':
-      return left < right;
-    case '<=':
-      return left <= right;
-    case '>':
-      return left > right;
-    case '>=':
-      return left >= right;
   }
 }
 

@@ -38,6 +38,7 @@ export interface Claim {
 }
 
 export const ORDERINGS = ['<', '<=', '>', '>='] as const;
+export type Ordering = (typeof ORDERINGS)[number];
 export const ARITHMETIC = ['+', '-', '*', '/', '%'] as const;
 export const OPERATORS = ['==', '!=', 'in', ...ORDERINGS, ...ARITHMETIC] as const;
 export type Operator = (typeof OPERATORS)[number];
@@ -164,4 +165,17 @@ function isScalar(type: ClaimType): type is ScalarType {
 
 export function isOneOf<T extends string>(words: readonly T[], word: string): word is T {
   return (words as readonly string[]).includes(word);
+}
+
+export function isOrdered(operator: Ordering, left: number, right: number): boolean {
+  switch (operator) {
+    case '<':
+      return left < right;
+    case '<=':
+      return left <= right;
+    case '>':
+      return left > right;
+    case '>=':
+      return left >= right;
+  }
 }

@@ -1,7 +1,5 @@
 import type { IntegerRange } from './claim-type.js';
-import { type Expression, isOneOf, ORDERINGS } from './expression.js';
-
-type Ordering = (typeof ORDERINGS)[number];
+import { type Expression, isOneOf, isOrdered, ORDERINGS, type Ordering } from './expression.js';
 
 const MIRRORED: { readonly [operator in Ordering]: Ordering } = { '<': '>', '<=': '>=', '>': '<', '>=': '<=' };
 
@@ -26,21 +24,8 @@ export function orderingOf(
   const number = integerIn(other);
   if (number === null || !isOneOf(ORDERINGS, operator)) return null;
   const asLeft = side === 'left' ? operator : MIRRORED[operator];
-  const [result = false, ...others] = new Set(spans.flat().map((end) => holds(end, asLeft, number)));
+  const [result = false, ...others] = new Set(spans.flat().map((end) => isOrdered(asLeft, end, number)));
   return others.length === 0 ? result : null;
-}
-
-function holds(value: number, operator: Ordering, number: number): boolean {
-  switch (operator) {
-    case '<':
-      return value < number;
-    case '<=':
-      return value <= number;
-    case '>':
-      return value > number;
-    case '>=':
-      return value >= number;
-  }
 }
 
 /** A number with its sign; null for anything else. */
