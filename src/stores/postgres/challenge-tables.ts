@@ -24,5 +24,5 @@ export const CHALLENGE_TABLES: Tables = {
       only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
       fingerprint text COLLATE "C" NOT NULL
     );`,
-  grants: ['SELECT, INSERT, UPDATE, DELETE ON challenges', 'SELECT, INSERT, UPDATE ON challenge_key'],
+  grants: ['SELECT, INSERT, UPDATE, DELETE ON challenges', 'SELECT, INSERT ON challenge_key'],
 };

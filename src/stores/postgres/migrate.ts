@@ -34,7 +34,7 @@ const TRY_AGAIN: ReadonlySet<unknown> = new Set(['55P03', '40P01']);
  * Brings the schema to the version of this service, as its owner, and grants the role of the service what it needs. Of several at
  * once, one does it.
  *
- * @throws {UnfitError} where the schema is newer, or there is no such role
+ * @throws {UnfitError} where the schema is newer or of another role, or there is no such role
  * @throws {Error} where others hold a lock until the limit
  */
 export async function migrate(sessions: Sessions, options: MigrateOptions): Promise<Migrated> {
@@ -59,6 +59,7 @@ async function migrateOnce(session: Session, { serviceRole }: MigrateOptions): P
   const from = await schemaVersion(session);
   if (from !== null && from > SCHEMA_VERSION)
     throw new UnfitError(`its schema has version ${from}, and this service knows ${SCHEMA_VERSION}`);
+  await requireOwnSchema(session);
   if (from === null) await createVersion(session);
   for (const statements of MIGRATIONS.slice(from ?? 0)) await session.run(statements);
   await session.run('UPDATE schema_version SET version = $1', [SCHEMA_VERSION]);
@@ -71,6 +72,18 @@ async function createVersion(session: Session): Promise<void> {
     CREATE SCHEMA IF NOT EXISTS ${SCHEMA_NAME};
     CREATE TABLE schema_version (only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row), version int NOT NULL);
     INSERT INTO schema_version (version) VALUES (0)`);
+}
+
+/** Whoever owns the schema can drop its tables and put others in their place. */
+async function requireOwnSchema(session: Session): Promise<void> {
+  const [schema] = await session.rows<{ readonly owner: string; readonly own: boolean }>(
+    'SELECT pg_get_userbyid(nspowner) AS owner, pg_get_userbyid(nspowner) = current_user AS own FROM pg_namespace WHERE nspname = $1',
+    [SCHEMA_NAME],
+  );
+  if (schema?.own === false)
+    throw new UnfitError(
+      `the schema ${SCHEMA_NAME} belongs to ${schema.owner}: run this as that role, or drop the schema`,
+    );
 }
 
 async function requireRole(session: Session, role: string): Promise<void> {
@@ -88,7 +101,7 @@ async function grant(session: Session, serviceRole: string): Promise<void> {
   const { name } = row;
   await session.run(`
     REVOKE ALL ON ALL TABLES IN SCHEMA ${SCHEMA_NAME} FROM ${name};
-    REVOKE ALL ON SCHEMA ${SCHEMA_NAME} FROM PUBLIC;
+    REVOKE ALL ON SCHEMA ${SCHEMA_NAME} FROM PUBLIC, ${name};
     GRANT USAGE ON SCHEMA ${SCHEMA_NAME} TO ${name};
     ${GRANTS.map((each) => `GRANT ${each} TO ${name};`).join('\n')}`);
 }

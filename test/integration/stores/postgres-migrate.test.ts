@@ -63,6 +63,24 @@ describe.skipIf(isWithoutPostgres('changes of the tables in PostgreSQL'))('chang
     expect(from.filter((version) => version === SCHEMA_VERSION)).toHaveLength(2);
   });
 
+  it('STO-03 are refused in a schema of another role, which could drop and replace its tables', async () => {
+    await migrating(LONG_MS);
+    await server.sql('CREATE ROLE squatter; ALTER SCHEMA veritee OWNER TO squatter');
+    await expect(migrating(LONG_MS)).rejects.toThrow(
+      'the schema veritee belongs to squatter: run this as that role, or drop the schema',
+    );
+    await server.sql(`ALTER SCHEMA veritee OWNER TO ${server.user}`);
+  });
+
+  it('STO-03 leave the role of the service no right but those that it needs', async () => {
+    await migrating(LONG_MS);
+    await logs.sql(`GRANT CREATE ON SCHEMA veritee TO ${SERVICE}; GRANT UPDATE ON challenge_key TO ${SERVICE}`);
+    await migrating(LONG_MS);
+    const schema = (right: string) => `has_schema_privilege('${SERVICE}', 'veritee', '${right}')`;
+    const update = `has_table_privilege('${SERVICE}', 'challenge_key', 'UPDATE')`;
+    expect(await logs.sql(`SELECT ${schema('USAGE')}, ${schema('CREATE')}, ${update}`)).toBe('t|f|f');
+  });
+
   describe.each([
     ['a lock on a table', 'LOCK TABLE schema_version IN SHARE MODE'],
     ['the lock of those who change tables', 'SELECT pg_advisory_xact_lock(33325589321770341)'],
