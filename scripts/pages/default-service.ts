@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type RunningService, startService } from '../../src/app/service.js';
 import { loadConfiguration } from '../../src/config/load-configuration.js';
 import type { JsonObject, JsonValue } from '../../src/core/json.js';
@@ -11,6 +12,10 @@ const SILENT: Log = { info: () => {}, warn: () => {}, error: () => {}, debug: ()
 /** The time of the examples: when their requests were made, and when a service answers them. */
 export const MADE_AT = new Date('2026-11-27T12:00:00Z');
 export const CLOCK_OF_EXAMPLES: Clock = { now: () => MADE_AT, monotonicMs: () => performance.now() };
+
+/** A machine that builds may be busy with much else. */
+const STORE_TIMEOUT_MS = 60_000;
+const [ATTEMPTS, PAUSE_MS] = [60, 1000];
 
 /** Stands for ids, which differ from answer to answer. */
 const DECISION_ID = '019bc1f0-5a3c-7b52-9d9f-3a0e8d0f5c11';
@@ -49,6 +54,7 @@ export async function startDefaultService(
     ...roots,
     log: SILENT,
     clock,
+    storeTimeoutMs: STORE_TIMEOUT_MS,
     connect: { lookup: (_name, _options, done) => done(new Error('ENOTFOUND'), '', 4) },
   });
   const close = async () => {
@@ -58,11 +64,18 @@ export async function startDefaultService(
   return { ...service, close };
 }
 
-/** The answer of a service to a body, with an id that is always the same. @throws {Error} where it refuses the body */
+/**
+ * The answer of a service to a body, with an id that is always the same. One that is overloaded is asked again.
+ * @throws {Error} where it refuses the body
+ */
 export async function answerTo({ url }: AnsweringService, path: string, body: JsonValue): Promise<JsonObject> {
   const headers = { 'content-type': 'application/json' };
-  const response = await fetch(url + path, { method: 'POST', headers, body: JSON.stringify(body) });
-  const answer = (await response.json()) as JsonObject;
-  if (response.status !== 200) throw new Error(`${path} answers ${response.status}: ${JSON.stringify(answer)}`);
-  return 'decisionId' in answer ? { ...answer, decisionId: DECISION_ID } : answer;
+  for (let attempt = 1; ; attempt++) {
+    const response = await fetch(url + path, { method: 'POST', headers, body: JSON.stringify(body) });
+    const answer = (await response.json()) as JsonObject;
+    if (response.status === 200) return 'decisionId' in answer ? { ...answer, decisionId: DECISION_ID } : answer;
+    if (response.status !== 503 || attempt === ATTEMPTS)
+      throw new Error(`${path} answers ${response.status}: ${JSON.stringify(answer)}`);
+    await sleep(PAUSE_MS);
+  }
 }

@@ -281,7 +281,7 @@ describe('the directions between rooms', () => {
 
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-  it('hold in src', async () => {
+  it('hold in src', { timeout: 120_000 }, async () => {
     expect(await violationsIn(PROJECT)).toEqual([]);
   });
 
