@@ -147,7 +147,9 @@ const SCRIPTS = new Set(Object.keys(JSON.parse(readProjectFile('package.json')).
 const PROGRAM = readdirSync(join(PROJECT, 'src/cli'))
   .map((name) => readProjectFile(`src/cli/${name}`))
   .join('\n');
-const COMMANDS = new Set([...PROGRAM.matchAll(/(?:\.command\(|addGroup\(program, )'([a-z]+)/g)].map(([, name]) => name));
+const COMMANDS = new Set(
+  [...PROGRAM.matchAll(/(?:\.command\(|addGroup\(program, )'([a-z]+)/g)].map(([, name]) => name),
+);
 /** Commands that a document names as missing. */
 const NOT_YET = new Set(['README.md gate']);
 const FLAGS = new Set([...PROGRAM.matchAll(/'(--[a-z-]+)[ ']/g)].map(([, name]) => name));

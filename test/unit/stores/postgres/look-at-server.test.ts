@@ -5,7 +5,14 @@ import type { Session } from '../../../../src/stores/postgres/session.js';
 
 /** Looks at a server that says that it has this version. */
 function look(version: number): Promise<number> {
-  const row = { version, recovering: false, fsync: 'on', full_page_writes: 'on', encoding: 'UTF8', now_ms: '1700000000000' };
+  const row = {
+    version,
+    recovering: false,
+    fsync: 'on',
+    full_page_writes: 'on',
+    encoding: 'UTF8',
+    now_ms: '1700000000000',
+  };
   const session: Session = { rows: async () => [row] as never, run: async () => 0 };
   return lookAtServer(session);
 }
