@@ -1,8 +1,7 @@
-import type { EvidenceType } from '../core/evidence.js';
-import type { ExpectedBinding, Verification } from '../core/verification.js';
 import type { RememberedResets } from '../core/vtpm-resets.js';
 import { type AppraisalInput, resultOfEvidence } from '../policy/appraise/appraisal-topic.js';
 import { requireDate } from './require-date.js';
+import type { Verification } from './verifier.js';
 
 /**
  * `veritee/policy`: appraises verified evidence under policies, and decides. It reaches no network, disk, clock, environment or
@@ -20,13 +19,8 @@ export { BUILT_IN_POLICIES } from '../policy/document/built-in-policies.js';
 export { type Policy, type PolicyTextOptions, parsePolicy } from '../policy/document/policy-document.js';
 export { PolicyError, type PolicyProblem } from '../policy/document/policy-problem.js';
 
-/** What a policy is told of a verification, beside its result. */
+/** What a policy is told beside a verification. */
 export interface AppraisalContext {
-  readonly evidenceType: EvidenceType;
-  /** The verification time that the evidence was verified at. */
-  readonly at: Date;
-  /** As it was verified with. Default: null, there was no nonce. */
-  readonly binding?: ExpectedBinding | null;
   /** Earlier reset counts of the vTPM. Default: unavailable, so that a policy with `trackResets` allows nothing. */
   readonly resets?: RememberedResets;
 }
@@ -41,14 +35,15 @@ const NO_RESETS: RememberedResets = {
  * What `appraise` takes. The nonce is one of your own: that it was never used before is for you to see to. There is no token
  * of another verifier beside the evidence, so a policy that requires one allows nothing.
  *
- * @param verification what `verify` returned
- * @throws {TypeError} where `at` is not a valid date
+ * @param verification what `verify` returned: type of evidence, verification time and binding are those that it was verified with
+ * @throws {TypeError} where its verification time is not a valid date, as after a round trip through JSON
  * @returns the input, for `appraise(policy, input)` under each policy; `decide` takes all appraisals
  */
 export function appraisalInput(
   verification: Verification,
-  { evidenceType, at, binding = null, resets = NO_RESETS }: AppraisalContext,
+  { resets = NO_RESETS }: AppraisalContext = {},
 ): AppraisalInput {
+  const { evidenceType, at, binding } = verification;
   requireDate(at);
   return {
     evidenceType,

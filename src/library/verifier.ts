@@ -1,7 +1,12 @@
 import { type EndorsementSet, NO_ENDORSEMENTS } from '../core/endorsement.js';
 import { FormatError } from '../core/errors.js';
-import type { Evidence } from '../core/evidence.js';
-import type { EvidenceVerifier, ExpectedBinding, OpenedEvidence, Verification } from '../core/verification.js';
+import type { Evidence, EvidenceType } from '../core/evidence.js';
+import type {
+  EvidenceVerifier,
+  ExpectedBinding,
+  OpenedEvidence as Opened,
+  Verification as VerifiedEvidence,
+} from '../core/verification.js';
 import { withHexNoncesNamed } from '../tee/shared/binding/nonce-in-hex.js';
 import { createVerifiers, type VerifierOptions } from '../tee/verifiers.js';
 import { requireDate } from './require-date.js';
@@ -43,7 +48,7 @@ export type {
   TpmEvidence,
   TpmQuoteInput,
 } from '../core/evidence.js';
-export type { ExpectedBinding, OpenedEvidence, Verification } from '../core/verification.js';
+export type { ExpectedBinding } from '../core/verification.js';
 export type { Verified } from '../core/verified.js';
 export { hashed } from '../crypto/digest.js';
 export { parseKeySet } from '../formats/json-web-key-set.js';
@@ -70,6 +75,18 @@ export interface VerifyContext {
   readonly binding?: ExpectedBinding | null;
 }
 
+/** Evidence that was read, and its type. */
+export interface OpenedEvidence extends Opened {
+  readonly evidenceType: EvidenceType;
+}
+
+/** The result of verifying evidence, with what it was verified as: policies appraise it as that, and as nothing else. */
+export interface Verification extends VerifiedEvidence {
+  readonly evidenceType: EvidenceType;
+  readonly at: Date;
+  readonly binding: ExpectedBinding | null;
+}
+
 type Verifiers = ReadonlyMap<string, EvidenceVerifier>;
 
 const ofVendors = createVerifiers();
@@ -81,7 +98,8 @@ const made = new WeakMap<VerifierOptions, Verifiers>();
  *
  * @param evidence decoded: each member has the bytes or text that docs/formats.md describes, without base64
  * @param options trust anchors, floors and limits; those of AMD, Intel and Azure where left out. Verifiers cache by content,
- *   one set of verifiers for each object, so pass the same object again
+ *   one set of verifiers for each object, so pass the same object again. To change an
+ *   option, pass a new object: a member that changes later may not count
  * @returns the endorsements that the evidence needs, as search keys made of unverified bytes, and what `verify` takes
  * @throws {FormatError} where the evidence is malformed: `code` (docs/codes.md), `pointer` to the member; `type_unsupported`
  *   for an unknown type
@@ -89,7 +107,7 @@ const made = new WeakMap<VerifierOptions, Verifiers>();
  */
 export function open(evidence: Evidence, options?: VerifierOptions): OpenedEvidence {
   const verifier = verifiersOf(options).get(evidence.type);
-  if (verifier !== undefined) return verifier.open(evidence);
+  if (verifier !== undefined) return { ...verifier.open(evidence), evidenceType: verifier.evidenceType };
   throw new FormatError('type_unsupported', 'no verifier for this type of evidence', { pointer: '/evidence/type' });
 }
 
@@ -108,11 +126,12 @@ export async function verify(
 ): Promise<Verification> {
   requireDate(at);
   const verification = await opened.verify({ at, endorsements: withCollateralOf(opened, endorsements), binding });
-  return { ...verification, checks: withHexNoncesNamed(verification.checks, binding) };
+  const checks = withHexNoncesNamed(verification.checks, binding);
+  return { ...verification, checks, evidenceType: opened.evidenceType, at, binding };
 }
 
 /** Where no source supplies TDX collateral, that of the evidence is used. */
-function withCollateralOf({ needs }: OpenedEvidence, endorsements: EndorsementSet): EndorsementSet {
+function withCollateralOf({ needs }: Opened, endorsements: EndorsementSet): EndorsementSet {
   const collateral = needs.flatMap((need) => (need.kind === 'intel-tdx' ? (need.supplied ?? []) : []))[0];
   if (collateral === undefined || endorsements.tdx !== undefined) return endorsements;
   const unconfirmed = { why: 'no collateral of a source was supplied', issuedSince: null };

@@ -97,7 +97,7 @@ const DECIDE = `
   const decisions = [];
   for (const [evidence, context, policy] of asked) {
     const verification = await verify(open(evidence), context);
-    const input = appraisalInput(verification, { evidenceType: evidence.type, ...context });
+    const input = appraisalInput(verification);
     decisions.push(decide([appraise(policy, input)]).decision);
   }
   write(JSON.stringify({ used: [...used], decisions }));

@@ -89,7 +89,7 @@ describe('the package in an empty folder', () => {
         import { appraisalInput, appraise, BUILT_IN_POLICIES, decide, type Outcome } from 'veritee/policy';
         export async function outcomeOf(evidence: Evidence, at: Date): Promise<Outcome> {
           const verification: Verification = await verify(open(evidence), { at });
-          const input = appraisalInput(verification, { evidenceType: evidence.type, at });
+          const input = appraisalInput(verification);
           return decide(BUILT_IN_POLICIES.map((policy) => appraise(policy, input))).decision;
         }
         // @ts-expect-error: the verification time is mandatory

@@ -50,7 +50,7 @@ export async function byLibrary(asked: Asked, options?: VerifierOptions): Promis
   return resultOf(async () => {
     const binding = nonce === null ? null : expectedBinding(nonce, jwk);
     const verification = await verify(open(evidence, options), { at, endorsements, binding });
-    const input = appraisalInput(verification, { evidenceType: evidence.type, at, binding });
+    const input = appraisalInput(verification);
     const appraisals = policies.map((policy) => appraise(policy, input));
     const { claims, endorsements: used, bound } = verification;
     return { ...decide(appraisals), checks: mergeChecks(appraisals), claims, endorsements: used, bound };

@@ -5,6 +5,7 @@ import { createAmdPki, createVirtualMachine } from '../../lab/index.js';
 
 const AT = new Date('2026-01-15T12:00:00Z');
 const NONCE = new Uint8Array(32).fill(5);
+const OTHER_NONCE = new Uint8Array(32).fill(9);
 const AMD = createAmdPki({ at: AT });
 const VM = await createVirtualMachine({ pki: AMD });
 
@@ -13,12 +14,15 @@ const policyWith = (members: string) =>
     `{ apiVersion: veritee/v1, id: own, version: 1, accepts: [az-snp-vtpm], minimums: any, paravisor: any, ${members} }`,
   );
 
-/** The decision about a genuine VM under policies. */
-async function decisionUnder(policies: readonly string[], given: Partial<Parameters<typeof appraisalInput>[1]> = {}) {
-  const binding = expectedBinding(NONCE, null);
+/** A genuine VM, verified. */
+function verified(context: Partial<Parameters<typeof verify>[1]> = {}) {
   const opened = open(VM.evidence({ nonce: NONCE }), { amdPins: AMD.pins() });
-  const verification = await verify(opened, { at: AT, binding });
-  const input = appraisalInput(verification, { evidenceType: 'az-snp-vtpm', at: AT, binding, ...given });
+  return verify(opened, { at: AT, binding: expectedBinding(NONCE, null), ...context });
+}
+
+/** The decision about it under policies. */
+async function decisionUnder(policies: readonly string[], given: Parameters<typeof appraisalInput>[1] = {}) {
+  const input = appraisalInput(await verified(), given);
   return decide(policies.map((members) => appraise(policyWith(members), input)));
 }
 
@@ -27,12 +31,27 @@ describe('the decision of the library', () => {
     expect(await decisionUnder(['', 'freshness: none'])).toEqual({ decision: 'allow', reasons: [] });
   });
 
-  it.each([
-    ['not at all', undefined],
-    ['an invalid date', new Date('soon')],
-  ])('rejects %s as the verification time, at which no waiver would have expired', async (_, at) => {
-    const deciding = decisionUnder([''], { at: at as Date });
-    await expect(deciding).rejects.toThrow(new TypeError('at is not a valid date'));
+  it('rejects a verification without its time, at which no waiver would have expired', async () => {
+    const read = JSON.parse(JSON.stringify(await verified()));
+    for (const verification of [read, { ...read, at: undefined }, { ...read, at: new Date('soon') }]) {
+      expect(() => appraisalInput(verification)).toThrow(new TypeError('at is not a valid date'));
+    }
+  });
+
+  it('is about the evidence, time and binding that were verified, whatever else a caller names', async () => {
+    const named = {
+      evidenceType: 'snp',
+      at: new Date('2020-01-01T00:00:00Z'),
+      binding: expectedBinding(OTHER_NONCE, null),
+    };
+    const input = appraisalInput(await verified(), named as object);
+    expect(input).toMatchObject({ evidenceType: 'az-snp-vtpm', at: AT });
+    const policy = parsePolicy(
+      '{ apiVersion: veritee/v1, id: bare, version: 1, accepts: [snp], minimums: any, paravisor: any }',
+    );
+    expect(decide([appraise(policy, input)])).toEqual({ decision: 'deny', reasons: ['policy_evidence_type'] });
+    const without = appraisalInput(await verified({ binding: null }), named as object);
+    expect(decide([appraise(policyWith(''), without)])).toMatchObject({ decision: 'deny' });
   });
 
   it('is a deny without a policy', async () => {
@@ -40,7 +59,8 @@ describe('the decision of the library', () => {
   });
 
   it('is a deny where the policy asks for a nonce, and there was none', async () => {
-    expect(await decisionUnder([''], { binding: null })).toMatchObject({ decision: 'deny' });
+    const input = appraisalInput(await verified({ binding: null }));
+    expect(decide([appraise(policyWith(''), input)])).toMatchObject({ decision: 'deny' });
   });
 
   it('is a deny where the policy requires a bound key, and none was', async () => {
