@@ -54,7 +54,7 @@ const UNSIGNED =
 const UNSIGNED_END =
   'records after the last signed head of these chains are not authenticated (normal while a service runs): anyone with write access to the store can have added them';
 const NAMED_ONLY =
-  'these chains have no signed head; the first record of a later process lists their last hash, so changes before that record are not detected: compare with saved heads (--heads)';
+  'no signed head covers the last records of these chains; the first record of a later process lists their last hash, so what was changed or added behind their own heads before that record is not detected: compare with saved heads (--heads)';
 const OWN_KEYS =
   'these keys signed, and nothing but the log itself names them: compare them with the kid of the keys that the service publishes, or pass these as --keys';
 const BEGINNING =

@@ -650,6 +650,19 @@ describe('verifying a decision log', () => {
       expect(await namedOnly()).toMatchObject([{ about: [chain] }]);
     });
 
+    it('says that a later start alone vouches for a record that was added behind the last head of a chain', async () => {
+      const { store, chain } = await filled();
+      const keptHeads = (await store.heads(chain, 0, 13)).map(({ jws }) => jws);
+      await forge(store, chain, JSON.stringify({ kind: 'keys', time: '2026-01-15T12:00:00Z', keys: [] }));
+      await filled(store);
+      const report = await verifyLog(store, { ...KEYS, keptHeads });
+      expect(report.problems).toEqual([]);
+      expect(report.chains).toContainEqual(expect.objectContaining({ chain, seq: 14, lastHead: 13, vouchedFor: 14 }));
+      const [named] = whatIsNotKnown(report).filter(({ code }) => code === 'named_only');
+      expect(named?.about).toEqual([chain]);
+      expect(named?.detail).toMatch(/^no signed head covers the last records of these chains; .* changed or added/);
+    });
+
     it('takes no chain that is named behind the last signed head alone', async () => {
       const { store } = await filled();
       const [signed = ''] = (await store.chains()).map(({ chain }) => chain);
