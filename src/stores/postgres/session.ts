@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import type { Client, ClientConfig } from 'pg';
 
 /** Values of a statement. An object is never sent as JSON by accident. */
@@ -75,5 +76,7 @@ export class PostgresSession implements Session {
     this.#hasEnded = true;
     // It waits for nobody: an error of a connection that is given up tells nothing.
     this.#client.end().catch(() => undefined);
+    // A server that hangs closes nothing, and a process that was told to stop would go on.
+    (this.#client.connection.stream as Socket).unref();
   }
 }

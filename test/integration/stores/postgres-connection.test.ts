@@ -355,4 +355,18 @@ describe.skipIf(isWithoutPostgres('connections to PostgreSQL'))('connections to 
     await vi.waitFor(() => expect(connections.isReachable).toBe(true), PATIENT);
     expect(log.entries.map(({ message }) => message)).toEqual(['store out of reach', 'store answers again']);
   });
+
+  it('that a server does not close, since it hangs, keep no process running', async () => {
+    const sockets = () => process.getActiveResourcesInfo().filter((name) => name === 'TCPSocketWrap').length;
+    const before = sockets();
+    const connections = await connect();
+    const pid = await oneValue<number>(connections, 'SELECT pg_backend_pid() AS value');
+    process.kill(Number(pid), 'SIGSTOP');
+    try {
+      await connections.close();
+      await vi.waitFor(() => expect(sockets()).toBe(before), PATIENT);
+    } finally {
+      process.kill(Number(pid), 'SIGCONT');
+    }
+  });
 });
