@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import type { Configuration } from '../config/configuration.js';
 import type { Environment } from '../config/environment.js';
 import { type PostgresAddress, tokenScopeOf, usesTls } from '../config/stores.js';
@@ -14,6 +13,7 @@ import { type OpenPostgresOptions, PostgresServer } from '../stores/postgres/con
 import { requireSchema } from '../stores/postgres/schema.js';
 import type { PostgresSettings } from '../stores/postgres/settings.js';
 import type { OpenParts } from './open-parts.js';
+import { readServerAuthorities } from './tls-material.js';
 
 export interface PostgresWorld {
   readonly clock: Clock;
@@ -38,7 +38,7 @@ export async function openPostgres(
 ): Promise<PostgresServer> {
   const password = await passwordOf(configuration, address, world, opened);
   try {
-    const settings = await settingsOf(configuration, address, password);
+    const settings = settingsOf(configuration, address, password);
     const { connections } = configuration.stores;
     const server = await PostgresServer.open({ settings, connections, admit: requireSchema, ...world, ...tuning });
     return opened.add(server);
@@ -47,13 +47,13 @@ export async function openPostgres(
   }
 }
 
-async function settingsOf(
+function settingsOf(
   { stores }: Configuration,
   address: PostgresAddress,
   password: PostgresSettings['password'],
-): Promise<PostgresSettings> {
+): PostgresSettings {
   const { ca } = stores;
-  const tls = usesTls(address, stores) ? { ca: ca === null ? null : await readAuthorities(ca) } : null;
+  const tls = usesTls(address, stores) ? { ca: ca === null ? null : () => readServerAuthorities(ca) } : null;
   return { ...address, password, tls };
 }
 
@@ -75,15 +75,7 @@ async function passwordOf(
 }
 
 async function readPassword(file: string): Promise<string> {
-  return readSecret(file).catch(unreadable(file));
-}
-
-async function readAuthorities(file: string): Promise<string> {
-  return readFile(file, 'utf8').catch(unreadable(file));
-}
-
-function unreadable(file: string): (error: unknown) => never {
-  return (error) => {
+  return readSecret(file).catch((error: unknown) => {
     throw new UnfitError(`${file}: ${fileProblem(error)}`);
-  };
+  });
 }

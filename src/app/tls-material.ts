@@ -1,7 +1,9 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import { createSecureContext } from 'node:tls';
 import type { ListenConfiguration, ManagementConfiguration } from '../config/configuration.js';
-import { allOrProblems, ConfigurationError, FormatError } from '../core/errors.js';
+import { allOrProblems, ConfigurationError, FormatError, UnfitError } from '../core/errors.js';
+import { fileProblem, isSystemError } from '../core/file-problem.js';
 import type { KeyPath } from '../core/places.js';
 import { readConfiguredText } from '../files/configured-text.js';
 import type { ReadBytes } from '../files/whole-files.js';
@@ -90,6 +92,20 @@ async function readAuthorities(file: string, readBytes?: ReadBytes): Promise<str
   // The context passes over what is no certificate.
   usable([...TLS, 'clientCa'], `${file}: not PEM certificates`, () => requireAuthorities(text));
   return text;
+}
+
+/**
+ * Authorities that a server has its certificate from. A file without any is refused: for an empty text TLS takes those of Node.js.
+ * @throws {UnfitError}
+ */
+export async function readServerAuthorities(file: string): Promise<string> {
+  try {
+    const text = await readFile(file, 'utf8');
+    requireAuthorities(text);
+    return text;
+  } catch (error) {
+    throw new UnfitError(`${file}: ${isSystemError(error) ? fileProblem(error) : 'not PEM certificates'}`);
+  }
 }
 
 /** Name of an authority. */

@@ -27,6 +27,7 @@ import { lookAtFile } from '../../stores/sqlite/look-at-file.js';
 import { CollateralReader } from '../../tee/tdx/intel/collateral.js';
 import { INTEL_SGX_ROOT_PINS } from '../../tee/tdx/intel/roots.js';
 import { servedPins } from '../amd-lines.js';
+import { readServerAuthorities } from '../tls-material.js';
 import { ProblemLog } from './problem-log.js';
 
 /** The content of the operator's folders of endorsements, and the unused part of it. */
@@ -120,13 +121,23 @@ async function checkReadable(
 }
 
 /** Without the files for a database the service does not start. */
-export function checkStoreFiles({ stores }: Configuration): Promise<readonly LintProblem[]> {
+export async function checkStoreFiles({ stores }: Configuration): Promise<readonly LintProblem[]> {
   const { passwordFile, ca, credential } = stores;
-  return checkReadable('config_file', [
+  const unreadable = await checkReadable('config_file', [
     [['stores', 'passwordFile'], passwordFile],
-    [['stores', 'ca'], ca],
     ...filesOf(['stores', 'credential'], credential),
   ]);
+  return [...unreadable, ...(ca === null ? [] : await checkAuthorities(['stores', 'ca'], ca))];
+}
+
+async function checkAuthorities(path: KeyPath, file: string): Promise<readonly LintProblem[]> {
+  try {
+    await readServerAuthorities(file);
+    return [];
+  } catch (error) {
+    if (!(error instanceof UnfitError)) throw error;
+    return [configurationProblem('config_file', { path, what: error.message })];
+  }
 }
 
 async function whyUnreadable(file: string): Promise<string | null> {

@@ -119,7 +119,7 @@ export class PostgresServer {
     const { settings, admit } = this.#options;
     const where = addressOf(settings);
     try {
-      const config = clientConfig(settings, CONNECT_TIMEOUT_MS);
+      const config = await clientConfig(settings, CONNECT_TIMEOUT_MS);
       const session = await PostgresSession.open(config, (error) => this.#lost(error));
       // A server that hangs would otherwise be waited for without end.
       const timer = setTimeout(() => session.destroy(), CONNECT_TIMEOUT_MS);

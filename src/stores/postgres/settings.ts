@@ -9,8 +9,11 @@ export interface PostgresSettings {
   readonly user: string;
   /** Asked for each connection: a file may have changed, a token may have ended. Null: the server must not ask for one. */
   readonly password: (() => Promise<string>) | null;
-  /** Null: plain TCP or a socket. Else the name of the server is always checked; `ca`: authorities in PEM, null: those of Node.js. */
-  readonly tls: { readonly ca: string | null } | null;
+  /**
+   * Null: plain TCP or a socket. Else the name of the server is always checked. `ca`: authorities in PEM, asked for each connection too;
+   * null: those of Node.js.
+   */
+  readonly tls: { readonly ca: (() => Promise<string>) | null } | null;
 }
 
 /** The schema that all tables are in. */
@@ -39,8 +42,9 @@ const SESSION_OPTIONS = [
  * Every member that pg would otherwise fill from `PG*` variables or from the account of the process. The values are such that pg
  * takes none of them for left out.
  */
-export function clientConfig(settings: PostgresSettings, connectTimeoutMs: number): ClientConfig {
+export async function clientConfig(settings: PostgresSettings, connectTimeoutMs: number): Promise<ClientConfig> {
   const { host, port, database, user, tls } = settings;
+  const ca = (await tls?.ca?.()) ?? undefined;
   const members = {
     host,
     port,
@@ -48,7 +52,7 @@ export function clientConfig(settings: PostgresSettings, connectTimeoutMs: numbe
     user,
     // A function, since pg looks for a password file where there is no value.
     password: settings.password ?? noPassword,
-    ssl: tls === null ? false : { rejectUnauthorized: true, minVersion: 'TLSv1.2' as const, ca: tls.ca ?? undefined },
+    ssl: tls === null ? false : { rejectUnauthorized: true, minVersion: 'TLSv1.2' as const, ca },
     sslnegotiation: 'postgres' as const,
     options: SESSION_OPTIONS,
     application_name: 'veritee',

@@ -235,6 +235,7 @@ describe.skipIf(isWithoutPostgres('connections to PostgreSQL'))('connections to 
 
     afterAll(() => guarded.close());
 
+    const tls = { ca: async () => authority.pem };
     const entering = (settings: Partial<PostgresSettings>) =>
       connect({
         settings: { host: 'localhost', port: guarded.port, password: async () => 'first', ...settings },
@@ -242,16 +243,26 @@ describe.skipIf(isWithoutPostgres('connections to PostgreSQL'))('connections to 
       });
 
     it('names the authorities that the server may have its certificate from', async () => {
-      const connections = await entering({ tls: { ca: authority.pem } });
+      const connections = await entering({ tls });
       expect(await oneValue(connections, 'SELECT ssl AS value FROM pg_stat_ssl WHERE pid = pg_backend_pid()')).toBe(
         true,
       );
-      await expect(entering({ tls: { ca: new TlsAuthority().pem } })).rejects.toThrow(/certificate/);
+      await expect(entering({ tls: { ca: async () => new TlsAuthority().pem } })).rejects.toThrow(/certificate/);
       await expect(entering({ tls: { ca: null } })).rejects.toThrow(/certificate/);
     });
 
+    it('names the authorities that stand in the file now', async () => {
+      let pem = authority.pem;
+      const connections = await entering({ tls: { ca: async () => pem } });
+      const other = new TlsAuthority();
+      await identify(other.issueForLoopback());
+      await expect(connections.reads.use(LONG, (session) => session.rows('SELECT 1'))).rejects.toThrow(/certificate/);
+      pem = other.pem;
+      await connections.reads.use(LONG, (session) => session.rows('SELECT 1'));
+      await identify(authority.issueForLoopback());
+    });
+
     it('is closed to a server whose certificate is for another name', async () => {
-      const tls = { ca: authority.pem };
       await entering({ host: '127.0.0.1', tls });
       await identify(authority.issueForClient({ dnsNames: ['other.example'] }));
       for (const host of ['localhost', '127.0.0.1']) {
@@ -268,7 +279,6 @@ describe.skipIf(isWithoutPostgres('connections to PostgreSQL'))('connections to 
       const file = join(folder, 'password');
       const { readSecret } = await import('../../../src/outside/secret-file.js');
       await writeFile(file, 'first\n');
-      const tls = { ca: authority.pem };
       const connections = await entering({ tls, password: () => readSecret(file) });
       await guarded.sql("ALTER ROLE service PASSWORD 'second'");
       await writeFile(file, 'second\n');
@@ -277,7 +287,6 @@ describe.skipIf(isWithoutPostgres('connections to PostgreSQL'))('connections to 
     });
 
     it('is closed for good with a wrong password, or without one', async () => {
-      const tls = { ca: authority.pem };
       await expect(entering({ tls, password: async () => 'wrong' })).rejects.toThrow(UnfitError);
       await expect(entering({ tls, password: null })).rejects.toThrow('neither passwordFile nor credential');
     });

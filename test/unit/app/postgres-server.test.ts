@@ -10,6 +10,7 @@ import { postgresAddressOf } from '../../../src/config/stores.js';
 import { ConfigurationError } from '../../../src/core/errors.js';
 import * as credentials from '../../../src/outside/azure-identity/open-credential.js';
 import { PostgresServer } from '../../../src/stores/postgres/connection.js';
+import { TlsAuthority } from '../../lab/index.js';
 import { KeptLog } from '../log/recorded.js';
 
 vi.mock('../../../src/outside/azure-identity/open-credential.js', async (original) => ({
@@ -30,13 +31,17 @@ afterEach(() => {
   rmSync(folder, { recursive: true });
 });
 
-/** What a server would be opened with. */
-async function settingsOf(stores: object) {
-  const opening = vi.spyOn(PostgresServer, 'open').mockResolvedValue({ close: async () => {} } as never);
+async function opened(stores: object): Promise<void> {
   const configuration = loadConfiguration({ text: JSON.stringify({ ...SHARED, stores }), environment: {} });
   const address = postgresAddressOf(configuration);
   if (address === null) throw new Error('no address');
   await openPostgres(configuration, address, { clock: SYSTEM_CLOCK, log: new KeptLog() }, new OpenParts());
+}
+
+/** What a server would be opened with. */
+async function settingsOf(stores: object) {
+  const opening = vi.spyOn(PostgresServer, 'open').mockResolvedValue({ close: async () => {} } as never);
+  await opened(stores);
   const [options] = opening.mock.calls[0] ?? [];
   if (options === undefined) throw new Error('no server was opened');
   return options.settings;
@@ -67,16 +72,26 @@ describe('the password for a database', () => {
 });
 
 describe('authorities of a database', () => {
-  it('are those of the file', async () => {
+  const url = 'postgres://veritee@db.example/veritee';
+
+  it('are those of the file, as it is when they are asked for', async () => {
     const ca = join(folder, 'ca.pem');
-    writeFileSync(ca, 'PEM');
-    expect((await settingsOf({ url: 'postgres://veritee@db.example/veritee', ca })).tls).toEqual({ ca: 'PEM' });
+    const { tls } = await settingsOf({ url, ca });
+    for (const { pem } of [new TlsAuthority(), new TlsAuthority()]) {
+      writeFileSync(ca, pem);
+      expect(await tls?.ca?.()).toBe(pem);
+    }
   });
 
-  it('keep the service from starting where they cannot be read', async () => {
-    const ca = join(folder, 'none');
-    const refused = settingsOf({ url: 'postgres://veritee@db.example/veritee', ca });
+  it.each([
+    ['cannot be read', null, 'there is no such file'],
+    // TLS takes an empty text for none, and then those of Node.js count.
+    ['are none', '', 'not PEM certificates'],
+  ])('keep the service from starting where they %s', async (_title, text, why) => {
+    const ca = join(folder, 'ca.pem');
+    if (text !== null) writeFileSync(ca, text);
+    const refused = opened({ url, ca });
     await expect(refused).rejects.toThrow(ConfigurationError);
-    await expect(refused).rejects.toThrow(`stores.url: cannot be used: ${ca}: there is no such file`);
+    await expect(refused).rejects.toThrow(`stores.url: cannot be used: db.example:5432: ${ca}: ${why}`);
   });
 });

@@ -451,6 +451,10 @@ describe('files', () => {
       'config_file /stores/ca: ca.pem: there is no such file',
     ]);
     await write('ca.pem', 'PEM');
+    expect(briefly(await check({ ...shared, stores }))).toEqual([
+      'config_file /stores/ca: ca.pem: not PEM certificates',
+    ]);
+    await write('ca.pem', createAmdPki().chainPem('Milan'));
     expect(briefly(await check({ ...shared, stores }))).toEqual([]);
     expect(briefly(await check({ ...shared, stores: { ...stores, passwordFile: path('none') } }))).toEqual([
       'config_file /stores/passwordFile: none: there is no such file',
