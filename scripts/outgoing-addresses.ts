@@ -3,10 +3,13 @@ import { openAttestationServices } from '../src/app/attestation-services.js';
 import { openEndorsements } from '../src/app/endorsements.js';
 import { openHeldKeys } from '../src/app/held-keys.js';
 import { openCallers } from '../src/app/open-callers.js';
+import { OpenParts } from '../src/app/open-parts.js';
+import { databasePassword } from '../src/app/postgres-server.js';
 import { openReceiptVaults } from '../src/app/receipt-vaults.js';
 import { SYSTEM_CLOCK } from '../src/app/system.js';
 import { openTraces } from '../src/app/traces.js';
 import { loadConfiguration } from '../src/config/load-configuration.js';
+import { postgresAddressOf } from '../src/config/stores.js';
 import type { Log } from '../src/core/ports.js';
 import { ClockWatch } from '../src/judge/clock-watch.js';
 import type { OriginObserver } from '../src/outside/outages.js';
@@ -41,6 +44,8 @@ const APPLICATION = {
 const VAULT_KEY = 'https://my.vault.azure.net/keys/receipts/0123456789abcdef0123456789abcdef';
 
 const RELEASED_KEY = { vault: 'https://my.vault.azure.net', name: 'db', policy: 'db', enc: 'RSA_AES_KEY_WRAP_384' };
+
+const DATABASE = 'postgres://veritee@my.postgres.database.azure.com/veritee';
 
 const OIDC = {
   profile: 'generic',
@@ -131,6 +136,17 @@ export const ADDRESS_KEYS: readonly AddressKey[] = [
     offSetting: null,
   },
   {
+    key: 'stores.credential',
+    use: 'an access token for the database, from the start: Entra ID, or the `authority` that is configured',
+    configured: {
+      challenges: { key: 'challenges' },
+      stores: { url: DATABASE, credential: APPLICATION },
+      receipts: { key: 'receipts' },
+    },
+    off: {},
+    offSetting: null,
+  },
+  {
     key: 'receipts.key',
     use: 'the public key at start and at a reload; the digest of each receipt',
     configured: { receipts: { key: VAULT_KEY, credential: 'managed-identity' } },
@@ -202,7 +218,10 @@ export async function originsOf(sections: object): Promise<ReadonlySet<string>> 
   const services = await openAttestationServices(configuration, world);
   const { keyring } = await openCallers(configuration, { ...world, clock: new ClockWatch(SYSTEM_CLOCK, SILENT) });
   const traces = await openTraces(configuration, { ...world, version: '' });
-  const opened = [endorsements, services, heldKeys, keyring, traces, ...(vaults === null ? [] : [vaults])];
+  const stores = new OpenParts();
+  const database = postgresAddressOf(configuration);
+  if (database !== null) await databasePassword(configuration, database, world, stores);
+  const opened = [endorsements, services, heldKeys, keyring, traces, stores, ...(vaults === null ? [] : [vaults])];
   await Promise.all(opened.map((part) => part.close()));
   return origins;
 }

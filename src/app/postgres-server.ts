@@ -36,7 +36,7 @@ export async function openPostgres(
   opened: OpenParts,
   tuning: Tuning = {},
 ): Promise<PostgresServer> {
-  const password = await passwordOf(configuration, address, world, opened);
+  const password = await databasePassword(configuration, address, world, opened);
   try {
     const settings = settingsOf(configuration, address, password);
     const { connections } = configuration.stores;
@@ -57,8 +57,8 @@ function settingsOf(
   return { ...address, password, tls };
 }
 
-/** Asked for each new connection. */
-async function passwordOf(
+/** Asked for each new connection. Contacts nobody before. */
+export async function databasePassword(
   { stores }: Configuration,
   address: PostgresAddress,
   world: PostgresWorld,

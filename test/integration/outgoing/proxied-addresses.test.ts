@@ -12,6 +12,7 @@ import { openEarly, openEndorsements } from '../../../src/app/endorsements.js';
 import { openHeldKeys } from '../../../src/app/held-keys.js';
 import { openCallers } from '../../../src/app/open-callers.js';
 import { OpenParts } from '../../../src/app/open-parts.js';
+import { databasePassword } from '../../../src/app/postgres-server.js';
 import { openReceiptVaults } from '../../../src/app/receipt-vaults.js';
 import { openDatabase } from '../../../src/app/shared-memories.js';
 import { SYSTEM_CLOCK } from '../../../src/app/system.js';
@@ -19,6 +20,7 @@ import { tokenIssuers } from '../../../src/app/token-issuers.js';
 import { openTraces } from '../../../src/app/traces.js';
 import type { Configuration } from '../../../src/config/configuration.js';
 import { loadConfiguration } from '../../../src/config/load-configuration.js';
+import { postgresAddressOf } from '../../../src/config/stores.js';
 import type { EndorsementRequest } from '../../../src/core/endorsement.js';
 import type { AllowedRelease } from '../../../src/core/held-key.js';
 import { vaultKeyId } from '../../../src/core/key-vault-key.js';
@@ -65,10 +67,11 @@ afterEach(async () => {
 
 /** The configuration of a row, with the proxy and with files that are there. */
 function configurationOf({ configured }: AddressKey): Configuration {
+  const file = 'stores' in configured ? '' : `"stores":{"url":"sqlite:${folder}/v.db"},`;
   const text = JSON.stringify(configured)
     .replaceAll('File":"', `File":"${folder}/`)
     .replace('"endpoint":', '"sample":1,"endpoint":')
-    .replace(/^\{/, `{"stores":{"url":"sqlite:${folder}/v.db"},"egress":{"proxy":"http://${proxy.host}"},`)
+    .replace(/^\{/, `{${file}"egress":{"proxy":"http://${proxy.host}"},`)
     .replace(/,\}$/, '}');
   return loadConfiguration({ text, environment: {} });
 }
@@ -110,6 +113,9 @@ async function askAll(configuration: Configuration): Promise<void> {
     ...world,
     clock: new ClockWatch(SYSTEM_CLOCK, world.log),
   });
+  const stores = new OpenParts();
+  const database = postgresAddressOf(configuration);
+  const password = database === null ? null : await databasePassword(configuration, database, world, stores);
   const traces = await openTraces(configuration, { ...world, version: '1', tracePace: { delayMs: 1 } });
   const early = openEarly(configuration, world);
   early?.source.ask({ fmspc: '00'.repeat(6), ca: 'platform' });
@@ -124,9 +130,10 @@ async function askAll(configuration: Configuration): Promise<void> {
     ),
     ...(vaults === null ? [] : [vaults.read(keyOf(configuration.receipts.key), inTime())]),
     ...[...held.keys.values()].map((key) => key.release(allowedRelease(), inTime())),
+    password?.(),
     ...issuersOf(configuration).map((iss) => directory.identify(bearer(iss))),
   ]);
-  const opened = [endorsements, services, held, keyring, traces, ...(vaults === null ? [] : [vaults])];
+  const opened = [endorsements, services, held, keyring, traces, stores, ...(vaults === null ? [] : [vaults])];
   await Promise.all([...opened, ...(early === null ? [] : [early])].map((each) => each.close()));
 }
 
