@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -105,6 +105,17 @@ describe.skipIf(WITHOUT_OPENSSL)('deploy/compose.yaml', () => {
       ([, { volumes }]) => volumes.some(({ source }) => source === 'socket'),
     );
     expect(sharing.map(([name]) => name)).toEqual([...REPLICAS, 'tables', 'postgres']);
+  });
+
+  it('has a store that is healthy once it is the first process, and no server that the image starts for itself', () => {
+    const [form, command] = COMPOSE.services.postgres.healthcheck.test;
+    expect([form, command]).toEqual(['CMD-SHELL', expect.stringContaining('/data/postmaster.pid')]);
+    const script = command.replace('/var/lib/postgresql/data', root).replace(/pg_isready.*$/, 'true');
+    const isHealthy = (processId: number) => {
+      writeFileSync(join(root, 'postmaster.pid'), `${processId}\n/var/lib/postgresql/data\n`);
+      return spawnSync('sh', ['-c', script]).status === 0;
+    };
+    expect([48, 11, 1].map(isHealthy)).toEqual([false, false, true]);
   });
 
   it('gives the password of the owner to nobody who serves', () => {
