@@ -88,8 +88,12 @@ export class VoidChallengeError extends Error {
   override readonly name = 'VoidChallengeError';
 }
 
-/** The message of what was thrown, which need not be an error. */
+/**
+ * The message of what was thrown, which need not be an error. A name that has several addresses, none of which answers, makes an error
+ * without a message of its own.
+ */
 export function messageOf(thrown: unknown): string {
+  if (thrown instanceof AggregateError && thrown.message === '') return thrown.errors.map(messageOf).join('; ');
   return thrown instanceof Error ? thrown.message : String(thrown);
 }
 

@@ -1,4 +1,4 @@
-import { FormatError, UnfitError } from '../core/errors.js';
+import { FormatError, messageOf, UnfitError } from '../core/errors.js';
 import type { Clock, Log } from '../core/ports.js';
 import { FetchError } from './fetch-error.js';
 
@@ -193,5 +193,5 @@ function count({ outcomes }: Known, outcome: string): void {
 function causeOf(error: Error): string {
   let cause: Error = error;
   while (cause.cause instanceof Error) cause = cause.cause;
-  return cause.message;
+  return messageOf(cause);
 }

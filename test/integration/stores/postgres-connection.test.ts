@@ -1,7 +1,8 @@
+import dns from 'node:dns';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
-import { createServer, type Socket } from 'node:net';
+import { createServer, type LookupFunction, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -14,6 +15,7 @@ import type { PostgresSettings } from '../../../src/stores/postgres/settings.js'
 import { TlsAuthority } from '../../lab/index.js';
 import type { TlsIdentity } from '../../lab/tls-authority.js';
 import { RecordingLog } from '../../unit/endorsements/recording-log.js';
+import { freePort } from '../free-port.js';
 import { PATIENT } from './postgres-challenges.js';
 import { PostgresLogs, SERVICE } from './postgres-logs.js';
 import { isWithoutPostgres, PostgresServer } from './postgres-server.js';
@@ -66,6 +68,7 @@ describe.skipIf(isWithoutPostgres('connections to PostgreSQL'))('connections to 
 
   afterEach(async () => {
     vi.unstubAllEnvs();
+    vi.restoreAllMocks();
     for (const each of open.splice(0)) await each.close();
   });
 
@@ -335,6 +338,20 @@ describe.skipIf(isWithoutPostgres('connections to PostgreSQL'))('connections to 
       await version('+ 1');
       await connect();
       await version('- 1');
+    });
+
+    it('whose name has several addresses, none of which answers, is named with the reason for each', async () => {
+      const port = await freePort();
+      const lookup: LookupFunction = (_name, _options, found) =>
+        found(
+          null,
+          ['127.0.0.1', '127.0.0.2'].map((address) => ({ address, family: 4 })),
+        );
+      vi.spyOn(dns, 'lookup').mockImplementation(lookup as typeof dns.lookup);
+      const refused = connect({ settings: { host: 'db.example', port } });
+      await expect(refused).rejects.toThrow(
+        `db.example:${port}: connect ECONNREFUSED 127.0.0.1:${port}; connect ECONNREFUSED 127.0.0.2:${port}`,
+      );
     });
 
     it('STO-03 that is none of PostgreSQL is not waited for without end', async () => {

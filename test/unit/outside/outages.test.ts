@@ -73,6 +73,14 @@ describe('an attempt that is observed', () => {
 });
 
 describe('outages', () => {
+  it('are in the log with the cause of each address of a name', () => {
+    const { outages, log } = opened();
+    const refused = ['192.0.2.1', '2001:db8::1'].map((address) => new Error(`connect ECONNREFUSED ${address}`));
+    outages.failed(KDS, new FetchError('network', 'no connection', { cause: new AggregateError(refused) }));
+    const cause = 'connect ECONNREFUSED 192.0.2.1; connect ECONNREFUSED 2001:db8::1';
+    expect(log.of(/^origin does not answer$/)).toMatchObject([{ cause }]);
+  });
+
   it('are in the log once when they begin, with host and cause, and once when they end', () => {
     const { clock, log, outages } = opened();
     const cause = new Error('getaddrinfo ENOTFOUND kds.example');
