@@ -17,7 +17,7 @@ const HEADER = `# One veritee behind a Service, for callers inside of the cluste
 #   - the address ranges that it may contact, in place of 203.0.113.0/24 in the NetworkPolicy,
 #   - the namespace that Prometheus runs in, in place of monitoring there. It reads /metrics at port 8081 of each pod, over TLS and with
 #     the API key of the caller prometheus,
-#   - a storage class for the volume of its decision log: some 17.5 kB for each decision of decisions.retentionDays. Once it is
+#   - a storage class for the volume of its decision log: some 7 kB for each decision of decisions.retentionDays. Once it is
 #     full, no allow leaves (docs/decision-log.md, How much room it takes),
 #   - for receipts and signed heads that can be checked after a restart, a key of receipts (docs/receipts.md).
 # Changes of the configuration that need a restart, and when the rest is taken over: docs/configuration.md, Reloading.
