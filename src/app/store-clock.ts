@@ -22,6 +22,7 @@ export function storeClockCheck(
     const offsetMs = Math.round(server.clockOffsetMs);
     const isOff = Math.abs(offsetMs) > FARTHEST_MS;
     if (isOff && !isTold) log.warn({ offsetMs }, 'the clock of the database is more than 5 seconds off');
+    if (!isOff && isTold) log.info({ offsetMs }, 'the clock of the database is right again');
     isTold = isOff;
     return isOff ? { code: 'clock', reason: 'the clock of the database is more than 5 seconds off' } : null;
   };
