@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { UnfitError } from '../../core/errors.js';
+import { messageOf, UnfitError } from '../../core/errors.js';
 import { GRANTS, MIGRATIONS, SCHEMA_VERSION, schemaVersion } from './schema.js';
 import type { Session } from './session.js';
 import type { Sessions } from './sessions.js';
@@ -28,7 +28,8 @@ const TRANSACTION_TIMEOUT_MS = 600_000;
 const LOCKED = 'another session holds a lock on its tables: end that session, which pg_locks names, or try again later';
 
 /** Somebody else has the lock, or both wait for each other. */
-const TRY_AGAIN: ReadonlySet<unknown> = new Set(['55P03', '40P01']);
+const TRY_AGAIN: readonly string[] = ['55P03', '40P01'];
+const NO_RIGHT = '42501';
 
 /**
  * Brings the schema to the version of this service, as its owner, and grants the role of the service what it needs. Of several at
@@ -45,6 +46,7 @@ export async function migrate(sessions: Sessions, options: MigrateOptions): Prom
         migrateOnce(session, options),
       );
     } catch (error) {
+      if (hasCode(error, NO_RIGHT)) throw new UnfitError(`${messageOf(error)}: run this as the owner of the database`);
       if (!isBusy(error)) throw error;
       if (performance.now() >= limit) throw new Error(LOCKED, { cause: error });
     }
@@ -107,5 +109,9 @@ async function grant(session: Session, serviceRole: string): Promise<void> {
 }
 
 function isBusy(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && TRY_AGAIN.has(error.code);
+  return TRY_AGAIN.some((code) => hasCode(error, code));
+}
+
+function hasCode(error: unknown, code: string): boolean {
+  return error instanceof Error && 'code' in error && error.code === code;
 }

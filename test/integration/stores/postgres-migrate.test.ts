@@ -63,6 +63,15 @@ describe.skipIf(isWithoutPostgres('changes of the tables in PostgreSQL'))('chang
     expect(from.filter((version) => version === SCHEMA_VERSION)).toHaveLength(2);
   });
 
+  it('are refused to another role than the owner, which the error says to take', async () => {
+    await server.sql('DROP SCHEMA IF EXISTS veritee CASCADE');
+    const { writer } = await logs.connect({ user: SERVICE }, async () => undefined);
+    await expect(migrate(writer, { serviceRole: SERVICE, limitMs: LONG_MS })).rejects.toThrow(
+      /^permission denied for .*: run this as the owner of the database$/,
+    );
+    await migrating(LONG_MS);
+  });
+
   it('STO-03 are refused in a schema of another role, which could drop and replace its tables', async () => {
     await migrating(LONG_MS);
     await server.sql('CREATE ROLE squatter; ALTER SCHEMA veritee OWNER TO squatter');
