@@ -192,7 +192,7 @@ export class CollateralSupply {
 
   #refused(collateral: IntelCollateral, marks: CollateralMarks, source: FetchedSourceName): Unavailable {
     const fields = { source, platform: keyName(collateral) };
-    const message = 'TDX collateral is older than what the source gave before';
+    const message = 'TDX collateral is older than what was relied on before';
     if (!isUnknown(marks)) this.#parts.log.error(fields, message);
     return ofService(rolledBack([marks]), source);
   }

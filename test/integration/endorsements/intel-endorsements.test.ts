@@ -263,7 +263,7 @@ describe('TDX-10 the memory of what a source gave', () => {
     lab.serve({ evaluationNumber: 18 });
     const opened = lab.open();
     expect(await lab.find(opened)).toMatchObject({ code: 'collateral_rollback', retryable: true });
-    expect(opened.log.of(/older than what the source gave before/)).toHaveLength(1);
+    expect(opened.log.of(/older than what was relied on before/)).toHaveLength(1);
     lab.serve({ evaluationNumber: 19 });
     expect(await lab.told(opened)).toBe('network 19');
   });
