@@ -37,7 +37,7 @@ export const SHARED_REGIONS = Object.values(SHARED);
 
 /**
  * All abbreviations. The others come from the endpoint table of Microsoft's guest attestation SDK and another public list, both read
- * on 2026-11-26. They  * count where the operator names them: a region may have no shared provider, and then its name is free.
+ * on 2026-11-26. They count where the operator names them: a region may have no shared provider, and then its name is free.
  */
 const ABBREVIATIONS: Abbreviations = {
   ...SHARED,
