@@ -104,7 +104,7 @@ export class TokenCallers {
     if (!this.#hasExpired(token)) requireReliable(this.#parts.clock);
     const outcomes = await Promise.all(issuers.map((issuer) => this.#verify(token, issuer)));
     const callers = outcomes.flatMap((outcome) => outcome.callers);
-    // Of two callers it is nobody's, and keys that are out of reach may have a second one.
+    // A token that matches two callers authenticates neither. With keys that are out of reach a second match is possible.
     if (callers.length > 0 && !outcomes.some(({ mayBeAnother }) => mayBeAnother)) return callers;
     const refusals = outcomes.flatMap(({ refusal }) => refusal ?? []);
     // Where one place of keys is out of reach, nobody knows whether the token is good.
@@ -157,7 +157,7 @@ export class TokenCallers {
     if (found.length > 0) return { callers: found, refusal: null, mayBeAnother: false };
     const callersOfIssuer = lacking.map(([{ caller }, lack]) => ({ caller: caller.principal, lack }));
     this.#parts.log.info({ callers: callersOfIssuer }, 'a genuine token matches no caller');
-    const refusal = unauthorized('the token is genuine, and of no caller: the log of the service says what it lacks');
+    const refusal = unauthorized('the token is genuine but matches no caller: the log of the service has the reason');
     return { callers: [], refusal, mayBeAnother: false };
   }
 }

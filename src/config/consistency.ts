@@ -127,7 +127,7 @@ function checkTls({ tls }: ListenConfiguration, at: Place): void {
   if (tls.clientCrl !== null && tls.clientCa === null) at.member('clientCrl').refuse('needs clientCa');
 }
 
-/** Nobody is asked for a certificate without `clientCa`, and two callers with one mark would be nobody. */
+/** Without `clientCa` the listener requests no client certificate. One that matches two callers would authenticate neither. */
 function checkClientCertificates({ callers, listen }: Configuration, at: Place): void {
   const marks = Object.entries(callers).flatMap(([name, { mtls }]): readonly Placed[] => {
     const mark = mtls === null ? null : markOf(mtls);

@@ -255,7 +255,7 @@ export interface KeptInputs {
 export interface DecisionRecorder {
   /**
    * Resolves once the decision is stored.
-   * @throws {StoreUnavailableError} where it is not, or nobody knows
+   * @throws {StoreUnavailableError} if it was not stored, or the outcome is unknown
    */
   record(judged: JudgedRequest): Promise<void>;
   /**
@@ -267,7 +267,7 @@ export interface DecisionRecorder {
   releaseAttempt(attempt: ReleaseAttempt): Promise<void>;
   /**
    * Resolves once it is stored durably what came of an attempt.
-   * @throws {StoreUnavailableError} where it is not, or nobody knows
+   * @throws {StoreUnavailableError} if it was not stored, or the outcome is unknown
    */
   releaseResult(result: ReleaseResult): Promise<void>;
   /** Says that nobody was told of a decision that is, or may be, stored: as soon as it can be stored. Never rejects. */

@@ -50,8 +50,8 @@ export interface ChallengesParts {
 /**
  * Issues challenges and uses them up: each once, by the tenant and for what it was made for.
  *
- * An outage of the store is in the log once when it begins, with its cause, and once when it ends: where no challenge can be issued,
- * nothing else may be asked of the service that would say why.
+ * The log has an error with the cause when an outage of the store begins, and a message when it ends. Each challenge that cannot be
+ * consumed has a warning besides.
  */
 export class Challenges implements Nonces {
   readonly #parts: ChallengesParts;

@@ -2,7 +2,7 @@ import { LRUCache } from 'lru-cache';
 import type { Decision, ShadowResult } from '../core/decision.js';
 import type { Clock, Log } from '../core/ports.js';
 
-/** Kinds of platforms times policies of tenants. What is forgotten is told of once more. */
+/** Most flips in memory: one for each kind of platform, tenant and policy. A flip that was evicted is logged again. */
 const REMEMBERED = 4096;
 
 /**

@@ -127,7 +127,7 @@ export class VerificationSlots {
     this.#goOn();
   }
 
-  /** Of several waits of one verification the last one counts: until then it goes on with what came of the others. */
+  /** Waits for a computing slot once the last external wait of a verification has ended. After an earlier one, it goes on without a slot. */
   async #back(slot: Slot): Promise<void> {
     const isLast = slot.waits === 1;
     if (isLast) await this.#mayCompute();

@@ -25,7 +25,7 @@ export function withhold(decision: Decision, code: Withholding, said: Said = {})
   return { ...withCheck, decision: 'indeterminate', trust: { ...trust, status: 'none' }, retryable };
 }
 
-/** An allow whose key the vault does not release. What was found of the TEE stays. */
+/** The decision after Key Vault refused the release: a deny. Checks and claims of the appraisal stay. */
 export function refuseRelease(decision: Decision, said: Said): Decision {
   const checks = checksAt();
   checks.fail('release_refused', said);

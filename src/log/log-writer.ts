@@ -100,7 +100,7 @@ export class LogWriter {
 
   /**
    * Resolves once the decision is stored.
-   * @throws {StoreUnavailableError} where it is not, or nobody knows
+   * @throws {StoreUnavailableError} if it was not stored, or the outcome is unknown
    */
   decision(judged: JudgedRequest): Promise<ChainEnd> {
     const { clock, version } = this.#parts;
@@ -124,7 +124,7 @@ export class LogWriter {
 
   /**
    * Resolves once it is stored.
-   * @throws {StoreUnavailableError} where it is not, or nobody knows
+   * @throws {StoreUnavailableError} if it was not stored, or the outcome is unknown
    */
   release(kind: ReleaseKind, members: JsonObject, decisionId: string): Promise<ChainEnd> {
     return this.#add(this.#draft(kind, members, { release: { decisionId, kind } }));

@@ -237,7 +237,7 @@ export class Metrics {
   watchVerifications(slots: () => SlotFigures): void {
     this.#watch(Gauge, {
       name: 'veritee_verifications',
-      help: 'Verifications that run, those of them that wait for nobody else, and requests that wait until one may begin.',
+      help: 'Verifications that have begun (running), those of them that do not wait for I/O (computing), and requests that wait for a slot (waiting).',
       labelNames: ['state'],
       read: () => statesOf(slots()),
     });

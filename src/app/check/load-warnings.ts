@@ -91,7 +91,7 @@ function gateRemarks(
   { url, ownNonces, policy: id }: Configuration['gates'][string],
   policy: Policy | undefined,
 ): readonly (readonly [member: string, what: string])[] {
-  const closed = `is missing: the policy ${id} has binding: required, and without a url no proof of the key can be for this gate, so nobody passes it`;
+  const closed = `is missing: the policy ${id} has binding: required, and a proof of the key cannot name a gate without a url, so the gate refuses every request`;
   const old = 'the gate accepts a receipt whose nonce the caller chose, so recorded evidence of any age opens it';
   const narrower = `the policy ${id} has nonce: any, and this gate refuses a receipt whose nonce the caller chose: set nonce: challenge in the policy`;
   return [

@@ -20,7 +20,9 @@ export const storesCommands: StoresActions = {
     const configuration = await configurationOf(options);
     const address = postgresAddressOf(configuration);
     if (address === null)
-      throw new UsageError(['stores.url: is no database: a file of SQLite is brought up to date when it is opened']);
+      throw new UsageError([
+        'stores.url: names a file of SQLite, which needs no migrate: the service updates its tables when it opens the file',
+      ]);
     const log = commandLineLog();
     const world = { clock: SYSTEM_CLOCK, log, connect: connectOptions(configuration) };
     // The tables may not be there yet.

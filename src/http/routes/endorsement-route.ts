@@ -13,7 +13,7 @@ export interface HeldEndorsements {
 }
 
 const NOT_HELD =
-  'no endorsement of this digest is held: those that evidence brought are not kept, and others not for ever';
+  'no endorsement with this digest is in memory: those of requests are never kept, others until newer ones need the room';
 
 /** `GET /endorsements/{sha256}`: an endorsement of the service's own, by the digest that decisions list. */
 export function endorsementRoute(endorsements: HeldEndorsements): RouteOptions {
