@@ -171,7 +171,11 @@ const HOSTILITIES: readonly Row[] = [
   },
   { what: 'cannot tell', said: 'the decision is indeterminate', does: members({ decision: 'indeterminate' }) },
   { what: 'allows for the past', said: 'about the past', does: members({ historical: true }) },
-  { what: 'does not say that it allows for now', said: 'about the past', does: members({ historical: undefined }) },
+  {
+    what: 'does not say whether its decision is about the past',
+    said: 'about the past',
+    does: members({ historical: undefined }),
+  },
   { what: 'sends no receipt', said: 'no receipt in three parts', does: members({ receipt: null }) },
   { what: 'sends an empty receipt', said: 'no receipt in three parts', does: members({ receipt: '' }) },
   {

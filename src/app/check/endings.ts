@@ -117,7 +117,7 @@ export class Endings {
     if (this.#timer !== null) clearInterval(this.#timer);
   }
 
-  /** Logs what has ended, and what ends soon. @param groups left out: all of them */
+  /** Logs a warning for each item that has expired or expires soon. @param groups which kinds; all if left out */
   warn(...groups: readonly EndingGroup[]): void {
     const { clock, log } = this.#sources;
     const now = clock.now();

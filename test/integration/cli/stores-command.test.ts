@@ -38,7 +38,7 @@ describe('veritee stores migrate', () => {
   it('is refused for a file of SQLite', async () => {
     const asked = migrated(`sqlite:${join(folder, 'veritee.db')}`);
     await expect(asked).rejects.toThrow(UsageError);
-    await expect(asked).rejects.toThrow('stores.url: is no database');
+    await expect(asked).rejects.toThrow('stores.url: names a file of SQLite');
   });
 
   describe.skipIf(isWithoutPostgres('veritee stores migrate'))('in a database', () => {

@@ -1,18 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { RefusedError, VoidChallengeError } from '../../../src/core/errors.js';
-import type { Caller } from '../../../src/core/request.js';
 import { ChallengeCodec } from '../../../src/judge/challenge-codec.js';
-import { challengesWith, FakeChallengeStore, FakeLog, never } from './fakes.js';
+import { CALLER, challengesWith, FakeChallengeStore, FakeLog, never } from './fakes.js';
 
-const CALLER: Caller = {
-  principal: 'ci',
-  tenant: 'a',
-  roles: new Set(['verify']),
-  policies: null,
-  audiences: null,
-  keys: new Set(),
-};
 const ANYTHING = { audience: null, policy: null, evidenceType: null };
 const ASKED = { tenant: 'a', audience: null, policies: [], evidenceType: 'snp' };
 const LIVE = { at: new Date('2026-06-01T12:00:00Z'), consume: true };

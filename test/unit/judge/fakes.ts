@@ -8,9 +8,20 @@ import type {
 } from '../../../src/core/challenge.js';
 import type { CredentialClock } from '../../../src/core/clock-doubt.js';
 import type { Log } from '../../../src/core/ports.js';
+import type { Caller } from '../../../src/core/request.js';
 import { ChallengeCodec } from '../../../src/judge/challenge-codec.js';
 import { Challenges, type ChallengesParts } from '../../../src/judge/challenges.js';
 import type { WatchedClock } from '../../../src/judge/clock-watch.js';
+
+/** A caller of the tenant `a` that may name every policy and audience. */
+export const CALLER: Caller = {
+  principal: 'ci',
+  tenant: 'a',
+  roles: new Set(['verify']),
+  policies: null,
+  audiences: null,
+  keys: new Set(),
+};
 
 /** Answers every question with one outcome, and remembers what it was asked. */
 export class FakeChallengeStore implements ChallengeStore {

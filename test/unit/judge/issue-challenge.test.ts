@@ -1,20 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { FormatError, RefusedError } from '../../../src/core/errors.js';
-import type { Caller } from '../../../src/core/request.js';
 import { ChallengeCodec, challengeId } from '../../../src/judge/challenge-codec.js';
 import type { Challenges } from '../../../src/judge/challenges.js';
-import { challengesWith, FakeChallengeStore, fixedClock, never } from './fakes.js';
+import { CALLER, challengesWith, FakeChallengeStore, fixedClock, never } from './fakes.js';
 import { MemoryChallengeStore } from './memory-challenge-store.js';
 
-const CALLER: Caller = {
-  principal: 'ci',
-  tenant: 'a',
-  roles: new Set(['verify']),
-  policies: null,
-  audiences: null,
-  keys: new Set(),
-};
 const ANYTHING = { audience: null, policy: null, evidenceType: null };
 
 const clock = fixedClock('2026-06-01T00:00:00.900Z');
