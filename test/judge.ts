@@ -5,7 +5,7 @@ import { type EndorsementSet, NO_ENDORSEMENTS } from '../src/core/endorsement.js
 import type { Evidence } from '../src/core/evidence.js';
 import type { Caller, VerifyRequest } from '../src/core/request.js';
 import type { EvidenceVerifier } from '../src/core/verification.js';
-import { VerifyEvidence } from '../src/judge/answer.js';
+import { VerifyEvidence } from '../src/judge/verify-evidence.js';
 import { BUILT_IN_POLICIES } from '../src/policy/document/built-in-policies.js';
 import { type Policy, parsePolicy } from '../src/policy/document/policy-document.js';
 import { type ListedParavisor, paravisorFloors } from '../src/tee/azure/known-paravisors.js';

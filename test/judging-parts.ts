@@ -2,7 +2,7 @@ import { NO_ENDORSEMENTS } from '../src/core/endorsement.js';
 import type { Log } from '../src/core/ports.js';
 import { NO_TRACER } from '../src/core/traces.js';
 import { jwkThumbprint } from '../src/crypto/jwk-thumbprint.js';
-import type { VerifyEvidenceOptions, VerifyEvidenceParts } from '../src/judge/answer.js';
+import type { VerifyEvidenceOptions, VerifyEvidenceParts } from '../src/judge/verify-evidence.js';
 import { NO_WAITS } from '../src/judge/waits.js';
 
 const SILENT: Log = { info: () => {}, warn: () => {}, error: () => {}, debug: () => {} };

@@ -3,7 +3,7 @@ import { type DependencyContainer, container as globalContainer, instanceCaching
 import type { Configuration } from '../config/configuration.js';
 import { NO_TRACER } from '../core/traces.js';
 import { jwkThumbprint } from '../crypto/jwk-thumbprint.js';
-import { VerifyEvidence, type VerifyEvidenceOptions, type VerifyEvidenceParts } from '../judge/answer.js';
+import { VerifyEvidence, type VerifyEvidenceOptions, type VerifyEvidenceParts } from '../judge/verify-evidence.js';
 import { NO_WAITS } from '../judge/waits.js';
 import { paravisorFloors } from '../tee/azure/known-paravisors.js';
 import { AZURE_VTPM_ROOT_PINS } from '../tee/shared/attestation-key/ak-roots.js';

@@ -10,7 +10,7 @@ import { jwkThumbprint } from '../crypto/jwk-thumbprint.js';
 import type { OpenEarlyCollateral } from '../endorsements/intel/open-early-collateral.js';
 import type { RememberedEndorsements } from '../endorsements/remembered-endorsements.js';
 import type { HttpDependencies, HttpSettings } from '../http/dependencies.js';
-import type { VerifyEvidence } from '../judge/answer.js';
+import type { VerifyEvidence } from '../judge/verify-evidence.js';
 import { CHALLENGE_STORE_TIMEOUT_MS, type Challenges } from '../judge/challenges.js';
 import type { ClockWatch } from '../judge/clock-watch.js';
 import { EarlyCollateralShadow } from '../judge/early-collateral.js';

@@ -1,7 +1,7 @@
 import type { Decision } from '../core/decision.js';
 import { FormatError } from '../core/errors.js';
 import type { Caller, VerifyRequest } from '../core/request.js';
-import type { VerifyEvidenceUseCase } from '../judge/answer.js';
+import type { VerifyEvidenceUseCase } from '../judge/verify-evidence.js';
 import { presentDecision } from '../wire/present-decision.js';
 import type { RequestLimits } from '../wire/read-body.js';
 import { overrideRequest, type RequestOverrides, readVerifyRequest } from '../wire/read-requests.js';

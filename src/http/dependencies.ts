@@ -2,7 +2,7 @@ import type { CallerDirectory } from '../core/caller-directory.js';
 import type { GateUseCase } from '../core/gate.js';
 import type { Clock, Log } from '../core/ports.js';
 import type { RequestTracer } from '../core/traces.js';
-import type { VerifyEvidenceUseCase } from '../judge/answer.js';
+import type { VerifyEvidenceUseCase } from '../judge/verify-evidence.js';
 import type { Challenges } from '../judge/challenges.js';
 import type { LivenessUseCase, ReadinessUseCase } from '../judge/health.js';
 import type { ReceiptKeysUseCase } from '../judge/receipt-keys.js';

@@ -2,14 +2,14 @@ import type { PolicyResult, ShadowResult } from '../core/decision.js';
 import type { RememberedResets } from '../core/vtpm-resets.js';
 import { appraise, type PolicyAppraisal } from '../policy/appraise/appraise.js';
 import { decide, reasonsOf } from '../policy/appraise/decide.js';
-import { trackedVtpm, tracksResets } from '../policy/appraise/vtpm-resets.js';
+import { type TrackedVtpm, trackedVtpm, tracksResets } from '../policy/appraise/vtpm-resets.js';
 import type { Policy } from '../policy/document/policy-document.js';
 import type { Inquiry } from './inquiry.js';
-import type { Judged } from './join.js';
+import type { JoinedVerification } from './join.js';
 import { type NoncedTerms, nonceChecks } from './nonces.js';
 
 /** Where there is nothing to look up: no policy asks, or the evidence does not say whose counts these are. */
-export const NOT_READ: RememberedResets = {
+const NOT_READ: RememberedResets = {
   state: 'unavailable',
   detail: 'the evidence does not tell which vTPM its quote is of',
   retryable: false,
@@ -25,26 +25,57 @@ export interface Appraised {
  * Appraises under each policy of the request. Counts of an allow are noted before it leaves: where they cannot be kept, or a
  * newer quote came first, all is appraised again by what is known then.
  */
-export async function appraiseNoting(terms: NoncedTerms, judged: Judged, inquiry: Inquiry): Promise<Appraised> {
+export async function appraiseNoting(
+  terms: NoncedTerms,
+  joined: JoinedVerification,
+  inquiry: Inquiry,
+): Promise<Appraised> {
   const by = (resets: RememberedResets): Appraised => ({
-    appraisals: appraiseUnder(terms.policies, terms, judged, resets),
+    appraisals: appraiseUnder(terms.policies, terms, joined, resets),
     resets,
   });
   if (terms.historical || terms.trial) return by({ state: 'not consulted' });
-  const vtpm = terms.policies.some(tracksResets) ? trackedVtpm(judged.verification) : null;
+  const vtpm = vtpmFor(terms.policies, joined);
   if (vtpm === null) return by(NOT_READ);
-  const key = () => vtpm.akThumbprint;
-  const appraised = by(await inquiry.ask('remembered', key, () => terms.resets.remembered(vtpm)));
+  const appraised = by(await remembered(vtpm, terms, inquiry));
   if (decide(appraised.appraisals).decision !== 'allow') return appraised;
-  const instead = await inquiry.ask('advanced', key, () => terms.resets.advance(vtpm));
+  const instead = await inquiry.ask(
+    'advanced',
+    () => vtpm.akThumbprint,
+    () => terms.resets.advance(vtpm),
+  );
   return instead === null ? appraised : by(instead);
 }
 
-/** Appraises under each of these policies what was judged for a request. Nothing is noted. */
+/** The reset counts that these policies compare with. They are read, and not advanced. */
+export async function resetsFor(
+  policies: readonly Policy[],
+  terms: NoncedTerms,
+  joined: JoinedVerification,
+  inquiry: Inquiry,
+): Promise<RememberedResets> {
+  const vtpm = vtpmFor(policies, joined);
+  return vtpm === null ? NOT_READ : remembered(vtpm, terms, inquiry);
+}
+
+/** Null where no policy tracks its resets. */
+function vtpmFor(policies: readonly Policy[], { verification }: JoinedVerification): TrackedVtpm | null {
+  return policies.some(tracksResets) ? trackedVtpm(verification) : null;
+}
+
+function remembered(vtpm: TrackedVtpm, { resets }: NoncedTerms, inquiry: Inquiry): Promise<RememberedResets> {
+  return inquiry.ask(
+    'remembered',
+    () => vtpm.akThumbprint,
+    () => resets.remembered(vtpm),
+  );
+}
+
+/** Appraises under each of these policies what was verified for a request. Nothing is noted. */
 export function appraiseUnder(
   policies: readonly Policy[],
   { request, at, nonce, binding }: Pick<NoncedTerms, 'request' | 'at' | 'nonce' | 'binding'>,
-  { verification, results }: Judged,
+  { verification, results }: JoinedVerification,
   resets: RememberedResets,
 ): readonly PolicyAppraisal[] {
   const input = {

@@ -8,7 +8,7 @@ import { type Appraised, appraiseUnder, shadowResult } from './appraisals.js';
 import type { KeyThumbprint } from './cross-check/paravisor-statements.js';
 import { EarlyFlips } from './early-flips.js';
 import type { Inquiry } from './inquiry.js';
-import { type Judged, join } from './join.js';
+import { type JoinedVerification, join } from './join.js';
 import type { NoncedTerms } from './nonces.js';
 import { type OpenedRequest, type OwnResults, verifyEvidence } from './open.js';
 import type { RouteResults } from './route-tokens.js';
@@ -20,14 +20,14 @@ const UNTIL_STANDARD_MS = 365 * DAY_MS;
 
 const NONE: readonly ShadowResult[] = [];
 
-/** A request whose evidence and tokens were judged to the end. */
-export interface JudgedEvidence {
+/** A request whose evidence and tokens were verified to the end. */
+export interface VerifiedRequest {
   readonly opened: OpenedRequest;
   /** The endorsements of its evidence. */
   readonly endorsements: EndorsementSet;
   readonly own: OwnResults;
   readonly results: RouteResults;
-  readonly judged: Judged;
+  readonly joined: JoinedVerification;
 }
 
 /**
@@ -59,7 +59,7 @@ export class EarlyCollateralShadow {
    */
   async judge(
     terms: NoncedTerms,
-    decided: JudgedEvidence & Appraised,
+    decided: VerifiedRequest & Appraised,
     inquiry: Inquiry,
   ): Promise<readonly ShadowResult[]> {
     try {
@@ -72,10 +72,10 @@ export class EarlyCollateralShadow {
 
   async #judge(
     terms: NoncedTerms,
-    decided: JudgedEvidence & Appraised,
+    decided: VerifiedRequest & Appraised,
     inquiry: Inquiry,
   ): Promise<readonly ShadowResult[]> {
-    const { tdx } = decided.judged.verification.claims;
+    const { tdx } = decided.joined.verification.claims;
     const platform = decided.opened.evidence.needs.find((need) => need.kind === 'intel-tdx');
     if (terms.historical || tdx === undefined || platform === undefined) return NONE;
     this.#source.ask(platform);
@@ -98,8 +98,8 @@ export class EarlyCollateralShadow {
   async #judgedBy(
     documents: TdxCollateral,
     { request, at, binding }: NoncedTerms,
-    { opened, endorsements, own, results }: JudgedEvidence,
-  ): Promise<Judged> {
+    { opened, endorsements, own, results }: VerifiedRequest,
+  ): Promise<JoinedVerification> {
     const instead = { ...endorsements, tdx: { value: documents, origin: 'network' } } as const;
     const byEarly = await verifyEvidence(opened.evidence, { at, binding, endorsements: instead });
     return join(request.evidence.type, byEarly, results, this.#keyThumbprint, own.verification);

@@ -15,7 +15,7 @@ import type { KeyThumbprint } from './cross-check/paravisor-statements.js';
 import { isReliable, type RouteResults, type RouteToken } from './route-tokens.js';
 
 /** The evidence and every token, as one verification: what policies appraise. */
-export interface Judged {
+export interface JoinedVerification {
   readonly verification: Verification;
   /** Where the evidence itself holds what it is to be bound to: not what tokens of other verifiers hold. */
   readonly boundByEvidence: Verification['bound'];
@@ -40,7 +40,7 @@ export function join(
   { tokens, faults }: RouteResults,
   thumbprint: KeyThumbprint,
   compared: Verification = own,
-): Judged {
+): JoinedVerification {
   const stated = { ...compared, claims: claimsToCompare(compared) };
   const { checks, crossCheck, ofSameTee, agreeing } = compareResults(evidenceType, stated, tokens, thumbprint);
   recordRefusals(checks, faults);

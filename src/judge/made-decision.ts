@@ -10,7 +10,7 @@ import { appraiseTrust } from '../policy/appraise/trust.js';
 import { evidenceSha256 } from '../tee/evidence-identity.js';
 import { policyResult } from './appraisals.js';
 import { maaView } from './cross-check/maa-view.js';
-import type { Judged } from './join.js';
+import type { JoinedVerification } from './join.js';
 import type { NoncedTerms } from './nonces.js';
 import { SUBMITTED_ROUTES } from './submit.js';
 
@@ -20,14 +20,14 @@ const NONCE_ORIGINS = { challenge: 'challenge', caller: 'own', none: null } as c
 /** The decision over all policies, with everything that the answer says of it. */
 export function decisionOf(
   terms: NoncedTerms,
-  judged: Judged,
+  joined: JoinedVerification,
   appraisals: readonly PolicyAppraisal[],
   shadow: readonly ShadowResult[],
   lifetimeMs: number,
 ): Decision {
   const { request, at, now, historical, nonce, binding, decisionId } = terms;
   const { type } = request.evidence;
-  const { verification } = judged;
+  const { verification } = joined;
   const { claims } = verification;
   const { decision, reasons } = decide(appraisals);
   const checks = mergeChecks(appraisals);
@@ -41,27 +41,27 @@ export function decisionOf(
     historical,
     retryable: repeatable && decision === 'indeterminate' && mayChange(checks),
     repeatable,
-    retryAfterSeconds: judged.retryAfterSeconds,
+    retryAfterSeconds: joined.retryAfterSeconds,
     evidence: { type, sha256: evidenceSha256(request.evidence) },
     trust: appraiseTrust(checks, claims, decision, {
       hardware: isHardwareType(type),
       vtpmOnly: isTpmType(type),
       evidence: tokenRouteOf(type),
       // A missing Attestation Result says nothing of the TEE: whether that matters, the decision says.
-      routes: SUBMITTED_ROUTES.filter((route) => hasSpoken(judged.results.get(route))),
+      routes: SUBMITTED_ROUTES.filter((route) => hasSpoken(joined.results.get(route))),
     }),
     policies: appraisals.map(policyResult),
     checks,
     reasons,
     claims,
     maaView: maaView(claims, type),
-    crossCheck: judged.crossCheck,
+    crossCheck: joined.crossCheck,
     endorsements: verification.endorsements,
-    obtainedTokens: judged.obtainedTokens,
+    obtainedTokens: joined.obtainedTokens,
     freshness: {
       nonce: NONCE_ORIGINS[nonce.origin],
       bound: verification.bound,
-      clockSkewSeconds: judged.clockSkewSeconds,
+      clockSkewSeconds: joined.clockSkewSeconds,
     },
     binding: boundKeyOf(binding),
     shadow,

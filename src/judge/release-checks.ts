@@ -3,13 +3,13 @@ import type { CheckId } from '../core/codes.js';
 import { hasParavisor } from '../core/evidence-traits.js';
 import type { JsonObject } from '../core/json.js';
 import type { ReleaseTerms, VerifyRequest } from '../core/request.js';
-import type { PolicyAppraisal } from '../policy/appraise/appraise.js';
+import { type PolicyAppraisal, withDemands } from '../policy/appraise/appraise.js';
 import type { CheckSet } from '../policy/appraise/outcome.js';
 import { lackingForRelease } from '../policy/appraise/release-fitness.js';
 import { pinsMachine } from '../policy/release-pins.js';
 import { checksAt, waivableChecks } from '../tee/catalogue.js';
 import type { KeyThumbprint } from './cross-check/paravisor-statements.js';
-import type { Judged } from './join.js';
+import type { JoinedVerification } from './join.js';
 import type { NoncedTerms } from './nonces.js';
 import { isNameOfOne, wrappingKeys } from './wrapping-keys.js';
 
@@ -35,22 +35,36 @@ const REQUIRED = {
 } as const;
 
 /** The subject of the conditions of a release. */
-export interface ReleaseCase {
+export interface ReleaseSubject {
   readonly keyThumbprint: KeyThumbprint;
   readonly terms: ReleaseTerms;
   readonly asked: Pick<NoncedTerms, 'nonce' | 'historical' | 'binding'> & {
     readonly request: Pick<VerifyRequest, 'evidence'>;
   };
-  readonly judged: Judged;
+  readonly joined: JoinedVerification;
   /** The outcome of the policy of the key. */
   readonly appraisal: PolicyAppraisal;
+}
+
+/** Where a key is wanted, an allow of its policy alone is not enough. */
+export function withReleaseDemands(
+  { keyThumbprint }: Pick<ReleaseSubject, 'keyThumbprint'>,
+  asked: NoncedTerms,
+  joined: JoinedVerification,
+  appraisals: readonly PolicyAppraisal[],
+): readonly PolicyAppraisal[] {
+  const { release: terms } = asked.request;
+  if (terms === undefined) return appraisals;
+  return appraisals.map((appraisal) =>
+    withDemands(appraisal, releaseDemands({ terms, asked, joined, appraisal, keyThumbprint })),
+  );
 }
 
 /**
  * The conditions of a release, beside an allow of the key's policy. Whoever asks the vault makes no other: what is checked there
  * is the answer.
  */
-export function releaseDemands(release: ReleaseCase): CheckSet {
+export function releaseDemands(release: ReleaseSubject): CheckSet {
   const checks = checksAt('');
   const required = REQUIRED[release.terms.kind];
   if (release.terms.kind === 'vault') checkToken(checks, release);
@@ -61,8 +75,8 @@ export function releaseDemands(release: ReleaseCase): CheckSet {
 }
 
 /** The properties of a token for which Key Vault wraps to a key in it. */
-function checkToken(checks: Checks, release: ReleaseCase): void {
-  const token = release.judged.verification.claims.maa?.claims;
+function checkToken(checks: Checks, release: ReleaseSubject): void {
+  const token = release.joined.verification.claims.maa?.claims;
   if (token === undefined) {
     const because = 'the token of Azure Attestation fails a check, so nothing that it says is looked at';
     checks.at(TARGET).skip(['release_token_stale', 'release_other_vm'], because);
@@ -70,12 +84,12 @@ function checkToken(checks: Checks, release: ReleaseCase): void {
     return;
   }
   checkAge(checks.at(TARGET), token, release);
-  checks.at(TARGET).require(release.judged.ofSameTee.has('maa'), 'release_other_vm');
+  checks.at(TARGET).require(release.joined.ofSameTee.has('maa'), 'release_other_vm');
   if (checkBound(checks, release)) checkWrappingKey(checks.at(BINDING), token, release);
 }
 
 /** A token that existed before the challenge may be one that somebody kept. Whole seconds, without leeway. */
-function checkAge(checks: Checks, { iat }: JsonObject, { asked: { nonce } }: ReleaseCase): void {
+function checkAge(checks: Checks, { iat }: JsonObject, { asked: { nonce } }: ReleaseSubject): void {
   if (nonce.origin !== 'challenge' || nonce.state !== 'consumed') {
     checks.skip(
       ['release_token_stale'],
@@ -96,8 +110,8 @@ function checkAge(checks: Checks, { iat }: JsonObject, { asked: { nonce } }: Rel
  * Whether the evidence vouches for the bound key: it holds X, or the attestation key certified it. A token that holds X does not
  * count: whoever has a token of another request could name its key.
  */
-function checkBound(checks: Checks, { asked: { binding }, judged, terms }: ReleaseCase): boolean {
-  if (binding !== null && binding.jkt !== null && judged.boundByEvidence.length > 0) {
+function checkBound(checks: Checks, { asked: { binding }, joined, terms }: ReleaseSubject): boolean {
+  if (binding !== null && binding.jkt !== null && joined.boundByEvidence.length > 0) {
     // A vault wraps to a key of its own choice, which is looked at next.
     if (terms.kind === 'local') checks.at(BINDING).pass('release_key_unbound', { actual: binding.jkt });
     return true;
@@ -108,7 +122,11 @@ function checkBound(checks: Checks, { asked: { binding }, judged, terms }: Relea
 }
 
 /** Key Vault documents no choice among several keys, so there has to be exactly one. */
-function checkWrappingKey(checks: Checks, token: JsonObject, { asked: { binding }, keyThumbprint }: ReleaseCase): void {
+function checkWrappingKey(
+  checks: Checks,
+  token: JsonObject,
+  { asked: { binding }, keyThumbprint }: ReleaseSubject,
+): void {
   const keys = wrappingKeys(token);
   const [key] = keys;
   if (key === undefined || keys.length > 1) {
@@ -128,7 +146,7 @@ function checkWrappingKey(checks: Checks, token: JsonObject, { asked: { binding 
 }
 
 /** Findings that an ordinary decision tolerates, and a release does not. */
-function checkWarnings(checks: Checks, { asked: { nonce, historical }, appraisal }: ReleaseCase): void {
+function checkWarnings(checks: Checks, { asked: { nonce, historical }, appraisal }: ReleaseSubject): void {
   const lacking = lackingForRelease(appraisal.policy);
   const warnings = appraisal.checks.filter(({ result, waived = false }) => result === 'warn' && !waived);
   const faults = [
@@ -150,9 +168,12 @@ function checkWarnings(checks: Checks, { asked: { nonce, historical }, appraisal
  * The report of a paravisor in bare evidence is Microsoft's, and equal for every tenant. So pins of such evidence show
  * nothing, unless they name the machine or the VM.
  */
-function refuseUnpinnedParavisor(checks: Checks, { terms, asked, judged, appraisal: { policy } }: ReleaseCase): void {
+function refuseUnpinnedParavisor(
+  checks: Checks,
+  { terms, asked, joined, appraisal: { policy } }: ReleaseSubject,
+): void {
   const { type } = asked.request.evidence;
-  const isBare = judged.verification.claims.hcl !== undefined && !hasParavisor(type);
+  const isBare = joined.verification.claims.hcl !== undefined && !hasParavisor(type);
   if (terms.anyMachine || !isBare || pinsMachine(policy, type)) return;
   checks.fail('policy_evidence_type', {
     actual: type,

@@ -7,10 +7,10 @@ import type { ReleaseAttempt, ReleaseResult } from '../core/key-release-record.j
 import type { Log } from '../core/ports.js';
 import type { Caller, ReleaseTerms, VerifyRequest } from '../core/request.js';
 import { NO_TRACER, type Tracer } from '../core/traces.js';
-import type { VerifyEvidenceUseCase } from './answer.js';
 import { forbiddenKey } from './caller-limits.js';
 import { FetchTime } from './fetch-time.js';
 import { RECORD_TIMEOUT_MS } from './record.js';
+import type { VerifyEvidenceUseCase } from './verify-evidence.js';
 import type { Waits } from './waits.js';
 import { refuseRelease, withhold } from './withheld-decision.js';
 import { LateError, withinTime } from './within-time.js';

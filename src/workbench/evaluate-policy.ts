@@ -6,7 +6,7 @@ import { isHardwareType } from '../core/evidence-traits.js';
 import { type JsonObject, type JsonValue, jsonPointer } from '../core/json.js';
 import type { Clock } from '../core/ports.js';
 import type { Caller, EvaluationRequest, VerifyRequest } from '../core/request.js';
-import type { VerifyEvidence } from '../judge/answer.js';
+import type { VerifyEvidence } from '../judge/verify-evidence.js';
 import { couldBeMet } from '../policy/akv/could-be-met.js';
 import { evaluateReleasePolicy } from '../policy/akv/evaluate-release-policy.js';
 import type { ReleasePolicy } from '../policy/akv/policy-tree.js';

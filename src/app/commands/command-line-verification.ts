@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { type Configuration, challengeKeyPath } from '../../config/configuration.js';
 import { DEFAULT_TENANT } from '../../config/tenants.js';
 import type { Log } from '../../core/ports.js';
-import type { VerifyEvidence } from '../../judge/answer.js';
+import type { VerifyEvidence } from '../../judge/verify-evidence.js';
 import { ChallengeCodec } from '../../judge/challenge-codec.js';
 import { type Nonces, nonceStanding } from '../../judge/nonces.js';
 import type { Tenant, Tenants } from '../../judge/tenants.js';

@@ -8,7 +8,7 @@ import type { Configuration } from '../../config/configuration.js';
 import { ConfigurationError, FormatError } from '../../core/errors.js';
 import { folderProblem, outputProblem } from '../../core/file-problem.js';
 import type { Log } from '../../core/ports.js';
-import type { VerifyEvidenceUseCase } from '../../judge/answer.js';
+import type { VerifyEvidenceUseCase } from '../../judge/verify-evidence.js';
 import { requestLimits } from '../../wire/read-body.js';
 import { rawInspections } from '../../workbench/inspections.js';
 import { type JudgeRequest, type PolicySuite, runSuite, type SuiteResult } from '../../workbench/policy-tests.js';

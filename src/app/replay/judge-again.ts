@@ -8,7 +8,7 @@ import type { Clock } from '../../core/ports.js';
 import type { VerifyRequest } from '../../core/request.js';
 import type { AttestationService } from '../../core/verification.js';
 import { jwkThumbprint } from '../../crypto/jwk-thumbprint.js';
-import type { VerifyEvidence } from '../../judge/answer.js';
+import type { VerifyEvidence } from '../../judge/verify-evidence.js';
 import { EarlyCollateralShadow } from '../../judge/early-collateral.js';
 import { KeptInquiry, type Question } from '../../judge/inquiry.js';
 import type { PolicyView } from '../../judge/tenants.js';
@@ -156,7 +156,7 @@ function judge(
 ): Promise<Decision> {
   const limits = requestLimits(configuration.limits.eventLogBytes);
   const request = wanted === undefined ? readVerifyRequest(body, limits) : readReleaseRequest(body, wanted, limits);
-  return verifyEvidence.judgeBy(inquiry, { ...request, ...changed }, caller);
+  return verifyEvidence.decideBy(inquiry, { ...request, ...changed }, caller);
 }
 
 /** Stands where a source is: the facts answer before it is asked. */

@@ -3,7 +3,7 @@ import type { Decision } from '../../core/decision.js';
 import { RefusedError } from '../../core/errors.js';
 import { EAR_PROFILE } from '../../core/receipt.js';
 import type { VerifyRequest } from '../../core/request.js';
-import type { VerifyEvidenceUseCase } from '../../judge/answer.js';
+import type { VerifyEvidenceUseCase } from '../../judge/verify-evidence.js';
 import type { Challenges } from '../../judge/challenges.js';
 import type { VerificationSlots } from '../../judge/verification-slots.js';
 import type { Metrics } from '../../telemetry/metrics.js';

@@ -21,7 +21,7 @@ import type { HttpDependencies, HttpSettings } from '../../../src/http/dependenc
 import type { HeldEndorsements } from '../../../src/http/routes/endorsement-route.js';
 import type { Pages } from '../../../src/http/routes/page-routes.js';
 import { type ListenOptions, type RunningServer, startServer } from '../../../src/http/server.js';
-import type { VerifyEvidenceUseCase } from '../../../src/judge/answer.js';
+import type { VerifyEvidenceUseCase } from '../../../src/judge/verify-evidence.js';
 import type { Challenges } from '../../../src/judge/challenges.js';
 import type { LivenessUseCase, ReadinessUseCase } from '../../../src/judge/health.js';
 import type { ReceiptKeysUseCase } from '../../../src/judge/receipt-keys.js';

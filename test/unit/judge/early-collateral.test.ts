@@ -8,7 +8,7 @@ import type { OpenedEvidence } from '../../../src/core/verification.js';
 import { jwkThumbprint } from '../../../src/crypto/jwk-thumbprint.js';
 import { EarlyCollateralShadow, expectedFrom } from '../../../src/judge/early-collateral.js';
 import { LiveInquiry } from '../../../src/judge/inquiry.js';
-import type { Judged } from '../../../src/judge/join.js';
+import type { JoinedVerification } from '../../../src/judge/join.js';
 import type { RouteToken } from '../../../src/judge/route-tokens.js';
 import { appraise } from '../../../src/policy/appraise/appraise.js';
 import { decide } from '../../../src/policy/appraise/decide.js';
@@ -110,8 +110,8 @@ const POLICY = parsePolicy(
 const DOCUMENTS = { tcbInfo: 'early' } as TdxCollateral;
 const NEED = { kind: 'intel-tdx', fmspc: '00806f050000', ca: 'platform', supplied: null } as const;
 
-/** A TD that was judged, with a TCB of this status. */
-function judgedAs(status: 'UpToDate' | 'OutOfDate'): Judged {
+/** A TD that was verified, with a TCB of this status. */
+function joinedAs(status: 'UpToDate' | 'OutOfDate'): JoinedVerification {
   const { verification } = situation({ type: 'tdx', claims: { tdx: tdxClaims({ tcb: tdxTcb({ status }) }) } });
   return {
     verification: { ...verification, claims: verified(verification.claims) },
@@ -129,13 +129,13 @@ interface World {
   readonly held?: EarlyCollateral | null;
   readonly verify?: OpenedEvidence['verify'];
   readonly needs?: OpenedEvidence['needs'];
-  readonly judged?: Judged;
+  readonly joined?: JoinedVerification;
   readonly historical?: boolean;
   readonly token?: RouteToken;
 }
 
 async function shadowOf(given: World = {}) {
-  const { held = { documents: DOCUMENTS, recoveries: [] }, judged = judgedAs('UpToDate'), historical = false } = given;
+  const { held = { documents: DOCUMENTS, recoveries: [] }, joined = joinedAs('UpToDate'), historical = false } = given;
   const asked: EarlyCollateralKey[] = [];
   const sets: EndorsementSet[] = [];
   const log = new FakeLog();
@@ -144,9 +144,9 @@ async function shadowOf(given: World = {}) {
     given.verify ??
     (async ({ endorsements }) => {
       sets.push(endorsements);
-      return judgedAs('OutOfDate').verification;
+      return joinedAs('OutOfDate').verification;
     });
-  const input = { ...situation({ type: 'tdx' }), verification: judged.verification };
+  const input = { ...situation({ type: 'tdx' }), verification: joined.verification };
   const tokens = given.token === undefined ? [] : [given.token];
   const shadow = await new EarlyCollateralShadow(source, jwkThumbprint, { monotonicMs: () => 0 }, log).judge(
     {
@@ -165,10 +165,10 @@ async function shadowOf(given: World = {}) {
       resets: { remembered: async () => ({ state: 'none' }), advance: async () => null },
     },
     {
-      judged,
+      joined,
       opened: { evidence: { needs: given.needs ?? [NEED], verify }, tokens: [], needs: [] },
       endorsements: { snp: null, akIssuers: [] },
-      own: { verification: judged.verification, tokens },
+      own: { verification: joined.verification, tokens },
       results: { tokens, faults: new Map() },
       appraisals: [appraise(POLICY, input)],
       resets: { state: 'none' },
@@ -187,9 +187,9 @@ describe('EarlyCollateralShadow', () => {
   });
 
   it('compares tokens with the evidence as its own collateral showed it', async () => {
-    const judged = judgedAs('UpToDate');
+    const joined = joinedAs('UpToDate');
     const token = itaToken();
-    const { shadow } = await shadowOf({ judged, token });
+    const { shadow } = await shadowOf({ joined, token });
     expect(shadow[0]?.reasons).not.toContain('disagreement');
   });
 
@@ -204,7 +204,7 @@ describe('EarlyCollateralShadow', () => {
     [
       'a TD that its own collateral does not vouch for',
       {
-        judged: { ...judgedAs('UpToDate'), verification: situation({ type: 'tdx', claims: {} }).verification },
+        joined: { ...joinedAs('UpToDate'), verification: situation({ type: 'tdx', claims: {} }).verification },
       },
     ],
   ])('neither judges nor asks for %s', async (_what, given) => {
@@ -220,7 +220,7 @@ describe('EarlyCollateralShadow', () => {
     expect(allowing.log.lines).toMatchObject([
       { level: 'info', message: 'allowed now, and denied by early TDX collateral' },
     ]);
-    const denying = await shadowOf({ held, judged: judgedAs('OutOfDate') });
+    const denying = await shadowOf({ held, joined: joinedAs('OutOfDate') });
     expect(denying.shadow).toMatchObject([{ outcome: 'deny', expectedFrom: null }]);
     expect(denying.log.lines).toEqual([]);
   });

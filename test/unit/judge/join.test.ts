@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { EvidenceType, TokenRoute } from '../../../src/core/evidence.js';
 import type { TokenVerification, Verification } from '../../../src/core/verification.js';
 import { jwkThumbprint } from '../../../src/crypto/jwk-thumbprint.js';
-import { type Judged, join } from '../../../src/judge/join.js';
+import { type JoinedVerification, join } from '../../../src/judge/join.js';
 import type { RouteFault, RouteToken } from '../../../src/judge/route-tokens.js';
 import { check, tdxClaims, tdxTcb } from '../policy/fixture.js';
 import { AZUREVM, altered, azClaims, azHcl, verified } from './cross-check/fixture.js';
@@ -18,7 +18,12 @@ interface Given {
   readonly type?: EvidenceType;
 }
 
-function judged({ own = ownVerification(), tokens = [], faults = [], type = 'az-snp-vtpm' }: Given): Judged {
+function judged({
+  own = ownVerification(),
+  tokens = [],
+  faults = [],
+  type = 'az-snp-vtpm',
+}: Given): JoinedVerification {
   return join(type, own, { tokens, faults: new Map(faults) }, jwkThumbprint);
 }
 
@@ -46,7 +51,7 @@ describe('evidence and a token', () => {
     });
     const tokens = { tokens: [itaToken()], faults: new Map() };
     const by = (compared?: Verification) => join('tdx', other, tokens, jwkThumbprint, compared);
-    const disagreeing = ({ verification }: Judged) =>
+    const disagreeing = ({ verification }: JoinedVerification) =>
       verification.checks.filter(({ id, result }) => id === 'disagreement' && result === 'fail').length;
     expect([disagreeing(by()), disagreeing(by(own))]).toEqual([1, 0]);
     expect(by(own).verification.checks[0]?.id).toBe('tdx_signature');

@@ -4,8 +4,8 @@ import type { Checks } from '../../../src/core/check.js';
 import type { Evidence, EvidenceType } from '../../../src/core/evidence.js';
 import type { JsonObject } from '../../../src/core/json.js';
 import type { ExpectedBinding } from '../../../src/core/verification.js';
-import { undecided } from '../../../src/judge/not-judged.js';
-import { type ReleaseCase, releaseDemands } from '../../../src/judge/release-checks.js';
+import { type ReleaseSubject, releaseDemands } from '../../../src/judge/release-checks.js';
+import { undecided } from '../../../src/judge/undecided.js';
 import type { PolicyAppraisal } from '../../../src/policy/appraise/appraise.js';
 import { parsePolicy } from '../../../src/policy/document/policy-document.js';
 import { checksAt } from '../../../src/tee/catalogue.js';
@@ -54,25 +54,25 @@ interface Changes {
   readonly anyMachine?: boolean;
 }
 
-function releaseCase(changes: Changes = {}): ReleaseCase {
+function releaseSubject(changes: Changes = {}): ReleaseSubject {
   const { claims = token(), sameTee = true, nonce = CHALLENGE, historical = false, isBound = true } = changes;
   const { binding = BINDING, policy = POLICY, warn = () => undefined, kind = 'vault' } = changes;
   const { evidenceType = 'az-snp-vtpm', hasRuntimeClaims = false, anyMachine = false } = changes;
   const checks = checksAt('');
   warn(checks);
-  const judged = undecided('deadline', false);
+  const joined = undecided('deadline', false);
   const maa = { ...(claims && { maa: { claims } }), ...(hasRuntimeClaims && { hcl: {} }) };
   const appraisal = { policy, outcome: 'allow', checks: checks.all } as unknown as PolicyAppraisal;
   return {
     keyThumbprint,
     terms: { keyId: 'db', kind, anyMachine, dryRun: false },
     asked: { nonce, historical, binding, request: { evidence: { type: evidenceType } as Evidence } },
-    judged: {
-      ...judged,
+    joined: {
+      ...joined,
       ofSameTee: new Set(sameTee ? ['maa'] : []),
       boundByEvidence: isBound ? ['tpm.extraData'] : [],
       // The bound places of a token count too, as in an appraisal.
-      verification: { ...judged.verification, claims: markVerified(maa as never), bound: ['maa.reportData'] },
+      verification: { ...joined.verification, claims: markVerified(maa as never), bound: ['maa.reportData'] },
     },
     appraisal,
   };
@@ -80,18 +80,18 @@ function releaseCase(changes: Changes = {}): ReleaseCase {
 
 /** The results of the demands, by id. */
 function resultsOf(changes: Changes = {}): Record<string, string> {
-  const { checks } = releaseDemands(releaseCase(changes));
+  const { checks } = releaseDemands(releaseSubject(changes));
   return Object.fromEntries(checks.map(({ id, result }) => [id, result]));
 }
 
 /** The remedies in the answer. */
 function toDo(id: string, changes: Changes): string | null {
-  const check = releaseDemands(releaseCase(changes)).checks.find((each) => each.id === id);
+  const check = releaseDemands(releaseSubject(changes)).checks.find((each) => each.id === id);
   return check === undefined ? null : remedyOf(check);
 }
 
 function detailOf(id: string, changes: Changes): string | undefined {
-  return releaseDemands(releaseCase(changes)).checks.find((check) => check.id === id)?.detail;
+  return releaseDemands(releaseSubject(changes)).checks.find((check) => check.id === id)?.detail;
 }
 
 const ALL_PASS = {
@@ -104,7 +104,7 @@ const ALL_PASS = {
 describe('the conditions of a release by a vault', () => {
   it('all hold, and all are required', () => {
     expect(resultsOf()).toEqual(ALL_PASS);
-    expect(releaseDemands(releaseCase()).required).toEqual(Object.keys(ALL_PASS));
+    expect(releaseDemands(releaseSubject()).required).toEqual(Object.keys(ALL_PASS));
   });
 
   it('REL-03 a token of the second before the challenge is stale, one of its second is not', () => {
@@ -174,7 +174,7 @@ describe('the conditions of a release by a vault', () => {
   ])('REL-01 the bound key itself is not bound where it has %s, by which no answer could name it', (_, key) => {
     const changes = { claims: token([key]) };
     const thumbprint = { keyThumbprint: () => BINDING.jkt };
-    const { checks } = releaseDemands({ ...releaseCase(changes), ...thumbprint });
+    const { checks } = releaseDemands({ ...releaseSubject(changes), ...thumbprint });
     const [check] = checks.filter(({ id }) => id === 'release_key_unbound');
     expect([check?.result, check?.detail]).toEqual(['fail', expect.stringContaining('has no kid of its own')]);
   });
@@ -246,7 +246,7 @@ describe('the conditions of a release by a vault', () => {
   });
 
   it('a warning that is waived does not keep the key back', () => {
-    const release = releaseCase({ warn: (checks) => checks.warn('snp_product_advisory') });
+    const release = releaseSubject({ warn: (checks) => checks.warn('snp_product_advisory') });
     const [warning] = release.appraisal.checks;
     const appraisal = { ...release.appraisal, checks: [{ ...warning, waived: true }] } as unknown as PolicyAppraisal;
     expect(releaseDemands({ ...release, appraisal }).checks.find(({ id }) => id === 'release_warning')?.result).toBe(
@@ -302,7 +302,10 @@ describe('the conditions of the release of a local key', () => {
       release_key_unbound: 'pass',
       release_warning: 'pass',
     });
-    expect(releaseDemands(releaseCase({ kind: 'local' })).required).toEqual(['release_key_unbound', 'release_warning']);
+    expect(releaseDemands(releaseSubject({ kind: 'local' })).required).toEqual([
+      'release_key_unbound',
+      'release_warning',
+    ]);
   });
 
   it('do not hold for a key that the evidence does not vouch for', () => {

@@ -1,34 +1,71 @@
 import { describe, expect, it } from 'vitest';
 import { LiveInquiry } from '../../../src/judge/inquiry.js';
-import type { Judged } from '../../../src/judge/join.js';
-import { judgeBeside } from '../../../src/judge/shadow-policies.js';
+import type { JoinedVerification } from '../../../src/judge/join.js';
+import { appraiseShadow } from '../../../src/judge/shadow-policies.js';
 import { policy } from '../policy/fixture.js';
 import { FakeLog } from './fakes.js';
 import { ownVerification } from './route-fixture.js';
 
 const FAULT = new Error('a fault of the memory');
+const TRACKS = policy({ require: { tpm: { trackResets: true } } });
+const REMEMBERED = { state: 'remembered', counts: { resetCount: 7, restartCount: 0 } } as const;
 
-const ASKED = {
-  request: { evidence: { type: 'az-snp-vtpm' } },
-  at: new Date('2026-06-01T12:00:00Z'),
-  historical: false,
-  shadow: [policy({ require: { tpm: { trackResets: true } } })],
-  nonce: { origin: 'none' },
-  binding: null,
-  resets: { remembered: () => Promise.reject(FAULT) },
-} as never;
 const own = ownVerification();
-const JUDGED = {
-  verification: { ...own, akThumbprint: 'key', claims: { ...own.claims, tpm: { clock: {} } } },
+const JOINED = {
+  verification: {
+    ...own,
+    akThumbprint: 'key',
+    claims: { ...own.claims, tpm: { clock: { resetCount: 7, restartCount: 0 } } },
+  },
   results: new Map(),
-} as unknown as Judged;
+} as unknown as JoinedVerification;
 
-describe('policies that are judged beside', () => {
-  it('come to nothing where judging by them fails, and the log says so', async () => {
+/** Terms of a request, and how often the counts of its vTPM were read. */
+function requestUnder({ policies = [policy({})], remembered = async (): Promise<unknown> => REMEMBERED } = {}) {
+  const reads: string[] = [];
+  const resets = {
+    remembered: ({ akThumbprint }: { akThumbprint: string }) => {
+      reads.push(akThumbprint);
+      return remembered();
+    },
+  };
+  const terms = {
+    request: { evidence: { type: 'az-snp-vtpm' } },
+    at: new Date('2026-06-01T12:00:00Z'),
+    historical: false,
+    policies,
+    shadow: [TRACKS],
+    nonce: { origin: 'none' },
+    binding: null,
+    resets,
+  } as never;
+  return { terms, reads };
+}
+
+const LOWER = { state: 'remembered', counts: { resetCount: 8, restartCount: 0 } } as const;
+const NOT_READ = { state: 'unavailable', detail: '', retryable: false } as const;
+
+describe('shadow policies', () => {
+  it('have no result where appraising by them fails, and the log says so', async () => {
     const log = new FakeLog();
-    expect(await judgeBeside(ASKED, JUDGED, new LiveInquiry(), log)).toEqual([]);
+    const { terms } = requestUnder({ remembered: () => Promise.reject(FAULT) });
+    expect(await appraiseShadow(terms, JOINED, { resets: NOT_READ }, new LiveInquiry(), log)).toEqual([]);
     expect(log.lines).toEqual([
       { level: 'error', fields: { err: FAULT }, message: 'not judged by the policies of policies.shadow' },
     ]);
+  });
+
+  it('read reset counts that no policy of the request tracks', async () => {
+    const { terms, reads } = requestUnder();
+    const [result] = await appraiseShadow(terms, JOINED, { resets: NOT_READ }, new LiveInquiry(), new FakeLog());
+    expect(reads).toEqual(['key']);
+    expect(result?.reasons).not.toContain('tpm_reset');
+  });
+
+  it('compare with the reset counts that the decision read, and read none again', async () => {
+    const { terms, reads } = requestUnder({ policies: [TRACKS] });
+    const [result] = await appraiseShadow(terms, JOINED, { resets: LOWER }, new LiveInquiry(), new FakeLog());
+    expect(reads).toEqual([]);
+    expect(result).toMatchObject({ outcome: 'deny', reasons: expect.arrayContaining(['tpm_reset']) });
   });
 });

@@ -10,9 +10,9 @@ import {
 } from '../../../src/core/receipt.js';
 import type { Caller, VerifyRequest } from '../../../src/core/request.js';
 import { NO_TRACER } from '../../../src/core/traces.js';
-import { VerifyEvidence } from '../../../src/judge/answer.js';
 import { FetchTime } from '../../../src/judge/fetch-time.js';
 import { signOrWithhold } from '../../../src/judge/sign.js';
+import { VerifyEvidence } from '../../../src/judge/verify-evidence.js';
 import { NO_WAITS } from '../../../src/judge/waits.js';
 import { JUDGING_OPTIONS, judgingParts } from '../../judging-parts.js';
 import { createSnpGuest, SnpPlatform } from '../../lab/index.js';

@@ -4,7 +4,7 @@ import type { Caller, VerifyRequest } from '../../../src/core/request.js';
 import type { EvidenceVerifier } from '../../../src/core/verification.js';
 import type { RememberedResets } from '../../../src/core/vtpm-resets.js';
 import { jwkThumbprint } from '../../../src/crypto/jwk-thumbprint.js';
-import { VerifyEvidence } from '../../../src/judge/answer.js';
+import { VerifyEvidence } from '../../../src/judge/verify-evidence.js';
 import type { TrackedVtpm } from '../../../src/policy/appraise/vtpm-resets.js';
 import { parsePolicy } from '../../../src/policy/document/policy-document.js';
 import { JUDGING_OPTIONS, judgingParts } from '../../judging-parts.js';

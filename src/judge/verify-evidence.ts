@@ -6,26 +6,25 @@ import type { Log } from '../core/ports.js';
 import type { ReceiptIssuer } from '../core/receipt.js';
 import type { Caller, VerifyRequest } from '../core/request.js';
 import type { Tracer } from '../core/traces.js';
-import { type PolicyAppraisal, withDemands } from '../policy/appraise/appraise.js';
 import type { Policy } from '../policy/document/policy-document.js';
 import { type AdmitParts, admit, requireNotInFuture } from './admit.js';
 import { type Appraised, appraiseNoting } from './appraisals.js';
 import type { WatchedClock } from './clock-watch.js';
 import type { KeyThumbprint } from './cross-check/paravisor-statements.js';
-import type { EarlyCollateralShadow, JudgedEvidence } from './early-collateral.js';
+import type { EarlyCollateralShadow, VerifiedRequest } from './early-collateral.js';
 import { FetchTime, RequestFetch } from './fetch-time.js';
 import { gather } from './gather.js';
 import { type Fact, type Inquiry, LiveInquiry, NO_KEY } from './inquiry.js';
-import { type Judged, join } from './join.js';
+import { type JoinedVerification, join } from './join.js';
 import { decisionOf } from './made-decision.js';
 import { type NoncedTerms, type Nonces, useNonce } from './nonces.js';
-import { notJudged, undecided } from './not-judged.js';
 import { openAll, verifyAll } from './open.js';
 import { askedRelease, recordOrWithhold } from './record.js';
-import { releaseDemands } from './release-checks.js';
-import { judgeBeside } from './shadow-policies.js';
+import { withReleaseDemands } from './release-checks.js';
+import { appraiseShadow } from './shadow-policies.js';
 import { signOrWithhold } from './sign.js';
 import { type SubmitParts, submit } from './submit.js';
+import { undecided, undecidedByClock } from './undecided.js';
 import type { Waits } from './waits.js';
 
 export interface VerifyEvidenceOptions extends Pick<AdmitParts, 'historical'> {
@@ -57,14 +56,31 @@ export interface VerifyEvidenceParts extends Omit<AdmitParts, 'historical'>, Sub
 /** Share of the deadline that fetching may take. */
 const FETCH_SHARE = 0.8;
 
-/** Evidence and tokens that were judged. */
-interface Found {
-  readonly judged: Judged;
-  /** Null where judging did not come to an end. */
-  readonly evidence: JudgedEvidence | null;
+/** What was verified before the deadline. */
+interface VerifiedInTime {
+  readonly joined: JoinedVerification;
+  /** Null where the verification did not come to an end. */
+  readonly verified: VerifiedRequest | null;
 }
 
-/** Answers a request: this file has the order of the steps, and no other has. */
+/**
+ * Decides on evidence. The steps stand here, in their order, and nowhere else:
+ *
+ *  1. Admit: policies, audience, verification time, key to bind.
+ *  2. Refuse while the clock is in doubt, and a verification time in the future.
+ *  3. Use up the nonce, if it is a challenge.
+ *  4. Open evidence and tokens.
+ *  5. Gather the endorsements that they need.
+ *  6. Verify each of them.
+ *  7. Submit the evidence to other verifiers, and verify their tokens.
+ *  8. Join all of it to one verification.
+ *  9. Appraise it under each policy. An allow advances the reset counts of its vTPM.
+ * 10. Add the conditions of a key release.
+ * 11. Appraise under shadow policies, and by early collateral.
+ * 12. Make the decision.
+ * 13. Sign the receipt: without it, no allow.
+ * 14. Record the decision: without the record, no allow.
+ */
 export class VerifyEvidence {
   readonly #parts: VerifyEvidenceParts & AdmitParts;
   readonly #options: VerifyEvidenceOptions;
@@ -75,7 +91,7 @@ export class VerifyEvidence {
   }
 
   /**
-   * Judges evidence, signs a receipt and records the decision.
+   * All steps.
    * @throws {FormatError} where the evidence is malformed, a policy unknown, or `at` not enabled
    * @throws {RefusedError} `forbidden` where the caller may not use this policy, audience or verification time
    */
@@ -84,8 +100,10 @@ export class VerifyEvidence {
     const inquiry = new LiveInquiry(waits, keep !== null);
     const time = new FetchTime(this.#options.deadlineMs, caller.principal);
     try {
-      const decided = await waits.timed('judge', () => this.judgeBy(inquiry, request, caller));
+      const decided = await waits.timed('judge', () => this.decideBy(inquiry, request, caller));
+      // 13
       const signed = await signOrWithhold(this.#parts, decided, request, caller, time);
+      // 14
       return await recordOrWithhold(this.#parts, signed, () => {
         const judged = { decision: signed, request, caller, ...askedRelease(request) };
         return keep === null ? judged : { ...judged, inputs: keep(judged, inquiry.facts) };
@@ -96,66 +114,73 @@ export class VerifyEvidence {
   }
 
   /**
-   * Judges evidence under a policy that is only tried: no challenge is used up, and nothing is noted, signed or recorded.
+   * Steps 1 to 12 under a policy that is only tried: no challenge is used up, and no reset count is advanced.
    *
    * @throws {FormatError | RefusedError} as `execute`
    */
   async tryPolicy(policy: Policy, request: VerifyRequest, caller: Caller): Promise<Decision> {
-    return this.judgeBy(new LiveInquiry(this.#parts.waits), request, caller, policy);
+    return this.decideBy(new LiveInquiry(this.#parts.waits), request, caller, policy);
   }
 
   /**
-   * Judges evidence, and neither signs nor records the decision.
+   * Steps 1 to 12.
    *
    * @param inquiry answers what a decision depends on beside the request
    * @param tried the policy that is only tried; null for those of the request
    * @throws {FormatError | RefusedError} as `execute`
    */
-  async judgeBy(
+  async decideBy(
     inquiry: Inquiry,
     request: VerifyRequest,
     caller: Caller,
     tried: Policy | null = null,
   ): Promise<Decision> {
-    const { clock, nonces } = this.#parts;
+    const { clock, nonces, tracer } = this.#parts;
     const { lifetimeMs, consumesChallenges } = this.#options;
+    // 1
     const terms = admit(this.#parts, request, caller, clock.now(), tried);
     for (const { id, text } of [...terms.policies, ...terms.shadow]) {
       inquiry.note('policy', id, () => Buffer.from(text, 'utf8'));
     }
-    // Before a challenge is used up, so that the same request can come again. A past time is past by this clock too.
+    // 2. Before a challenge is used up, so that the same request can come again. A past time is past by this clock too.
     const doubt = inquiry.look('clock', NO_KEY, () => clock.doubt());
-    if (doubt !== null) return notJudged(terms, doubt, lifetimeMs);
+    if (doubt !== null) return undecidedByClock(terms, doubt, lifetimeMs);
     requireNotInFuture(terms);
-    const nonce = await this.#parts.tracer.span('check nonce', () =>
-      useNonce(nonces, terms, consumesChallenges, inquiry),
-    );
+    // 3
+    const nonce = await tracer.span('check nonce', () => useNonce(nonces, terms, consumesChallenges, inquiry));
     const nonced = { ...terms, nonce };
-    const found = await this.#judgeWithin(nonced, inquiry);
-    // After the deadline, so that reset counts are noted for an allow that leaves, and for no other.
-    const appraised = await this.#parts.tracer.span('appraise', () => appraiseNoting(nonced, found.judged, inquiry));
-    const appraisals = this.#withDemands(nonced, found.judged, appraised.appraisals);
-    const shadow = await this.#judgeBeside(nonced, found, appraised, inquiry);
-    return decisionOf(nonced, found.judged, appraisals, shadow, lifetimeMs);
+    // 4 to 8
+    const { joined, verified } = await this.#verifyInTime(nonced, inquiry);
+    // 9. After the deadline, so that reset counts are advanced for an allow that leaves, and for no other.
+    const appraised = await tracer.span('appraise', () => appraiseNoting(nonced, joined, inquiry));
+    // 10
+    const appraisals = withReleaseDemands(this.#parts, nonced, joined, appraised.appraisals);
+    // 11
+    const shadow = [
+      ...(await appraiseShadow(nonced, joined, appraised, inquiry, this.#parts.log)),
+      ...(await this.#earlyResults(nonced, verified, appraised, inquiry)),
+    ];
+    // 12
+    return decisionOf(nonced, joined, appraisals, shadow, lifetimeMs);
   }
 
   /** An exception is never an allow: what a verifier throws, and what it does not finish, is indeterminate. */
-  async #judgeWithin(terms: NoncedTerms, inquiry: Inquiry): Promise<Found> {
+  async #verifyInTime(terms: NoncedTerms, inquiry: Inquiry): Promise<VerifiedInTime> {
     const { deadlineMs } = this.#options;
     // Fetching stops early enough to judge the rest: an answer that names what was missing and what failed is worth more
     // than one that only says that time ran out.
     const fetching = new FetchTime(deadlineMs * FETCH_SHARE);
     let expiry: NodeJS.Timeout | undefined;
-    const deadline = new Promise<Found>((resolve) => {
-      expiry = setTimeout(() => resolve({ judged: undecided('deadline', true), evidence: null }), deadlineMs);
+    const deadline = new Promise<VerifiedInTime>((resolve) => {
+      expiry = setTimeout(() => resolve({ joined: undecided('deadline', true), verified: null }), deadlineMs);
     });
     try {
-      return await Promise.race([this.#judgeAll(terms, fetching, inquiry), deadline]);
+      return await Promise.race([this.#verifyAndJoin(terms, fetching, inquiry), deadline]);
     } catch (error) {
       if (error instanceof FormatError) throw error;
       const { request, decisionId } = terms;
       this.#parts.log.error({ err: error, evidenceType: request.evidence.type, decisionId }, 'verifier failed');
-      return { judged: undecided('internal_error', false), evidence: null };
+      return { joined: undecided('internal_error', false), verified: null };
     } finally {
       clearTimeout(expiry);
       fetching.end();
@@ -163,42 +188,35 @@ export class VerifyEvidence {
   }
 
   /** @throws {FormatError} where something of the request is malformed */
-  async #judgeAll(terms: NoncedTerms, fetching: FetchTime, inquiry: Inquiry): Promise<Found> {
+  async #verifyAndJoin(terms: NoncedTerms, fetching: FetchTime, inquiry: Inquiry): Promise<VerifiedInTime> {
     const { tracer, verifiers, keyThumbprint } = this.#parts;
     const fetch = new RequestFetch(terms, fetching);
+    // 4
     const opened = openAll(terms, verifiers);
+    // 5
     const sets = await tracer.span('fetch endorsements', (span) => {
       span.set({ 'veritee.endorsements': opened.needs.flat().map(({ kind }) => kind) });
       return gather(this.#parts, opened.needs, fetch, inquiry);
     });
+    // 6
     const own = await verifyAll(opened, sets, terms, tracer);
+    // 7
     const results = await submit(this.#parts, terms, own, { fetch, inquiry });
-    const judged = join(terms.request.evidence.type, own.verification, results, keyThumbprint);
+    // 8
+    const joined = join(terms.request.evidence.type, own.verification, results, keyThumbprint);
     const endorsements = sets[0] ?? NO_ENDORSEMENTS;
-    return { judged, evidence: { opened, endorsements, own, results, judged } };
+    return { joined, verified: { opened, endorsements, own, results, joined } };
   }
 
-  /** Where a key is wanted, an allow of its policy alone is not enough. */
-  #withDemands(asked: NoncedTerms, judged: Judged, appraisals: readonly PolicyAppraisal[]): readonly PolicyAppraisal[] {
-    const { release: terms } = asked.request;
-    if (terms === undefined) return appraisals;
-    const { keyThumbprint } = this.#parts;
-    return appraisals.map((appraisal) =>
-      withDemands(appraisal, releaseDemands({ terms, asked, judged, appraisal, keyThumbprint })),
-    );
-  }
-
-  /** Results beside the decision, which nothing of them can change. */
-  async #judgeBeside(
+  async #earlyResults(
     terms: NoncedTerms,
-    { judged, evidence }: Found,
+    verified: VerifiedRequest | null,
     appraised: Appraised,
     inquiry: Inquiry,
   ): Promise<readonly ShadowResult[]> {
-    const { early, log } = this.#parts;
-    const ofPolicies = await judgeBeside(terms, judged, inquiry, log);
-    if (early === null || evidence === null || terms.trial) return ofPolicies;
-    return [...ofPolicies, ...(await early.judge(terms, { ...evidence, ...appraised }, inquiry))];
+    const { early } = this.#parts;
+    if (early === null || verified === null || terms.trial) return [];
+    return early.judge(terms, { ...verified, ...appraised }, inquiry);
   }
 }
 

@@ -13,9 +13,13 @@ import type {
   Verification,
   VerificationContext,
 } from '../../../src/core/verification.js';
-import { VerifyEvidence, type VerifyEvidenceOptions, type VerifyEvidenceParts } from '../../../src/judge/answer.js';
 import { ChallengeCodec, challengeId } from '../../../src/judge/challenge-codec.js';
 import type { NonceUse } from '../../../src/judge/nonces.js';
+import {
+  VerifyEvidence,
+  type VerifyEvidenceOptions,
+  type VerifyEvidenceParts,
+} from '../../../src/judge/verify-evidence.js';
 import { parsePolicy } from '../../../src/policy/document/policy-document.js';
 import { checksAt } from '../../../src/tee/catalogue.js';
 import { markVerified } from '../../../src/tee/shared/evidence/mark-verified.js';

@@ -7,14 +7,14 @@ import { checksAt } from '../tee/catalogue.js';
 import { evidenceSha256 } from '../tee/evidence-identity.js';
 import { markVerified } from '../tee/shared/evidence/mark-verified.js';
 import type { Terms } from './admit.js';
-import type { Judged } from './join.js';
+import type { JoinedVerification } from './join.js';
 import { SUBMITTED_ROUTES } from './submit.js';
 
 /**
  * The decision while the clock cannot be relied on: indeterminate under every policy, whatever else may be wrong. Neither
  * evidence nor nonce is looked at, so that the same request can be judged later.
  */
-export function notJudged(terms: Terms, doubt: ClockDoubt, lifetimeMs: number): Decision {
+export function undecidedByClock(terms: Terms, doubt: ClockDoubt, lifetimeMs: number): Decision {
   const { request, policies, now, at, historical, decisionId } = terms;
   const { type } = request.evidence;
   const checks = checksAt();
@@ -54,7 +54,10 @@ export function notJudged(terms: Terms, doubt: ClockDoubt, lifetimeMs: number): 
 }
 
 /** A verification without a result: no policy can allow on it. */
-export function undecided(code: Extract<CheckId, 'deadline' | 'internal_error'>, retryable: boolean): Judged {
+export function undecided(
+  code: Extract<CheckId, 'deadline' | 'internal_error'>,
+  retryable: boolean,
+): JoinedVerification {
   const checks = checksAt('/evidence');
   checks.unavailable(code, { retryable });
   return {
