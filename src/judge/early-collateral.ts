@@ -1,7 +1,7 @@
 import type { TdxTcbClaim } from '../core/claims.js';
 import type { ExpectedFrom, ShadowResult } from '../core/decision.js';
 import type { EarlyCollateralSource, RecoveryEvent } from '../core/early-collateral.js';
-import type { EndorsementSet } from '../core/endorsement.js';
+import { type EndorsementSet, NO_ENDORSEMENTS } from '../core/endorsement.js';
 import type { TdxCollateral } from '../core/evidence.js';
 import type { Clock, Log } from '../core/ports.js';
 import { type Appraised, appraiseUnder, shadowResult } from './appraisals.js';
@@ -23,8 +23,8 @@ const NONE: readonly ShadowResult[] = [];
 /** A request whose evidence and tokens were verified to the end. */
 export interface VerifiedRequest {
   readonly opened: OpenedRequest;
-  /** The endorsements of its evidence. */
-  readonly endorsements: EndorsementSet;
+  /** The endorsements of its evidence, then those of each token. */
+  readonly sets: readonly EndorsementSet[];
   readonly own: OwnResults;
   readonly results: RouteResults;
   readonly joined: JoinedVerification;
@@ -98,9 +98,9 @@ export class EarlyCollateralShadow {
   async #judgedBy(
     documents: TdxCollateral,
     { request, at, binding }: NoncedTerms,
-    { opened, endorsements, own, results }: VerifiedRequest,
+    { opened, sets, own, results }: VerifiedRequest,
   ): Promise<JoinedVerification> {
-    const instead = { ...endorsements, tdx: { value: documents, origin: 'network' } } as const;
+    const instead = { ...NO_ENDORSEMENTS, ...sets[0], tdx: { value: documents, origin: 'network' } } as const;
     const byEarly = await verifyEvidence(opened.evidence, { at, binding, endorsements: instead });
     return join(request.evidence.type, byEarly, results, this.#keyThumbprint, own.verification);
   }

@@ -14,6 +14,10 @@ import { compareResults } from './compare-results.js';
 import type { KeyThumbprint } from './cross-check/paravisor-statements.js';
 import { isReliable, type RouteResults, type RouteToken } from './route-tokens.js';
 
+export interface JoinParts {
+  readonly keyThumbprint: KeyThumbprint;
+}
+
 /** The evidence and every token, as one verification: what policies appraise. */
 export interface JoinedVerification {
   readonly verification: Verification;

@@ -1,12 +1,13 @@
 import type { Check } from '../core/check.js';
 import type { Decision, ShadowResult } from '../core/decision.js';
 import { earliest } from '../core/earliest.js';
+import type { EvidenceType } from '../core/evidence.js';
 import { isHardwareType, isTpmType, tokenRouteOf } from '../core/evidence-traits.js';
 import type { ResultState } from '../policy/appraise/appraisal-topic.js';
 import { mergeChecks, type PolicyAppraisal } from '../policy/appraise/appraise.js';
 import { decide } from '../policy/appraise/decide.js';
 import { isUndecided } from '../policy/appraise/outcome.js';
-import { appraiseTrust } from '../policy/appraise/trust.js';
+import { appraiseTrust, type TrustParts } from '../policy/appraise/trust.js';
 import { evidenceSha256 } from '../tee/evidence-identity.js';
 import { policyResult } from './appraisals.js';
 import { maaView } from './cross-check/maa-view.js';
@@ -43,13 +44,7 @@ export function decisionOf(
     repeatable,
     retryAfterSeconds: joined.retryAfterSeconds,
     evidence: { type, sha256: evidenceSha256(request.evidence) },
-    trust: appraiseTrust(checks, claims, decision, {
-      hardware: isHardwareType(type),
-      vtpmOnly: isTpmType(type),
-      evidence: tokenRouteOf(type),
-      // A missing Attestation Result says nothing of the TEE: whether that matters, the decision says.
-      routes: SUBMITTED_ROUTES.filter((route) => hasSpoken(joined.results.get(route))),
-    }),
+    trust: appraiseTrust(checks, claims, decision, trustSubject(type, joined)),
     policies: appraisals.map(policyResult),
     checks,
     reasons,
@@ -67,6 +62,12 @@ export function decisionOf(
     shadow,
     receipt: null,
   };
+}
+
+/** A missing Attestation Result says nothing of the TEE: whether that matters, the decision says. */
+function trustSubject(type: EvidenceType, { results }: JoinedVerification): TrustParts {
+  const routes = SUBMITTED_ROUTES.filter((route) => hasSpoken(results.get(route)));
+  return { hardware: isHardwareType(type), vtpmOnly: isTpmType(type), evidence: tokenRouteOf(type), routes };
 }
 
 function boundKeyOf(binding: NoncedTerms['binding']): Decision['binding'] {

@@ -9,7 +9,7 @@ import { lackingForRelease } from '../policy/appraise/release-fitness.js';
 import { pinsMachine } from '../policy/release-pins.js';
 import { checksAt, waivableChecks } from '../tee/catalogue.js';
 import type { KeyThumbprint } from './cross-check/paravisor-statements.js';
-import type { JoinedVerification } from './join.js';
+import type { JoinedVerification, JoinParts } from './join.js';
 import type { NoncedTerms } from './nonces.js';
 import { isNameOfOne, wrappingKeys } from './wrapping-keys.js';
 
@@ -48,7 +48,7 @@ export interface ReleaseSubject {
 
 /** Where a key is wanted, an allow of its policy alone is not enough. */
 export function withReleaseDemands(
-  { keyThumbprint }: Pick<ReleaseSubject, 'keyThumbprint'>,
+  { keyThumbprint }: JoinParts,
   asked: NoncedTerms,
   joined: JoinedVerification,
   appraisals: readonly PolicyAppraisal[],

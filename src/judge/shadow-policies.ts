@@ -2,17 +2,44 @@ import type { ShadowResult } from '../core/decision.js';
 import type { Log } from '../core/ports.js';
 import { tracksResets } from '../policy/appraise/vtpm-resets.js';
 import { type Appraised, appraiseUnder, resetsFor, shadowResult } from './appraisals.js';
+import type { EarlyCollateralShadow, VerifiedRequest } from './early-collateral.js';
 import type { Inquiry } from './inquiry.js';
 import type { JoinedVerification } from './join.js';
 import type { NoncedTerms } from './nonces.js';
 
 const NONE: readonly ShadowResult[] = [];
 
+export interface ShadowParts {
+  /** Null: no early collateral of Intel is held. */
+  readonly early: Pick<EarlyCollateralShadow, 'judge'> | null;
+  readonly log: Log;
+}
+
+/** What was verified before the deadline. */
+export interface VerifiedInTime {
+  readonly joined: JoinedVerification;
+  /** Null where the verification did not come to an end. */
+  readonly verified: VerifiedRequest | null;
+}
+
+/** Results beside the decision, under shadow policies and by early collateral. Never rejects: none of them may change a decision. */
+export async function shadowResults(
+  { early, log }: ShadowParts,
+  terms: NoncedTerms,
+  { joined, verified }: VerifiedInTime,
+  appraised: Appraised,
+  inquiry: Inquiry,
+): Promise<readonly ShadowResult[]> {
+  const ofPolicies = await appraiseShadow(terms, joined, appraised, inquiry, log);
+  if (early === null || verified === null || terms.trial) return ofPolicies;
+  return [...ofPolicies, ...(await early.judge(terms, { ...verified, ...appraised }, inquiry))];
+}
+
 /**
  * Appraises under the policies of `policies.shadow`. Reset counts are read and not advanced, and no token is requested for
- * these policies. Never rejects: no result here may change a decision.
+ * these policies.
  */
-export async function appraiseShadow(
+async function appraiseShadow(
   terms: NoncedTerms,
   joined: JoinedVerification,
   decided: Pick<Appraised, 'resets'>,

@@ -1,31 +1,23 @@
-import type { Decision, ShadowResult } from '../core/decision.js';
-import type { DecisionRecorder, JudgedRequest, KeptInputs } from '../core/decision-log.js';
-import { NO_ENDORSEMENTS } from '../core/endorsement.js';
+import type { Decision } from '../core/decision.js';
 import { FormatError } from '../core/errors.js';
-import type { Log } from '../core/ports.js';
-import type { ReceiptIssuer } from '../core/receipt.js';
 import type { Caller, VerifyRequest } from '../core/request.js';
-import type { Tracer } from '../core/traces.js';
 import type { Policy } from '../policy/document/policy-document.js';
 import { type AdmitParts, admit, requireNotInFuture } from './admit.js';
-import { type Appraised, appraiseNoting } from './appraisals.js';
+import { appraiseNoting } from './appraisals.js';
 import type { WatchedClock } from './clock-watch.js';
-import type { KeyThumbprint } from './cross-check/paravisor-statements.js';
-import type { EarlyCollateralShadow, VerifiedRequest } from './early-collateral.js';
 import { FetchTime, RequestFetch } from './fetch-time.js';
 import { gather } from './gather.js';
-import { type Fact, type Inquiry, LiveInquiry, NO_KEY } from './inquiry.js';
-import { type JoinedVerification, join } from './join.js';
+import { type Inquiry, LiveInquiry, NO_KEY } from './inquiry.js';
+import { type JoinParts, join } from './join.js';
 import { decisionOf } from './made-decision.js';
 import { type NoncedTerms, type Nonces, useNonce } from './nonces.js';
 import { openAll, verifyAll } from './open.js';
-import { askedRelease, recordOrWithhold } from './record.js';
+import { type RecordParts, recordOrWithhold } from './record.js';
 import { withReleaseDemands } from './release-checks.js';
-import { appraiseShadow } from './shadow-policies.js';
-import { signOrWithhold } from './sign.js';
+import { type ShadowParts, shadowResults, type VerifiedInTime } from './shadow-policies.js';
+import { type SignParts, signOrWithhold } from './sign.js';
 import { type SubmitParts, submit } from './submit.js';
 import { undecided, undecidedByClock } from './undecided.js';
-import type { Waits } from './waits.js';
 
 export interface VerifyEvidenceOptions extends Pick<AdmitParts, 'historical'> {
   readonly deadlineMs: number;
@@ -35,33 +27,19 @@ export interface VerifyEvidenceOptions extends Pick<AdmitParts, 'historical'> {
   readonly consumesChallenges: boolean;
 }
 
-export interface VerifyEvidenceParts extends Omit<AdmitParts, 'historical'>, SubmitParts {
+export interface VerifyEvidenceParts
+  extends Omit<AdmitParts, 'historical'>,
+    SubmitParts,
+    JoinParts,
+    ShadowParts,
+    SignParts,
+    RecordParts {
   readonly nonces: Nonces;
-  readonly keyThumbprint: KeyThumbprint;
-  /** Null: nothing is judged by Intel's early collateral. */
-  readonly early: Pick<EarlyCollateralShadow, 'judge'> | null;
   readonly clock: WatchedClock;
-  readonly waits: Waits;
-  readonly log: Log;
-  /** Null: no receipts are signed. */
-  readonly receipts: ReceiptIssuer | null;
-  /** Null: decisions are not stored. */
-  readonly recorder: DecisionRecorder | null;
-  readonly recordTimeoutMs?: number;
-  /** Makes what a decision is judged again by. Null: of evidence and endorsements only digests are kept. */
-  readonly keep: ((judged: JudgedRequest, facts: readonly Fact[]) => KeptInputs) | null;
-  readonly tracer: Tracer;
 }
 
 /** Share of the deadline that fetching may take. */
 const FETCH_SHARE = 0.8;
-
-/** What was verified before the deadline. */
-interface VerifiedInTime {
-  readonly joined: JoinedVerification;
-  /** Null where the verification did not come to an end. */
-  readonly verified: VerifiedRequest | null;
-}
 
 /**
  * Decides on evidence. The steps stand here, in their order, and nowhere else:
@@ -104,10 +82,7 @@ export class VerifyEvidence {
       // 13
       const signed = await signOrWithhold(this.#parts, decided, request, caller, time);
       // 14
-      return await recordOrWithhold(this.#parts, signed, () => {
-        const judged = { decision: signed, request, caller, ...askedRelease(request) };
-        return keep === null ? judged : { ...judged, inputs: keep(judged, inquiry.facts) };
-      });
+      return await recordOrWithhold(this.#parts, signed, request, caller, inquiry.facts);
     } finally {
       time.end();
     }
@@ -150,16 +125,14 @@ export class VerifyEvidence {
     const nonce = await tracer.span('check nonce', () => useNonce(nonces, terms, consumesChallenges, inquiry));
     const nonced = { ...terms, nonce };
     // 4 to 8
-    const { joined, verified } = await this.#verifyInTime(nonced, inquiry);
+    const inTime = await this.#verifyInTime(nonced, inquiry);
+    const { joined } = inTime;
     // 9. After the deadline, so that reset counts are advanced for an allow that leaves, and for no other.
     const appraised = await tracer.span('appraise', () => appraiseNoting(nonced, joined, inquiry));
     // 10
     const appraisals = withReleaseDemands(this.#parts, nonced, joined, appraised.appraisals);
     // 11
-    const shadow = [
-      ...(await appraiseShadow(nonced, joined, appraised, inquiry, this.#parts.log)),
-      ...(await this.#earlyResults(nonced, verified, appraised, inquiry)),
-    ];
+    const shadow = await shadowResults(this.#parts, nonced, inTime, appraised, inquiry);
     // 12
     return decisionOf(nonced, joined, appraisals, shadow, lifetimeMs);
   }
@@ -204,19 +177,7 @@ export class VerifyEvidence {
     const results = await submit(this.#parts, terms, own, { fetch, inquiry });
     // 8
     const joined = join(terms.request.evidence.type, own.verification, results, keyThumbprint);
-    const endorsements = sets[0] ?? NO_ENDORSEMENTS;
-    return { joined, verified: { opened, endorsements, own, results, joined } };
-  }
-
-  async #earlyResults(
-    terms: NoncedTerms,
-    verified: VerifiedRequest | null,
-    appraised: Appraised,
-    inquiry: Inquiry,
-  ): Promise<readonly ShadowResult[]> {
-    const { early } = this.#parts;
-    if (early === null || verified === null || terms.trial) return [];
-    return early.judge(terms, { ...verified, ...appraised }, inquiry);
+    return { joined, verified: { opened, sets, own, results, joined } };
   }
 }
 

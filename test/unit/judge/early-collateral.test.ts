@@ -167,7 +167,7 @@ async function shadowOf(given: World = {}) {
     {
       joined,
       opened: { evidence: { needs: given.needs ?? [NEED], verify }, tokens: [], needs: [] },
-      endorsements: { snp: null, akIssuers: [] },
+      sets: [{ snp: null, akIssuers: [] }],
       own: { verification: joined.verification, tokens },
       results: { tokens, faults: new Map() },
       appraisals: [appraise(POLICY, input)],

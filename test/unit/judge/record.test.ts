@@ -30,8 +30,8 @@ function recording(decision: Decision, record: DecisionRecorder['record'], timeo
     ...RELEASES,
   };
   const log = new KeptLog();
-  const parts = { recorder, log, recordTimeoutMs: timeoutMs, waits: NO_WAITS, tracer: NO_TRACER };
-  const answer = () => recordOrWithhold(parts, decision, () => ({ decision, request, caller: CALLER }));
+  const parts = { recorder, log, recordTimeoutMs: timeoutMs, waits: NO_WAITS, tracer: NO_TRACER, keep: null };
+  const answer = () => recordOrWithhold(parts, decision, request, CALLER, []);
   return { recorder, log, answer };
 }
 
@@ -140,9 +140,9 @@ describe('STO-06 a decision that is stored too late', () => {
         leavesUnrecorded: vi.fn(),
         ...RELEASES,
       };
-      const parts = { recorder, log: new KeptLog(), waits: NO_WAITS, tracer: NO_TRACER };
+      const parts = { recorder, log: new KeptLog(), waits: NO_WAITS, tracer: NO_TRACER, keep: null };
       const answered = vi.fn();
-      const recording = recordOrWithhold(parts, ALLOW, () => ({ decision: ALLOW, request, caller: CALLER }));
+      const recording = recordOrWithhold(parts, ALLOW, request, CALLER, []);
       const answering = recording.then(answered);
       await vi.advanceTimersByTimeAsync(999);
       expect(answered).not.toHaveBeenCalled();

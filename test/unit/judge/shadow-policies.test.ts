@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import type { RememberedResets } from '../../../src/core/vtpm-resets.js';
 import { LiveInquiry } from '../../../src/judge/inquiry.js';
 import type { JoinedVerification } from '../../../src/judge/join.js';
-import { appraiseShadow } from '../../../src/judge/shadow-policies.js';
+import { shadowResults } from '../../../src/judge/shadow-policies.js';
 import { policy } from '../policy/fixture.js';
 import { FakeLog } from './fakes.js';
 import { ownVerification } from './route-fixture.js';
@@ -42,6 +43,11 @@ function requestUnder({ policies = [policy({})], remembered = async (): Promise<
   return { terms, reads };
 }
 
+function shadowsOf(terms: never, resets: RememberedResets, log = new FakeLog()) {
+  const inTime = { joined: JOINED, verified: null };
+  return shadowResults({ early: null, log }, terms, inTime, { appraisals: [], resets }, new LiveInquiry());
+}
+
 const LOWER = { state: 'remembered', counts: { resetCount: 8, restartCount: 0 } } as const;
 const NOT_READ = { state: 'unavailable', detail: '', retryable: false } as const;
 
@@ -49,7 +55,7 @@ describe('shadow policies', () => {
   it('have no result where appraising by them fails, and the log says so', async () => {
     const log = new FakeLog();
     const { terms } = requestUnder({ remembered: () => Promise.reject(FAULT) });
-    expect(await appraiseShadow(terms, JOINED, { resets: NOT_READ }, new LiveInquiry(), log)).toEqual([]);
+    expect(await shadowsOf(terms, NOT_READ, log)).toEqual([]);
     expect(log.lines).toEqual([
       { level: 'error', fields: { err: FAULT }, message: 'not judged by the policies of policies.shadow' },
     ]);
@@ -57,14 +63,14 @@ describe('shadow policies', () => {
 
   it('read reset counts that no policy of the request tracks', async () => {
     const { terms, reads } = requestUnder();
-    const [result] = await appraiseShadow(terms, JOINED, { resets: NOT_READ }, new LiveInquiry(), new FakeLog());
+    const [result] = await shadowsOf(terms, NOT_READ);
     expect(reads).toEqual(['key']);
     expect(result?.reasons).not.toContain('tpm_reset');
   });
 
   it('compare with the reset counts that the decision read, and read none again', async () => {
     const { terms, reads } = requestUnder({ policies: [TRACKS] });
-    const [result] = await appraiseShadow(terms, JOINED, { resets: LOWER }, new LiveInquiry(), new FakeLog());
+    const [result] = await shadowsOf(terms, LOWER);
     expect(reads).toEqual([]);
     expect(result).toMatchObject({ outcome: 'deny', reasons: expect.arrayContaining(['tpm_reset']) });
   });
