@@ -28,58 +28,41 @@ export function bootClaims(
   cover: RegisterCover,
 ): BootClaims {
   const absent: { [claim in BootClaim]?: AbsentClaim } = {};
-  const settle = <T>(claim: BootClaim, made: Made<T>): T | null => {
+  const claim = <T>(name: BootClaim, registers: readonly number[], make: () => Made<T>): T | null => {
+    const gap = registers.map(cover).find((found) => found !== null);
+    const made = gap === undefined ? make() : { absent: gap };
     if ('value' in made) return made.value;
-    absent[claim] = made.absent;
+    absent[name] = made.absent;
     return null;
-  };
-  const within = <T>(indices: readonly number[], make: () => Made<T>): Made<T> => {
-    const gap = indices.map(cover).find((found) => found !== null);
-    return gap === undefined ? make() : { absent: gap };
   };
   const { state, unknown, variables } = secureBootOf(events.get(layout.secureBoot) ?? [], layout);
   const failed = [...layout.ofFirmware].find((index) => hasError(events.get(index) ?? []));
   const variable = (name: keyof typeof variables) =>
-    within([layout.secureBoot], () => valueOrUnverified(variables[name], `${name} was not measured exactly once`));
+    claim(name, [layout.secureBoot], () => valueOrUnverified(variables[name], `${name} was not measured exactly once`));
   const lists = loaderListsIn(events, layout);
-  const loaders = layout.loader.map(({ index }) => index);
   const claims = {
-    secureBoot: settle<boolean>(
-      'secureBoot',
-      within([layout.secureBoot], () =>
-        stateOf(failed === undefined ? state : null, failed === undefined ? unknown : errorIn(failed, layout)),
-      ),
+    secureBoot: claim('secureBoot', [layout.secureBoot], () =>
+      failed === undefined ? stateOf(state, unknown) : stateOf(null, errorIn(failed, layout)),
     ),
-    pk: settle('pk', variable('pk')),
-    kek: settle('kek', variable('kek')),
-    db: settle('db', variable('db')),
-    dbx: settle('dbx', variable('dbx')),
-    mokList: settle(
-      'mokList',
-      within([layout.mokList], () => mokListOf(events.get(layout.mokList) ?? [])),
+    pk: variable('pk'),
+    kek: variable('kek'),
+    db: variable('db'),
+    dbx: variable('dbx'),
+    mokList: claim('mokList', [layout.mokList], () => mokListOf(events.get(layout.mokList) ?? [])),
+    applications: claim('applications', indicesOf(layout.applications), () =>
+      entriesOf(applicationsIn(events, layout)),
     ),
-    applications: settle(
-      'applications',
-      within(
-        layout.applications.map(({ index }) => index),
-        () => entriesOf(applicationsIn(events, layout)),
-      ),
-    ),
-    commandLines: settle(
-      'commandLines',
-      within(loaders, () => entriesOf(lists.commandLines)),
-    ),
-    files: settle(
-      'files',
-      within(filesRegisters(layout), () => entriesOf(lists.files)),
-    ),
+    commandLines: claim('commandLines', indicesOf(layout.loader), () => entriesOf(lists.commandLines)),
+    files: claim('files', filesRegisters(layout), () => entriesOf(lists.files)),
   };
   return { claims, absent, loadOptions: lists.loadOptions };
 }
 
+const indicesOf = (registers: readonly { readonly index: number }[]) => registers.map(({ index }) => index);
+
 /** Fewer registers have files than command lines. */
 function filesRegisters({ loader }: RegisterLayout): readonly number[] {
-  return loader.filter(({ contents }) => contents === 'files' || contents === 'mixed').map(({ index }) => index);
+  return indicesOf(loader.filter(({ contents }) => contents === 'files' || contents === 'mixed'));
 }
 
 /**

@@ -10,7 +10,7 @@ import { whyNoParavisorKey } from '../core/microsoft-launches.js';
 import { listedNames, meantHint } from '../core/names-in-messages.js';
 import { isOwnName } from '../core/receipt.js';
 import type { Place } from '../schema/schema.js';
-import type { MaaConfiguration, MaaIssuerConfiguration } from './attestation-services.js';
+import type { ItaConfiguration, MaaConfiguration, MaaIssuerConfiguration } from './attestation-services.js';
 import { checkCaller, markOf } from './callers.js';
 import { type Configuration, type ListenConfiguration, longestEventLog } from './configuration.js';
 import { checkProductLines } from './product-lines.js';
@@ -20,50 +20,53 @@ import { isLoopbackHost } from './values.js';
 
 /** Refuses what is wrong between values that are right by themselves. */
 export function checkConsistency(configuration: Configuration, at: Place): void {
-  const { listen, callers, amd, azure, maa, ita } = configuration;
+  const { listen, amd, gates } = configuration;
   checkListening(configuration, at.member('listen'));
   checkManagement(configuration, at.member('listen', 'management'));
   checkTls(listen, at.member('listen', 'tls'));
   checkLimits(configuration, at.member('limits'));
   checkProductLines(amd, at.member('amd'));
   checkEarly(configuration, at.member('intel', 'early'));
-  const evidence = [...maa.issuers, ...ita.issuers].map(({ issuer }) => issuer);
-  for (const [name, caller] of Object.entries(callers)) {
-    checkCaller(caller, { receipts: configuration.receipts.issuer, evidence }, at.member('callers', name));
-    for (const [index, audience] of (caller.audience ?? []).entries()) {
-      refuseOwnName(audience, at.member('callers', name, 'audience', index));
-    }
-  }
-  const keys = Object.entries(callers).flatMap(([name, { apiKeySha256, next }]): readonly Placed[] => [
-    [at.member('callers', name, 'apiKeySha256'), apiKeySha256],
-    [at.member('callers', name, 'next', 'apiKeySha256'), next?.apiKeySha256 ?? null],
-  ]);
-  refuseRepeated(keys, 'is another key of a caller too');
+  checkCallers(configuration, at.member('callers'));
   checkClientCertificates(configuration, at);
-  const digests = azure.paravisors.idKeyDigests.map(
-    (entry, index): Placed => [
-      at.member('azure', 'paravisors', 'idKeyDigests', index),
-      typeof entry === 'string' ? entry : entry.digest,
-    ],
-  );
-  refuseRepeated(digests, 'is listed twice');
-  for (const [place, digest] of digests) {
-    const why = digest === null ? null : whyNoParavisorKey(digest);
-    if (why !== null) place.refuse(why);
-  }
+  checkParavisorKeys(configuration, at.member('azure', 'paravisors', 'idKeyDigests'));
   checkTenants(configuration, at);
   checkStores(configuration, at);
   checkStoredNowhere(configuration.decisions, at.member('decisions'));
   checkEgress(configuration, at.member('egress'));
   checkReleasedKeys(configuration, at);
-  checkMaa(maa, at.member('maa'));
-  refuseRepeated(issuersIn(ita, at.member('ita')), 'is listed twice');
-  if (ita.submit?.policyMustMatch === true && ita.submit.policyIds.length === 0)
-    at.member('ita', 'submit', 'policyMustMatch').refuse('there are no policyIds that would have to match');
+  checkMaa(configuration.maa, at.member('maa'));
+  checkIta(configuration.ita, at.member('ita'));
   checkReceiptCredential(configuration, at.member('receipts', 'credential'));
   checkEphemeralKey(configuration, at.member('receipts', 'key'));
-  for (const [name, { audience }] of Object.entries(configuration.gates)) {
+  for (const [name, { audience }] of Object.entries(gates)) {
     refuseOwnName(audience, at.member('gates', name, 'audience'));
+  }
+}
+
+function checkCallers({ callers, receipts, maa, ita }: Configuration, at: Place): void {
+  const evidence = [...maa.issuers, ...ita.issuers].map(({ issuer }) => issuer);
+  for (const [name, caller] of Object.entries(callers)) {
+    checkCaller(caller, { receipts: receipts.issuer, evidence }, at.member(name));
+    for (const [index, audience] of (caller.audience ?? []).entries()) {
+      refuseOwnName(audience, at.member(name, 'audience', index));
+    }
+  }
+  const keys = Object.entries(callers).flatMap(([name, { apiKeySha256, next }]): readonly Placed[] => [
+    [at.member(name, 'apiKeySha256'), apiKeySha256],
+    [at.member(name, 'next', 'apiKeySha256'), next?.apiKeySha256 ?? null],
+  ]);
+  refuseRepeated(keys, 'is another key of a caller too');
+}
+
+function checkParavisorKeys({ azure }: Configuration, at: Place): void {
+  const digests = azure.paravisors.idKeyDigests.map(
+    (entry, index): Placed => [at.member(index), typeof entry === 'string' ? entry : entry.digest],
+  );
+  refuseRepeated(digests, 'is listed twice');
+  for (const [place, digest] of digests) {
+    const why = digest === null ? null : whyNoParavisorKey(digest);
+    if (why !== null) place.refuse(why);
   }
 }
 
@@ -213,6 +216,12 @@ function checkMaaIssuer({ issuer, policyHash }: MaaIssuerConfiguration, at: Plac
 function isAcceptedIssuer(endpoint: string, { shared, issuers }: MaaConfiguration): boolean {
   const regions = shared === true ? SHARED_REGIONS : shared || [];
   return [...regions.map(sharedProvider), ...issuers.map(({ issuer }) => issuer)].includes(endpoint);
+}
+
+function checkIta(ita: ItaConfiguration, at: Place): void {
+  refuseRepeated(issuersIn(ita, at), 'is listed twice');
+  if (ita.submit?.policyMustMatch === true && ita.submit.policyIds.length === 0)
+    at.member('submit', 'policyMustMatch').refuse('there are no policyIds that would have to match');
 }
 
 function checkReceiptCredential({ receipts }: Configuration, at: Place): void {

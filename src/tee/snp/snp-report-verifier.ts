@@ -1,6 +1,6 @@
 import { AMD_LINES, type AmdLines } from '../../core/amd-lines.js';
 import type { Checks } from '../../core/check.js';
-import type { SnpProduct } from '../../core/claims.js';
+import type { SnpClaims, SnpProduct } from '../../core/claims.js';
 import type { CheckId } from '../../core/codes.js';
 import { earliest } from '../../core/earliest.js';
 import type {
@@ -60,6 +60,9 @@ const REQUIRED = [
   'snp_tcb_order',
   'snp_id_key',
 ] as const satisfies readonly CheckId[];
+
+/** Checks that the key is the one for the chip, TCB and product line of the report. */
+const OF_OWN_KEY = ['snp_product', 'snp_chip_id', 'snp_tcb_cert'] as const;
 
 export interface SnpReportVerifierOptions {
   /** Product lines that the operator refuses. */
@@ -128,26 +131,20 @@ export class AmdSnpReportVerifier implements SnpReportVerifier {
 
     // 10. The signature.
     if (!(await verifySignature(checks.report, report, vek))) {
-      checks.report.withhold(['snp_product', 'snp_chip_id', 'snp_tcb_cert']);
+      checks.report.withhold(OF_OWN_KEY);
       return stopped(checks.report, 'the signature of the report does not verify');
     }
 
     // 11. What the report says, whatever the policy.
     verifyReportFields(checks.report, report, line);
 
-    // A report of another chip, TCB or line is signed all the same, but not by the key that it must be: no claims.
-    const own = ['snp_product', 'snp_chip_id', 'snp_tcb_cert'] as const;
-    const isOwn = own.every((id) => checks.report.holds(id));
+    const claims = () => snpClaims(report, { line, lines }, { signingKey, cspId: vek.extensions.cspId });
     return {
+      ...provenBy(checks.report, path, claims, report.reportData),
       checks: checks.report.all,
       required: REQUIRED,
-      claims: isOwn
-        ? markVerified(snpClaims(report, { line, lines }, { signingKey, cspId: vek.extensions.cspId }))
-        : null,
-      reportData: isOwn ? markVerified(report.reportData) : null,
       endorsements: used,
       validUntil: earliest(pathEnd(path), revocation.crl?.notAfter ?? null),
-      certificates: isOwn ? [path.vek.der, path.intermediate.der, path.root.der] : null,
     };
   }
 
@@ -157,6 +154,18 @@ export class AmdSnpReportVerifier implements SnpReportVerifier {
       actual: product,
     });
   }
+}
+
+/** A report of another chip, TCB or line is signed all the same, but not by the key that it must be: it proves nothing. */
+function provenBy(
+  checks: Checks,
+  { vek, intermediate, root }: VekPath,
+  claims: () => SnpClaims,
+  reportData: Uint8Array,
+): Pick<SnpReportVerification, 'claims' | 'reportData' | 'certificates'> {
+  if (!OF_OWN_KEY.every((id) => checks.holds(id))) return { claims: null, reportData: null, certificates: null };
+  const certificates = [vek.der, intermediate.der, root.der] as const;
+  return { claims: markVerified(claims()), reportData: markVerified(reportData), certificates };
 }
 
 function checksOf(about: SnpReportPlaces): ReportChecks {

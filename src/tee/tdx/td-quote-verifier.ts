@@ -76,6 +76,8 @@ const REQUIRED = [
   'tdx_seam_attributes',
 ] as const satisfies readonly CheckId[];
 
+const NOT_CLEARED = 'the certificates are revoked, or their revocation status is not known';
+
 export interface TdQuoteVerifierOptions {
   /** SHA-256 of the SubjectPublicKeyInfo of the roots that count, lower-case hex; Intel's own where absent. */
   readonly pins?: ReadonlySet<string>;
@@ -132,16 +134,13 @@ export class DcapTdQuoteVerifier implements TdQuoteVerifier {
     }
 
     // 4. Collateral: signatures, and who signed it.
-    const found = takeCollateral(checks.collateral, this.#readCollateral, endorsements.tdx, {
-      at,
-      fmspc: pck.fmspc,
-    });
+    const sought = { at, fmspc: pck.fmspc };
+    const found = takeCollateral(checks.collateral, this.#readCollateral, endorsements.tdx, sought);
 
     // 5. Revocation.
     const revocation = found === null ? null : verifyRevocation(checks, path, found.value);
     if (revocation !== null && !revocation.holds) {
-      const because = 'the certificates are revoked, or their revocation status is not known';
-      return stopped(checks.quote, because, usedEndorsements(path, found, revocation.stateOf));
+      return stopped(checks.quote, NOT_CLEARED, usedEndorsements(path, found, revocation.stateOf));
     }
 
     // 6. The times of the collateral. Without it the rest is judged as far as it goes.
@@ -162,17 +161,12 @@ export class DcapTdQuoteVerifier implements TdQuoteVerifier {
     // 11 and 12. The platform, its module and their TCB.
     const platform = ratePlatform(checks, { quote, pck, level: enclave.level }, timely);
 
-    // The quote is signed by an enclave of a genuine platform. Without collateral to rely on there are no claims.
     checks.quote.skipRest(REQUIRED, 'the collateral could not be relied on');
     return {
-      checks: checks.quote.all,
-      required: REQUIRED,
+      ...verifiedQuote(checks.quote, { quote, path }, timely),
+      // Without collateral to rely on there are no claims.
       claims: platform && markVerified(tdxClaims(quote, pck, platform.tcb)),
       shortfalls: platform?.shortfalls ?? [],
-      collateralIssued: timely && collateralIssued(timely.value),
-      reportData: markVerified(quote.body.reportData),
-      endorsements: usedEndorsements(path, timely),
-      validUntil: earliest(earliestEnd(path.certificates), timely && collateralEnd(timely.value)),
     };
   }
 
@@ -254,6 +248,22 @@ function ratePlatform(
   if (!verifyPlatform(checks.collateral.inside('/tcb_info'), info, pck)) return null;
   const qe = { identity: value.qeIdentity.value, level, isvSvn: quote.qe.report.isvSvn };
   return verifyPlatformTcb(checks.quote, { pck, body: quote.body, info, qe });
+}
+
+/** Of a quote that an enclave of a genuine platform signed. */
+function verifiedQuote(
+  checks: Checks,
+  { quote, path }: ReadQuote,
+  timely: CollateralAtHand | null,
+): Omit<TdQuoteVerification, 'claims' | 'shortfalls'> {
+  return {
+    checks: checks.all,
+    required: REQUIRED,
+    collateralIssued: timely && collateralIssued(timely.value),
+    reportData: markVerified(quote.body.reportData),
+    endorsements: usedEndorsements(path, timely),
+    validUntil: earliest(earliestEnd(path.certificates), timely && collateralEnd(timely.value)),
+  };
 }
 
 /** @param endorsements of what speaks against the quote */
