@@ -1,6 +1,5 @@
 import { useRef, useState } from 'preact/hooks';
 import type { JsonObject } from '../core/json.js';
-import type { Example } from './example.js';
 import type { Intake } from './intake.js';
 import { IntakePanel } from './intake-panel.js';
 import type { CallerOptions } from './option-fields.js';
@@ -21,7 +20,7 @@ export function App({ alone }: { readonly alone: boolean }) {
   const [keySet, setKeySet] = useState<JsonObject | null>(null);
   const { subject, problem, isBusy, looked, show, noteLook } = useShown();
 
-  function take(intake: Intake, options: CallerOptions): void {
+  function take(intake: Intake, options: CallerOptions, shown: Partial<Subject> = {}): void {
     if (intake.kind === 'unknown') {
       show(() => Promise.reject(new Error(intake.why)));
     } else if (intake.kind === 'key-set') {
@@ -29,14 +28,8 @@ export function App({ alone }: { readonly alone: boolean }) {
       noteLook();
     } else {
       service.current.identify(options.key);
-      show(() => look(intake, options, means));
+      show(async () => ({ ...(await look(intake, options, means)), ...shown }));
     }
-  }
-
-  function judgeExample(example: Example, options: CallerOptions): void {
-    service.current.identify(options.key);
-    const intake = { kind: 'request', body: example.body } as const;
-    show(async () => ({ ...(await look(intake, options, means)), example: { example, state: 'judged' } }));
   }
 
   return (
@@ -48,9 +41,11 @@ export function App({ alone }: { readonly alone: boolean }) {
           example={subject.example?.example ?? null}
           onTake={take}
           onExample={(listed) => show(() => lookAtExample(listed, service.current, WEB_CRYPTO))}
-          onJudgeExample={judgeExample}
+          onJudgeExample={(example, options) =>
+            take({ kind: 'request', body: example.body }, options, { example: { example, state: 'judged' } })
+          }
         />
-        {keySet === null ? null : <KeySetNote onForget={() => setKeySet(null)} />}
+        <KeySetNote keySet={keySet} onForget={() => setKeySet(null)} />
         <Result {...subject} keySet={keySet} alone={alone} service={service.current} />
       </main>
       <Footer alone={alone} />
@@ -93,7 +88,13 @@ function useShown() {
   return { ...shown, show, noteLook };
 }
 
-function KeySetNote({ onForget }: { readonly onForget: () => void }) {
+interface KeySetNoteProps {
+  readonly keySet: JsonObject | null;
+  readonly onForget: () => void;
+}
+
+function KeySetNote({ keySet, onForget }: KeySetNoteProps) {
+  if (keySet === null) return null;
   return (
     <p role="status">
       Receipts are verified with the key set that was given to this page.{' '}

@@ -41,10 +41,6 @@ interface ComparisonFormProps {
 function ComparisonForm({ problem, onGiven }: ComparisonFormProps) {
   const [text, setText] = useState('');
 
-  async function takeFile(file: File | undefined): Promise<void> {
-    if (file !== undefined) onGiven(new Uint8Array(await file.arrayBuffer()));
-  }
-
   return (
     <form
       onSubmit={(event) => {
@@ -69,19 +65,25 @@ function ComparisonForm({ problem, onGiven }: ComparisonFormProps) {
         <button type="submit" disabled={text === ''}>
           Compare
         </button>
-        <label class="file">
-          <span>or choose a file</span>
-          <input
-            type="file"
-            id="other-file"
-            onChange={({ currentTarget }) => void takeFile(currentTarget.files?.[0])}
-          />
-        </label>
+        <FileChoice onGiven={onGiven} />
       </div>
       <p class="problem" role="alert">
         {problem}
       </p>
     </form>
+  );
+}
+
+function FileChoice({ onGiven }: Pick<ComparisonFormProps, 'onGiven'>) {
+  async function takeFile(file: File | undefined): Promise<void> {
+    if (file !== undefined) onGiven(new Uint8Array(await file.arrayBuffer()));
+  }
+
+  return (
+    <label class="file">
+      <span>or choose a file</span>
+      <input type="file" id="other-file" onChange={({ currentTarget }) => void takeFile(currentTarget.files?.[0])} />
+    </label>
   );
 }
 

@@ -86,7 +86,6 @@ function useGiven(onTake: (intake: Intake) => void) {
   const [text, setText] = useState('');
   /** The file that was given last: it is judged again with other options. */
   const [last, setLast] = useState<Intake | null>(null);
-  /** Of the files that were given last. */
   const [unused, setUnused] = useState<readonly UnusedFile[]>([]);
 
   function give(intake: Intake): void {
@@ -96,18 +95,17 @@ function useGiven(onTake: (intake: Intake) => void) {
 
   function submit(): void {
     setUnused([]);
-    if (text !== '') give(readIntake(fromUtf8(text)));
-    else if (last !== null) give(last);
+    const given = text === '' ? last : readIntake(fromUtf8(text));
+    if (given !== null) give(given);
   }
 
   async function takeFiles(files: readonly File[]): Promise<void> {
     if (files.length === 0) return;
-    const read = await Promise.all(files.slice(0, MOST_FILES).map(readFile));
-    const { intake, unused } = readGiven(read);
-    setText(textOfGiven(read, intake));
-    setLast(intake);
-    setUnused([...unused, ...files.slice(MOST_FILES).map(({ name }) => ({ name, why: TOO_MANY }))]);
-    give(intake);
+    const given = await readAll(files);
+    setText(given.text);
+    setLast(given.intake);
+    setUnused(given.unused);
+    give(given.intake);
   }
 
   function clear(): void {
@@ -122,14 +120,20 @@ function useGiven(onTake: (intake: Intake) => void) {
     onTake(readIntake(fromUtf8(id)));
   }
 
-  const isEmpty = text === '' && last === null;
-  return { text, unused, isEmpty, setText, clear, submit, takeFiles, follow };
+  return { text, unused, isEmpty: text === '' && last === null, setText, clear, submit, takeFiles, follow };
 }
 
 /** Evidence has some fifteen parts. */
 const MOST_FILES = 64;
 const TOO_MANY = `The page reads ${MOST_FILES} files at once.`;
 const UNREADABLE = 'The browser cannot read it: it may be a folder.';
+
+async function readAll(files: readonly File[]) {
+  const read = await Promise.all(files.slice(0, MOST_FILES).map(readFile));
+  const { intake, unused } = readGiven(read);
+  const others = files.slice(MOST_FILES).map(({ name }) => ({ name, why: TOO_MANY }));
+  return { text: textOfGiven(read, intake), intake, unused: [...unused, ...others] };
+}
 
 /** A folder, which can be dropped like a file, has no bytes. */
 async function readFile(file: File): Promise<GivenFile | UnusedFile> {

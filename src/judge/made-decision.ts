@@ -53,15 +53,18 @@ export function decisionOf(
     crossCheck: joined.crossCheck,
     endorsements: verification.endorsements,
     obtainedTokens: joined.obtainedTokens,
-    freshness: {
-      nonce: NONCE_ORIGINS[nonce.origin],
-      bound: verification.bound,
-      clockSkewSeconds: joined.clockSkewSeconds,
-    },
+    freshness: freshnessOf(nonce, joined),
     binding: boundKeyOf(binding),
     shadow,
     receipt: null,
   };
+}
+
+function freshnessOf(
+  { origin }: NoncedTerms['nonce'],
+  { verification: { bound }, clockSkewSeconds }: JoinedVerification,
+): Decision['freshness'] {
+  return { nonce: NONCE_ORIGINS[origin], bound, clockSkewSeconds };
 }
 
 /** A missing Attestation Result says nothing of the TEE: whether that matters, the decision says. */

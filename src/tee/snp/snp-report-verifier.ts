@@ -130,10 +130,7 @@ export class AmdSnpReportVerifier implements SnpReportVerifier {
     verifyTcbExtensions(checks.report, report, vek, line);
 
     // 10. The signature.
-    if (!(await verifySignature(checks.report, report, vek))) {
-      checks.report.withhold(OF_OWN_KEY);
-      return stopped(checks.report, 'the signature of the report does not verify');
-    }
+    if (!(await verifySignature(checks.report, report, vek))) return unverified(checks.report);
 
     // 11. What the report says, whatever the policy.
     verifyReportFields(checks.report, report, line);
@@ -225,6 +222,12 @@ function unsigned({ report }: ReportChecks): SnpReportVerification {
     detail: 'no key signed the report',
   });
   return stopped(report, 'no key signed the report');
+}
+
+/** Of a report whose signature does not verify: fields that do not fit the certificate may be somebody else's. */
+function unverified(report: Checks): SnpReportVerification {
+  report.withhold(OF_OWN_KEY);
+  return stopped(report, 'the signature of the report does not verify');
 }
 
 /** @param endorsements of what speaks against the report */

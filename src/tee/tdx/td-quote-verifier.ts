@@ -129,9 +129,8 @@ export class DcapTdQuoteVerifier implements TdQuoteVerifier {
 
     // 3. The chain of the PCK certificate.
     const { pck } = path;
-    if (!verifyPath(checks.quote, { ...path, roles: rolesOf(path) }, at) || pck === null) {
-      return stopped(checks.quote, 'no PCK certificate could be relied on');
-    }
+    const isIssued = verifyPath(checks.quote, { ...path, roles: rolesOf(path) }, at);
+    if (!isIssued || pck === null) return stopped(checks.quote, 'no PCK certificate could be relied on');
 
     // 4. Collateral: signatures, and who signed it.
     const sought = { at, fmspc: pck.fmspc };
@@ -151,9 +150,8 @@ export class DcapTdQuoteVerifier implements TdQuoteVerifier {
     if (!enclave.holds) return stopped(checks.quote, 'the quoting enclave could not be relied on');
 
     // 9. The signature of the quote.
-    if (!verifyQuoteSignature(checks.quote, quote)) {
-      return stopped(checks.quote, 'the signature of the quote does not verify');
-    }
+    const isSigned = verifyQuoteSignature(checks.quote, quote);
+    if (!isSigned) return stopped(checks.quote, 'the signature of the quote does not verify');
 
     // 10. The TD.
     verifyTd(checks.quote, quote.body);
@@ -162,12 +160,8 @@ export class DcapTdQuoteVerifier implements TdQuoteVerifier {
     const platform = ratePlatform(checks, { quote, pck, level: enclave.level }, timely);
 
     checks.quote.skipRest(REQUIRED, 'the collateral could not be relied on');
-    return {
-      ...verifiedQuote(checks.quote, { quote, path }, timely),
-      // Without collateral to rely on there are no claims.
-      claims: platform && markVerified(tdxClaims(quote, pck, platform.tcb)),
-      shortfalls: platform?.shortfalls ?? [],
-    };
+    const claims = platform && markVerified(tdxClaims(quote, pck, platform.tcb));
+    return { ...verifiedQuote(checks.quote, { quote, path }, timely), claims, shortfalls: platform?.shortfalls ?? [] };
   }
 
   /** @returns the level of its ISVSVN; null where there is no identity to compare it with */

@@ -36,9 +36,7 @@ export function parseSnpReport(bytes: Uint8Array) {
   }
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const version = parseVersion(view.getUint32(0x000, true));
-  if (view.getUint32(0x034, true) !== 1) {
-    throw new FormatError('snp_format', 'SIGNATURE_ALGO is not ECDSA P-384 with SHA-384');
-  }
+  requireEcdsa(view.getUint32(0x034, true));
   requireReservedZero(bytes, version);
   const field = (start: number, length: number) => bytes.subarray(start, start + length);
   return {
@@ -57,18 +55,9 @@ export function parseSnpReport(bytes: Uint8Array) {
     authorKeyDigest: field(0x110, 48),
     reportId: field(0x140, 32),
     reportIdMa: field(0x160, 32),
-    /** TCB_VERSIONs, 8 bytes each: their layout depends on the product line (snp-tcb.ts). */
-    tcb: {
-      current: field(0x038, 8),
-      committed: field(0x1e0, 8),
-      reported: field(0x180, 8),
-      launch: field(0x1f0, 8),
-    },
-    /** CPUID_FAM_ID, CPUID_MOD_ID, CPUID_STEP; null in version 2. */
-    cpuid:
-      version === 2
-        ? null
-        : { family: view.getUint8(0x188), model: view.getUint8(0x189), stepping: view.getUint8(0x18a) },
+    tcb: tcbVersions(field),
+    /** Null in version 2. */
+    cpuid: version === 2 ? null : cpuidOf(field(0x188, 3)),
     chipId: field(0x1a0, 64),
     /** `major.minor.build`. */
     firmware: { current: firmwareVersion(bytes, 0x1e8), committed: firmwareVersion(bytes, 0x1ec) },
@@ -80,6 +69,20 @@ export function parseSnpReport(bytes: Uint8Array) {
     /** r‖s, 48 bytes each, big endian. */
     signature: joined([SNP_SIGNATURE.r, SNP_SIGNATURE.s].map((start) => bigEndian(field(start, SNP_SIGNATURE.length)))),
   };
+}
+
+function requireEcdsa(algorithm: number): void {
+  if (algorithm !== 1) throw new FormatError('snp_format', 'SIGNATURE_ALGO is not ECDSA P-384 with SHA-384');
+}
+
+/** TCB_VERSIONs, 8 bytes each: their layout depends on the product line (amd/tcb.ts). */
+function tcbVersions(field: (start: number, length: number) => Uint8Array) {
+  return { current: field(0x038, 8), committed: field(0x1e0, 8), reported: field(0x180, 8), launch: field(0x1f0, 8) };
+}
+
+/** CPUID_FAM_ID, CPUID_MOD_ID, CPUID_STEP. */
+function cpuidOf([family = 0, model = 0, stepping = 0]: Uint8Array) {
+  return { family, model, stepping };
 }
 
 function parseVersion(version: number): 2 | 3 | 4 | 5 {
