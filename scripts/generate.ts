@@ -1,4 +1,4 @@
-import { writeModules } from './openapi-modules.js';
+import { writeModules } from './write-modules.js';
 
 /** Makes everything that is generated, each file once. Documents import `src`, which needs the modules. */
 await writeModules();

@@ -1,12 +1,6 @@
-import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import openapiTS, { type OpenAPI3 } from 'openapi-typescript';
 import ts from 'typescript';
-import { firstLine, MODULES } from './generated-modules.mjs';
 import { readOpenapi } from './read-openapi.js';
-
-const ROOT = new URL('../', import.meta.url);
 
 /** The requests and answers of the client. */
 const CLIENT_SCHEMAS = ['VerifyRequest', 'Decision', 'ChallengeRequest', 'Challenge', 'Problem'] as const;
@@ -23,27 +17,15 @@ const INSPECTOR_SCHEMAS = [
   'Problem',
 ] as const;
 
-/** The modules generated from openapi.yaml: path from the root of the project, and text. */
-export async function generatedModules(): Promise<ReadonlyMap<string, string>> {
+/** The texts of the modules made from openapi.yaml, in the order of MODULES. */
+export async function openapiModules(): Promise<readonly string[]> {
   const document = readOpenapi();
-  const texts = [
+  return [
     await typesModule(document),
     await typesModule(withSchemasFor(document, CLIENT_SCHEMAS)),
     await typesModule(withSchemasFor(document, INSPECTOR_SCHEMAS)),
     schemasModule(document),
   ];
-  const head = firstLine();
-  return new Map(MODULES.map((path, index) => [path, `${head}${texts[index]}`]));
-}
-
-/** Another process may read a module or write the same one: each is put in place whole. */
-export async function writeModules(): Promise<void> {
-  for (const [path, text] of await generatedModules()) {
-    const file = fileURLToPath(new URL(path, ROOT));
-    mkdirSync(dirname(file), { recursive: true });
-    writeFileSync(`${file}.${process.pid}`, text);
-    renameSync(`${file}.${process.pid}`, file);
-  }
 }
 
 /** Types of the schemas, one line each. What a member means stands in openapi.yaml alone. */

@@ -11,5 +11,4 @@ export function isOutput(path: string): boolean {
   return OUTPUT.test(path);
 }
 
-const OUTPUT =
-  /^((src\/[^/]+|docs)\/generated\/|src\/inspector\/examples\/|examples\/verify-|docs\/(claims|codes)\.md$)/;
+const OUTPUT = /^((src\/.+|docs)\/generated\/|src\/inspector\/examples\/|examples\/verify-|docs\/(claims|codes)\.md$)/;

@@ -2,21 +2,20 @@ import { AMD_LINES } from '../../../core/amd-lines.js';
 import type { SnpProduct } from '../../../core/claims.js';
 import type { PathProfile } from '../../../crypto/path-profile.js';
 import type { SignatureAlgorithm } from '../../../formats/signature-algorithm.js';
-import { GENOA_ARK, GENOA_ASK, GENOA_ASVK } from './carried/genoa.js';
-import { MILAN_ARK, MILAN_ASK, MILAN_ASVK } from './carried/milan.js';
-import { TURIN_ARK, TURIN_ASK, TURIN_ASVK } from './carried/turin.js';
+import { GENOA, MILAN, TURIN } from './generated/carried-certificates.js';
 
-/** Public certificates that the product carries for a product line, PEM. */
+/** Public certificates that the product carries for a product line, PEM, as AMD's Key Distribution Service publishes them. */
 export interface CarriedCertificates {
   readonly ark: string;
   readonly ask: string;
   readonly asvk: string;
 }
 
+/** The files in `carried`. The ASK of Genoa is the re-issued one: AMD's CRL revokes the one before it, serial number 020001. */
 export const CARRIED_CERTIFICATES: ReadonlyMap<SnpProduct, CarriedCertificates> = new Map([
-  ['Milan', { ark: MILAN_ARK, ask: MILAN_ASK, asvk: MILAN_ASVK }],
-  ['Genoa', { ark: GENOA_ARK, ask: GENOA_ASK, asvk: GENOA_ASVK }],
-  ['Turin', { ark: TURIN_ARK, ask: TURIN_ASK, asvk: TURIN_ASVK }],
+  ['Milan', MILAN],
+  ['Genoa', GENOA],
+  ['Turin', TURIN],
 ]);
 
 /** The trust anchors of the built-in product lines. */
