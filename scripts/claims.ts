@@ -1,8 +1,8 @@
 import { fileURLToPath } from 'node:url';
-import { CLAIM_ORIGINS, type ClaimOrigin } from '../src/policy/cel/claim-origins.js';
 import type { ClaimType, ObjectType, ScalarType } from '../src/policy/cel/claim-type.js';
 import { RULE_CLAIMS, type RuleSection } from '../src/policy/cel/claim-types.js';
 import { memberPath } from '../src/policy/cel/read-claim.js';
+import { CLAIM_ORIGINS, type ClaimOrigin } from './claim-origins.js';
 
 export const CLAIMS_PATH = fileURLToPath(new URL('../docs/claims.md', import.meta.url));
 

@@ -193,7 +193,7 @@ const SECTIONS = {
   ita: token(ITA_TOKEN_TYPE),
 } satisfies { readonly [section: string]: ObjectType };
 
-/** Sections of claims that rules can name. Each has an origin, or the project does not compile (`claim-origins.ts`). */
+/** Sections of claims that rules can name. Each has an origin in scripts/claim-origins.ts, or the project does not compile. */
 export type RuleSection = keyof typeof SECTIONS;
 
 /** Everything that a rule can name, by section. `evidence.type` is there whatever was verified. */

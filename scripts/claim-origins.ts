@@ -1,4 +1,4 @@
-import type { RuleSection } from './claim-types.js';
+import type { RuleSection } from '../src/policy/cel/claim-types.js';
 
 /** The makers of the claims of a section, for authors of rules. Plain sentences in Markdown. */
 export interface ClaimOrigin {
