@@ -54,6 +54,10 @@ export interface EvidenceTraits {
   readonly noncePlaces: readonly string[];
   /** The longest nonce of the caller's own that fits, and what holds no longer one; null where any nonce fits. */
   readonly longestNonce: { readonly bytes: number; readonly holder: string } | null;
+  /** Sections of claims that such evidence always has once it is verified: that of its report or token first. */
+  readonly always: readonly (keyof Claims)[];
+  /** The same, and those that it can have. Bare evidence can carry the runtime claims of a paravisor. */
+  readonly possible: readonly (keyof Claims)[];
   /** Member in which a section of claims stands. Of a section that the type lacks: where other types have it. */
   readonly places: { readonly [section in keyof Claims | 'eventLog']?: string };
   /** Schema of its native form in openapi.yaml. */
@@ -105,6 +109,8 @@ export const EVIDENCE_TRAITS = {
   snp: {
     ...OF_A_BARE_REPORT,
     tee: 'snp',
+    always: ['snp'],
+    possible: ['snp', 'hcl'],
     noncePlaces: ['snp.reportData', 'runtimeData.nonce', 'hcl.userData'],
     places: { snp: 'report', tdx: 'tdQuote', hcl: 'runtimeData', tpm: 'tpmQuote' },
     schema: 'SnpEvidence',
@@ -113,6 +119,8 @@ export const EVIDENCE_TRAITS = {
   tdx: {
     ...OF_A_BARE_REPORT,
     tee: 'tdx',
+    always: ['tdx'],
+    possible: ['tdx', 'hcl'],
     noncePlaces: ['tdx.reportData', 'runtimeData.nonce', 'hcl.userData'],
     places: { snp: 'report', tdx: 'quote', hcl: 'runtimeData', tpm: 'tpmQuote', eventLog: 'ccel' },
     schema: 'TdxEvidence',
@@ -126,6 +134,8 @@ export const EVIDENCE_TRAITS = {
   'az-snp-vtpm': {
     ...OF_A_PARAVISOR,
     tee: 'snp',
+    always: ['snp', 'hcl', 'tpm'],
+    possible: ['snp', 'hcl', 'tpm'],
     schema: 'AzSnpVtpmEvidence',
     members: {
       hclReport: { structure: 'HCL report' },
@@ -138,6 +148,8 @@ export const EVIDENCE_TRAITS = {
   'az-tdx-vtpm': {
     ...OF_A_PARAVISOR,
     tee: 'tdx',
+    always: ['tdx', 'hcl', 'tpm'],
+    possible: ['tdx', 'hcl', 'tpm'],
     schema: 'AzTdxVtpmEvidence',
     members: {
       hclReport: { structure: 'HCL report' },
@@ -157,6 +169,8 @@ export const EVIDENCE_TRAITS = {
     hasTeeTopics: false,
     noncePlaces: ['tpm.extraData'],
     longestNonce: TPM_EXTRA_DATA,
+    always: ['tpm'],
+    possible: ['tpm'],
     places: { tpm: 'tpmQuote', eventLog: 'eventLog' },
     schema: 'TpmEvidence',
     members: { tpmQuote: 'tpmQuote', ak: 'akCertificate', eventLog: 'eventLog' },
@@ -164,12 +178,16 @@ export const EVIDENCE_TRAITS = {
   'maa-token': {
     ...OF_A_TOKEN,
     tokenRoute: 'maa',
+    always: ['maa'],
+    possible: ['maa'],
     noncePlaces: ['maa.userData', 'maa.reportData', 'maa.runtimeNonce', 'maa.clientPayloadNonce'],
     schema: 'MaaTokenEvidence',
   },
   'ita-token': {
     ...OF_A_TOKEN,
     tokenRoute: 'ita',
+    always: ['ita'],
+    possible: ['ita'],
     noncePlaces: ['ita.userData', 'ita.heldData', 'ita.runtimeData', 'ita.verifierNonce'],
     schema: 'ItaTokenEvidence',
   },

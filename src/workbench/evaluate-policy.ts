@@ -2,7 +2,7 @@ import type { AmdLines } from '../core/amd-lines.js';
 import { FormatError } from '../core/errors.js';
 import type { Evaluation } from '../core/evaluation.js';
 import type { EvidenceType } from '../core/evidence.js';
-import { isHardwareType } from '../core/evidence-traits.js';
+import { isHardwareType, traitsOf } from '../core/evidence-traits.js';
 import { type JsonObject, type JsonValue, jsonPointer } from '../core/json.js';
 import type { Clock } from '../core/ports.js';
 import type { Caller, EvaluationRequest, VerifyRequest } from '../core/request.js';
@@ -23,7 +23,6 @@ import {
   readBareReleasePolicy,
 } from '../policy/document/policy-document.js';
 import { PolicyError } from '../policy/document/policy-problem.js';
-import { alwaysThere } from '../policy/document/rules.js';
 
 export interface EvaluatePolicyParts {
   readonly verifyEvidence: Pick<VerifyEvidence, 'tryPolicy'>;
@@ -124,8 +123,9 @@ function acceptingPolicy(type: EvidenceType): Policy {
 
 /** Of the accepted types that can have these sections, the one that has most of them; else the first. */
 function likeliestType({ accepts }: Policy, sections: readonly string[]): EvidenceType {
-  const fitting = accepts.filter((type) => alwaysThere(type).every((section) => sections.includes(section)));
-  const [first = accepts[0]] = fitting.toSorted((a, b) => alwaysThere(b).length - alwaysThere(a).length);
+  const alwaysOf = (type: EvidenceType) => traitsOf(type).always;
+  const fitting = accepts.filter((type) => alwaysOf(type).every((section) => sections.includes(section)));
+  const [first = accepts[0]] = fitting.toSorted((a, b) => alwaysOf(b).length - alwaysOf(a).length);
   if (first === undefined) throw new TypeError('a policy accepts at least one type');
   return first;
 }

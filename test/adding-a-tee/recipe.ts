@@ -120,6 +120,8 @@ export const MODEL: readonly Addition[] = [
     hasTeeTopics: false,
     noncePlaces: ['toy.reportData'],
     longestNonce: { bytes: 40, holder: 'a toy report' },
+    always: ['toy'],
+    possible: ['toy'],
     places: { toy: 'report' },
     schema: 'ToyEvidence',
     members: { report: { structure: 'toy report' } },

@@ -2,7 +2,7 @@ import type { Checks } from '../../core/check.js';
 import type { Claims, HclClaims, SnpClaims, TdxClaims, TpmClaims } from '../../core/claims.js';
 import type { CheckId } from '../../core/codes.js';
 import type { EvidenceType } from '../../core/evidence.js';
-import { hasParavisor, hasVtpm, placeOf, teeOf } from '../../core/evidence-traits.js';
+import { placeOf, teeOf, traitsOf } from '../../core/evidence-traits.js';
 import type { JsonValue } from '../../core/json.js';
 import { registerNames } from '../../core/register-names.js';
 import {
@@ -92,11 +92,7 @@ export function acceptedValuesOf(set: ReferenceSet): readonly Pick<ReferenceComp
 
 /** Sections that sets of reference values speak about, and that evidence of a type always has once it is verified. */
 function sectionsOf(evidenceType: EvidenceType): readonly ReferenceSection[] {
-  const always: readonly (ClaimSection | null)[] = [
-    teeOf(evidenceType),
-    ...(hasParavisor(evidenceType) ? (['hcl'] as const) : []),
-    ...(hasVtpm(evidenceType) ? (['tpm'] as const) : []),
-  ];
+  const { always } = traitsOf(evidenceType);
   return REFERENCE_SECTIONS.filter((section) => always.includes(section));
 }
 

@@ -1,12 +1,5 @@
-import type { EvidenceType } from '../../core/evidence.js';
-import {
-  hasTdEventLog,
-  hasVtpm,
-  isHardwareType,
-  isTokenType,
-  teeOf,
-  tokenRouteOf,
-} from '../../core/evidence-traits.js';
+import type { EvidenceType, TokenRoute } from '../../core/evidence.js';
+import { hasTdEventLog, isTokenType, teeOf, traitsOf } from '../../core/evidence-traits.js';
 import type { Known } from '../cel/foresee.js';
 import type { PolicyMembers } from './policy-grammar.js';
 import type { Rule } from './rule.js';
@@ -20,7 +13,7 @@ export type RuledPolicy = Pick<PolicyMembers, 'accepts' | 'routes' | 'secureBoot
 
 /** The claims of evidence of one type under a policy. Static: independent of configuration and evidence. */
 export function knownOf(type: EvidenceType, policy: RuledPolicy): Known {
-  const sections = new Set(possibleSections(type, policy));
+  const sections = new Set<string>(['evidence', ...traitsOf(type).possible, ...routesFor(type, policy)]);
   return {
     canHave: ({ path: [section = '', member] }) =>
       `${section}.${member}` === TD_EVENT_LOG ? hasTdEventLog(type) : sections.has(section),
@@ -28,17 +21,11 @@ export function knownOf(type: EvidenceType, policy: RuledPolicy): Known {
   };
 }
 
-/** Sections of claims that evidence of a type can have. Bare evidence can carry the runtime claims of a paravisor. */
-function possibleSections(type: EvidenceType, { routes }: RuledPolicy): readonly string[] {
-  const ofToken = isTokenType(type);
-  const ofTds = teeOf(type) === 'tdx' || ofToken;
+/** Routes from which a token may come with evidence of a type. Trust Authority judges TDs alone. */
+function routesFor(type: EvidenceType, { routes }: RuledPolicy): readonly TokenRoute[] {
+  const canBeOfTd = teeOf(type) === 'tdx' || isTokenType(type);
   return [
-    'evidence',
-    ...(teeOf(type) === null ? [] : [String(teeOf(type))]),
-    ...(isHardwareType(type) ? ['hcl'] : []),
-    ...(hasVtpm(type) ? ['tpm'] : []),
-    ...(tokenRouteOf(type) === 'maa' || routes.maa !== 'off' ? ['maa'] : []),
-    // Trust Authority judges TDs alone.
-    ...(tokenRouteOf(type) === 'ita' || (routes.ita !== 'off' && ofTds) ? ['ita'] : []),
+    ...(routes.maa === 'off' ? [] : (['maa'] as const)),
+    ...(routes.ita === 'off' || !canBeOfTd ? [] : (['ita'] as const)),
   ];
 }

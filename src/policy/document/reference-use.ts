@@ -1,7 +1,7 @@
 import { AMD_LINES, lineOfPart } from '../../core/amd-lines.js';
-import type { Claims, SnpPart, SnpProduct } from '../../core/claims.js';
+import type { SnpPart, SnpProduct } from '../../core/claims.js';
 import type { EvidenceType } from '../../core/evidence.js';
-import { hasTdEventLog, hasVtpm, isHardwareType, teeOf } from '../../core/evidence-traits.js';
+import { hasTdEventLog, teeOf, traitsOf } from '../../core/evidence-traits.js';
 import type { PolicyMembers } from './policy-grammar.js';
 import { type PolicyProblem, unusedMember } from './policy-problem.js';
 import { REFERENCE_SECTIONS, type ReferenceSection, type ReferenceSet } from './reference-grammar.js';
@@ -18,7 +18,9 @@ export function unusedReferences(policy: PolicyMembers): readonly PolicyProblem[
 }
 
 function unusedInSet(set: ReferenceSet, accepts: readonly EvidenceType[], pointer: string): readonly PolicyProblem[] {
-  const absent = referenceSections(set).filter((section) => !accepts.some((type) => possible(type).includes(section)));
+  const absent = referenceSections(set).filter(
+    (section) => !accepts.some((type) => traitsOf(type).possible.includes(section)),
+  );
   if (absent.length > 0) {
     return absent.map((section) =>
       unusedMember(`${pointer}/${section}`, `no evidence that the policy accepts has claims of ${section}`),
@@ -35,19 +37,9 @@ function referenceSections(set: ReferenceSet): readonly ReferenceSection[] {
   return REFERENCE_SECTIONS.filter((section) => set[section] !== null);
 }
 
-/** Sections that evidence of a type can have. Bare evidence can carry the runtime claims of a paravisor. */
-function possible(type: EvidenceType): readonly ReferenceSection[] {
-  const sections: readonly (keyof Claims | null)[] = [
-    teeOf(type),
-    ...(isHardwareType(type) ? (['hcl'] as const) : []),
-    ...(hasVtpm(type) ? (['tpm'] as const) : []),
-  ];
-  return REFERENCE_SECTIONS.filter((section) => sections.includes(section));
-}
-
 function applies(set: ReferenceSet, type: EvidenceType): boolean {
   if (set.appliesTo.product !== null && teeOf(type) !== 'snp') return false;
-  return referenceSections(set).some((section) => possible(type).includes(section));
+  return referenceSections(set).some((section) => traitsOf(type).possible.includes(section));
 }
 
 /** Whether some evidence of a type could match a set that applies to it, and pass the minimums as well. */
@@ -56,7 +48,8 @@ export function couldMatch(
   type: EvidenceType,
   { minimums: { snp } }: Pick<PolicyMembers, 'minimums'>,
 ): boolean {
-  if (!applies(set, type) || !referenceSections(set).every((section) => possible(type).includes(section))) return false;
+  if (!applies(set, type) || !referenceSections(set).every((section) => traitsOf(type).possible.includes(section)))
+    return false;
   const { product } = set.appliesTo;
   if (product === null || snp === 'any') return true;
   return Object.keys(snp ?? {}).some((part) => canBeOf(part, product));

@@ -1,11 +1,11 @@
 import type { Checks } from '../../core/check.js';
 import type { EventLogClaims } from '../../core/claims.js';
-import type { EvidenceType, TokenRoute } from '../../core/evidence.js';
-import { hasParavisor, hasVtpm, teeOf, tokenRouteOf } from '../../core/evidence-traits.js';
+import type { TokenRoute } from '../../core/evidence.js';
+import { traitsOf } from '../../core/evidence-traits.js';
 import type { EventLogGaps } from '../../core/verification.js';
 import { evaluateReleasePolicy } from '../akv/evaluate-release-policy.js';
 import { unmetConditions } from '../akv/unmet-conditions.js';
-import type { AppraisalTopic, ClaimSection, TopicInput } from '../appraise/appraisal-topic.js';
+import type { AppraisalTopic, TopicInput } from '../appraise/appraisal-topic.js';
 import { evaluate } from '../cel/evaluate.js';
 import { ExplanationBudget, explain } from '../cel/explain.js';
 import { RuleBudget } from '../cel/rule-budget.js';
@@ -106,7 +106,7 @@ function withLoadOptions<S extends { readonly eventLog?: EventLogClaims }>(secti
  */
 function isLeftOpen(absent: ReadonlySet<string>, id: string, input: TopicInput, checks: Checks): boolean {
   const { evidenceType, verification, results } = input;
-  const unverified = alwaysThere(evidenceType).find(
+  const unverified = traitsOf(evidenceType).always.find(
     (section) => absent.has(section) && verification.claims[section] === undefined,
   );
   if (unverified !== undefined) {
@@ -141,18 +141,6 @@ function isOutOfReach(
     return true;
   }
   return false;
-}
-
-/** Sections that evidence of a type always has once it is verified. */
-export function alwaysThere(type: EvidenceType): readonly ClaimSection[] {
-  const tee = teeOf(type);
-  const route = tokenRouteOf(type);
-  return [
-    ...(tee === null ? [] : [tee]),
-    ...(hasParavisor(type) ? (['hcl'] as const) : []),
-    ...(hasVtpm(type) ? (['tpm'] as const) : []),
-    ...(route === null ? [] : [route]),
-  ];
 }
 
 /** A release policy is judged on the claims of a verified token as issued, whose issuer is one of its authorities. */

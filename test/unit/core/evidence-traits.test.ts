@@ -16,6 +16,18 @@ describe('the traits of evidence types', () => {
     if (vtpm) expect(longestNonce).toEqual({ bytes: 50, holder: 'a TPM quote' });
   });
 
+  it.each(EVIDENCE_TYPES)(
+    'of %s name the sections of its report or token, of its paravisor and of its vTPM',
+    (type) => {
+      const { kind, tee, paravisor, vtpm, tokenRoute, always, possible } = traitsOf(type);
+      expect(always).toEqual(
+        [tee, paravisor ? 'hcl' : null, vtpm ? 'tpm' : null, tokenRoute].filter((each) => each !== null),
+      );
+      const withRuntimeClaims = kind === 'hardware' ? ['hcl'] : [];
+      expect(new Set(possible)).toEqual(new Set([...always, ...withRuntimeClaims]));
+    },
+  );
+
   it.each(EVIDENCE_TYPES)('of %s name its schema, and places that answers and the schema know', (type) => {
     const { schema, tee, tokenRoute, noncePlaces } = traitsOf(type);
     const { properties = {} } = schemaNamed(schema);
