@@ -3,7 +3,7 @@
  * Each token names the interface or value behind it; a missing registration throws when it is resolved.
  */
 export const TOKENS = {
-  /** `VerifierOptions` (tee/verifiers). */
+  /** `VerifierOptions` (tee/verifier-options). */
   verifierOptions: Symbol('VerifierOptions'),
   /** `ReadonlyMap<EvidenceType, EvidenceVerifier>` (core/verification). */
   evidenceVerifiers: Symbol('EvidenceVerifiers'),

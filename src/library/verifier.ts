@@ -8,7 +8,8 @@ import type {
   Verification as VerifiedEvidence,
 } from '../core/verification.js';
 import { withHexNoncesNamed } from '../tee/shared/binding/nonce-in-hex.js';
-import { createVerifiers, type VerifierOptions } from '../tee/verifiers.js';
+import type { VerifierOptions } from '../tee/verifier-options.js';
+import { createVerifiers } from '../tee/verifiers.js';
 import { requireDate } from './require-date.js';
 
 /**
@@ -60,7 +61,7 @@ export { expectedBinding } from '../tee/shared/binding/expected-binding.js';
 export { AMD_ROOT_PINS, type AmdRootPins, CARRIED_CERTIFICATES } from '../tee/snp/amd/roots.js';
 export { parseCollateralFile } from '../tee/tdx/intel/collateral-file.js';
 export { INTEL_SGX_ROOT_PINS } from '../tee/tdx/intel/roots.js';
-export type { VerifierOptions } from '../tee/verifiers.js';
+export type { VerifierOptions } from '../tee/verifier-options.js';
 
 /** What evidence is verified with. */
 export interface VerifyContext {

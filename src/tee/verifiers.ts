@@ -3,42 +3,16 @@ import type { SnpProduct } from '../core/claims.js';
 import type { EvidenceType } from '../core/evidence.js';
 import type { EvidenceVerifier } from '../core/verification.js';
 import { paravisorFloors } from './azure/known-paravisors.js';
-import { type ItaIssuer, publicItaIssuers } from './ita/key-trust.js';
-import { type MaaIssuer, sharedMaaIssuers } from './maa/issuer-policy.js';
+import { publicItaIssuers } from './ita/key-trust.js';
+import { sharedMaaIssuers } from './maa/issuer-policy.js';
 import { evidenceVerifiers } from './registry.js';
 import { type AkRoots, AZURE_VTPM_ROOT_PINS } from './shared/attestation-key/ak-roots.js';
-import type { ParavisorFloors } from './shared/paravisor/paravisor-claims.js';
 import type { AmdRootPins } from './snp/amd/roots.js';
 import { AmdSnpReportVerifier } from './snp/snp-report-verifier.js';
 import { INTEL_SGX_ROOT_PINS } from './tdx/intel/roots.js';
 import { DcapTdQuoteVerifier } from './tdx/td-quote-verifier.js';
 import { Tpm2QuoteVerifier } from './tpm/tpm-quote-verifier.js';
-
-/** Trust anchors, floors and limits of the verifiers. Each defaults to what AMD, Intel and Azure publish. */
-export interface VerifierOptions {
-  /** AMD's product lines by name: how their reports and certificates are read. Default: Milan, Genoa and Turin. */
-  readonly amdLines?: AmdLines;
-  /** Trusted ARKs by product line: SHA-256 of the SubjectPublicKeyInfo, 64 lower-case hex digits. Default: those of `amdLines`. */
-  readonly amdPins?: AmdRootPins;
-  /** Product lines that are denied although AMD vouches for them (`snp_product_refused`). Default: none. */
-  readonly refuseProducts?: ReadonlySet<SnpProduct>;
-  /** Trusted Intel SGX root CAs, pinned as `amdPins`. Default: Intel's own. */
-  readonly intelPins?: ReadonlySet<string>;
-  /** Trusted roots of attestation key certificates, pinned as `amdPins`. Default: Azure's, which make no paravisor known. */
-  readonly akRoots?: AkRoots;
-  /** Known paravisors on SEV-SNP: ID_KEY_DIGEST, 96 lower-case hex digits, to the least GUEST_SVN. Default: Microsoft's. */
-  readonly paravisorFloors?: ParavisorFloors;
-  /** Known paravisors on TDX: MRTD, 96 lower-case hex digits. Default: none, since Microsoft publishes none. */
-  readonly paravisorMrtds?: ReadonlySet<string>;
-  /** Accepted instances of Azure Attestation by `iss`. Default: the shared providers of the public cloud. */
-  readonly maaIssuers?: ReadonlyMap<string, MaaIssuer>;
-  /** Accepted instances of Intel Trust Authority by `iss`. Default: Intel's own. */
-  readonly itaIssuers?: ReadonlyMap<string, ItaIssuer>;
-  /** Leeway for the times of tokens in both directions, in seconds. Default: 60. */
-  readonly tokenLeewaySeconds?: number;
-  /** The longest event log that is read, in bytes (`eventlog_limit`). Default: 1 MiB. */
-  readonly eventLogBytes?: number;
-}
+import type { VerifierOptions } from './verifier-options.js';
 
 const ONLY_AZURE: AkRoots = { azure: AZURE_VTPM_ROOT_PINS, configured: new Set(), paravisorsSince: null };
 
@@ -63,17 +37,13 @@ export function createVerifiers(options: VerifierOptions = {}): ReadonlyMap<Evid
   const chosen = { ...DEFAULTS, ...given(options) };
   requireBound('tokenLeewaySeconds', chosen.tokenLeewaySeconds);
   requireBound('eventLogBytes', chosen.eventLogBytes);
-  const { amdLines, amdPins = pinsOf(amdLines), refuseProducts, tokenLeewaySeconds: leewaySeconds } = chosen;
+  const { amdLines, amdPins = pinsOf(amdLines), refuseProducts, intelPins } = chosen;
   return evidenceVerifiers({
+    ...chosen,
+    amdPins,
     snpReports: new AmdSnpReportVerifier({ refuseProducts, pins: amdPins, lines: amdLines }),
-    tdQuotes: new DcapTdQuoteVerifier({ pins: chosen.intelPins }),
+    tdQuotes: new DcapTdQuoteVerifier({ pins: intelPins }),
     tpmQuotes: new Tpm2QuoteVerifier(),
-    paravisorFloors: chosen.paravisorFloors,
-    paravisorMrtds: chosen.paravisorMrtds,
-    akRoots: chosen.akRoots,
-    maaTokens: { issuers: chosen.maaIssuers, leewaySeconds, refuseProducts },
-    itaTokens: { issuers: chosen.itaIssuers, leewaySeconds },
-    eventLogBytes: chosen.eventLogBytes,
   });
 }
 

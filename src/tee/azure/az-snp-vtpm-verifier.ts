@@ -30,13 +30,13 @@ import { verifyRestatedNonce, verifyRestatedParts } from './restated-parts.js';
 const ENDORSEMENTS = '/evidence/endorsements';
 
 /** The part of the paravisor's report that hash and signature cover. */
-interface SnpParts {
+interface CoveredParts {
   readonly hardwareReport: Uint8Array;
   readonly runtimeClaims: Uint8Array;
 }
 
 interface Opened {
-  readonly hcl: SnpParts;
+  readonly hcl: CoveredParts;
   readonly guest: OpenedGuest;
   readonly report: OpenedSnpReport;
   /** Null where the guest states nothing beside its report. */

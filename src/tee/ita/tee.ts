@@ -1,12 +1,9 @@
-import type { TeeOf } from '../shared/tee.js';
 import { tokenIdentity } from '../shared/tokens/token-identity.js';
-import { ItaTokenVerifier, type ItaTokenVerifierOptions } from './ita-token-verifier.js';
-
-export interface Parts {
-  readonly itaTokens: ItaTokenVerifierOptions;
-}
+import type { TeeOf } from '../tee-of.js';
+import { ItaTokenVerifier } from './ita-token-verifier.js';
 
 export const ITA_TOKEN = {
-  verifier: ({ itaTokens }: Parts) => new ItaTokenVerifier(itaTokens),
+  verifier: ({ itaIssuers: issuers, tokenLeewaySeconds: leewaySeconds }) =>
+    new ItaTokenVerifier({ issuers, leewaySeconds }),
   identity: tokenIdentity,
 } satisfies TeeOf<'ita-token'>;

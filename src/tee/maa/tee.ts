@@ -1,14 +1,9 @@
-import type { SnpReportVerifier } from '../shared/evidence/parts.js';
-import type { TeeOf } from '../shared/tee.js';
 import { tokenIdentity } from '../shared/tokens/token-identity.js';
-import { MaaTokenVerifier, type MaaTokenVerifierOptions } from './maa-token-verifier.js';
-
-export interface Parts {
-  readonly maaTokens: MaaTokenVerifierOptions;
-  readonly snpReports: SnpReportVerifier;
-}
+import type { TeeOf } from '../tee-of.js';
+import { MaaTokenVerifier } from './maa-token-verifier.js';
 
 export const MAA_TOKEN = {
-  verifier: ({ maaTokens, snpReports }: Parts) => new MaaTokenVerifier(maaTokens, snpReports),
+  verifier: ({ maaIssuers: issuers, tokenLeewaySeconds: leewaySeconds, refuseProducts, snpReports }) =>
+    new MaaTokenVerifier({ issuers, leewaySeconds, refuseProducts }, snpReports),
   identity: tokenIdentity,
 } satisfies TeeOf<'maa-token'>;

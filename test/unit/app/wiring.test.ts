@@ -7,7 +7,7 @@ import type { Configuration } from '../../../src/config/configuration.js';
 import { loadConfiguration } from '../../../src/config/load-configuration.js';
 import { EVIDENCE_TYPES } from '../../../src/core/evidence-traits.js';
 import type { EvidenceVerifier } from '../../../src/core/verification.js';
-import type { VerifierOptions } from '../../../src/tee/verifiers.js';
+import type { VerifierOptions } from '../../../src/tee/verifier-options.js';
 import type { InspectEvidenceUseCase } from '../../../src/workbench/inspections.js';
 import { formatErrorOf } from '../../format-error-of.js';
 import { buildCcel, createIntelPki, createTdxGuest, TdxPlatform } from '../../lab/index.js';

@@ -10,7 +10,7 @@ import {
   readConfiguredRoots,
 } from '../../../../src/app/reload/configured-roots.js';
 import { loadConfiguration } from '../../../../src/config/load-configuration.js';
-import type { VerifierOptions } from '../../../../src/tee/verifiers.js';
+import type { VerifierOptions } from '../../../../src/tee/verifier-options.js';
 import { createAzureAkPki, createIntelPki } from '../../../lab/index.js';
 import { RecordingLog } from '../../endorsements/recording-log.js';
 
