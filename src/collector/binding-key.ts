@@ -4,7 +4,7 @@ import { fileProblem, outputProblem } from '../core/file-problem.js';
 import type { JsonObject } from '../core/json.js';
 import { jwkThumbprint } from '../crypto/jwk-thumbprint.js';
 import { CollectError } from './collect-error.js';
-import { hasCode, readBoundedFile, UnfitFileError } from './files.js';
+import { hasCode, readRegularFile, UnfitFileError } from './files.js';
 
 /** A key of the guest that evidence is bound to. The private half never leaves the file. */
 export interface BindingKey {
@@ -33,7 +33,7 @@ export async function bindingKey(path: string): Promise<BindingKey> {
 
 async function readKey(path: string): Promise<KeyObject | null> {
   try {
-    const bytes = await readBoundedFile(path, KEY_FILE_BYTES, refuseOtherReaders);
+    const bytes = await readRegularFile(path, KEY_FILE_BYTES, refuseOtherReaders);
     return parsePrivateKey(Buffer.from(bytes).toString('utf8'));
   } catch (error) {
     if (hasCode(error, 'ENOENT')) return null;

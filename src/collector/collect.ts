@@ -20,7 +20,7 @@ import {
   tpmEvidence,
   tsmEvidence,
 } from './evidence-body.js';
-import { hasCode, readBoundedFile, UnfitFileError } from './files.js';
+import { hasCode, readRegularFile, UnfitFileError } from './files.js';
 import { AZURE_TPM, GuestTpm, handle, NOTHING_OF_AZURE, type NvIndex, requireFits } from './guest-tpm.js';
 import { withLock } from './lock-file.js';
 import { AZURE_METADATA, MetadataService } from './metadata-service.js';
@@ -221,7 +221,7 @@ async function requireTpm(device: string | null): Promise<void> {
 async function readAkChain(path: string | null): Promise<string | null> {
   if (path === null) return null;
   try {
-    const text = Buffer.from(await readBoundedFile(path, PEM_TEXT_BYTES)).toString('utf8');
+    const text = Buffer.from(await readRegularFile(path, PEM_TEXT_BYTES)).toString('utf8');
     parsePemCertificates(text, 'cert_chain');
     return text;
   } catch (error) {

@@ -1,5 +1,5 @@
 import { fileProblem } from '../core/file-problem.js';
-import { hasCode, readBoundedFile, UnfitFileError } from './files.js';
+import { hasCode, readRegularFile, UnfitFileError } from './files.js';
 
 /** The paths of the logs of Linux and systemd. */
 export const EVENT_LOGS = {
@@ -36,7 +36,7 @@ export async function readLog(
   warn: Warn,
 ): Promise<Uint8Array | null> {
   try {
-    const log = await readBoundedFile(path, LOG_BYTES);
+    const log = await readRegularFile(path, LOG_BYTES);
     if (log.byteLength === 0) throw new UnfitFileError('is empty');
     return log;
   } catch (error) {

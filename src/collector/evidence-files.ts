@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fileProblem, folderProblem } from '../core/file-problem.js';
 import { quotedName } from '../core/names-in-messages.js';
 import { CollectError } from './collect-error.js';
-import { readBoundedFile, UnfitFileError } from './files.js';
+import { readRegularFile, UnfitFileError } from './files.js';
 
 /** A raw file of evidence. */
 interface EvidenceFile {
@@ -105,7 +105,7 @@ async function readFileOf(
   maximumBytes: number,
 ): Promise<Uint8Array | { readonly why: string; readonly cause: unknown }> {
   try {
-    const bytes = await readBoundedFile(join(folder, name), maximumBytes);
+    const bytes = await readRegularFile(join(folder, name), maximumBytes);
     if (bytes.byteLength === 0) throw new UnfitFileError('is empty');
     return bytes;
   } catch (error) {

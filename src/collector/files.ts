@@ -15,7 +15,7 @@ export class UnfitFileError extends Error {
  * @param judge looks at the open file before it is read
  * @throws {UnfitFileError} for what is no regular file, or is too large
  */
-export async function readBoundedFile(
+export async function readRegularFile(
   path: string,
   maximumBytes: number,
   judge: (status: { readonly mode: number; readonly uid: number }) => void = () => {},
@@ -46,7 +46,7 @@ export async function readBoundedFile(
 /** The same, and null where there is no such file. */
 export async function readFileIfThere(path: string, maximumBytes: number): Promise<Uint8Array | null> {
   try {
-    return await readBoundedFile(path, maximumBytes);
+    return await readRegularFile(path, maximumBytes);
   } catch (error) {
     if (hasCode(error, 'ENOENT') || hasCode(error, 'ENOTDIR')) return null;
     throw error;

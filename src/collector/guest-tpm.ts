@@ -6,7 +6,7 @@ import { fileProblem, isSystemError } from '../core/file-problem.js';
 import { type PcrValues, readPcrValues } from '../tee/tpm/format/pcr-values.js';
 import { parseTpmsQuote } from '../tee/tpm/format/tpms-attest.js';
 import { CollectError } from './collect-error.js';
-import { readBoundedFile, UnfitFileError } from './files.js';
+import { readRegularFile, UnfitFileError } from './files.js';
 import { isDigestOf } from './pcr-values.js';
 import type { RunTool } from './tool-run.js';
 
@@ -116,7 +116,7 @@ export class GuestTpm {
   }
 
   async #readQuote(): Promise<CollectedQuote | null> {
-    const file = (name: string) => readBoundedFile(join(this.#folder, name), QUOTE_FILE_BYTES);
+    const file = (name: string) => readRegularFile(join(this.#folder, name), QUOTE_FILE_BYTES);
     const { message: messageFile, signature: signatureFile, pcrs: valuesFile } = QUOTE_FILES;
     const [message, signature] = [await file(messageFile), await file(signatureFile)];
     const quote = parseTpmsQuote(message);

@@ -3,7 +3,7 @@ import { mkdir, open, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isSystemError } from '../core/file-problem.js';
 import { CollectError } from './collect-error.js';
-import { readBoundedFile, UnfitFileError } from './files.js';
+import { readRegularFile, UnfitFileError } from './files.js';
 
 /** Linux, Documentation/ABI/testing/configfs-tsm. */
 export const TSM_FOLDER = '/sys/kernel/config/tsm/report';
@@ -86,7 +86,7 @@ export async function configfsEntry(folder: string): Promise<TsmEntry> {
   const entry = join(folder, `veritee-${randomUUID()}`);
   await mkdir(entry);
   return {
-    read: (attribute) => readBoundedFile(join(entry, attribute), BLOB_BYTES),
+    read: (attribute) => readRegularFile(join(entry, attribute), BLOB_BYTES),
     write: async (attribute, bytes) => {
       const file = await open(join(entry, attribute), 'w');
       try {

@@ -3,7 +3,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { readBoundedFile, readFileIfThere, writePrivateFile } from '../../../src/collector/files.js';
+import { readFileIfThere, readRegularFile, writePrivateFile } from '../../../src/collector/files.js';
 import { configfsEntry } from '../../../src/collector/tsm-report.js';
 import { makePipe } from '../../make-pipe.js';
 
@@ -18,12 +18,12 @@ beforeEach(async () => {
 describe('a file that is read', () => {
   it('may be as long as the bound, and no longer', async () => {
     await writeFile(path('a'), '12345');
-    expect(Buffer.from(await readBoundedFile(path('a'), 5)).toString()).toBe('12345');
-    await expect(readBoundedFile(path('a'), 4)).rejects.toThrow('has more than 4 bytes');
+    expect(Buffer.from(await readRegularFile(path('a'), 5)).toString()).toBe('12345');
+    await expect(readRegularFile(path('a'), 4)).rejects.toThrow('has more than 4 bytes');
   });
 
   it('has a size that its status does not tell', async () => {
-    expect((await readBoundedFile('/proc/self/stat', 4096)).byteLength).toBeGreaterThan(10);
+    expect((await readRegularFile('/proc/self/stat', 4096)).byteLength).toBeGreaterThan(10);
   });
 
   it('is no link, pipe, folder or socket', async () => {
@@ -31,11 +31,11 @@ describe('a file that is read', () => {
     await symlink(path('a'), path('link'));
     makePipe(path('pipe'));
     const server = createServer().listen(path('socket'));
-    await expect(readBoundedFile(path('link'), 5)).rejects.toThrow('is a symbolic link');
-    await expect(readBoundedFile(path('pipe'), 5)).rejects.toThrow('is not a regular file');
-    await expect(readBoundedFile(folder, 5)).rejects.toThrow('is not a regular file');
-    await expect(readBoundedFile(path('socket'), 5)).rejects.toThrow('is not a regular file');
-    await expect(readBoundedFile('/dev/zero', 5)).rejects.toThrow('is not a regular file');
+    await expect(readRegularFile(path('link'), 5)).rejects.toThrow('is a symbolic link');
+    await expect(readRegularFile(path('pipe'), 5)).rejects.toThrow('is not a regular file');
+    await expect(readRegularFile(folder, 5)).rejects.toThrow('is not a regular file');
+    await expect(readRegularFile(path('socket'), 5)).rejects.toThrow('is not a regular file');
+    await expect(readRegularFile('/dev/zero', 5)).rejects.toThrow('is not a regular file');
     server.close();
   });
 
