@@ -14,7 +14,7 @@ import {
   type TokenScheme,
   type TypeRules,
   verifyToken,
-} from '../crypto/token/token-verification.js';
+} from '../crypto/token/token-signature.js';
 import { unauthorized } from './unauthorized.js';
 
 /** A caller's token is judged by checks of no TEE. */

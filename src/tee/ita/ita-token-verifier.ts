@@ -4,7 +4,7 @@ import type { CheckId } from '../../core/codes.js';
 import { earliest } from '../../core/earliest.js';
 import type { ItaTokenEvidence } from '../../core/evidence.js';
 import type { OpenedToken, TokenVerification, TokenVerifier, VerificationContext } from '../../core/verification.js';
-import { type ReadToken, TOKEN_CHECKS, type TokenScheme, verifyToken } from '../../crypto/token/token-verification.js';
+import { type ReadToken, TOKEN_CHECKS, type TokenScheme, verifyToken } from '../../crypto/token/token-signature.js';
 import { checksAt } from '../catalogue.js';
 import { boundPlaces, heldValues } from '../shared/binding/held-value.js';
 import { markVerified } from '../shared/evidence/mark-verified.js';

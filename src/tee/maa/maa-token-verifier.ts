@@ -6,7 +6,7 @@ import { FormatError, within } from '../../core/errors.js';
 import type { MaaTokenEvidence } from '../../core/evidence.js';
 import type { JsonObject } from '../../core/json.js';
 import type { OpenedToken, TokenVerification, TokenVerifier, VerificationContext } from '../../core/verification.js';
-import { type ReadToken, TOKEN_CHECKS, type TokenScheme, verifyToken } from '../../crypto/token/token-verification.js';
+import { type ReadToken, TOKEN_CHECKS, type TokenScheme, verifyToken } from '../../crypto/token/token-signature.js';
 import { checksAt } from '../catalogue.js';
 import { boundPlaces, heldValues } from '../shared/binding/held-value.js';
 import { markVerified } from '../shared/evidence/mark-verified.js';

@@ -8,7 +8,7 @@ import {
   readToken,
   type TokenRules,
   type TokenScheme,
-} from '../../../crypto/token/token-verification.js';
+} from '../../../crypto/token/token-signature.js';
 
 /** An issuer whose tokens are accepted. */
 interface AcceptedIssuer {

@@ -2,7 +2,7 @@ import type { Checks } from '../../../core/check.js';
 import type { CheckId } from '../../../core/codes.js';
 import type { UsedEndorsement } from '../../../core/endorsement.js';
 import type { OpenedToken, TokenVerification, VerificationContext } from '../../../core/verification.js';
-import type { VerifiedToken } from '../../../crypto/token/token-verification.js';
+import type { VerifiedToken } from '../../../crypto/token/token-signature.js';
 import { checksAt } from '../../catalogue.js';
 import { expectedInToken } from '../binding/held-value.js';
 import { markVerified } from '../evidence/mark-verified.js';

@@ -10,7 +10,7 @@ import {
   type TokenRules,
   type TokenScheme,
   verifyToken,
-} from '../../../../src/crypto/token/token-verification.js';
+} from '../../../../src/crypto/token/token-signature.js';
 import { checksAt } from '../../../../src/tee/catalogue.js';
 import { type LabKey, makeToken, namedRsaKey, registeredClaims, type TokenMaking } from '../../../lab/index.js';
 
