@@ -16,12 +16,17 @@ import { rules } from '../document/rules.js';
 import type { AppraisalInput, AppraisalTopic } from './appraisal-topic.js';
 import { attestationResults } from './attestation-results.js';
 import { baseWarnings, relaxed } from './base-checks.js';
-import { eventLogCover, secureBoot } from './boot-topics.js';
-import { freshness, paravisor, tpmRequirements } from './guest-topics.js';
+import { eventLogCover } from './event-log-cover.js';
+import { freshness } from './freshness.js';
 import { type CheckSet, outcomeOf } from './outcome.js';
+import { paravisor } from './paravisor.js';
 import { referenceValues } from './reference-values.js';
-import { minimums, snpRequirements } from './snp-topics.js';
-import { tdxMinimums, tdxRequirements } from './tdx-topics.js';
+import { secureBoot } from './secure-boot.js';
+import { snpMinimums } from './snp-minimums.js';
+import { snpRequirements } from './snp-requirements.js';
+import { tdxMinimums } from './tdx-minimums.js';
+import { tdxRequirements } from './tdx-requirements.js';
+import { tpmRequirements } from './tpm-requirements.js';
 import { waived } from './waivers.js';
 
 /** Only this file makes one, of a verification. A copy is none: `decide` does not take it. */
@@ -55,7 +60,7 @@ export function isPolicyAppraisal(value: unknown): value is PolicyAppraisal {
 
 /** The topics of a TEE that policies have minimums and requirements for. */
 const TEE_TOPICS: { readonly [tee in TeeOfPolicies]: readonly AppraisalTopic[] } = {
-  snp: hardwareTopics([minimums], [snpRequirements]),
+  snp: hardwareTopics([snpMinimums], [snpRequirements]),
   tdx: hardwareTopics([tdxMinimums], [tdxRequirements]),
 };
 

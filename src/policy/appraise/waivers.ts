@@ -4,7 +4,7 @@ import type { Policy } from '../document/policy-document.js';
 import type { PolicyMembers, SnpMinimums, TcbFloor, Waiver } from '../document/policy-grammar.js';
 import type { TopicInput } from './appraisal-topic.js';
 import { asWarning } from './base-checks.js';
-import { floorOf, type Shortfall, shortfallsOf } from './snp-topics.js';
+import { floorOf, type Shortfall, shortfallsOf } from './snp-minimums.js';
 
 /**
  * The check as it is under the waivers of a policy: a warning that names who tolerates it, why, and until when. One that

@@ -3,11 +3,15 @@ import type { CheckId } from '../../../src/core/codes.js';
 import type { JsonObject } from '../../../src/core/json.js';
 import type { AppraisalTopic } from '../../../src/policy/appraise/appraisal-topic.js';
 import { attestationResults } from '../../../src/policy/appraise/attestation-results.js';
-import { secureBoot } from '../../../src/policy/appraise/boot-topics.js';
-import { freshness, paravisor, tpmRequirements } from '../../../src/policy/appraise/guest-topics.js';
+import { freshness } from '../../../src/policy/appraise/freshness.js';
+import { paravisor } from '../../../src/policy/appraise/paravisor.js';
 import { referenceValues } from '../../../src/policy/appraise/reference-values.js';
-import { minimums, snpRequirements } from '../../../src/policy/appraise/snp-topics.js';
-import { tdxMinimums, tdxRequirements } from '../../../src/policy/appraise/tdx-topics.js';
+import { secureBoot } from '../../../src/policy/appraise/secure-boot.js';
+import { snpMinimums } from '../../../src/policy/appraise/snp-minimums.js';
+import { snpRequirements } from '../../../src/policy/appraise/snp-requirements.js';
+import { tdxMinimums } from '../../../src/policy/appraise/tdx-minimums.js';
+import { tdxRequirements } from '../../../src/policy/appraise/tdx-requirements.js';
+import { tpmRequirements } from '../../../src/policy/appraise/tpm-requirements.js';
 import { appraised, appraisedTd, only } from './fixture.js';
 
 afterEach(() => vi.restoreAllMocks());
@@ -15,7 +19,7 @@ afterEach(() => vi.restoreAllMocks());
 const WITHIN_A_WEEK = { minimums: { tdx: { acceptedStatuses: ['UpToDate'], maxCollateralAgeDays: 7 } } };
 
 const OF_SNP: readonly (readonly [string, AppraisalTopic, JsonObject, CheckId])[] = [
-  ['minimums.snp', minimums, {}, 'snp_tcb_floor_missing'],
+  ['minimums.snp', snpMinimums, {}, 'snp_tcb_floor_missing'],
   ['paravisor', paravisor, { paravisor: 'known' }, 'hcl_paravisor'],
   ['secureBoot', secureBoot, { secureBoot: 'required' }, 'secure_boot'],
   ['nonce', freshness, {}, 'nonce_missing'],

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { NonceStanding } from '../../../src/core/challenge.js';
-import { freshness } from '../../../src/policy/appraise/guest-topics.js';
+import { freshness } from '../../../src/policy/appraise/freshness.js';
 import { appraised, appraisedTd, check, failed, only, policy, results, type Situation } from './fixture.js';
 
 const NO_NONCE: Situation = {
