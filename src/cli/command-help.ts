@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { EVIDENCE_FILES } from '../collector/evidence-files.js';
-import { listedNames, nearNames, quotedName } from '../core/names-in-messages.js';
+import { listedNames, meantOr, quotedName } from '../core/names-in-messages.js';
 import { UsageError } from './input.js';
 
 /** Name of the command that shows the help of others. */
@@ -67,10 +67,9 @@ export function refuseUnknownCommand(command: Command): void {
 /** The nearest of the commands that there are, else all. */
 function unknownCommand({ commands }: Command, name: string): UsageError {
   const known = commands.map((command) => command.name()).filter((each) => each !== HELP);
-  const [near] = nearNames(name, known);
   if (known.length === 0)
     return new UsageError([`unknown command ${quotedName(name)}: this command has no subcommands`]);
-  const instead = near === undefined ? `there are ${listedNames(known)}` : `did you mean ${near}?`;
+  const instead = meantOr(name, known, `there are ${listedNames(known)}`);
   return new UsageError([`unknown command ${quotedName(name)}; ${instead}`]);
 }
 

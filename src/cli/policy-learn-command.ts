@@ -1,5 +1,5 @@
 import { FormatError } from '../core/errors.js';
-import { nearNames, quotedName } from '../core/names-in-messages.js';
+import { meantOr, quotedName } from '../core/names-in-messages.js';
 import type { VerifyRequest } from '../core/request.js';
 import type { RequestLimits } from '../wire/read-body.js';
 import { overrideRequest, type RequestOverrides, readVerifyRequest } from '../wire/read-requests.js';
@@ -83,8 +83,7 @@ function readRequest(input: NamedInput, overrides: RequestOverrides, limits: Req
 /** @throws {UsageError} for a code that nothing is refused with */
 function acceptedCodes(codes: readonly string[]): ReadonlySet<string> {
   for (const code of codes.filter((each) => !ACCEPTABLE_CODES.includes(each))) {
-    const [near] = nearNames(code, ACCEPTABLE_CODES);
-    const instead = near === undefined ? `there are ${likelyFirst(code).join(', ')}` : `did you mean ${near}?`;
+    const instead = meantOr(code, ACCEPTABLE_CODES, `there are ${likelyFirst(code).join(', ')}`);
     throw new UsageError([`--accept: ${quotedName(code)} cannot be accepted; ${instead}`]);
   }
   return new Set(codes);

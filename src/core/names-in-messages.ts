@@ -50,6 +50,12 @@ export function meantHint(name: string, names: Iterable<string>): string {
   return near === undefined ? '' : `; did you mean ${near}?`;
 }
 
+/** The nearest known name as a question, or what a message says where none is near. */
+export function meantOr(name: string, known: readonly string[], otherwise: string): string {
+  const [near] = nearNames(name, known);
+  return near === undefined ? otherwise : `did you mean ${near}?`;
+}
+
 /** In how many characters a name differs from a known one; null where these are too many, or it is too long to say. */
 function distanceIfNear(name: string, known: string): number | null {
   if (name.length > LONGEST_COMPARED) return null;

@@ -1,7 +1,7 @@
 import { type AmdLines, lineOfPart } from '../core/amd-lines.js';
 import type { SnpPart } from '../core/claims.js';
 import { jsonPointer } from '../core/json.js';
-import { nearNames } from '../core/names-in-messages.js';
+import { meantHint } from '../core/names-in-messages.js';
 import { textsComparedWith } from './cel/compared-texts.js';
 import type { PolicyMembers, TcbFloor } from './document/policy-grammar.js';
 import { type PolicyProblem, schemaProblem } from './document/policy-problem.js';
@@ -67,10 +67,11 @@ function partProblems(
 }
 
 function notThere(kind: string, name: string, pointer: string, known: readonly string[]): PolicyProblem {
-  const [near] = nearNames(name, known);
-  const hint = near === undefined ? '' : `; did you mean ${near}?`;
   return {
-    ...schemaProblem(pointer, `there is no ${kind} ${name}, neither built in nor in amd.products${hint}`),
+    ...schemaProblem(
+      pointer,
+      `there is no ${kind} ${name}, neither built in nor in amd.products${meantHint(name, known)}`,
+    ),
     remedy: 'Correct the name, or add the product line to amd.products of the configuration.',
   };
 }

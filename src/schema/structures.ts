@@ -1,5 +1,5 @@
 import { isObject, type JsonObject, type JsonValue } from '../core/json.js';
-import { nearNames } from '../core/names-in-messages.js';
+import { meantOr } from '../core/names-in-messages.js';
 import type { Below, Place, Read, Schema } from './schema.js';
 import { choice } from './values.js';
 
@@ -124,9 +124,7 @@ function readKnown(known: Known, names: readonly string[], given: JsonObject, at
 
 /** The nearest key that there is, else all of them. */
 function unknownKey(name: string, known: readonly string[]): string {
-  const [near] = nearNames(name, known);
-  const all = `there ${known.length === 1 ? 'is' : 'are'} ${known.join(', ')}`;
-  return `unknown key; ${near === undefined ? all : `did you mean ${near}?`}`;
+  return `unknown key; ${meantOr(name, known, `there ${known.length === 1 ? 'is' : 'are'} ${known.join(', ')}`)}`;
 }
 
 /** An object without prototype, so that no name has a meaning of its own. */

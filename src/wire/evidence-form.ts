@@ -2,7 +2,7 @@ import { FormatError } from '../core/errors.js';
 import type { EvidenceType } from '../core/evidence.js';
 import { EVIDENCE_TRAITS, EVIDENCE_TYPES, traitsOf } from '../core/evidence-traits.js';
 import { isObject, type JsonObject, type JsonValue } from '../core/json.js';
-import { listedNames, nearNames, quotedName } from '../core/names-in-messages.js';
+import { listedNames, meantOr, quotedName } from '../core/names-in-messages.js';
 import { guestHint } from '../tee/azure/format/guest-evidence.js';
 import { refuseUnknownProvider } from './dialects/configfs-tsm.js';
 import type { EvidenceForm } from './schema-check.js';
@@ -47,8 +47,7 @@ const DIALECTS: ReadonlyMap<string, Dialect> = new Map<string, Dialect>([
 export function requireEvidenceType(type: string, pointer: string): EvidenceType {
   const verified = EVIDENCE_TYPES.find((known) => known === type);
   if (verified !== undefined) return verified;
-  const [near] = nearNames(type, EVIDENCE_TYPES);
-  const instead = near === undefined ? `it judges ${listedNames(EVIDENCE_TYPES)}` : `did you mean ${near}?`;
+  const instead = meantOr(type, EVIDENCE_TYPES, `it judges ${listedNames(EVIDENCE_TYPES)}`);
   const message = `this version does not judge evidence of type ${quotedName(type)}; ${instead}`;
   throw new FormatError('type_unsupported', message, { pointer });
 }

@@ -1,5 +1,5 @@
 import type { JsonObject } from '../../core/json.js';
-import { nearNames } from '../../core/names-in-messages.js';
+import { meantOr } from '../../core/names-in-messages.js';
 import type { Place } from '../../schema/schema.js';
 import { SELECTORS, type Selector } from './policy-tree.js';
 
@@ -13,8 +13,7 @@ export function refuseUnknown(given: JsonObject, known: readonly string[], at: P
 function unknownMember(name: string, known: readonly string[]): string {
   const spelt = known.find((each) => each.toLowerCase() === name.toLowerCase());
   if (spelt !== undefined) return `must be spelt ${spelt}`;
-  const [near] = nearNames(name, known);
-  return `unknown member; ${near === undefined ? `there are ${known.join(', ')}` : `did you mean ${near}?`}`;
+  return `unknown member; ${meantOr(name, known, `there are ${known.join(', ')}`)}`;
 }
 
 /** The selector that is meant by a name, in whatever letters; null where none is. */

@@ -1,6 +1,6 @@
 import { type ASTNode, serialize } from '@marcbachmann/cel-js';
 import { camelCase, PROTOTYPE_NAMES } from '../../core/json.js';
-import { listedNames, meantName, nearNames, quotedName } from '../../core/names-in-messages.js';
+import { listedNames, meantName, meantOr, quotedName } from '../../core/names-in-messages.js';
 import type { ClaimType, ObjectType, OtherMembers } from './claim-type.js';
 import { RULE_CLAIMS } from './claim-types.js';
 import type { Claim, Expression, Literal } from './expression.js';
@@ -116,8 +116,7 @@ function follow([section, ...members]: readonly Step[]): Followed {
 }
 
 function unknownMember(path: string, name: string, known: readonly string[]): RuleFault {
-  const [near] = nearNames(name, known);
-  const instead = near === undefined ? `there are ${listedNames(known)}` : `did you mean ${near}?`;
+  const instead = meantOr(name, known, `there are ${listedNames(known)}`);
   return new RuleFault('rule_type', `${path} has no claim ${quotedName(name)}; ${instead}`);
 }
 
@@ -126,7 +125,10 @@ const BOOLEANS = ['true', 'false'];
 /** The hint for the name of an unknown section. */
 function insteadOf(name: string, members: readonly Step[]): string {
   const known = [...RULE_CLAIMS.keys()];
-  const [near] = [...BOOLEANS.filter((word) => word === name.toLowerCase()), ...nearNames(name, known)];
-  if (near !== undefined) return `did you mean ${near}?`;
-  return `there are ${listedNames(known)}${members.length === 0 ? '; a text stands in quotes' : ''}`;
+  if (BOOLEANS.includes(name.toLowerCase())) return `did you mean ${name.toLowerCase()}?`;
+  return meantOr(
+    name,
+    known,
+    `there are ${listedNames(known)}${members.length === 0 ? '; a text stands in quotes' : ''}`,
+  );
 }
