@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { groupedBy } from '../src/core/grouped.js';
+import { buildPagesIfNeeded } from './build-if-needed.mjs';
 import { isDocument, isOutput } from './size/kinds.js';
 import { loadedBy } from './size/reach.js';
-import { fileRoad } from './size/road.js';
 import { type Source, sourceOf } from './size/source.js';
 import { arrowsOf, circlesOf } from './size/structure.js';
 
@@ -102,7 +102,10 @@ async function printLibrary(): Promise<void> {
   print(`  ${packages.join(', ')}`);
 }
 
+/** The lab checks answers against the contract as the build writes it, so the pages have to be there before it loads. */
 async function printRoad(): Promise<void> {
+  if ((await buildPagesIfNeeded()) !== 0) throw new Error('the pages cannot be built');
+  const { fileRoad } = await import('./size/road.js');
   const road = await fileRoad();
   row('az-snp-vtpm: files run, functions', road.files.length, road.functions);
 }
