@@ -199,7 +199,7 @@ export function kdsFailure(code: CheckId, what: string, error: unknown): KdsFail
  */
 export function kdsProblem(code: CheckId, what: string, error: unknown): Unavailable {
   if (error instanceof FetchError) {
-    return { code, detail: `${what}: AMD KDS ${error.message}`, retryable: !error.notFound };
+    return { code, detail: `${what}: AMD KDS: ${error.message}`, retryable: !error.notFound };
   }
   if (error instanceof UnfitError) {
     return { code, detail: `${what}: the answer of AMD KDS cannot be used: ${error.message}`, retryable: true };

@@ -57,7 +57,7 @@ export function serviceProblem(because: Unavailable, name: FetchedSourceName, er
   if (error instanceof FetchError) {
     // Collateral that has ended or was rolled back may be followed by newer at any time.
     const retryable = !error.notFound || code !== 'collateral_unavailable';
-    const problem: Unavailable = { code, detail: `${detail}: ${NAMES[name]} ${error.message}`, retryable };
+    const problem: Unavailable = { code, detail: `${detail}: ${NAMES[name]}: ${error.message}`, retryable };
     if (error.retryAfterMs === null) return problem;
     return { ...problem, retryAfterSeconds: boundedSeconds(error.retryAfterMs) };
   }

@@ -127,8 +127,8 @@ describe('a CRL that was fetched more than 48 hours ago', () => {
   });
 
   it.each([
-    ['is out of reach', () => lab.kds.fail(/crl/, { status: 503 }), 'AMD KDS answered with status 503'],
-    ['has none', () => lab.kds.fail(/crl/, { status: 404 }), 'AMD KDS answered with status 404'],
+    ['is out of reach', () => lab.kds.fail(/crl/, { status: 503 }), 'AMD KDS: answered with status 503'],
+    ['has none', () => lab.kds.fail(/crl/, { status: 404 }), 'AMD KDS: answered with status 404'],
     ['serves garbage', () => lab.kds.fail(/crl/, 'garbage'), 'no newer CRL was fetched'],
     ['serves an older one', () => serve(0), 'CRL of Milan is older than one that was relied on before'],
   ])('CRT-41 counts as unconfirmed where KDS %s, and is asked for again after 60 seconds', async (_, fail, why) => {
@@ -236,7 +236,7 @@ describe('a CRL of the folder in the place of one of KDS', () => {
 
   it.each([
     ['within 48 hours of its modification', TWO_DAYS_MS, null],
-    ['after that', TWO_DAYS_MS + 1000, expect.stringContaining('AMD KDS answered with status 503')],
+    ['after that', TWO_DAYS_MS + 1000, expect.stringContaining('AMD KDS: answered with status 503')],
   ])('CRT-41 is confirmed %s', async (_, age, unconfirmed) => {
     await setModified('list.crl', new Date(NOW.getTime() - age));
     expect(await crlOf(restarted())).toEqual({ number: 7n, fetchedAt: null, unconfirmed });

@@ -570,7 +570,7 @@ describe('AmdCrls: whether a list of the request may stand in', () => {
       await rm(join(lab.folder, 'chain.pem'));
       const opened = lab.open();
       const problem = (await find(opened, COMPLETE, { signal })).crlProblems.get('Milan');
-      const detail = `no root to verify a CRL of Milan with: no certificate chain of Milan for a VCEK: AMD KDS not contacted: ${why}`;
+      const detail = `no root to verify a CRL of Milan with: no certificate chain of Milan for a VCEK: AMD KDS: not contacted: ${why}`;
       expect(problem).toMatchObject({ code: 'crl_unavailable', detail, retryable: true });
       expect([mayStandIn(problem, AGE), lab.kds.requests]).toEqual([false, []]);
       expect(await listOf(opened)).toBe(1n);
@@ -579,7 +579,7 @@ describe('AmdCrls: whether a list of the request may stand in', () => {
 
   it('CRT-10 it may not where there was no room to ask KDS, which the answer says', async () => {
     const problem = (await find(lab.open(), COMPLETE, { signal: AbortSignal.abort(NO_ROOM) })).crlProblems.get('Milan');
-    const detail = 'no CRL of Milan: AMD KDS not contacted: too many requests wait for it';
+    const detail = 'no CRL of Milan: AMD KDS: not contacted: too many requests wait for it';
     expect(problem).toMatchObject({ code: 'crl_unavailable', detail, retryable: true });
     expect([mayStandIn(problem, AGE), asked()]).toEqual([false, 0]);
   });
@@ -592,7 +592,7 @@ describe('AmdCrls: whether a list of the request may stand in', () => {
     await expect.poll(asked, PATIENT).toBe(1);
     over.abort();
     const problem = (await finding).crlProblems.get('Milan');
-    const detail = 'no CRL of Milan: AMD KDS no answer in the little time that was left';
+    const detail = 'no CRL of Milan: AMD KDS: no answer in the little time that was left';
     expect(problem).toMatchObject({ code: 'crl_unavailable', detail, retryable: true });
     expect([mayStandIn(problem, AGE), asked()]).toEqual([false, 1]);
   });
@@ -611,7 +611,7 @@ describe('AmdCrls: whether a list of the request may stand in', () => {
     await expect.poll(() => lab.kds.requests.length, PATIENT).toBe(4);
     const request = { ...COMPLETE, supplied: { ...COMPLETE.supplied, crls: true } };
     const problem = (await find(opened, request)).crlProblems.get('Milan');
-    const detail = 'no CRL of Milan: AMD KDS not contacted: the time was over before its turn came';
+    const detail = 'no CRL of Milan: AMD KDS: not contacted: the time was over before its turn came';
     expect(problem).toMatchObject({ code: 'crl_unavailable', detail, retryable: true });
     expect([mayStandIn(problem, AGE), asked()]).toEqual([false, 0]);
     over.abort();
@@ -639,7 +639,7 @@ describe('AmdCrls: whether a list of the request may stand in', () => {
     // As it is set: of a shorter time, a busy machine counts too little.
     const { crlProblems } = await find(lab.open({}, { crlAskTimeoutMs: 2_000 }), request);
     const problem = crlProblems.get('Milan');
-    const detail = 'no CRL of Milan: AMD KDS no answer within the time of the request';
+    const detail = 'no CRL of Milan: AMD KDS: no answer within the time of the request';
     expect(problem).toMatchObject({ code: 'crl_unavailable', detail, retryable: true });
     expect(mayStandIn(problem, AGE)).toBe(true);
   });

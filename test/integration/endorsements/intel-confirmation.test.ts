@@ -49,7 +49,7 @@ const judged = async (opened: OpenedIntel, asked: Parameters<IntelLab['find']>[1
 
 it('TDX-24 does not say that Intel was asked where there was no room for that', async () => {
   const why =
-    'no Intel source could be asked for newer collateral: the Intel PCS not contacted: too many requests wait for it';
+    'no Intel source could be asked for newer collateral: the Intel PCS: not contacted: too many requests wait for it';
   const found = await lab.find(lab.open(), { ...suppliedNow(), signal: AbortSignal.abort(NO_ROOM) });
   expect(found).toMatchObject({ origin: 'evidence', unconfirmed: { why } });
   expect(lab.pcs.count(/./)).toBe(0);
@@ -154,7 +154,7 @@ describe('a service that holds nothing, and Intel gives nothing', () => {
     expect(await lab.find(opened, supplied())).toMatchObject({
       origin: 'evidence',
       unconfirmed: {
-        why: 'no Intel source could be asked for newer collateral: the Intel PCS answered with status 404',
+        why: 'no Intel source could be asked for newer collateral: the Intel PCS: answered with status 404',
         issuedSince: day(-2),
       },
     });
