@@ -75,7 +75,9 @@ export async function databasePassword(
 }
 
 async function readPassword(file: string): Promise<string> {
-  return readSecret(file).catch((error: unknown) => {
-    throw new UnfitError(`${file}: ${fileProblem(error)}`);
+  const password = await readSecret(file).catch((error: unknown) => {
+    throw new UnfitError(`stores.passwordFile: ${file}: ${fileProblem(error)}`);
   });
+  if (password === '') throw new UnfitError(`stores.passwordFile: ${file}: is empty`);
+  return password;
 }

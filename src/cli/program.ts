@@ -286,7 +286,7 @@ function addConfigurationCommands(program: Command, run: Handlers<ServiceActions
   program
     .command('check')
     .description(
-      'check the configuration and all it names, without starting; exit code 1 if the service would not start',
+      'check the configuration and the files it names, contacting nothing; exit code 1 if the service would not start with them',
     )
     .option(...CONFIG)
     .option(...JSON_TOO)

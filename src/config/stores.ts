@@ -19,7 +19,11 @@ const NO_FILES: readonly string[] = ['', ':memory:'];
 const url = refined(text(FORMS), (raw, at) => {
   if (raw.startsWith(SQLITE)) return isFile(raw.slice(SQLITE.length)) ? raw : at.refuse(`must be ${FORMS}`);
   if (addressIn(raw) !== null) return raw;
-  return at.refuse(raw.includes('://') ? `must be ${FORMS}, without a password and a query` : `must be ${FORMS}`);
+  return at.refuse(
+    raw.includes('://')
+      ? `must be ${FORMS}, without a query, nor a password, which is in stores.passwordFile`
+      : `must be ${FORMS}`,
+  );
 });
 
 /** Where decisions, challenges and what else must outlive a process is stored. */

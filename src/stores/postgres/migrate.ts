@@ -90,7 +90,8 @@ async function requireOwnSchema(session: Session): Promise<void> {
 
 async function requireRole(session: Session, role: string): Promise<void> {
   const found = await session.rows('SELECT 1 FROM pg_roles WHERE rolname = $1', [role]);
-  if (found.length === 0) throw new UnfitError(`there is no role ${role}, which stores.url names: create it first`);
+  if (found.length === 0)
+    throw new UnfitError(`there is no role ${role} for --service: create it first, or name another`);
 }
 
 /** An owner has every right already, and taking some away from itself would take them from the tables. */

@@ -61,7 +61,7 @@ describe('veritee stores migrate', () => {
     it('fails where there is no such role', async () => {
       const asked = migrated(url(), 'nobody');
       await expect(asked).rejects.toThrow(StoreUnavailableError);
-      await expect(asked).rejects.toThrow('there is no role nobody, which stores.url names: create it first');
+      await expect(asked).rejects.toThrow('there is no role nobody for --service: create it first, or name another');
     });
   });
 });

@@ -51,7 +51,9 @@ describe('the password for a database', () => {
   it('is that of the file, as it is when it is asked for', async () => {
     const passwordFile = join(folder, 'password');
     const { password } = await settingsOf({ url: 'postgres://veritee@db.example/veritee', passwordFile });
-    await expect(password?.()).rejects.toThrow(`${passwordFile}: there is no such file`);
+    await expect(password?.()).rejects.toThrow(`stores.passwordFile: ${passwordFile}: there is no such file`);
+    writeFileSync(passwordFile, '\n');
+    await expect(password?.()).rejects.toThrow(`stores.passwordFile: ${passwordFile}: is empty`);
     writeFileSync(passwordFile, 'first\n');
     expect(await password?.()).toBe('first');
     writeFileSync(passwordFile, 'second');
