@@ -55,6 +55,7 @@ export const decisionsCommands: DecisionsActions = {
       complain,
     ),
   backUpDecisions: async (file, options) => {
+    if (file === '-') throw new UsageError(['-: a copy of a store is a file, not standard output: name one']);
     const path = await fileOfLog(await configurationOf(options));
     if ((await lstat(file).catch(() => null)) !== null)
       throw new UsageError([`${file}: exists: name a file that does not`]);

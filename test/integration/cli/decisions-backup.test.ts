@@ -33,6 +33,7 @@ describe('veritee decisions backup', () => {
   });
 
   it.each([
+    ['is standard output', '-', '-: a copy of a store is a file, not standard output: name one'],
     ['exists', 'there.db', 'there.db: exists: name a file that does not'],
     ['is in no folder', 'none/copy.db', 'none/copy.db: cannot be written: '],
   ])('takes the name of no file that %s', async (_, name, why) => {
