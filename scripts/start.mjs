@@ -1,5 +1,12 @@
+import { existsSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import { buildIfNeeded, ENTRY } from './build-if-needed.mjs';
+
+// Otherwise the first import of a package ends the process with a stack.
+if (!existsSync(new URL('../node_modules', import.meta.url))) {
+  process.stderr.write('the packages of this project are not installed: run npm ci\n');
+  process.exit(1);
+}
 
 /** Runs the `veritee` command, after a build if the last one is missing or older than its sources. */
 const exitCode = await buildIfNeeded();
