@@ -111,7 +111,9 @@ export class LearnPolicy {
     const seen = { type: decision.evidence.type, claims: decision.claims };
     const learnability = learnabilityOf(seen, decision.checks, accepted);
     if (learnability.refused.length > 0) {
-      const refusals = learnability.refused.map(({ code, what }) => `${name}: ${code}: ${what}${optionFor(code)}`);
+      const refusals = learnability.refused.map(
+        ({ code, what }) => `${name}: ${code}: the evidence ${what}${optionFor(code)}`,
+      );
       return { outcome: 'deny', refusals };
     }
     return {
@@ -167,7 +169,7 @@ async function naming<T>({ name }: NamedRequest, judge: () => Promise<T>): Promi
 function learningRefusal(name: string, { decision, reasons, checks }: Decision, by: string): Refused {
   const codes = reasons.map((code) => {
     const found = checks.find(({ id, result }) => id === code && (result === 'fail' || result === 'unavailable'));
-    return `${name}: ${code}: is not allowed ${by} (${decision}): ${found?.detail ?? 'it was not judged'}`;
+    return `${name}: ${code}: the evidence is not allowed ${by} (${decision}): ${found?.detail ?? 'it was not judged'}`;
   });
   return { outcome: decision === 'deny' ? 'deny' : 'indeterminate', refusals: codes };
 }

@@ -156,7 +156,7 @@ function countsLaunch(seen: Seen): boolean {
 /** Why what a machine boots can be pinned in part only, or not at all. */
 export interface BootGap {
   readonly code: 'boot_unpinned' | 'tpm_pcr_not_quoted';
-  /** One sentence for people, behind the name of the file. Lower case, no period. */
+  /** One sentence for people, behind "the evidence". Lower case, no period. */
   readonly what: string;
 }
 

@@ -7,7 +7,7 @@ import { bootGap, type Seen } from './learned-values.js';
 /** Why nothing is learned from a piece of evidence that is allowed. */
 export interface Refusal {
   readonly code: string;
-  /** One sentence for people, behind the name of the file. Lower case, no period. */
+  /** One sentence for people, behind "the evidence". Lower case, no period. */
   readonly what: string;
 }
 

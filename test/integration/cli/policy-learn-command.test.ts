@@ -113,7 +113,7 @@ describe('veritee policy learn', () => {
     const refused = await run(['policy', 'learn', 'b.json', '--from', 'kept.yaml', '-o', 'kept.yaml']);
     expect(refused.exitCode).toBe(2);
     expect(refused.stderr).toMatch(
-      /^b\.json: ak_cert_untrusted: is not allowed by vtpms-learned \(deny\): .*\nnothing is learned\n/,
+      /^b\.json: ak_cert_untrusted: the evidence is not allowed by vtpms-learned \(deny\): .*\nnothing is learned\n/,
     );
     expect(await read('kept.yaml')).toBe(before);
     expect((await stat(cli.path('kept.yaml'))).mtimeMs).toBe(times.mtimeMs);
@@ -153,7 +153,9 @@ describe('veritee policy learn', () => {
   it('judges by the baseline where no policy is named', async () => {
     const { exitCode, stderr } = await run(['policy', 'learn', 'a.json', '--config', config]);
     expect(exitCode).toBe(2);
-    expect(stderr).toMatch(/^a\.json: policy_evidence_type: is not allowed by azure-cvm-baseline \(deny\)/);
+    expect(stderr).toMatch(
+      /^a\.json: policy_evidence_type: the evidence is not allowed by azure-cvm-baseline \(deny\)/,
+    );
   });
 
   it.each<[string, readonly string[], RegExp]>([

@@ -47,25 +47,26 @@ const NOT_LEARNED: ReadonlyMap<string, NotLearned> = new Map([
   [
     'tdx-v5-td15',
     {
-      refusal: 'tdx_tcb_level_unsupported: is not allowed by tds (deny): the platform is below every level',
+      refusal:
+        'tdx_tcb_level_unsupported: the evidence is not allowed by tds (deny): the platform is below every level',
       found: 'deny tdx_tcb_level_unsupported',
     },
   ],
   [
     'evlog-gce-debian10-sha1',
     {
-      refusal: 'tpm_weak_bank: is not allowed by vtpms (deny): the event log has no SHA-256 digests',
+      refusal: 'tpm_weak_bank: the evidence is not allowed by vtpms (deny): the event log has no SHA-256 digests',
       found: 'deny tpm_weak_bank',
     },
   ],
   [
     'maa-azurevm-snp-weu-2022',
-    { refusal: 'type_unsupported: is a token, and only evidence has reference values', found: 'allow' },
+    { refusal: 'type_unsupported: the evidence is a token, and only evidence has reference values', found: 'allow' },
   ],
   [
     'ita-sgx-dev-2023',
     {
-      refusal: 'token_claim_type: is not allowed by ita (deny): the attester is not a TD',
+      refusal: 'token_claim_type: the evidence is not allowed by ita (deny): the attester is not a TD',
       found: 'deny token_claim_type',
     },
   ],

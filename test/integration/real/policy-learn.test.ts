@@ -29,7 +29,7 @@ describe.skipIf(!haveVectors)('a policy that is learned from one real Azure VM',
     const old = vector('az-tdx-v4-nonpersisted');
     const current = parsePolicy(OF_AZURE.text.replace(',"OutOfDate"', ''));
     const { refusals } = await learn({ old: azureCase(old) }, current);
-    expect(refusals[0]).toMatch(/^old: tdx_tcb_status: is not allowed by azure \(deny\)/);
+    expect(refusals[0]).toMatch(/^old: tdx_tcb_status: the evidence is not allowed by azure \(deny\)/);
   });
 });
 
@@ -79,7 +79,9 @@ describe.skipIf(!haveVectors)('a policy that is learned from a real SEV-SNP gues
     expect(debugged).toHaveLength(1);
     for (const entry of debugged) {
       const { refusals } = await learnedOf(entry, policyOfGuest(entry), snpCase);
-      expect(refusals).toEqual([expect.stringContaining(`${entry.id}: snp_debug: is not allowed by guests (deny)`)]);
+      expect(refusals).toEqual([
+        expect.stringContaining(`${entry.id}: snp_debug: the evidence is not allowed by guests (deny)`),
+      ]);
     }
   });
 });

@@ -72,7 +72,9 @@ describe('nothing is learned', () => {
       { from: { require: { snp: { minGuestSvn: 4_000_000 } } } },
     );
     expect(outcome).toBe('deny');
-    expect(refusals).toEqual([expect.stringMatching(/^a\.json: snp_measurement: is not allowed by least \(deny\): /)]);
+    expect(refusals).toEqual([
+      expect.stringMatching(/^a\.json: snp_measurement: the evidence is not allowed by least \(deny\): /),
+    ]);
   });
 
   it('from evidence that cannot be judged', async () => {
@@ -80,7 +82,9 @@ describe('nothing is learned', () => {
     const found = await refused({ 'a.json': { ...A, findings, required: ['crl_unavailable'] } });
     expect(found).toMatchObject({
       outcome: 'indeterminate',
-      refusals: [expect.stringMatching(/^a\.json: crl_unavailable: is not allowed by least \(indeterminate\)/)],
+      refusals: [
+        expect.stringMatching(/^a\.json: crl_unavailable: the evidence is not allowed by least \(indeterminate\)/),
+      ],
     });
   });
 
@@ -122,7 +126,7 @@ describe('nothing is learned', () => {
       'deny',
       [
         expect.stringMatching(
-          new RegExp(`^a\\.json: ${code}: is allowed .*; --accept ${code} learns from it nevertheless$`),
+          new RegExp(`^a\\.json: ${code}: the evidence is allowed .*; --accept ${code} learns from it nevertheless$`),
         ),
       ],
     ]);
@@ -136,7 +140,10 @@ describe('nothing is learned', () => {
     const file = { 'a.json': { ...A, findings, nonce: { origin: 'none' } } as const };
     const from = { allowDebug: true, freshness: 'none' };
     const { outcome, refusals } = await refused(file, { from, accept: ['snp_debug'] });
-    expect([outcome, refusals]).toEqual(['deny', [expect.stringMatching(/^a\.json: nonce_missing: is allowed /)]]);
+    expect([outcome, refusals]).toEqual([
+      'deny',
+      [expect.stringMatching(/^a\.json: nonce_missing: the evidence is allowed /)],
+    ]);
     const { text } = await learned(file, { from, accept: ['snp_debug', 'nonce_missing'] });
     expect(text).toMatch(/^# accepted snp_debug \(--accept\)$/m);
     expect(text).toMatch(/^# accepted nonce_missing \(--accept\)$/m);
@@ -146,7 +153,7 @@ describe('nothing is learned', () => {
     const { '4': _, ...rest } = pcrs().sha256;
     const file = { 'a.json': { claims: azClaims({ tpm: tpmClaims({ pcrs: { sha256: rest } }) }) } };
     expect((await refused(file)).refusals).toEqual([
-      'a.json: tpm_pcr_not_quoted: has no event log, and its quote leaves out PCR 4; --accept tpm_pcr_not_quoted learns from it nevertheless',
+      'a.json: tpm_pcr_not_quoted: the evidence has no event log, and its quote leaves out PCR 4; --accept tpm_pcr_not_quoted learns from it nevertheless',
     ]);
     const { text } = await learned(file, { accept: ['tpm_pcr_not_quoted'] });
     expect(Object.keys((setsOf({ text })[0] as never)['tpm']['pcrs']['sha256'])).toEqual(['0', '2', '3', '6', '7']);
@@ -156,7 +163,9 @@ describe('nothing is learned', () => {
     const file = {
       'a.json': { claims: azClaims({ tpm: tpmClaims({ pcrs: { sha256: { '16': '00'.repeat(32) } } }) }) },
     };
-    expect((await refused(file)).refusals).toEqual([expect.stringMatching(/^a\.json: boot_unpinned: has neither /)]);
+    expect((await refused(file)).refusals).toEqual([
+      expect.stringMatching(/^a\.json: boot_unpinned: the evidence has neither /),
+    ]);
     const { text } = await learned(file, { accept: ['boot_unpinned'] });
     expect(Object.keys(setsOf({ text })[0] ?? {})).toEqual(['appliesTo', 'snp']);
   });
@@ -177,7 +186,7 @@ describe('nothing is learned', () => {
     );
     expect(found).toMatchObject({
       outcome: 'deny',
-      refusals: [expect.stringMatching(/^a\.json: type_unsupported: is a token/)],
+      refusals: [expect.stringMatching(/^a\.json: type_unsupported: the evidence is a token/)],
     });
   });
 
