@@ -50,13 +50,22 @@ describe('the documents', () => {
 });
 
 describe('docs/README.md', () => {
-  it('lists every document once, by its title', () => {
-    const links = [...readProjectFile('docs/README.md').matchAll(/^\* \[(.*)\]\((.*)\)$/gm)];
-    const listed = links.map(([, , file]) => String(file));
+  const index = readProjectFile('docs/README.md');
+
+  it('lists every document once', () => {
+    const listed = [...index.matchAll(/\]\(([^)]*)\)/g)].map(([, file]) => String(file));
     const expected = readdirSync(join(PROJECT, 'docs')).filter((name) => name.endsWith('.md') && name !== 'README.md');
     expect(listed.filter((file) => !file.includes('/')).sort()).toEqual(expected.sort());
-    for (const [, title, file] of links) {
+  });
+
+  it('names what is in no reading list by its title', () => {
+    for (const [, title, file] of index.matchAll(/^\* \[(.*)\]\((.*)\)$/gm)) {
       expect(readProjectFile(`docs/${file}`)).toMatch(new RegExp(`^# ${title?.replace(/[?.]/g, '\\$&')}\n`));
     }
+  });
+
+  it('has three reading lists of at most five documents', () => {
+    const lists = index.split('\n').filter((line) => line.startsWith('|') && line.includes(']('));
+    expect(lists.map((line) => line.split('](').length - 1)).toEqual([5, 5, 5]);
   });
 });
