@@ -296,6 +296,18 @@ describe.skipIf(isWithoutPostgres('challenges in PostgreSQL'))('challenges in Po
       await isBack(after);
     });
 
+    it('STO-01 that started in the same moment as the one that issued a challenge, and is another, lets nobody use it', async () => {
+      const store = await start();
+      for (const id of ['c', 'd']) await store.put(id, ANYTHING, inSeconds(300));
+      // As the server itself writes a row: only who issued it differs.
+      const issuedBy = (id: string, server: string) =>
+        logs.sql(`UPDATE challenges SET system_identifier = ${server}, born = pg_current_xact_id() WHERE id = '${id}'`);
+      await issuedBy('c', 'system_identifier + 1');
+      await issuedBy('d', 'system_identifier');
+      await expect(store.consume('c', ASKED)).rejects.toThrow(VoidChallengeError);
+      expect(await stateOf(store.consume('d', ASKED))).toBe('consumed');
+    });
+
     it('STO-01 that was promoted while it lagged lets nobody use a challenge again, from its first statement on', async () => {
       const own = await newServer();
       const store = await startChallenges(own);
