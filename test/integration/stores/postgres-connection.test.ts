@@ -298,6 +298,18 @@ describe.skipIf(isWithoutPostgres('connections to PostgreSQL'))('connections to 
       );
     });
 
+    it('STO-03 that must not be used is refused at once, and one that may be right soon is tried again', async () => {
+      const refusing = vi.fn(async () => {
+        throw new UnfitError('of somebody else');
+      });
+      await expect(connect({ admit: refusing, startLimitMs: 60_000 })).rejects.toThrow('of somebody else');
+      expect(refusing).toHaveBeenCalledOnce();
+      const starting = vi.fn(async () => {});
+      starting.mockRejectedValueOnce(new Error('still starts'));
+      await connect({ admit: starting, startLimitMs: 60_000 });
+      expect(starting).toHaveBeenCalledTimes(2);
+    });
+
     it('FRS-03 whose database cannot hold every audience is refused', async () => {
       await server.sql("CREATE DATABASE latin ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0", 'postgres');
       const refused = connect({ settings: { database: 'latin' }, admit: async () => {} });

@@ -88,11 +88,30 @@ describe.skipIf(isWithoutPostgres('reset counts in PostgreSQL'))('reset counts i
     expect(log.of(/can be used again/)).toHaveLength(1);
   });
 
+  it('TPM-10 are as old as their last rise: to be told again makes them no younger', async () => {
+    const memory = await open();
+    await memory.advance(AK, at(9, 2));
+    const long = `SELECT risen_at < now() - interval '1 minute' FROM reset_counts`;
+    const age = () => logs.sql(`UPDATE reset_counts SET risen_at = now() - interval '1 hour'`);
+    for (const [given, isOld] of [
+      [at(9, 2), 't'],
+      [at(9, 1), 't'],
+      [at(8, 7), 't'],
+      [at(9, 3), 'f'],
+      [at(10, 0), 'f'],
+    ] as const) {
+      await age();
+      await memory.advance(AK, given);
+      expect([given, await logs.sql(long)]).toEqual([given, isOld]);
+    }
+  });
+
   it('TPM-10 are forgotten where there are too many, oldest first, and the log says how many', async () => {
     const log = new RecordingLog();
     await logs.sql(`
       INSERT INTO reset_counts SELECT 'default', 'ak' || n, n, 0, now() - n * interval '1 second' FROM generate_series(1, 220) n`);
-    await logs.sql(`INSERT INTO reset_counts VALUES ('other', 'ak', 1, 0, now() - interval '1 hour')`);
+    // Of another tenant that has the same vTPM.
+    await logs.sql(`INSERT INTO reset_counts VALUES ('other', 'ak220', 1, 0, now() - interval '1 hour')`);
     const memory = await open({ log, capacity: 200 });
     await memory.advance(AK, at(1));
     expect(await memory.highest(AK)).toEqual(at(1));

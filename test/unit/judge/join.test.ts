@@ -105,6 +105,14 @@ describe('evidence and a token', () => {
     expect([...results]).toEqual([['maa', { state: 'refused' }]]);
   });
 
+  it('REL-03 are of one TEE by a route where each of its tokens is', () => {
+    const key = ['x-ms-isolation-tee', 'x-ms-runtime', 'keys'];
+    const other = maaToken(altered(AZUREVM, key, []), {}, true);
+    const routesOf = (...tokens: readonly RouteToken[]) => [...judged({ tokens }).ofSameTee];
+    expect(routesOf(maaToken(), maaToken(AZUREVM, {}, true))).toEqual(['maa']);
+    expect([routesOf(maaToken(), other), routesOf(other, maaToken()), routesOf(other)]).toEqual([[], [], []]);
+  });
+
   it('need an outcome of the comparison, so that a token that was not compared is never an allow', () => {
     const broken = brokenToken(check('jwks_unavailable', 'unavailable'));
     expect(judged({ tokens: [broken] }).verification.required).toContain('disagreement');
@@ -146,6 +154,13 @@ describe('a paravisor', () => {
       const { claims } = judged({ own: unknownParavisor(), tokens: [token] }).verification;
       expect(claims.hcl?.paravisor).toEqual({ known: false, by: null });
     }
+  });
+
+  it('TOK-17 is known by the last of two tokens, which is the one whose claims count', () => {
+    const knownBy = (...tokens: readonly RouteToken[]) =>
+      judged({ own: unknownParavisor(), tokens }).verification.claims.hcl?.paravisor;
+    expect(knownBy(maaToken(AZUREVM, VOUCHES), maaToken())).toEqual({ known: false, by: null });
+    expect(knownBy(maaToken(), maaToken(AZUREVM, VOUCHES))).toEqual({ known: true, by: 'maa' });
   });
 
   it('TOK-17 twin: known by its key alone, it gets its configuration back from a token that vouches for it', () => {

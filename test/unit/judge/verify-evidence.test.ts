@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { ConsumedScope, NonceStanding } from '../../../src/core/challenge.js';
 import type { ClockDoubt } from '../../../src/core/clock-doubt.js';
 import type { Decision } from '../../../src/core/decision.js';
@@ -82,6 +82,9 @@ interface World {
   readonly fetched?: Promise<void>;
   readonly doubt?: ClockDoubt | null;
   readonly nonces?: VerifyEvidenceParts['nonces'];
+  readonly early?: VerifyEvidenceParts['early'];
+  /** In the place of an answer at once. */
+  readonly fetch?: (context: FetchContext) => Promise<void>;
 }
 
 const genuine = snpVerifier();
@@ -106,7 +109,7 @@ function requestOf(members: Partial<VerifyRequest>): VerifyRequest {
 }
 
 function useCaseOf(
-  { verify, standing, options, tokens, fetched, doubt = null, nonces }: World,
+  { verify, standing, options, tokens, fetched, doubt = null, nonces, early = null, fetch }: World,
   seen: Seen,
 ): VerifyEvidence {
   const verifier: EvidenceVerifier<'snp'> = {
@@ -129,11 +132,12 @@ function useCaseOf(
         fetch: async (requests, context) => {
           if (requests.some(({ kind }) => kind === 'token-keys')) return NO_ENDORSEMENTS;
           seen.fetches.push(context);
-          await fetched;
+          await (fetch?.(context) ?? fetched);
           return NO_ENDORSEMENTS;
         },
       },
       keyThumbprint: () => null,
+      early,
       tenants: () => ({
         policies: () => POLICIES,
         defaultPolicy: 'first',
@@ -409,6 +413,35 @@ describe('what the evidence has to hold', () => {
     expect(await judge({ evidence, nonce: NONCE, bindingJwk: JWK })).toMatchObject({ decision: 'allow' });
     const other = await judge({ evidence, nonce: NONCE, bindingJwk: RSA_KEY });
     expect(other).toMatchObject({ decision: 'deny', reasons: ['nonce_mismatch'] });
+  });
+});
+
+describe('a policy that is only tried', () => {
+  it('FRS-07 uses no challenge up, and nothing is judged beside it', async () => {
+    const seen: Seen = { contexts: [], fetches: [], standings: [], ids: [] };
+    const early = { judge: vi.fn(async () => []) };
+    const useCase = useCaseOf({ early }, seen);
+    const decision = await useCase.tryPolicy(parsePolicy(policyText('own')), requestOf({ nonce: NONCE }), CALLER);
+    expect(decision).toMatchObject({ decision: 'allow', policies: [{ id: 'own' }], shadow: [] });
+    expect(seen.standings[0]?.use).toEqual({ at: AT, consume: false });
+    expect(early.judge).not.toHaveBeenCalled();
+    await useCase.execute(requestOf({ nonce: NONCE }), CALLER);
+    expect(early.judge).toHaveBeenCalledOnce();
+  });
+});
+
+describe('what is still fetched', () => {
+  it('ends while there is time to judge the rest, so that the answer says what is missing', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    try {
+      const fetch = ({ signal }: FetchContext) =>
+        new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()));
+      const judged = judge({}, { fetch, options: { deadlineMs: 1000 } });
+      await vi.advanceTimersByTimeAsync(999);
+      expect(await judged).toMatchObject({ decision: 'allow', reasons: [] });
+    } finally {
+      vi.useRealTimers();
+    }
   });
 });
 

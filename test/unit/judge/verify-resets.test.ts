@@ -64,17 +64,12 @@ class ScriptedResets {
   }
 }
 
-async function judge(
-  members: Partial<VerifyRequest>,
-  resets: ScriptedResets,
-  options: AzureEvidenceOptions = {},
-  shadowPolicies: readonly string[] = [],
-): Promise<Decision> {
+function useCaseOf(resets: ScriptedResets, shadowPolicies: readonly string[] = []): VerifyEvidence {
   const verifiers: readonly EvidenceVerifier[] = [
     snpVerifier() as EvidenceVerifier,
     azureVerifier() as EvidenceVerifier,
   ];
-  const useCase = new VerifyEvidence(
+  return new VerifyEvidence(
     judgingParts({
       verifiers: new Map(verifiers.map((verifier) => [verifier.evidenceType, verifier])),
       tenants: () => ({ policies: () => POLICIES, defaultPolicy: 'other', shadowPolicies, resets }),
@@ -83,7 +78,10 @@ async function judge(
     }),
     JUDGING_OPTIONS,
   );
-  const request: VerifyRequest = {
+}
+
+function requestOf(members: Partial<VerifyRequest>, options: AzureEvidenceOptions = {}): VerifyRequest {
+  return {
     evidence: VM.evidence({ nonce: NONCE, ...options }),
     attestationResults: [],
     nonce: NONCE,
@@ -93,7 +91,15 @@ async function judge(
     at: null,
     ...members,
   };
-  return useCase.execute(request, CALLER);
+}
+
+async function judge(
+  members: Partial<VerifyRequest>,
+  resets: ScriptedResets,
+  options: AzureEvidenceOptions = {},
+  shadowPolicies: readonly string[] = [],
+): Promise<Decision> {
+  return useCaseOf(resets, shadowPolicies).execute(requestOf(members, options), CALLER);
 }
 
 const READ = `read ${KEY}`;
@@ -152,6 +158,15 @@ describe('the memory of vTPM resets', () => {
     resets.before = { state: 'remembered', counts: { resetCount: 8, restartCount: 0 } };
     const decision = await judge({ at: AT }, resets);
     expect(decision).toMatchObject({ decision: 'allow', historical: true });
+    expect(decision.checks).toContainEqual(expect.objectContaining({ id: 'tpm_reset', result: 'warn' }));
+    expect(resets.calls).toEqual([]);
+  });
+
+  it('TPM-10 is neither read nor advanced for a policy that is only tried, whose text is the caller’s', async () => {
+    const resets = new ScriptedResets();
+    resets.before = { state: 'remembered', counts: { resetCount: 8, restartCount: 0 } };
+    const decision = await useCaseOf(resets).tryPolicy(policyOf('own', tracking), requestOf({}), CALLER);
+    expect(decision).toMatchObject({ decision: 'allow', policies: [{ id: 'own' }] });
     expect(decision.checks).toContainEqual(expect.objectContaining({ id: 'tpm_reset', result: 'warn' }));
     expect(resets.calls).toEqual([]);
   });

@@ -263,6 +263,12 @@ describe('the decision log', () => {
     expect(await kinds(store)).toEqual(['started', 'decision', 'withdrawn', 'decision']);
     expect((await contents(store))[2]).toMatchObject({ decisionId, because: 'store_unavailable' });
     expect(await store.find(decisionId)).toMatchObject({ withdrawn: true });
+    // Once: the next outage says nothing of it again.
+    store.fails = 'before';
+    await expect(log.record(judged())).rejects.toThrow(StoreUnavailableError);
+    store.fails = 'never';
+    await log.record(judged());
+    expect(await kinds(store)).toEqual(['started', 'decision', 'withdrawn', 'decision', 'decision']);
     expect((await verifyLog(store, { keptHeads: [], keys: null })).problems).toEqual([]);
   });
 

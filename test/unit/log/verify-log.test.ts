@@ -390,6 +390,22 @@ describe('verifying a decision log', () => {
     expect(await problemsOf(store)).toContainEqual(['record_order', 6]);
   });
 
+  it('AUD-01 finds a first record that follows another one: those before it are gone', async () => {
+    const { store } = await filled();
+    const content = JSON.stringify({ v: 1, kind: 'stopped', time: '2026-01-15T12:00:00.000Z' });
+    const [position, salt] = [{ chain: CHAIN, seq: 0 }, new Uint8Array(32)];
+    const first = async (chain: string, previous: string) => {
+      const linked = { previous, contentSha256: contentDigest(salt, content) };
+      const hash = recordHash({ ...position, chain }, linked);
+      const others = { entry: null, withdraws: null, release: null, objects: [] };
+      await store.append([{ ...position, chain, ...linked, hash, salt, content, ...others }]);
+    };
+    await first(CHAIN, NO_RECORD);
+    expect(await problemsOf(store)).toEqual([]);
+    await first(CHAIN.replaceAll('1', '2'), 'ab'.repeat(32));
+    expect(await problemsOf(store)).toEqual([['record_order', 0]]);
+  });
+
   it.each([
     ['removed', 'DELETE FROM records WHERE seq = 7', ['record_missing', 8]],
     ['removed at the beginning', 'DELETE FROM records WHERE seq = 0', ['record_missing', 1]],

@@ -95,8 +95,10 @@ describe('connections to PostgreSQL that work shares', () => {
   });
 
   it('STO-04 a transaction has failed where the server says something at COMMIT, and not where it does before', async () => {
-    const { sessions } = sessionsOf(1);
+    const { made: begun, sessions } = sessionsOf(1);
     expect(await sessions.transaction(LONG, (session) => session.run('notice of a statement'))).toBe(0);
+    // A backend that waits for a lock does not notice that its client left.
+    expect(begun[0]?.statements[0]).toMatch(/SET LOCAL statement_timeout = 60000$/);
     const { made, sessions: noticed } = sessionsOf(1);
     const committing = noticed.transaction(LONG, async () => {
       const [connection] = made as [Connection];
