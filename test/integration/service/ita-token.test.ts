@@ -35,10 +35,6 @@ beforeAll(async () => {
   ] as const) {
     await lab.service.writePolicy(lenientPolicy(id, { ...token, require: { ita } }));
   }
-  const current = { require: { ita: { tcbStatus: ['UpToDate'] } } };
-  const waivers = [{ check: 'ita_tcb_status', value: 'OutOfDate', reason: 'r', approver: 'a', expires: '2100-01-01' }];
-  await lab.service.writePolicy(lenientPolicy('ita-current', { ...token, ...current }));
-  await lab.service.writePolicy(lenientPolicy('ita-waived', { ...token, ...current, waivers }));
   await lab.service.writePolicy(lenientPolicy('ita-required', { routes: { ita: 'required' } }));
   service = await lab.start();
 });
@@ -101,38 +97,6 @@ describe('a token of Trust Authority alone', () => {
     const { tdx, ...rest } = options;
     const { body } = await ask({ ...rest, tdx: { ...held.tdx, ...tdx } });
     expect([body.decision, body.reasons.includes(code)]).toEqual(['deny', true]);
-  });
-});
-
-describe('the TCB status that Trust Authority states', () => {
-  const judged = (status: string, policy: string, tdx: JsonObject = {}) =>
-    ask({ tdx: { ...held.tdx, attester_tcb_status: status, ...tdx } }, { policy });
-
-  it.each(['Revoked', 'Splendid', 'uptodate'])('TOK-23 denies %s under every policy', async (status) => {
-    for (const policy of ['ita', 'ita-current', 'ita-waived']) {
-      expect(verdictOf(await judged(status, policy))).toEqual(['deny', 'ita_tcb_status']);
-    }
-  });
-
-  it('TOK-23 warns of OutOfDate, and trusts it no more than that, whatever Google says of its TDs', async () => {
-    const answer = await judged('OutOfDate', 'ita', { gcp_attester_tcb_status: 'UpToDate' });
-    expect(verdictOf(answer)).toEqual(['allow']);
-    expect(resultsOf(answer, 'ita_tcb_status')).toEqual(['pass', 'warn']);
-    expect(answer.body.trust.submods.ita).toMatchObject({ status: 'contraindicated', vector: { hardware: 96 } });
-  });
-
-  it('TOK-23 denies what the policy does not list, unless it is waived', async () => {
-    const ofGoogle = { gcp_attester_tcb_status: 'UpToDate' };
-    expect(verdictOf(await judged('OutOfDate', 'ita-current', ofGoogle))).toEqual(['deny', 'ita_tcb_status']);
-    const waived = await judged('OutOfDate', 'ita-waived');
-    expect(verdictOf(waived)).toEqual(['allow']);
-    expect(checksOf(waived, 'ita_tcb_status')).toMatchObject([{ waived: false }, { result: 'warn', waived: true }]);
-    expect(verdictOf(await judged('SWHardeningNeeded', 'ita-waived'))).toEqual(['deny', 'ita_tcb_status']);
-  });
-
-  it('TOK-23 twin: allows UpToDate, affirming', async () => {
-    const answer = await judged('UpToDate', 'ita-current');
-    expect([...verdictOf(answer), answer.body.trust.status]).toEqual(['allow', 'affirming']);
   });
 });
 

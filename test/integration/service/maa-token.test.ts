@@ -21,7 +21,6 @@ import {
   type TokenMaking,
   wireEvidence,
 } from '../../lab/index.js';
-import { tdxVmClaims } from '../../lab/maa-claims.js';
 import { RecordingLog } from '../../unit/endorsements/recording-log.js';
 import { haveVectors, readVector, vector } from '../../vectors.js';
 import { call as callLab } from '../lab/call.js';
@@ -46,11 +45,7 @@ let guest: SnpGuest;
 beforeAll(async () => {
   lab = await TokenLab.create();
   const ofTokens = { accepts: ['maa-token'], routes: { hardware: 'off', maa: 'required' } };
-  const waivers = [{ check: 'maa_tcb_status', value: 'OutOfDate', reason: 'r', approver: 'a', expires: '2100-01-01' }];
-  const current = { require: { maa: { tcbStatus: ['UpToDate'] } } };
   await lab.service.writePolicy(lenientPolicy('tokens', ofTokens));
-  await lab.service.writePolicy(lenientPolicy('tokens-current', { ...ofTokens, ...current }));
-  await lab.service.writePolicy(lenientPolicy('tokens-waived', { ...ofTokens, ...current, waivers }));
   const advised = [{ check: 'snp_product_advisory', reason: 'r', approver: 'a', expires: '2100-01-01' }];
   await lab.service.writePolicy(lenientPolicy('tokens-advised', { ...ofTokens, waivers: advised }));
   await lab.service.writePolicy(
@@ -313,50 +308,6 @@ describe('whose tokens a policy takes', () => {
     ]);
     expect(verdictOf(await ask(stranger, { policy: 'tokens' }))).toEqual(['allow']);
     expect(verdictOf(await ask(azureVm(NONCE, NONCE), { policy: 'tokens-of-own' }))).toEqual(['allow']);
-  });
-});
-
-describe('the TCB status of a TD in a token', () => {
-  const td = (status: string | null) =>
-    lab.maa.issueTdxVm({ reportData: NONCE, claims: { attester_tcb_status: status } });
-  const guestToken = (status: string) => {
-    const isolated = (claims: JsonObject): JsonObject => ({
-      ...claims,
-      'x-ms-isolation-tee': { ...tdxVmClaims({ reportData: NONCE }), attester_tcb_status: status },
-    });
-    return azureVm(NONCE, NONCE, { claims: isolated });
-  };
-  const judged = (token: string, policy: string) => ask(token, { policy });
-
-  it.each(['Revoked', 'Splendid', 'uptodate'])('TOK-23 denies %s under every policy', async (status) => {
-    for (const token of [td(status), guestToken(status)]) {
-      for (const policy of ['tokens', 'tokens-current', 'tokens-waived', BASELINE]) {
-        expect(verdictOf(await judged(token, policy))).toEqual(['deny', 'maa_tcb_status']);
-      }
-    }
-  });
-
-  it('TOK-23 warns of OutOfDate, and trusts it no more than that', async () => {
-    for (const token of [td('OutOfDate'), guestToken('OutOfDate')]) {
-      const answer = await judged(token, 'tokens');
-      expect(verdictOf(answer)).toEqual(['allow']);
-      expect(resultsOf(answer, 'maa_tcb_status')).toEqual(['pass', 'warn']);
-      expect(answer.body.trust.submods.maa).toMatchObject({ status: 'contraindicated', vector: { hardware: 96 } });
-    }
-  });
-
-  it('TOK-23 denies what the policy does not list, unless it is waived', async () => {
-    expect(verdictOf(await judged(td('OutOfDate'), 'tokens-current'))).toEqual(['deny', 'maa_tcb_status']);
-    expect(verdictOf(await judged(td('OutOfDate'), 'tokens-waived'))).toEqual(['allow']);
-    expect(verdictOf(await judged(td('SWHardeningNeeded'), 'tokens-waived'))).toEqual(['deny', 'maa_tcb_status']);
-  });
-
-  it('TOK-23 twin: allows UpToDate, affirming', async () => {
-    for (const policy of ['tokens', 'tokens-current', BASELINE]) {
-      const answer = await judged(td('UpToDate'), policy);
-      expect(verdictOf(answer)).toEqual(['allow']);
-      expect(answer.body.trust.submods.maa.vector.hardware).toBe(2);
-    }
   });
 });
 

@@ -101,6 +101,8 @@ describe('evidence and a token', () => {
   it('have no claims of a token that cannot be relied on, whose checks are base checks', () => {
     const { verification, results } = judged({ tokens: [brokenToken(check('token_key', 'fail'))] });
     expect(verification.claims.maa).toBeUndefined();
+    const stated = maaToken(AZUREVM, { checks: [check('token_key', 'fail')], validUntil: null });
+    expect(judged({ tokens: [stated] }).verification.claims.maa).toBeUndefined();
     expect(verification.checks.map(({ id, result }) => [id, result])).toContainEqual(['token_key', 'fail']);
     expect([...results]).toEqual([['maa', { state: 'refused' }]]);
   });

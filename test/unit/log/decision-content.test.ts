@@ -296,6 +296,7 @@ describe('what is recorded of a decision', () => {
         differences: [
           { claim, values },
           { claim: 'snp.vmpl', values: { hardware: 0, maa: 'a measurement' } },
+          { claim, values: { maa: 'of a fifth' } },
         ],
         differencesOmitted: 0,
       } as never,
@@ -305,6 +306,8 @@ describe('what is recorded of a decision', () => {
       differences: [
         { claim, values: digests },
         { claim: 'snp.vmpl', values: { hardware: 0, maa: 'a measurement' } },
+        // No check names it.
+        { claim, values: { maa: withheldBytes(Buffer.from('of a fifth')) } },
       ],
     });
     expect(parsed.decision.checks).toMatchObject([
