@@ -1,4 +1,5 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { LogReader } from '../../../src/core/decision-log.js';
 import { exportLines } from '../../../src/log/export-lines.js';
 import { readLines } from '../../../src/log/read-lines.js';
 import { stageLog } from '../../../src/log/stage-log.js';
@@ -6,6 +7,7 @@ import { verifyLog } from '../../../src/log/verify-log.js';
 import { behavesAsImportTarget } from '../../unit/log/import-behaviour.js';
 import { keepingLog } from '../../unit/log/kept-evidence.js';
 import { localStores } from '../../unit/log/local-store.js';
+import { PATIENT } from './postgres-challenges.js';
 import { PostgresLogs } from './postgres-logs.js';
 import { isWithoutPostgres, PostgresServer } from './postgres-server.js';
 
@@ -44,6 +46,33 @@ describe.skipIf(isWithoutPostgres('imports into PostgreSQL'))('appending the cha
       problems: [],
       records: 4,
     });
+  });
+
+  it('AUD-03 lets nobody drop content meanwhile, who would miss its links to kept objects', async () => {
+    const { store: other } = await keepingLog(openFile());
+    const [importing, dropping] = [await logs.start(), await logs.start()];
+    let [reach, goOn] = [() => {}, () => {}];
+    const reached = new Promise<void>((resolve) => (reach = resolve));
+    const held = new Promise<void>((resolve) => (goOn = resolve));
+    const staged: LogReader = new Proxy(other, {
+      get:
+        (target, name) =>
+        async (...values: readonly unknown[]) => {
+          if (name === 'objects') {
+            reach();
+            await held;
+          }
+          return Reflect.apply(Reflect.get(target, name), target, values);
+        },
+    });
+    const imported = importing.appendChains(staged);
+    await reached;
+    const dropped = dropping.prune([{ decisionId: 'd', chain: 'c', seq: 1, through: 1 }]).catch(() => 'gave up');
+    const waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted";
+    await vi.waitFor(async () => expect(await logs.sql(waiting)).toBe('1'), PATIENT);
+    goOn();
+    expect((await imported).records).toBe(4);
+    expect([0, 'gave up']).toContain(await dropped);
   });
 
   it('gives the same log back', async () => {
