@@ -77,6 +77,13 @@ describe('debug', () => {
     expect(only(appraised({ allowDebug: true }), 'snp_debug')).toMatchObject({ result: 'pass', policy: null });
   });
 
+  it('SNP-07 that is not known stays open under allowDebug, which tolerates what is known', () => {
+    const findings = [check('snp_debug', 'unavailable')];
+    const appraisal = appraised({ allowDebug: true }, { findings });
+    expect(appraisal.outcome).toBe('indeterminate');
+    expect(only(appraisal, 'snp_debug')).toMatchObject({ result: 'unavailable', policy: null });
+  });
+
   it('relaxes debug alone', () => {
     const findings = [check('snp_migration_agent', 'fail'), check('snp_vmpl', 'fail')];
     expect(failed(appraised({ allowDebug: true }, { findings }))).toEqual(['snp_migration_agent', 'snp_vmpl']);
