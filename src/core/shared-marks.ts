@@ -5,6 +5,7 @@ export interface SharedMarks {
   /**
    * Raises a mark to one of this process, unless a higher one is there. Of what goes wrong, it has told the log.
    *
+   * @param name of the series, with the host of its source
    * @param text null: there is none, and only that of the store is asked for
    * @returns the mark that is there now; null where there is none, or the store is out of reach
    */

@@ -4,7 +4,7 @@ import { underBound } from '../../outside/bounded-signal.js';
 import { type AmdCrl, latestOf } from '../../tee/snp/amd/crls.js';
 import { lineName, type SnpLine } from '../../tee/snp/amd/issuers.js';
 import { isConfirmed } from '../files/confirmation.js';
-import { isDamaged } from '../files/rollback-marks.js';
+import { isDamaged, type Marks } from '../files/rollback-marks.js';
 import { type AmdCrlSupply, type CrlSeries, type HeldCrl, isCurrent, missing, rolledBack } from './amd-crl-supply.js';
 import type { KdsFailure } from './amd-kds.js';
 import type { AmdParts } from './amd-parts.js';
@@ -27,8 +27,8 @@ interface Watched extends CrlSeries {
 interface Search {
   readonly snapshot: RootedSnapshot;
   readonly context: FetchContext;
-  /** The mark that counts: none for a past verification time. */
-  readonly mark: CrlAge | null;
+  /** The marks that count: none for a past verification time. */
+  readonly marks: Marks<CrlAge>;
   /** The request supplies a CRL. */
   readonly supplied: boolean;
   readonly isPathVerified: () => Promise<boolean>;
@@ -49,6 +49,8 @@ const COOLDOWN_MS = 60_000;
 
 /** Why a CRL is not confirmed by KDS. */
 const UNVERIFIED_PATH = 'AMD KDS is asked only for a key certificate whose path verifies';
+
+const NO_MARKS: Marks<CrlAge> = { own: null, highest: null };
 
 const RENEWAL: Unavailable = { code: 'crl_unavailable', detail: 'no newer CRL was fetched', retryable: true };
 
@@ -77,8 +79,8 @@ export class AmdCrls {
 
   async find(snapshot: RootedSnapshot, context: FetchContext, request: CrlRequest = {}): Promise<FoundCrls> {
     const { supplied = false, isPathVerified = async () => true } = request;
-    const mark = context.historical ? null : snapshot.mark;
-    const own = await this.#own({ snapshot, context, supplied, isPathVerified, mark });
+    const marks = context.historical ? NO_MARKS : snapshot.marks;
+    const own = await this.#own({ snapshot, context, supplied, isPathVerified, marks });
     const isOwn = ({ list }: HeldCrl) => !('code' in own) && own.list === list;
     return { own, others: snapshot.crls.filter((crl) => !isOwn(crl) && isCurrent(crl, context.at)) };
   }
@@ -88,11 +90,11 @@ export class AmdCrls {
    * a revocation in those of the folder. A CRL of the request counts only if KDS was asked.
    */
   withoutRoot(
-    { line, mark: newest }: LineSnapshot,
+    { line, marks: { highest } }: LineSnapshot,
     { problem, outOfReach }: KdsFailure,
     { at, historical }: FetchContext,
   ) {
-    const mark = historical ? null : newest;
+    const mark = historical ? null : highest;
     const because = isDamaged(mark) ? rolledBack(line, mark) : problem;
     const own: MissingCrl = {
       ...because,
@@ -118,14 +120,13 @@ export class AmdCrls {
   }
 
   async #own(search: Search): Promise<HeldCrl | MissingCrl> {
-    const { snapshot, context, mark } = search;
+    const { snapshot, context, marks } = search;
     const { line, crls } = snapshot;
-    const isFit = (crl: HeldCrl) => isCurrent(crl, context.at) && isNoOlder(crl, mark);
+    const isFit = (crl: HeldCrl) => isCurrent(crl, context.at) && isInUse(crl, marks);
     const fetched = crls.find(({ origin, series }) => origin === 'cache' && series === line.signingKey);
     if (fetched !== undefined && isFit(fetched)) return this.#renewed(search, fetched);
     const candidates = crls.filter((crl) => crl === fetched || isOfFolderFor(line, crl));
-    const standIn = isDamaged(mark) ? null : latestOf(candidates.filter(isFit));
-    return this.#asked(search, candidates, standIn);
+    return this.#asked(search, candidates, latestOf(candidates.filter(isFit)));
   }
 
   /**
@@ -133,20 +134,23 @@ export class AmdCrls {
    * @param standIn one of the operator's that may take its place
    */
   async #asked(search: Search, candidates: readonly HeldCrl[], standIn: HeldCrl | null): Promise<HeldCrl | MissingCrl> {
-    const { snapshot, context, mark, supplied } = search;
+    const { snapshot, context, marks, supplied } = search;
     const { line, crls } = snapshot;
     const { at, historical } = context;
     if (!historical) await this.#parts.cache.endCrl(line, at);
     // Nothing that KDS has could count then.
-    if (isDamaged(mark)) return { ...rolledBack(line, mark), substitute: null };
+    if (isDamaged(marks.highest)) {
+      const damaged = rolledBack(line, marks.highest);
+      return standIn === null ? { ...damaged, substitute: null } : this.#unlessOld(search, standIn, damaged.detail);
+    }
     const isRolledBack = candidates.some((crl) => isCurrent(crl, at));
-    const because = isRolledBack ? rolledBack(line, mark) : missing(line, candidates, at);
+    const because = isRolledBack ? rolledBack(line, marks.highest) : missing(line, candidates, at);
     const answered = await this.#ask(search, because, standIn !== null || supplied);
     if (!('problem' in answered)) return answered;
     if (standIn !== null) return this.#reliedOn(search, this.#unlessOld(search, standIn, answered.problem.detail));
     return {
       ...answered.problem,
-      substitute: answered.outOfReach ? { newest: mark, otherSeries: ofOtherSeries(line, crls) } : null,
+      substitute: answered.outOfReach ? { newest: marks.highest, otherSeries: ofOtherSeries(line, crls) } : null,
     };
   }
 
@@ -195,8 +199,8 @@ export class AmdCrls {
    *
    * @returns the CRL; a problem where another process has relied on a newer one meanwhile
    */
-  async #reliedOn({ snapshot, context, mark }: Search, crl: HeldCrl): Promise<HeldCrl | MissingCrl> {
-    const isNoted = mark !== null && !isOlder(mark, crl);
+  async #reliedOn({ snapshot, context, marks: { own } }: Search, crl: HeldCrl): Promise<HeldCrl | MissingCrl> {
+    const isNoted = own !== null && !isOlder(own, crl);
     if (context.historical || crl.series === null || isNoted) return crl;
     const { memory } = this.#parts;
     const name = lineName(snapshot.line);
@@ -213,9 +217,11 @@ export class AmdCrls {
     if (context.historical) return fetched;
     const watched = this.#watch(snapshot);
     const relied = await this.#reliedOn(search, fetched);
-    if ('code' in relied || this.#supply.isOff || !this.#isDue(snapshot.crlFetchedAt, fetched)) return relied;
+    const isBehind = !isNoOlder(fetched, search.marks.highest);
+    const isDue = isBehind || this.#isDue(snapshot.crlFetchedAt, fetched);
+    if ('code' in relied || this.#supply.isOff || !isDue) return relied;
     if (this.#parts.inBackground && isConfirmed(fetched.confirmedAt, context.at)) {
-      void this.#refresh(watched);
+      void this.#refresh(watched, isBehind);
       return fetched;
     }
     if (!(await search.isPathVerified())) return this.#unlessOld(search, fetched, UNVERIFIED_PATH);
@@ -227,9 +233,9 @@ export class AmdCrls {
   }
 
   /** A CRL that the operator has put into the folder lately, no older than the one that was fetched. */
-  #recentlyStored({ snapshot: { line, crls }, context: { at }, mark }: Search, fetched: HeldCrl): HeldCrl | null {
+  #recentlyStored({ snapshot: { line, crls }, context: { at }, marks }: Search, fetched: HeldCrl): HeldCrl | null {
     const fits = (crl: HeldCrl) =>
-      isOfFolderFor(line, crl) && isCurrent(crl, at) && isNoOlder(crl, mark) && crl.thisUpdate >= fetched.thisUpdate;
+      isOfFolderFor(line, crl) && isCurrent(crl, at) && isInUse(crl, marks) && crl.thisUpdate >= fetched.thisUpdate;
     return latestOf(crls.filter((crl) => fits(crl) && isConfirmed(crl.confirmedAt, at)));
   }
 
@@ -257,21 +263,24 @@ export class AmdCrls {
     return watched;
   }
 
-  async #refresh(watched: Watched): Promise<void> {
-    const renewal = this.#renew(watched);
+  async #refresh(watched: Watched, isBehind = false): Promise<void> {
+    const renewal = this.#renew(watched, isBehind);
     this.#renewals.add(renewal);
     await renewal;
     this.#renewals.delete(renewal);
   }
 
-  /** Also where there is none yet: a KDS that is too slow for requests may be fast enough for this. Never rejects. */
-  async #renew(watched: Watched): Promise<void> {
+  /**
+   * Also where there is none yet: a KDS that is too slow for requests may be fast enough for this. Never rejects.
+   * @param isBehind another replica has a newer one
+   */
+  async #renew(watched: Watched, isBehind: boolean): Promise<void> {
     const { cache, clock, log, tuning } = this.#parts;
     const now = clock.monotonicMs();
     if (this.#supply.isOff || this.#closing.signal.aborted || now - watched.askedAt < tuning.crlRefreshPauseMs) return;
     try {
       const kept = await cache.crl(watched.line, watched.ark);
-      if (kept !== null && !this.#isDue(await cache.crlFetchedAt(watched.line), kept)) return;
+      if (!isBehind && kept !== null && !this.#isDue(await cache.crlFetchedAt(watched.line), kept)) return;
       watched.askedAt = now;
       const problem = await this.#refreshFromKds(watched);
       if (this.#closing.signal.aborted) return;
@@ -293,6 +302,12 @@ export class AmdCrls {
 const isRollback = ({ code }: Unavailable) => code === 'crl_rollback';
 
 const isNoOlder = (list: CrlAge, mark: CrlAge | null) => mark === null || !isOlder(list, mark);
+
+/** A CRL that this replica relied on last stays in use where another has a newer one. Any other must be as new as that. */
+function isInUse(list: CrlAge, { own, highest }: Marks<CrlAge>): boolean {
+  const isOwn = own !== null && !isOlder(own, list) && !isOlder(list, own);
+  return isOwn || isNoOlder(list, highest);
+}
 
 /** A CRL of the folder can replace any series but one to which it does not belong. */
 function isOfFolderFor({ signingKey }: SnpLine, { origin, series }: HeldCrl): boolean {

@@ -4,7 +4,7 @@ import type { CrlAge } from '../../crypto/revocation-list.js';
 import type { X509Certificate } from '../../formats/x509-certificate.js';
 import type { AmdChain } from '../../tee/snp/amd/chain.js';
 import { lineName, type SnpLine } from '../../tee/snp/amd/issuers.js';
-import { isDamaged } from '../files/rollback-marks.js';
+import { isDamaged, type Marks } from '../files/rollback-marks.js';
 import { fetchedOn } from './amd-cache.js';
 import type { AmdCrlSupply, HeldCrl } from './amd-crl-supply.js';
 import type { AmdParts } from './amd-parts.js';
@@ -22,8 +22,7 @@ export interface LineSnapshot {
   readonly ark: X509Certificate | null;
   /** All CRLs that this root signed, those that have ended as well. */
   readonly crls: readonly HeldCrl[];
-  /** Of the newest CRL of the series that was ever relied on; null where none was. */
-  readonly mark: CrlAge | null;
+  readonly marks: Marks<CrlAge>;
   /** When the CRL of the series was last fetched; null where that is not known. */
   readonly crlFetchedAt: Date | null;
 }
@@ -74,18 +73,18 @@ export class LineSnapshots {
     const changes = this.#changes;
     const { cache, memory } = this.#parts;
     // Read before the CRLs, so that the snapshot has the CRL that raised the mark.
-    const mark = await memory.highest(lineName(line));
+    const marks = await memory.marks(lineName(line));
     const ark = await this.#arkOf(line.product);
     const snapshot: LineSnapshot = {
       line,
       chains: await this.#chainsOf(line),
       ark,
       crls: ark === null ? [] : await this.#supply.held({ line, ark }),
-      mark,
+      marks,
       crlFetchedAt: await cache.crlFetchedAt(line),
     };
     // A damaged mark is read again at each request: a repaired one takes effect at once.
-    if (!isDamaged(snapshot.mark)) this.#kept.set(lineName(line), { snapshot, changes });
+    if (!isDamaged(marks.highest)) this.#kept.set(lineName(line), { snapshot, changes });
     return snapshot;
   }
 

@@ -85,7 +85,7 @@ function openParts(options: AmdEndorsementsOptions, tuning: AmdTuning, folder: C
     carried: carriedChains(pins),
     directory: new AmdDirectory({ folder: options.folder, pins, log, pollMs: tuning.folderPollMs }),
     cache: new AmdCache({ folder, pins, maximumFiles: tuning.cachedFiles, maximumInMemory: tuning.cachedInMemory }),
-    memory: new CrlMemory({ folder, log, shared: options.sharedMarks }),
+    memory: new CrlMemory({ folder, log, shared: options.sharedMarks, source: options.kds }),
     kds: openKds(options, tuning),
     clock,
     log,

@@ -11,11 +11,14 @@ export interface MarksWorld {
   readonly log: Log;
   /** Those that replicas share; undefined where they do not. */
   readonly shared: SharedMarks | undefined;
+  /** URL of the source, of which the host is in the names of shared marks; null where there is none, as for what is imported. */
+  readonly source: string | null;
 }
 
-interface RollbackMarksOptions<T> extends MarksWorld {
-  /** The prefix of the file names. */
+interface KeptMarksOptions<T> extends Omit<MarksWorld, 'source'> {
+  /** The file names without the subject. */
   readonly prefix: string;
+  readonly suffix?: string;
   /** The mark that a file says; null for a text that is none. */
   readonly parse: (text: string) => T | null;
   readonly format: (mark: T) => string;
@@ -25,7 +28,7 @@ interface RollbackMarksOptions<T> extends MarksWorld {
 }
 
 /**
- * Marks of the newest that was ever relied on, one small file each in the cache folder. They only grow.
+ * Marks, one small file each in the cache folder. They only grow.
  *
  * A file that is there and says nothing is no reason to forget what it said: whoever can spoil it could then put old
  * material in the place of newer. Nothing counts against it until it can be read, or somebody removes it; both are
@@ -34,13 +37,13 @@ interface RollbackMarksOptions<T> extends MarksWorld {
  * Where replicas share marks, the higher one of both counts, and the lower one is raised to it. The store is asked whenever a mark is
  * looked up: callers keep what they found until `changes` counts on.
  */
-export class RollbackMarks<T> {
-  readonly #options: RollbackMarksOptions<T>;
+class KeptMarks<T> {
+  readonly #options: KeptMarksOptions<T>;
   readonly #marks: ReadOnce<T>;
   /** Files that were logged. */
   readonly #damaged = new Set<string>();
 
-  constructor(options: RollbackMarksOptions<T>) {
+  constructor(options: KeptMarksOptions<T>) {
     this.#options = options;
     this.#marks = new ReadOnce<T>((mark) => mark !== null && mark !== options.damaged);
   }
@@ -107,7 +110,8 @@ export class RollbackMarks<T> {
   }
 
   #fileOf(subject: string): string {
-    return `${this.#options.prefix}${subject}`;
+    const { prefix, suffix = '' } = this.#options;
+    return `${prefix}${subject}${suffix}`;
   }
 
   async #read(name: string): Promise<T | null> {
@@ -137,6 +141,69 @@ export class RollbackMarks<T> {
   }
 }
 
+/** The newest that was ever relied on; null where nothing was yet. */
+export interface Marks<T> {
+  /** By this replica. */
+  readonly own: T | null;
+  /** By this or another replica with the same source. */
+  readonly highest: T | null;
+}
+
+interface RollbackMarksOptions<T>
+  extends MarksWorld,
+    Pick<KeptMarksOptions<T>, 'parse' | 'format' | 'isOlder' | 'damaged'> {
+  /** The prefix of the file names, before `highest` or `shared`. */
+  readonly kind: string;
+}
+
+/**
+ * Marks of the newest that was ever relied on: those of this replica, and where replicas share marks, those of all with the same
+ * source. Sources with different hosts are apart, since one may lag behind another.
+ *
+ * What a replica holds is compared with its own mark: what another replica has does not end what is still valid. Where the own
+ * mark is missing, the shared one counts. What is fetched or imported must not be older than either.
+ */
+export class RollbackMarks<T> {
+  readonly #own: KeptMarks<T>;
+  readonly #shared: KeptMarks<T> | null;
+  readonly #isOlder: (a: T, b: T) => boolean;
+
+  constructor({ kind, shared, source, ...options }: RollbackMarksOptions<T>) {
+    const suffix = source === null ? '' : `@${new URL(source).host}`;
+    this.#own = new KeptMarks({ ...options, shared: undefined, prefix: `${kind}-highest-` });
+    this.#shared =
+      shared === undefined ? null : new KeptMarks({ ...options, shared, prefix: `${kind}-shared-`, suffix });
+    this.#isOlder = options.isOlder;
+  }
+
+  /** How often this process has raised a mark, or has to ask the store again. */
+  get changes(): number {
+    return this.#own.changes + (this.#shared?.changes ?? 0);
+  }
+
+  async marks(subject: string): Promise<Marks<T>> {
+    const own = await this.#own.highest(subject);
+    const shared = this.#shared === null ? null : await this.#shared.highest(subject);
+    return { own, highest: own === null || (shared !== null && this.#isOlder(own, shared)) ? shared : own };
+  }
+
+  async highest(subject: string): Promise<T | null> {
+    return (await this.marks(subject)).highest;
+  }
+
+  /**
+   * Notes what is relied on, unless it is older than either mark.
+   * @param hold as for the marks in the folder
+   * @returns whether it is no older than anything that counted before; false if that is unknown
+   */
+  async advance(subject: string, value: T, hold?: () => Promise<void>): Promise<boolean> {
+    const own = await this.#own.highest(subject);
+    if (own !== null && this.#isOlder(value, own)) return false;
+    if (this.#shared !== null && !(await this.#shared.advance(subject, value))) return false;
+    return this.#own.advance(subject, value, hold);
+  }
+}
+
 const MARK = /^(\d{1,50}) (\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z)\n$/;
 
 /** Every CRL is older: a number has at most 20 octets (RFC 5280, section 5.2.3), and none a date so late. */
@@ -155,7 +222,7 @@ export function isDamaged(mark: CrlAge | null): boolean {
 export class CrlMemory extends RollbackMarks<CrlAge> {
   constructor(world: MarksWorld) {
     const format = ({ number, thisUpdate }: CrlAge) => `${number} ${thisUpdate.toISOString()}\n`;
-    super({ ...world, prefix: 'crl-highest-', parse: parseMark, format, isOlder, damaged: DAMAGED });
+    super({ ...world, kind: 'crl', parse: parseMark, format, isOlder, damaged: DAMAGED });
   }
 
   /** Of the CRL its age alone is kept. */

@@ -84,7 +84,7 @@ function newestFirst(found: readonly CollateralOfFile[]): readonly CollateralOfF
 async function importRefusal(collateral: IntelCollateral, memory: CollateralMemory, now: Date): Promise<string | null> {
   if (isFromAfter(collateral, now)) return 'it is from the future';
   if (!isCurrent(collateral, now)) return 'it is past its next update';
-  const marks = await memory.marksOf(collateral, 'store');
+  const { highest: marks } = await memory.marksOf(collateral, 'store');
   if (!isBehind(collateral, marks)) return null;
   return isUnknown(marks)
     ? 'whether it is older than what was imported before is not known: a rollback mark is damaged'

@@ -1,12 +1,20 @@
 import { type CrlAge, isOlder } from '../../crypto/revocation-list.js';
 import type { CollateralKey, IntelCollateral } from '../../tee/tdx/intel/collateral-parts.js';
-import { CrlMemory, isDamaged, type MarksWorld, RollbackMarks } from '../files/rollback-marks.js';
+import { CrlMemory, isDamaged, type Marks, type MarksWorld, RollbackMarks } from '../files/rollback-marks.js';
 import type { WatchedFolder } from '../files/watched-folder.js';
 
 /** Whom collateral is from: Intel's service or a PCCS, Azure's cache, or the operator, who imported it. */
 export type CollateralSourceName = 'pcs' | 'thim' | 'store';
 
 const COLLATERAL_SOURCES: readonly CollateralSourceName[] = ['pcs', 'thim', 'store'];
+
+/** What collateral of a source must not be older than. */
+interface SourceMarks {
+  /** Collateral that is held: the own marks, and where one is missing, the highest. */
+  readonly held: CollateralMarks;
+  /** Any other. */
+  readonly highest: CollateralMarks;
+}
 
 /** The newest that a source gave for a kind of platform; null where it gave nothing yet. */
 export interface CollateralMarks {
@@ -45,56 +53,66 @@ export function isUnknown({ tcbInfo, qeIdentity, pckList, rootList }: Collateral
  * Sources are apart, since Azure's cache lags behind Intel on purpose. Lives in the cache folder, one small file a number.
  */
 export class CollateralMemory {
-  readonly #numbers: RollbackMarks<bigint>;
-  readonly #lists: CrlMemory;
+  readonly #sources: Readonly<Record<CollateralSourceName, { numbers: RollbackMarks<bigint>; lists: CrlMemory }>>;
   readonly #directory: Pick<WatchedFolder, 'changes'>;
   /** The marks of a source and platform, and how often one had been raised when they were read. */
-  readonly #read = new Map<string, { readonly marks: CollateralMarks; readonly changes: number }>();
+  readonly #read = new Map<string, { readonly marks: SourceMarks; readonly changes: number }>();
 
-  /** @param directory the operator's folder: marks are looked up again when it has something else */
-  constructor(world: MarksWorld, directory: Pick<WatchedFolder, 'changes'>) {
+  /**
+   * @param urls of the services; null for those that are off
+   * @param directory the operator's folder: marks are looked up again when it has something else
+   */
+  constructor(
+    world: Omit<MarksWorld, 'source'>,
+    urls: Readonly<Record<Exclude<CollateralSourceName, 'store'>, string | null>>,
+    directory: Pick<WatchedFolder, 'changes'>,
+  ) {
     this.#directory = directory;
-    this.#numbers = new RollbackMarks({
-      ...world,
-      prefix: 'tdx-highest-',
-      parse: parseNumber,
-      format: (number) => `${number}\n`,
-      isOlder: (a, b) => a < b,
-      damaged: DAMAGED,
+    const open = (source: string | null) => ({
+      numbers: new RollbackMarks({ ...world, ...NUMBERS, source }),
+      lists: new CrlMemory({ ...world, source }),
     });
-    this.#lists = new CrlMemory(world);
+    this.#sources = { pcs: open(urls.pcs), thim: open(urls.thim), store: open(null) };
   }
 
   /**
    * At once where nothing has changed since they were read. The cache may have changed by the time that a promise
    * resolves: compare with what is at hand then.
    */
-  marksOf(key: CollateralKey, source: CollateralSourceName): CollateralMarks | Promise<CollateralMarks> {
+  marksOf(key: CollateralKey, source: CollateralSourceName): SourceMarks | Promise<SourceMarks> {
     const read = this.#read.get(markName(key, source));
     return read?.changes === this.#changes ? read.marks : this.#readMarks(key, source);
   }
 
   get #changes(): number {
-    return this.#numbers.changes + this.#lists.changes + this.#directory.changes;
+    const ofSources = Object.values(this.#sources).map(({ numbers, lists }) => numbers.changes + lists.changes);
+    return ofSources.reduce((sum, changes) => sum + changes, this.#directory.changes);
   }
 
-  async #readMarks(key: CollateralKey, source: CollateralSourceName): Promise<CollateralMarks> {
+  async #readMarks(key: CollateralKey, source: CollateralSourceName): Promise<SourceMarks> {
     const { fmspc, ca } = key;
+    const { numbers, lists } = this.#sources[source];
     const changes = this.#changes;
     const [tcbInfo, qeIdentity, pckList, rootList] = await Promise.all([
-      this.#numbers.highest(`${source}-${fmspc}`),
-      this.#numbers.highest(`${source}-${fmspc}-qe`),
-      this.#lists.highest(`${source}-${ca}`),
-      this.#lists.highest(`${source}-root`),
+      numbers.marks(`${source}-${fmspc}`),
+      numbers.marks(`${source}-${fmspc}-qe`),
+      lists.marks(`${source}-${ca}`),
+      lists.marks(`${source}-root`),
     ]);
-    const marks = { tcbInfo, qeIdentity, pckList, rootList };
+    const chosen = (of: <T>(marks: Marks<T>) => T | null): CollateralMarks => ({
+      tcbInfo: of(tcbInfo),
+      qeIdentity: of(qeIdentity),
+      pckList: of(pckList),
+      rootList: of(rootList),
+    });
+    const marks = { held: chosen(({ own, highest }) => own ?? highest), highest: chosen(({ highest }) => highest) };
     // A damaged one is read again at each request: a repaired one takes effect at once.
-    if (!isUnknown(marks)) this.#read.set(markName(key, source), { marks, changes });
+    if (!isUnknown(marks.highest)) this.#read.set(markName(key, source), { marks, changes });
     return marks;
   }
 
   /** Of every source. */
-  marksOfAll(key: CollateralKey): Promise<readonly CollateralMarks[]> {
+  marksOfAll(key: CollateralKey): Promise<readonly SourceMarks[]> {
     return Promise.all(COLLATERAL_SOURCES.map((source) => this.marksOf(key, source)));
   }
 
@@ -104,13 +122,14 @@ export class CollateralMemory {
    */
   async advance(collateral: IntelCollateral, source: CollateralSourceName): Promise<boolean> {
     const { fmspc, ca, tcbInfo, qeIdentity, pckList, rootList } = collateral;
+    const { numbers, lists } = this.#sources[source];
     // All four are compared before one is raised: the mark of a CRL that nobody keeps would refuse every platform of its CA.
-    if (isBehind(collateral, await this.#readMarks(collateral, source))) return false;
+    if (isBehind(collateral, (await this.#readMarks(collateral, source)).highest)) return false;
     const advanced = await Promise.all([
-      this.#numbers.advance(`${source}-${fmspc}`, tcbInfo.number),
-      this.#numbers.advance(`${source}-${fmspc}-qe`, qeIdentity.number),
-      this.#lists.advance(`${source}-${ca}`, pckList),
-      this.#lists.advance(`${source}-root`, rootList),
+      numbers.advance(`${source}-${fmspc}`, tcbInfo.number),
+      numbers.advance(`${source}-${fmspc}-qe`, qeIdentity.number),
+      lists.advance(`${source}-${ca}`, pckList),
+      lists.advance(`${source}-root`, rootList),
     ]);
     return advanced.every((isNoOlder) => isNoOlder);
   }
@@ -125,3 +144,11 @@ function parseNumber(text: string): bigint | null {
   const [, number] = NUMBER.exec(text) ?? [];
   return number === undefined ? null : BigInt(number);
 }
+
+const NUMBERS = {
+  kind: 'tdx',
+  parse: parseNumber,
+  format: (number: bigint) => `${number}\n`,
+  isOlder: (a: bigint, b: bigint) => a < b,
+  damaged: DAMAGED,
+};

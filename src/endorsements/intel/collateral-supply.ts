@@ -33,6 +33,8 @@ interface Watched {
   readonly key: CollateralKey;
   /** Monotonic. */
   readonly dueAt: number;
+  /** Monotonic: there is no attempt in the background before, whatever is due. */
+  readonly retryAt: number;
 }
 
 /** An attempt during a request that failed. */
@@ -128,10 +130,13 @@ export class CollateralSupply {
     return fetched;
   }
 
-  /** Notes that what is cached for a key is relied on, and has it renewed where that is due. */
-  use(key: CollateralKey): void {
+  /**
+   * Notes that what is cached for a key is relied on, and has it renewed where that is due.
+   * @param isBehind another replica has something newer of the source
+   */
+  use(key: CollateralKey, isBehind: boolean): void {
     const watched = this.#watched.get(keyName(key));
-    if (watched !== undefined && this.#isDue(watched)) void this.#refresh(watched);
+    if (watched !== undefined && this.#isDue(watched, isBehind)) void this.#refresh(watched);
   }
 
   /** Renews what is due, and removes files of what has ended. Resolves when all attempts have ended. */
@@ -172,7 +177,7 @@ export class CollateralSupply {
   /** Keeps what was fetched and gives it out, or says why it is not to be relied on. */
   async #take(downloaded: IntelCollateral, source: FetchedSourceName, at: Date): Promise<Fetched | Unavailable> {
     const { cache, memory, clock } = this.#parts;
-    const marks = await memory.marksOf(downloaded, source);
+    const { highest: marks } = await memory.marksOf(downloaded, source);
     // One server of the service may lag behind another: its older answer must not replace a newer one.
     const given = cache.all(source).map((fetched) => fetched.collateral);
     const collateral = withNewestShared(downloaded, given, at);
@@ -183,7 +188,7 @@ export class CollateralSupply {
     // In this order: a reader of the new file, also after a crash, has the marks of the previous one.
     const isNewest = await memory.advance(newest, source);
     // A process with the same folder, such as an import, has relied on something newer meanwhile.
-    if (!isNewest) return this.#refused(newest, await memory.marksOf(newest, source), source);
+    if (!isNewest) return this.#refused(newest, (await memory.marksOf(newest, source)).highest, source);
     await cache.keep(fetched);
     this.#failures.delete(keyName(newest));
     this.#watch(newest, this.#pauseAfter(fetched));
@@ -197,9 +202,11 @@ export class CollateralSupply {
     return ofService(rolledBack([marks]), source);
   }
 
-  #watch({ fmspc, ca }: CollateralKey, pauseMs: number): void {
-    const watched = { key: { fmspc, ca }, dueAt: this.#parts.clock.monotonicMs() + pauseMs };
-    this.#watched.set(keyName(watched.key), watched);
+  #watch({ fmspc, ca }: CollateralKey, pauseMs: number, isAttempt = false): void {
+    const dueAt = this.#parts.clock.monotonicMs() + pauseMs;
+    const name = keyName({ fmspc, ca });
+    const retryAt = isAttempt ? dueAt : (this.#watched.get(name)?.retryAt ?? Number.NEGATIVE_INFINITY);
+    this.#watched.set(name, { key: { fmspc, ca }, dueAt, retryAt });
   }
 
   #pauseAfter({ collateral, fetchedAt }: FetchedCollateral): number {
@@ -207,14 +214,15 @@ export class CollateralSupply {
     return renewalPauseMs(collateral, fetchedAt, pauses) - (clock.now().getTime() - fetchedAt.getTime());
   }
 
-  #isDue({ dueAt }: Watched): boolean {
-    return this.#parts.inBackground && !this.isOff && this.#parts.clock.monotonicMs() >= dueAt;
+  #isDue({ dueAt, retryAt }: Watched, isBehind = false): boolean {
+    const at = isBehind ? Math.min(dueAt, retryAt) : dueAt;
+    return this.#parts.inBackground && !this.isOff && this.#parts.clock.monotonicMs() >= at;
   }
 
   /** Never rejects: the request has collateral already. */
   async #refresh({ key }: Watched): Promise<void> {
     if (this.#closing.signal.aborted) return;
-    this.#watch(key, this.#parts.pauses.retryMs);
+    this.#watch(key, this.#parts.pauses.retryMs, true);
     const renewal = this.#renew(key);
     this.#renewals.add(renewal);
     await renewal;

@@ -90,7 +90,8 @@ export class IntelEndorsements implements TdxCollateralSource {
     const { supplied } = request;
     // A historical request is judged by the collateral of its verification time, not by what was published since.
     if (context.historical) return supplied === null ? this.#past(request, context) : unconfirmed(supplied, PAST);
-    const damaged = (await this.#parts.memory.marksOfAll(request)).filter(isUnknown);
+    const marks = await this.#parts.memory.marksOfAll(request);
+    const damaged = marks.map(({ held }) => held).filter(isUnknown);
     // It is unknown which source is behind, so none may replace another.
     if (damaged.length > 0) return rolledBack(damaged);
     if (supplied === null) return this.#own(request, context);
@@ -141,8 +142,10 @@ export class IntelEndorsements implements TdxCollateralSource {
   async #ask(key: CollateralKey, context: FetchContext, hasOther: boolean): Promise<Own> {
     const usable = await this.#usable(key, context);
     const held = newestOf(usable);
-    if (usable.some(({ fetchedAt }) => isConfirmed(fetchedAt, context.at))) {
-      this.#supply.use(key);
+    const confirmed = usable.find(({ fetchedAt }) => isConfirmed(fetchedAt, context.at));
+    if (confirmed !== undefined) {
+      const { highest } = await this.#parts.memory.marksOf(key, confirmed.source);
+      this.#supply.use(key, isBehind(confirmed.collateral, highest));
       return { held, downloaded: null, problem: null };
     }
     const fetched =
@@ -169,7 +172,7 @@ export class IntelEndorsements implements TdxCollateralSource {
   /** Marks of sources that gave something newer. */
   async #marksBefore(collateral: IntelCollateral): Promise<readonly CollateralMarks[]> {
     const marks = await this.#parts.memory.marksOfAll(collateral);
-    return marks.filter((ofSource) => isBehind(collateral, ofSource));
+    return marks.map(({ highest }) => highest).filter((ofSource) => isBehind(collateral, ofSource));
   }
 
   /** All that is available and current. The memory is of what was given lately: it says nothing about another time. */
@@ -182,14 +185,16 @@ export class IntelEndorsements implements TdxCollateralSource {
       .map((one) => ({ ...one, collateral: this.#withShared(one.collateral, at) }))
       .filter(({ collateral }, index) => {
         const ofSource = marks[index];
-        return isCurrent(collateral, at) && (ofSource === undefined || !isBehind(collateral, ofSource));
+        return isCurrent(collateral, at) && (ofSource === undefined || !isBehind(collateral, ofSource.held));
       });
   }
 
   async #missing(key: CollateralKey, { at }: FetchContext): Promise<Unavailable> {
     const marks = await Promise.all(this.#held(key).map(({ source }) => this.#parts.memory.marksOf(key, source)));
     const held = this.#withSharedOfHeld(key, at);
-    return held.some((collateral) => isCurrent(collateral, at)) ? rolledBack(marks) : missing(held, at);
+    return held.some((collateral) => isCurrent(collateral, at))
+      ? rolledBack(marks.map((ofSource) => ofSource.held))
+      : missing(held, at);
   }
 
   #withSharedOfHeld(key: CollateralKey, at: Date): readonly IntelCollateral[] {

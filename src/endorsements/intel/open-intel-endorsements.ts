@@ -65,7 +65,7 @@ export function openIntelEndorsements(options: IntelEndorsementsOptions): OpenIn
   const directory = new CollateralDirectory({ folder: options.folder, reader, log, pollMs: tuning.folderPollMs });
   const folder = new CacheFolder(options.cacheFolder, log);
   const cache = new CollateralCache({ folder, reader });
-  const memory = new CollateralMemory({ folder, log, shared: options.sharedMarks }, directory);
+  const memory = new CollateralMemory({ folder, log, shared: options.sharedMarks }, options, directory);
   const services = openServices(options, tuning);
   const { pauses } = tuning;
   const inBackground = options.inBackground ?? true;

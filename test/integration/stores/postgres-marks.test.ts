@@ -6,7 +6,7 @@ import { PATIENT } from './postgres-challenges.js';
 import { PostgresLogs } from './postgres-logs.js';
 import { isWithoutPostgres, PostgresServer } from './postgres-server.js';
 
-const NAME = 'crl-highest-Milan-vcek';
+const NAME = 'crl-shared-Milan-vcek@kdsintf.amd.com';
 const mark = (number: bigint | number, day = 1) => `${number} 2026-01-0${day}T00:00:00.000Z\n`;
 
 let logs: PostgresLogs;
@@ -51,14 +51,14 @@ describe.skipIf(isWithoutPostgres('rollback marks in PostgreSQL'))('rollback mar
       expect(await one.raise(NAME, given)).toBe(highest);
       expect(await other.raise(NAME, null)).toBe(highest);
     }
-    expect(await other.raise('crl-highest-Milan-vlek', null)).toBeNull();
+    expect(await other.raise('crl-shared-Milan-vlek@kdsintf.amd.com', null)).toBeNull();
   });
 
   it('TDX-10 are numbers alone where they have no time', async () => {
     const { marks } = await open();
-    expect(await marks.raise('tdx-highest-pcs-00806f050000', '19\n')).toBe('19\n');
-    expect(await marks.raise('tdx-highest-pcs-00806f050000', '18\n')).toBe('19\n');
-    expect(await marks.raise('tdx-highest-pcs-00806f050000', '100\n')).toBe('100\n');
+    expect(await marks.raise('tdx-shared-pcs-00806f050000@[::1]:8081', '19\n')).toBe('19\n');
+    expect(await marks.raise('tdx-shared-pcs-00806f050000@[::1]:8081', '18\n')).toBe('19\n');
+    expect(await marks.raise('tdx-shared-pcs-00806f050000@[::1]:8081', '100\n')).toBe('100\n');
   });
 
   it('CRT-09 are the highest of a hundred that replicas raise at once', async () => {

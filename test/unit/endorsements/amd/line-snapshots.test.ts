@@ -34,7 +34,7 @@ beforeEach(async () => {
   const folder = new CacheFolder(folderOf('cache'), log);
   const directory = new AmdDirectory({ folder: path, pins, log, pollMs: 60_000 });
   const cache = new AmdCache({ folder, pins, maximumFiles: 10, maximumInMemory: 10 });
-  const memory = new CrlMemory({ folder, log, shared: undefined });
+  const memory = new CrlMemory({ folder, log, shared: undefined, source: null });
   parts = { pins, carried: [], directory, cache, memory, kds: null, clock, log, inBackground: false, tuning };
   snapshots = new LineSnapshots(parts, new AmdCrlSupply(parts));
 });
@@ -48,7 +48,12 @@ describe('a snapshot of what is at hand of a product line', () => {
     await parts.cache.keepChain(chain);
     const made = await snapshots.of(MILAN);
     expect(snapshots.of(MILAN)).toBe(made);
-    expect(made).toMatchObject({ chains: [{ chain, origin: 'cache' }], ark: chain.ark, crls: [], mark: null });
+    expect(made).toMatchObject({
+      chains: [{ chain, origin: 'cache' }],
+      ark: chain.ark,
+      crls: [],
+      marks: { own: null, highest: null },
+    });
   });
 
   it('is made anew when the cache gets a chain or a CRL', async () => {
@@ -83,20 +88,20 @@ describe('a snapshot of what is at hand of a product line', () => {
   });
 
   it('SNP-28 is made anew when the mark of a CRL is raised', async () => {
-    expect((await snapshots.of(MILAN)).mark).toBeNull();
+    expect((await snapshots.of(MILAN)).marks.highest).toBeNull();
     await parts.memory.advance('milan-vcek', crlOf(3));
-    expect((await snapshots.of(MILAN)).mark).toMatchObject({ number: 3n });
+    expect((await snapshots.of(MILAN)).marks.highest).toMatchObject({ number: 3n });
     await parts.memory.advance('milan-vcek', crlOf(2));
-    expect((await snapshots.of(MILAN)).mark).toMatchObject({ number: 3n });
+    expect((await snapshots.of(MILAN)).marks.highest).toMatchObject({ number: 3n });
   });
 
   it('SNP-28 is not kept while the mark is damaged: it counts as soon as it is mended', async () => {
     await parts.cache.keepChain(chain);
     const mark = join(folderOf('cache'), 'crl-highest-milan-vcek');
     await writeFile(mark, 'damaged');
-    expect(isDamaged((await snapshots.of(MILAN)).mark)).toBe(true);
+    expect(isDamaged((await snapshots.of(MILAN)).marks.highest)).toBe(true);
     await writeFile(mark, '5 2026-02-01T00:00:00.000Z\n');
-    expect((await snapshots.of(MILAN)).mark).toMatchObject({ number: 5n });
+    expect((await snapshots.of(MILAN)).marks.highest).toMatchObject({ number: 5n });
   });
 
   it('has the CRLs of a root that was fetched for one request, where none is at hand', async () => {

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -31,8 +31,8 @@ describe('CrlMemory', () => {
   });
   afterEach(() => rm(path, { recursive: true }));
 
-  const open = (log = new RecordingLog(), shared?: SharedMarks) =>
-    new CrlMemory({ folder: new CacheFolder(path, log), log, shared });
+  const open = (log = new RecordingLog(), shared?: SharedMarks, source: string | null = null) =>
+    new CrlMemory({ folder: new CacheFolder(path, log), log, shared, source });
   const FILE = 'crl-highest-Milan';
   const file = () => join(path, FILE);
 
@@ -137,35 +137,68 @@ describe('CrlMemory', () => {
 
   describe('that replicas share', () => {
     const [LOW, HIGH] = ['8 2026-01-01T00:00:00.000Z\n', '9 2026-01-02T00:00:00.000Z\n'];
+    const SOURCE = 'https://kds.example:8443/vcek';
+    const SHARED = 'crl-shared-Milan@kds.example:8443';
     let table: MarkTable;
     beforeEach(() => {
       table = new MarkTable();
     });
-    const replica = () => open(new RecordingLog(), table);
-    const loseFolder = () => rm(file(), { force: true });
+    const replica = (source: string | null = SOURCE) => open(new RecordingLog(), table, source);
+    const loseFolder = async () => {
+      for (const name of await readdir(path)) await rm(join(path, name));
+    };
+    const kept = (name: string) => readFile(join(path, name), 'utf8');
 
     it('CRT-09 are known to a replica that lost its folder, which keeps them from then on', async () => {
       expect(await replica().advance('Milan', age(9n, 2))).toBe(true);
-      expect(table.kept.get(FILE)).toBe(HIGH);
+      expect([...table.kept]).toEqual([[SHARED, HIGH]]);
       await loseFolder();
       const memory = replica();
-      expect(await memory.highest('Milan')).toEqual(age(9n, 2));
-      expect(await readFile(file(), 'utf8')).toBe(HIGH);
+      expect(await memory.marks('Milan')).toEqual({ own: null, highest: age(9n, 2) });
+      expect(await readdir(path)).toEqual([SHARED]);
       table.isGone = true;
-      expect(await memory.highest('Milan')).toEqual(age(9n, 2));
-      expect(await replica().advance('Milan', age(8n, 1))).toBe(false);
+      for (const known of [memory, replica()]) {
+        expect(await known.marks('Milan')).toEqual({ own: null, highest: age(9n, 2) });
+        expect(await known.advance('Milan', age(8n, 1))).toBe(false);
+      }
     });
 
-    it('CRT-09 refuse a list that is older than one of another replica, and hold nothing of it', async () => {
+    it('CRT-09 refuse a list that is older than one of another replica, and leave the own mark as it is', async () => {
       const memory = replica();
       expect(await memory.advance('Milan', age(3n, 1))).toBe(true);
-      table.kept.set(FILE, HIGH);
+      table.kept.set(SHARED, HIGH);
       const held: unknown[] = [];
-      expect(await memory.advance('Milan', age(8n, 1), async () => void held.push('held'))).toBe(false);
-      expect([held, await readFile(file(), 'utf8'), table.kept.get(FILE)]).toEqual([[], HIGH, HIGH]);
+      for (const value of [age(3n, 1), age(8n, 1)]) {
+        expect(await memory.advance('Milan', value, async () => void held.push('held'))).toBe(false);
+      }
+      expect([held, table.kept.get(SHARED), await kept(SHARED)]).toEqual([[], HIGH, HIGH]);
+      for (const known of [memory, replica()]) {
+        expect(await known.marks('Milan')).toEqual({ own: age(3n, 1), highest: age(9n, 2) });
+      }
       expect(await memory.advance('Milan', age(9n, 2))).toBe(true);
       expect(await memory.advance('Milan', age(10n, 3))).toBe(true);
-      expect(table.kept.get(FILE)).toBe('10 2026-01-03T00:00:00.000Z\n');
+      expect([table.kept.get(SHARED), await kept(FILE)]).toEqual(Array(2).fill('10 2026-01-03T00:00:00.000Z\n'));
+    });
+
+    it('CRT-09 are apart for sources with another host, and for what has no source', async () => {
+      expect(await replica().advance('Milan', age(9n, 2))).toBe(true);
+      await loseFolder();
+      for (const other of ['https://kds.example/vcek', 'https://mirror.example:8443', null]) {
+        expect(await replica(other).advance('Milan', age(8n, 1))).toBe(true);
+        await loseFolder();
+      }
+      expect(await replica('https://kds.example:8443').advance('Milan', age(8n, 1))).toBe(false);
+      const others = ['crl-shared-Milan@kds.example', 'crl-shared-Milan@mirror.example:8443', 'crl-shared-Milan'];
+      expect([...table.kept.keys()]).toEqual([SHARED, ...others]);
+    });
+
+    it('CRT-09 are no reason to rely on what is older than the own mark', async () => {
+      await replica().advance('Milan', age(9n, 2));
+      table.kept.clear();
+      const elsewhere = replica('https://mirror.example');
+      expect(await elsewhere.marks('Milan')).toEqual({ own: age(9n, 2), highest: age(9n, 2) });
+      expect(await elsewhere.advance('Milan', age(8n, 1))).toBe(false);
+      expect(table.kept.size).toBe(0);
     });
 
     it('CRT-09 are asked for again each time, and raised by each that is relied on', async () => {
@@ -175,29 +208,29 @@ describe('CrlMemory', () => {
       const { changes } = memory;
       expect(await memory.highest('Milan')).toEqual(age(8n, 1));
       expect(memory.changes).toBe(changes);
-      table.kept.set(FILE, HIGH);
+      table.kept.set(SHARED, HIGH);
       expect(await memory.highest('Milan')).toEqual(age(9n, 2));
       expect(memory.changes).toBeGreaterThan(changes);
     });
 
     it.each([
       ['has lost them', () => table.kept.clear()],
-      ['is of before', () => table.kept.set(FILE, LOW)],
+      ['is of before', () => table.kept.set(SHARED, LOW)],
     ])('CRT-09 are given back to a store that %s, and are no lower for it', async (_what, spoil) => {
       const memory = replica();
       await memory.advance('Milan', age(9n, 2));
       for (const known of [memory, replica()]) {
         spoil();
         expect(await known.highest('Milan')).toEqual(age(9n, 2));
-        expect(table.kept.get(FILE)).toBe(HIGH);
+        expect(table.kept.get(SHARED)).toBe(HIGH);
         spoil();
-        expect(await known.advance('Milan', age(8n, 1))).toBe(false);
-        expect(table.kept.get(FILE)).toBe(HIGH);
+        expect(await known.advance('Milan', age(9n, 2))).toBe(true);
+        expect(table.kept.get(SHARED)).toBe(HIGH);
       }
     });
 
     it('CRT-09 are those of the replica while the store is gone, and count once it is back', async () => {
-      table.kept.set(FILE, HIGH);
+      table.kept.set(SHARED, HIGH);
       table.isGone = true;
       const memory = replica();
       expect(await memory.advance('Milan', age(8n, 1))).toBe(true);
@@ -205,32 +238,40 @@ describe('CrlMemory', () => {
       table.isGone = false;
       table.changes += 1;
       expect(memory.changes).toBeGreaterThan(changes);
-      expect(await memory.highest('Milan')).toEqual(age(9n, 2));
+      expect(await memory.marks('Milan')).toEqual({ own: age(8n, 1), highest: age(9n, 2) });
+      expect(await memory.advance('Milan', age(8n, 1))).toBe(false);
     });
 
-    it('CRT-09 make every list older where they are no marks, and the log says so once', async () => {
-      table.kept.set(FILE, 'NaN\n');
+    it('CRT-09 make every list older that arrives where they are no marks, and the log says so once', async () => {
+      await replica().advance('Milan', age(8n, 1));
+      table.kept.set(SHARED, 'NaN\n');
       const log = new RecordingLog();
-      const memory = open(log, table);
-      for (let call = 0; call < 2; call += 1) expect(isDamaged(await memory.highest('Milan'))).toBe(true);
+      const memory = open(log, table, SOURCE);
+      for (let call = 0; call < 2; call += 1) {
+        const { own, highest } = await memory.marks('Milan');
+        expect([own, isDamaged(highest)]).toEqual([age(8n, 1), true]);
+      }
       expect(await memory.advance('Milan', age(9n, 2))).toBe(false);
       expect(log.entries.map(({ fields }) => fields)).toEqual([
-        { file: `${FILE} in the database`, err: expect.any(Error) },
+        { file: `${SHARED} in the database`, err: expect.any(Error) },
       ]);
     });
 
-    it('CRT-09 are neither asked for nor given where the file is damaged', async () => {
-      await writeFile(file(), 'damaged');
+    it.each([
+      ['own mark is', FILE],
+      ['shared mark in the folder is', SHARED],
+    ])('CRT-09 are not raised where the %s damaged', async (_what, name) => {
+      await writeFile(join(path, name), 'damaged');
       const memory = replica();
       expect(isDamaged(await memory.highest('Milan'))).toBe(true);
       expect(await memory.advance('Milan', age(9n, 2))).toBe(false);
-      expect(table.asked).toEqual([]);
+      expect([table.kept.size, await readdir(path)]).toEqual([0, [name]]);
     });
 
     it('CRT-09 stay as high as what was noted while the store answered', async () => {
       const memory = replica();
       await memory.advance('Milan', age(3n, 1));
-      table.kept.set(FILE, LOW);
+      table.kept.set(SHARED, LOW);
       const [found] = await Promise.all([memory.highest('Milan'), memory.advance('Milan', age(9n, 2))]);
       expect(found?.number).toBeGreaterThanOrEqual(8n);
       expect([await memory.highest('Milan'), await readFile(file(), 'utf8')]).toEqual([age(9n, 2), HIGH]);

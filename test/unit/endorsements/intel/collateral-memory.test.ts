@@ -25,6 +25,9 @@ const reader = new CollateralReader(pki.pins);
 const made = (options: CollateralOptions = {}, of = platform) => readIntelCollateral(reader, of.collateral(options));
 const evaluation = (evaluationNumber: number, of = platform) => made({ evaluationNumber }, of);
 
+const URLS = { pcs: 'https://pccs.example/sgx', thim: null };
+const TCB_INFO = `tdx-shared-pcs-${platform.fmspc}@pccs.example`;
+
 let folder: string;
 let directory: { changes: number };
 
@@ -38,14 +41,14 @@ afterEach(async () => {
 });
 
 const open = (log = new RecordingLog(), shared?: SharedMarks) =>
-  new CollateralMemory({ folder: new CacheFolder(folder, log), log, shared }, directory);
+  new CollateralMemory({ folder: new CacheFolder(folder, log), log, shared }, URLS, directory);
 
 async function isRolledBack(memory: CollateralMemory, collateral: IntelCollateral, source: CollateralSourceName) {
-  return isBehind(collateral, await memory.marksOf(collateral, source));
+  return isBehind(collateral, (await memory.marksOf(collateral, source)).highest);
 }
 
 async function isOlderThanAny(memory: CollateralMemory, collateral: IntelCollateral): Promise<boolean> {
-  return (await memory.marksOfAll(collateral)).some((marks) => isBehind(collateral, marks));
+  return (await memory.marksOfAll(collateral)).some(({ highest }) => isBehind(collateral, highest));
 }
 
 describe('CollateralMemory', () => {
@@ -136,17 +139,18 @@ describe('CollateralMemory', () => {
     const memory = open(log);
     await memory.advance(evaluation(21), 'pcs');
     for (const number of [19, 99]) {
-      const marks = await memory.marksOf(evaluation(number), 'pcs');
-      expect([isBehind(evaluation(number), marks), isUnknown(marks)]).toEqual([true, true]);
+      for (const marks of Object.values(await memory.marksOf(evaluation(number), 'pcs'))) {
+        expect([isBehind(evaluation(number), marks), isUnknown(marks)]).toEqual([true, true]);
+      }
     }
     expect(
       log.of(
         /^rollback mark cannot be relied on: nothing in its series is accepted until it can be read or is removed$/,
       ),
     ).toEqual([{ file: name, err: expect.any(Error) }]);
-    expect(isUnknown(await memory.marksOf(evaluation(19), 'thim'))).toBe(false);
+    expect(isUnknown((await memory.marksOf(evaluation(19), 'thim')).highest)).toBe(false);
     await rm(join(folder, name));
-    const marks = await memory.marksOf(evaluation(21), 'pcs');
+    const { highest: marks } = await memory.marksOf(evaluation(21), 'pcs');
     expect([isBehind(evaluation(21), marks), isUnknown(marks)]).toEqual([false, false]);
   });
 
@@ -162,7 +166,33 @@ describe('CollateralMemory', () => {
     expect(await isRolledBack(memory, evaluation(18), 'thim')).toBe(false);
     table.kept.clear();
     await memory.advance(evaluation(20), 'pcs');
-    expect(table.kept.get(`tdx-highest-pcs-${platform.fmspc}`)).toBe('20\n');
+    expect(table.kept.get(TCB_INFO)).toBe('20\n');
+  });
+
+  it('TDX-10 compares what is held with the marks of the replica, and with those that replicas share where it has none', async () => {
+    const table = new MarkTable();
+    const shared = () => open(new RecordingLog(), table);
+    const isHeldBack = async (number: number) => {
+      const { held } = await shared().marksOf(platform, 'pcs');
+      return isBehind(evaluation(number), held);
+    };
+    await shared().advance(evaluation(19), 'pcs');
+    table.kept.set(TCB_INFO, '20\n');
+    expect(await isRolledBack(shared(), evaluation(19), 'pcs')).toBe(true);
+    expect([await isHeldBack(18), await isHeldBack(19)]).toEqual([true, false]);
+    await rm(join(folder, `tdx-highest-pcs-${platform.fmspc}`));
+    expect([await isHeldBack(19), await isHeldBack(20)]).toEqual([true, false]);
+  });
+
+  it('TDX-10 names marks that replicas share by the host of the service, and imports by none', async () => {
+    const table = new MarkTable();
+    const memory = open(new RecordingLog(), table);
+    for (const source of ['pcs', 'thim', 'store'] as const) await memory.advance(evaluation(19), source);
+    const names = (source: string, host: string) =>
+      [`tdx-shared-${source}-${platform.fmspc}`, `crl-shared-${source}-platform`].map((name) => `${name}${host}`);
+    const expected = [...names('pcs', '@pccs.example'), ...names('thim', ''), ...names('store', '')];
+    expect([...table.kept.keys()]).toEqual(expect.arrayContaining(expected));
+    expect(table.kept.size).toBe(12);
   });
 
   it('TDX-10 asks for shared marks where the folder has something else or the store was gone, and else not', async () => {
@@ -174,7 +204,7 @@ describe('CollateralMemory', () => {
     for (const changed of [directory, table]) {
       changed.changes += 1;
       const number = 18 + table.asked.length;
-      table.kept.set(`tdx-highest-store-${platform.fmspc}`, `${number}\n`);
+      table.kept.set(`tdx-shared-store-${platform.fmspc}`, `${number}\n`);
       expect(await isRolledBack(memory, evaluation(number - 1), 'store')).toBe(true);
     }
   });
