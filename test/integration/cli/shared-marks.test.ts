@@ -37,12 +37,14 @@ function replica(name: string, url = addressAt(logs.server.port), source = 'off'
     receipts: { key: 'receipts.pem' },
   });
   const log = new RecordingLog();
-  const world: BundleWorld = {
+  const world: BundleWorld & { storeTimeoutMs: number } = {
     clock: new ManualClock(NOW),
     log,
     intelRootPins: pki.pins,
     connect: { ca: pcs.authorityPem },
     writeLine: (line) => lines.push(line),
+    // A busy machine has much of it.
+    storeTimeoutMs: 10_000,
   };
   return { configuration: loadConfiguration({ text, environment: {} }), world, log };
 }
