@@ -11,16 +11,16 @@ export const CHALLENGE_KEY_BYTES = 32;
 
 const WORLD_WRITABLE = 0o002;
 
-/** Not blocking, so that a pipe is found out instead of waited for. */
+/** Opens without blocking, so that a pipe is rejected instead of waited for. */
 const READ = constants.O_RDONLY | constants.O_NONBLOCK;
 
 /**
- * The MAC key of challenges: the 32 bytes of a file, which is made where it is missing. Processes that start at once
- * get the same key. Who may read the file is not checked: a forged challenge has no record and is denied; whoever can
- * write it could make the service forget that a challenge is one, which is checked.
+ * Reads the MAC key of challenges, a file of 32 bytes, and creates the file if it is missing. Processes that start at
+ * once get the same key. Read permissions are not checked: a forged challenge has no record and is denied. Write permissions
+ * are checked: a writer could replace the key, and the service would no longer recognise its challenges.
  *
- * @param onMade hears that there was none: challenges of earlier starts are then no longer recognised
- * @throws {ConfigurationError} where the file can neither be read nor made, or is not such a key
+ * @param onMade called if the file was created: challenges of earlier starts are then no longer recognised
+ * @throws {ConfigurationError} if the file can neither be read nor created, or does not hold such a key
  */
 export async function readOrCreateChallengeKey(path: string, onMade: () => void = () => {}): Promise<Uint8Array> {
   try {
@@ -32,9 +32,9 @@ export async function readOrCreateChallengeKey(path: string, onMade: () => void 
 }
 
 /**
- * The MAC key of challenges; null where there is no such file. Makes nothing.
- * @throws {ConfigurationError} where the file is not such a key
- * @throws {Error} of the system where it cannot be read
+ * Reads the MAC key of challenges; null if the file does not exist. Creates nothing.
+ * @throws {ConfigurationError} if the file does not hold such a key
+ * @throws {Error} the system error if the file cannot be read
  */
 export async function readChallengeKey(path: string): Promise<Uint8Array | null> {
   const file = await openExisting(path);
@@ -52,7 +52,7 @@ export async function readChallengeKey(path: string): Promise<Uint8Array | null>
   }
 }
 
-/** The file appears whole or not at all, and `link` never replaces one: the first process wins, all read its key. */
+/** Creates the file whole or not at all. `link` never replaces a file: the first process wins, and all read its key. */
 async function createKey(path: string, onMade: () => void): Promise<Uint8Array> {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   const temporary = `${path}.${randomBytes(8).toString('hex')}`;

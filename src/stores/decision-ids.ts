@@ -1,5 +1,5 @@
 /**
- * The smallest id of that time or later. Ids of decisions are UUIDs of version 7: they begin with the
+ * Returns the smallest decision id at or after a time. Decision ids are UUIDs of version 7: they begin with the
  * millisecond of the decision (RFC 9562, section 5.7).
  */
 export function leastIdAt(time: Date): string {

@@ -3,7 +3,7 @@ import { constants } from 'node:fs';
 import { open, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
-/** Writes a new file, for its owner only. Resolves once the bytes are on the disk. */
+/** Writes a new file that only its owner can read. Resolves once the bytes are on the disk. */
 export async function writeDurably(path: string, bytes: Uint8Array | string | AsyncIterable<string>): Promise<void> {
   const file = await open(path, 'wx', 0o600);
   try {
@@ -15,7 +15,7 @@ export async function writeDurably(path: string, bytes: Uint8Array | string | As
 }
 
 /**
- * Writes a file in the place of one that may be there, for its owner only: whole, or not at all. Resolves once it is on the
+ * Writes or replaces a file, whole or not at all. Only its owner can read it. Resolves once the file is on the
  * disk.
  */
 export async function replaceDurably(path: string, texts: AsyncIterable<string>): Promise<void> {
@@ -30,7 +30,7 @@ export async function replaceDurably(path: string, texts: AsyncIterable<string>)
   await syncFolder(dirname(path));
 }
 
-/** Resolves once the names in a folder are on the disk: a file that was renamed is there after a crash only then. */
+/** Resolves once the names in a folder are on the disk. Without this, a renamed file can be lost in a crash. */
 export async function syncFolder(folder: string): Promise<void> {
   const opened = await openFolder(folder);
   try {
@@ -40,12 +40,12 @@ export async function syncFolder(folder: string): Promise<void> {
   }
 }
 
-/** @throws {Error} of the system where a folder is not there, is none, or may not be used */
+/** @throws {Error} the system error if the folder does not exist, is not a folder, or cannot be used */
 export async function requireFolder(folder: string): Promise<void> {
   await (await openFolder(folder)).close();
 }
 
-/** By a name within it, so that a folder that may be listed but not entered is found out too. */
+/** Opens a name within the folder, which also detects a folder that can be listed but not entered. */
 function openFolder(folder: string) {
   return open(`${folder}/.`, constants.O_RDONLY | constants.O_DIRECTORY);
 }

@@ -18,7 +18,7 @@ import {
 } from './reset-counts.js';
 
 interface FileResetMemoryOptions {
-  /** Made when something is first kept. */
+  /** Created with the first entry. */
   readonly folder: string;
   readonly log: Log;
   /** How many vTPMs are remembered. */
@@ -29,19 +29,19 @@ interface FileResetMemoryOptions {
 const THUMBPRINT = /^[\w-]{43}$/;
 const FILE_NAME = /^ak-[\w-]{43}$/;
 const TEMPORARY_NAME = /^ak-[\w-]{43}\.[0-9a-f-]{36}\.tmp$/;
-/** More than two counts have. */
+/** Longer than any file with two counts. */
 const MAXIMUM_BYTES = 64;
 
-/** Not blocking, so that a pipe is found out instead of waited for. */
+/** Opens without blocking, so that a pipe is rejected instead of waited for. */
 const READ = constants.O_RDONLY | constants.O_NONBLOCK;
 
-/** Files that are looked at in one go. */
+/** Files that are read in one batch. */
 const BATCH = 256;
 
-/** Longer than a write takes: a temporary file of that age was left by a process that ended meanwhile. */
+/** Longer than a write takes: a temporary file of that age was left by a process that has ended. */
 const LEFT_OVER_MS = 10 * 60 * 1000;
 
-/** Faults beside those of single files. Writing is apart: a folder can be readable and not writable. */
+/** Keys of faults of the folder. Writing has its own key: a folder can be readable and not writable. */
 const READING = 'reading';
 const WRITING = 'writing';
 
@@ -50,33 +50,33 @@ const WRITING = 'writing';
  * one file. Files are read at each request: several processes can share the folder, and a file that is repaired or
  * removed counts at once.
  *
- * A file that is there and says nothing is no reason to forget what it said: whoever can spoil it could then start an old
- * vTPM. Nor is a folder that is gone, once it had something. Between processes there is no
- * lock: two that note the same vTPM at the same moment can leave the lower counts.
+ * A damaged file is an error, and so is a folder that disappeared after it had entries. Otherwise an attacker who can
+ * damage files could replay an old vTPM. Processes hold no lock: two that note the same vTPM at the same moment can leave
+ * the lower counts.
  */
 export class FileResetMemory implements ResetMemory {
   readonly #folder: string;
   readonly #log: Log;
   readonly #capacity: number;
-  /** The last call for each vTPM that is being noted. None of them rejects. */
+  /** The last call for each vTPM that is being noted. These promises never reject. */
   readonly #turns = new Map<string, Promise<void>>();
   readonly #faults: ToldFaults;
-  /** Whether the folder has had something: then it is not made anew. */
+  /** Whether the folder has had entries: then it is not created again. */
   #hasRemembered = false;
-  /** Files in the folder; null where they have not been counted yet. */
+  /** Files in the folder; null before the first count. */
   #held: number | null = null;
   /** Never rejects. */
   #tidying: Promise<void> = Promise.resolve();
 
   constructor({ folder, log, capacity = RESET_CAPACITY }: FileResetMemoryOptions) {
-    // What is remembered stays where it is, also where the process moves to another folder.
+    // An absolute path, so that a later change of the working directory has no effect.
     this.#folder = resolve(folder);
     this.#log = log;
     this.#capacity = capacity;
     this.#faults = new ToldFaults(log, RESET_MEMORY_MESSAGES);
   }
 
-  /** Tells the log how much is remembered, and removes what a crash has left. Never rejects. */
+  /** Logs the number of entries, and removes temporary files of a crash. Never rejects. */
   async start(): Promise<void> {
     const folder = this.#folder;
     try {
@@ -133,7 +133,7 @@ export class FileResetMemory implements ResetMemory {
     return counts;
   }
 
-  /** @throws {Error} where the folder cannot be read; one that never had anything need not be there */
+  /** @throws {Error} if the folder cannot be read; a folder that never had entries may be missing */
   async #requireFolder(): Promise<void> {
     try {
       await requireFolder(this.#folder);
@@ -157,7 +157,7 @@ export class FileResetMemory implements ResetMemory {
     }
   }
 
-  /** All of it or none: a temporary file beside it, then a rename, which is on the disk once the folder is. */
+  /** Replaces the file whole or not at all: writes a temporary file, renames it, and syncs the folder. */
   async #replace(path: string, text: string): Promise<void> {
     const temporary = `${path}.${randomUUID()}.tmp`;
     if (!this.#hasRemembered) await makeFolder(this.#folder);
@@ -171,7 +171,7 @@ export class FileResetMemory implements ResetMemory {
     await syncFolder(this.#folder);
   }
 
-  /** Forgets the vTPMs whose counts rose longest ago, some more than needed, so that it is not to be done for each new one. */
+  /** Forgets the vTPMs whose counts rose longest ago. Removes more than needed, so that it does not run for each new vTPM. */
   async #makeRoom(): Promise<void> {
     try {
       this.#held = this.#held === null ? (await this.#tidiedNames()).length : this.#held + 1;
@@ -189,13 +189,13 @@ export class FileResetMemory implements ResetMemory {
     }
   }
 
-  /** Files of vTPMs, once temporary ones that a crash has left are removed. */
+  /** Returns the names of vTPM files, after removing temporary files of a crash. */
   async #tidiedNames(): Promise<readonly string[]> {
     const names = await namesIn(this.#folder);
     const leftSince = Date.now() - LEFT_OVER_MS;
     for (const name of names.filter((each) => TEMPORARY_NAME.test(each))) {
       const path = join(this.#folder, name);
-      // Another process may end its write meanwhile.
+      // Another process may finish its write meanwhile.
       const found = await stat(path).catch(() => null);
       if (found !== null && found.mtimeMs < leftSince) await rm(path, { force: true });
     }
@@ -233,19 +233,19 @@ async function namesIn(folder: string): Promise<readonly string[]> {
   }
 }
 
-/** A new folder, with its name on the disk. */
+/** Creates a folder, and syncs its name to the disk. */
 async function makeFolder(folder: string): Promise<void> {
   const made = await mkdir(folder, { recursive: true, mode: 0o700 });
   if (made !== undefined) await syncFolder(dirname(folder));
 }
 
-/** An error of the file system is for the operator to correct: a stack would not help. */
+/** Returns the reason for the log. The operator corrects an error of the file system: a stack would not help. */
 function reasonOf(error: unknown, inWords: (error: unknown) => string): { why: string } | { err: unknown } {
   if (error instanceof UnfitError) return { why: error.message };
   return isSystemError(error) ? { why: inWords(error) } : { err: error };
 }
 
-/** Null where there is no such file. @throws {UnfitError} for one that does not have two counts */
+/** Returns null if there is no such file. @throws {UnfitError} if the file does not have two counts */
 async function readCounts(folder: string, name: string): Promise<ResetCounts | null> {
   const text = await readSmallFile(folder, name);
   if (text === null) return null;
@@ -254,7 +254,7 @@ async function readCounts(folder: string, name: string): Promise<ResetCounts | n
   return counts;
 }
 
-/** Null where there is no such file. @throws {UnfitError} for what is no file */
+/** Returns null if there is no such file. @throws {UnfitError} if the path is not a file */
 async function readSmallFile(folder: string, name: string): Promise<string | null> {
   const file = await openExisting(join(folder, name));
   if (file === null) return null;

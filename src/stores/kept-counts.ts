@@ -2,19 +2,19 @@ import { RefusedError } from '../core/errors.js';
 import type { Clock } from '../core/ports.js';
 
 /**
- * Counts what this process keeps for each owner, so that none takes up the store. Kept here and not in the store: there, all would wait
- * for one row. A record counts until it expires.
+ * Counts the records that this process keeps for each owner, so that no owner fills the store. The counts are in memory: in the store,
+ * all requests would wait for one row. A record counts until it expires.
  */
 export class KeptCounts {
   readonly #clock: Pick<Clock, 'monotonicMs'>;
   readonly #what: string;
   readonly #capacity: number;
   readonly #held = new Map<string, number>();
-  /** Of each owner, how many end in which second of monotonic time. */
+  /** For each owner, the number of records that end in each second of monotonic time. */
   readonly #ending = new Map<number, Map<string, number>>();
   #droppedSecond = 0;
 
-  /** @param what a record is; @param capacity of each owner */
+  /** @param what kind of record; @param capacity records of each owner */
   constructor(clock: Pick<Clock, 'monotonicMs'>, what: 'challenge' | 'proof', capacity: number) {
     this.#clock = clock;
     this.#what = what;
@@ -22,7 +22,7 @@ export class KeptCounts {
   }
 
   /**
-   * Counts one, before the store is asked. It counts also where the store then fails: nobody knows whether it is there.
+   * Counts a record before the store is called. It counts also if the store then fails, since the record may be stored.
    * @throws {RefusedError} `overloaded`
    */
   add(owner: string, lifetimeMs: number): void {

@@ -3,13 +3,13 @@ import { constants, open } from 'node:fs/promises';
 /** The longest key that is released from a file. */
 const LONGEST_KEY = 64 * 1024;
 
-/** A pipe is not waited for. */
+/** Opens without blocking, so that a pipe is not waited for. */
 const READ = constants.O_RDONLY | constants.O_NONBLOCK;
 
-/** Reads under way at most. Each may keep one of the four threads that file system, DNS and cryptography share. */
+/** Most concurrent reads. Each may block one of the four threads that file system, DNS and cryptography share. */
 const MOST_READS = 2;
 
-/** Reads files of keys, few at a time: those on file systems that do not answer must not take every thread of the process. */
+/** Reads key files, few at a time, so that an unresponsive file system does not block every thread of the process. */
 export class KeyFiles {
   readonly #read: typeof readKeyFile;
   readonly #waiting: (() => void)[] = [];
@@ -26,7 +26,7 @@ export class KeyFiles {
     try {
       return await this.#read(path);
     } finally {
-      // Whoever waits takes the place over.
+      // The next waiting read takes over the slot.
       const next = this.#waiting.shift();
       if (next === undefined) this.#underWay -= 1;
       else next();
@@ -35,8 +35,8 @@ export class KeyFiles {
 }
 
 /**
- * Reads a key into memory of its own, so that whoever has it can overwrite all of it.
- * @throws {Error} where there is no such file, or it is empty, too long, or changes while it is read
+ * Reads a key into memory of its own, so that the caller can overwrite all of it.
+ * @throws {Error} if the file does not exist, is empty or too long, or changes while it is read
  */
 export async function readKeyFile(path: string): Promise<Uint8Array> {
   const file = await open(path, READ);
@@ -52,7 +52,7 @@ export async function readKeyFile(path: string): Promise<Uint8Array> {
 }
 
 async function readWhole(file: Awaited<ReturnType<typeof open>>, size: number): Promise<Uint8Array> {
-  // Not of the pool that other buffers share.
+  // Does not use the pool that other buffers share.
   const bytes = Buffer.alloc(size + 1);
   const { bytesRead } = await file.read(bytes, 0, bytes.byteLength, 0);
   if (bytesRead === size) return bytes.subarray(0, size);

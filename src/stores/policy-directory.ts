@@ -10,23 +10,23 @@ import {
 } from './policy-files.js';
 
 export interface PolicyDirectoryOptions<P> extends PolicySources<P> {
-  /** Whether the directory must exist. One that existed once must exist from then on. */
+  /** Whether the directory must exist. A directory that existed once is required from then on. */
   readonly required: boolean;
-  /** Tells that a set is in use: a new one, or whichever a reload that was asked for comes to. Must not throw. */
+  /** Reports the set in use: a new set, or the result of a requested reload. Must not throw. */
   readonly onReloaded: (policies: readonly P[]) => void;
-  /** Tells why the old set stays in use, once as long as nothing changes. Must not throw. */
+  /** Reports why the old set stays in use, once for each change. Must not throw. */
   readonly onReloadFailed: (problems: readonly string[]) => void;
   readonly timing?: WatchTiming;
 }
 
 export interface WatchTiming {
-  /** Quiet time after which a change counts as done: files are seldom written in one step. */
+  /** Quiet time after which a change counts as complete: files are seldom written in one step. */
   readonly settleMs: number;
-  /** How often to look for what the system's watch cannot see: network drives, a directory that was replaced. */
+  /** How often to poll for changes that the system's watch misses: network drives, a replaced directory. */
   readonly pollMs: number;
 }
 
-/** When it is told what a reload came to. */
+/** When a reload is reported. */
 type Told = 'whatever it is' | 'if it is news';
 
 /** Texts by the names of their files. */
@@ -38,7 +38,7 @@ interface ReadPolicies<P extends { readonly id: string }> {
   readonly fingerprint: string | null;
 }
 
-/** The problems of the files. */
+/** The problems found in the files. */
 interface UnfitPolicies {
   readonly problems: readonly string[];
   readonly texts: PolicyTexts;
@@ -47,19 +47,19 @@ interface UnfitPolicies {
 const DEFAULT_TIMING: WatchTiming = { settleMs: 200, pollMs: 30_000 };
 
 /**
- * The policies in use: built-in ones and those of the directory. A set is exchanged as a whole, and only for one that
- * is right in every file.
+ * The policies in use: built-in policies and those of the directory. The set is replaced as a whole, and only if every
+ * file is valid.
  */
 export class PolicyDirectory<P extends { readonly id: string }> {
   readonly #options: PolicyDirectoryOptions<P>;
   readonly #timing: WatchTiming;
   #set: PolicySet<P>;
-  /** State of the directory that the set was read from. */
+  /** Fingerprint of the directory that the set was read from. */
   #fingerprint: string | null;
   #watcher: FSWatcher | null = null;
   #settling: NodeJS.Timeout | null = null;
   #polling: NodeJS.Timeout | null = null;
-  /** The last reload that was asked for. Never rejects. */
+  /** The last requested reload. Never rejects. */
   #lastReload: Promise<boolean> = Promise.resolve(true);
   /** The problems at the last reload; none if it succeeded. */
   #problems: readonly string[] = [];
@@ -74,7 +74,7 @@ export class PolicyDirectory<P extends { readonly id: string }> {
     this.#fingerprint = fingerprint;
   }
 
-  /** @throws {ConfigurationError} where a policy is wrong, or a required directory is missing */
+  /** @throws {ConfigurationError} if a policy is invalid, or a required directory is missing */
   static async open<P extends { readonly id: string }>(
     options: PolicyDirectoryOptions<P>,
   ): Promise<PolicyDirectory<P>> {
@@ -84,37 +84,37 @@ export class PolicyDirectory<P extends { readonly id: string }> {
     return new PolicyDirectory(options, { set, texts, fingerprint });
   }
 
-  /** The set in use now; it stays as it is whatever is reloaded. */
+  /** Returns the set in use now. A later reload does not change the returned set. */
   snapshot(): PolicySet<P> {
     return this.#set;
   }
 
-  /** Whether the files of the directory, as last read, are the set in use. */
+  /** Whether the set in use is that of the files as last read. */
   get isCurrent(): boolean {
     return this.#problems.length === 0;
   }
 
   /**
-   * Reads the directory again, after the reloads already asked for. What comes of it is told. Never rejects.
-   * @returns whether what was read is in use
+   * Reads the directory again, after pending reloads, and reports the result. Never rejects.
+   * @returns whether the files that were read are in use
    */
   reload(): Promise<boolean> {
     return this.#reload('whatever it is');
   }
 
-  /** Reloads on changes from now on. Nothing of it keeps the process alive. */
+  /** Reloads on changes from now on. Does not keep the process alive. */
   watch(): void {
     this.#polling ??= setInterval(() => void this.#reloadIfChanged(), this.#timing.pollMs).unref();
     try {
       this.#watcher ??= watch(this.#options.directory, { persistent: false }, () => this.#settle());
       this.#watcher.on('error', () => this.#unwatch());
     } catch {
-      // No such directory yet, or no more watches to be had: polling finds what changes.
+      // The directory does not exist yet, or the system has no more watches: polling detects changes.
       this.#unwatch();
     }
   }
 
-  /** Stops watching, and waits for a reload under way. */
+  /** Stops watching, and waits for a running reload. */
   async close(): Promise<void> {
     this.#unwatch();
     if (this.#polling !== null) clearInterval(this.#polling);
@@ -129,7 +129,7 @@ export class PolicyDirectory<P extends { readonly id: string }> {
     return this.#lastReload;
   }
 
-  /** Activates the policy set if all of it is valid, and reports the outcome. @returns whether it is right */
+  /** Activates the policy set if all of it is valid, and reports the outcome. @returns whether the set is valid */
   #take(read: ReadPolicies<P> | UnfitPolicies, told: Told): boolean {
     const problems = 'set' in read ? [] : read.problems;
     const isNews = !isDeepStrictEqual([problems, read.texts], [this.#problems, this.#texts]);
@@ -160,14 +160,14 @@ export class PolicyDirectory<P extends { readonly id: string }> {
     }
   }
 
-  /** A directory that could not be read last time is tried again. */
+  /** Reloads if the directory changed, or could not be read last time. */
   async #reloadIfChanged(): Promise<void> {
     const fingerprint = await policyFingerprint(this.#options).catch(() => 'unreadable');
     if (this.#polling === null || (fingerprint === this.#fingerprint && this.isCurrent)) return;
     await this.#reload('if it is news');
   }
 
-  /** A reload on request may have read the change by then. */
+  /** Skips the reload if a requested reload has read the change already. */
   #settle(): void {
     if (this.#settling !== null) clearTimeout(this.#settling);
     this.#settling = setTimeout(() => void this.#reload('if it is news'), this.#timing.settleMs).unref();
@@ -179,7 +179,7 @@ export class PolicyDirectory<P extends { readonly id: string }> {
   }
 }
 
-/** The sources, of which each text that is read is written down too. */
+/** Wraps the sources, and records each text that they read. */
 function recording<P>(sources: PolicySources<P>, texts: Map<string, string>): PolicySources<P> {
   const parse: PolicySources<P>['parse'] = (text, name) => {
     texts.set(name, text);
@@ -188,7 +188,7 @@ function recording<P>(sources: PolicySources<P>, texts: Map<string, string>): Po
   return { ...sources, parse };
 }
 
-/** @throws {ConfigurationError} where a directory is missing that must exist */
+/** @throws {ConfigurationError} if a required directory is missing */
 export function requireDirectory(
   { directory, directoryPath: path }: PolicyFolder,
   required: boolean,

@@ -11,29 +11,29 @@ export type ParsePolicy<P> = (text: string, name: string) => P;
 /** A folder of policies. */
 export interface PolicyFolder {
   readonly directory: string;
-  /** The place in the configuration that names it. */
+  /** The configuration key that names it. */
   readonly directoryPath: KeyPath;
-  /** How it is read; left out, from the disk. */
+  /** How the folder is read; defaults to the disk. */
   readonly reading?: PolicyReading;
 }
 
 export interface PolicySources<P> extends PolicyFolder {
   readonly builtIns: readonly P[];
   readonly parse: ParsePolicy<P>;
-  /** Policies that each set must have. */
+  /** Policies that each set must contain. */
   readonly needed: readonly NeededPolicy<P>[];
 }
 
 /** A policy that the configuration names. */
 export interface NeededPolicy<P> {
   readonly id: string;
-  /** The place in the configuration that names it. */
+  /** The configuration key that names it. */
   readonly path: readonly (string | number)[];
-  /** Why the policy cannot be used there; null where it can. Left out: any can. */
+  /** Returns why the policy cannot be used there; null if it can. Defaults to accepting any policy. */
   readonly whyUnfit?: (policy: P) => string | null;
 }
 
-/** The policies of one moment. A request takes one set and uses it throughout. */
+/** The policies of one moment. A request uses one set throughout. */
 export class PolicySet<P extends { readonly id: string }> {
   readonly #byId: ReadonlyMap<string, P>;
 
@@ -50,18 +50,18 @@ export class PolicySet<P extends { readonly id: string }> {
     return this.#byId.get(id);
   }
 
-  /** Their ids, in the order of the list. */
+  /** Policy ids, in the order of the list. */
   keys(): Iterable<string> {
     return this.#byId.keys();
   }
 
-  /** Built-in ones first, then in the order of the file names. */
+  /** Built-in policies first, then in the order of the file names. */
   list(): readonly P[] {
     return [...this.#byId.values()];
   }
 }
 
-/** A fingerprint of the directory. Null: there is no such directory. @throws {ConfigurationError} if it cannot be read */
+/** Returns a fingerprint of the directory; null if it does not exist. @throws {ConfigurationError} if it cannot be read */
 export async function policyFingerprint(place: PolicyFolder): Promise<string | null> {
   const { directory, reading = DISK_READING } = place;
   return placed(place, () => fingerprintOfPolicies(directory, reading));
@@ -69,7 +69,7 @@ export async function policyFingerprint(place: PolicyFolder): Promise<string | n
 
 /**
  * Reads all policies, from one state of the directory.
- * @throws {ConfigurationError} with everything that is wrong
+ * @throws {ConfigurationError} with all problems
  */
 export async function readPolicySet<P extends { readonly id: string }>(
   sources: PolicySources<P>,
@@ -83,7 +83,7 @@ export async function readPolicySet<P extends { readonly id: string }>(
   return { set: new PolicySet(known), fingerprint };
 }
 
-/** The problem of a setting that names a policy which does not exist, or cannot be used there. */
+/** Returns the problems of settings that name a policy which does not exist, or cannot be used there. */
 export function problemsOfNeeded<P>(
   needed: readonly NeededPolicy<P>[],
   known: ReadonlyMap<string, P>,
@@ -96,17 +96,17 @@ export function problemsOfNeeded<P>(
   });
 }
 
-/** The files of a directory: those that hold a policy, and why the others do not, in the order of their names. */
+/** The files of a directory in the order of their names: the policies, and the problems of the other files. */
 export interface PolicyFiles<P> {
-  /** Of the directory as it was read; null where there is none. */
+  /** Fingerprint of the directory as it was read; null if there is no directory. */
   readonly fingerprint: string | null;
   readonly policies: readonly { readonly name: string; readonly policy: P }[];
   readonly refused: readonly { readonly name: string; readonly error: unknown }[];
 }
 
 /**
- * Reads every file of the directory, whatever becomes of the others. A missing directory has none.
- * @throws {ConfigurationError} where the directory cannot be read
+ * Reads every file of the directory; a failed file does not stop the others. A missing directory has no files.
+ * @throws {ConfigurationError} if the directory cannot be read
  */
 export async function readPolicyFiles<P extends { readonly id: string }>(
   sources: Omit<PolicySources<P>, 'needed'>,
@@ -134,7 +134,7 @@ export async function readPolicyFiles<P extends { readonly id: string }>(
   return { fingerprint: texts?.fingerprint ?? null, policies, refused };
 }
 
-/** Says of which directory it is that something is wrong. */
+/** Adds the directory to an error message. */
 async function placed<T>({ directory, directoryPath: path }: PolicyFolder, read: () => Promise<T>): Promise<T> {
   try {
     return await read();
@@ -144,7 +144,7 @@ async function placed<T>({ directory, directoryPath: path }: PolicyFolder, read:
   }
 }
 
-/** Whatever a file does to the reader, the policies in use stay. */
+/** Returns the problems of a file. An unexpected error counts as one, and the policies in use stay. */
 function problemsOf(error: unknown, name: string): readonly string[] {
   if (error instanceof ConfigurationError) {
     return error.problems.map((problem) => (problem.startsWith(name) ? problem : `${name}: ${problem}`));

@@ -1,12 +1,12 @@
 import type { ResetCounts, ResetMemory } from '../core/vtpm-resets.js';
 
 /**
- * Reset counts of one of several replicas: its own beside those that all of them share. The higher of the two counts. Where either is
- * out of reach or damaged, so is the whole.
+ * Reset counts of one of several replicas: its own counts beside the shared ones. The higher of the two counts. If either is
+ * unreachable or damaged, this memory fails.
  *
- * A store can lose what it had, or go back to what it was. Then it gets back what this replica knows of a vTPM as soon as somebody asks
- * about that. Nothing goes the other way but what this replica allows itself: its own counts are worth something because no store can
- * change them.
+ * A store can lose entries, or be restored to an older state. The replica then writes its own counts of a vTPM back at the next
+ * request about that vTPM. The replica copies no shared counts into its own. It only adds counts that it verified itself, so no
+ * store can change them.
  */
 export class ReplicaResetMemory implements ResetMemory {
   readonly #own: ResetMemory;

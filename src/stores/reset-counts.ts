@@ -1,6 +1,6 @@
 import type { ResetCounts } from '../core/vtpm-resets.js';
 
-/** How many vTPMs of a tenant are remembered. */
+/** Most vTPMs of a tenant. */
 export const RESET_CAPACITY = 100_000;
 
 /** The log messages about a memory of vTPM resets, wherever it is. */
@@ -13,7 +13,7 @@ export const RESETS_FORGOTTEN = 'memory of vTPM resets is full, so the oldest co
 const CONTENT = /^(\d{1,10}) (\d{1,10})$/;
 const MAXIMUM_COUNT = 2 ** 32 - 1;
 
-/** How many a full memory forgets beside what is needed, so that it does not have to for each new vTPM. */
+/** How many more entries than needed a full memory forgets, so that it does not do so for each new vTPM. */
 export function forgottenAhead(capacity: number): number {
   return Math.floor(capacity / 100);
 }
@@ -22,7 +22,7 @@ export function countsText({ resetCount, restartCount }: ResetCounts): string {
   return `${resetCount} ${restartCount}`;
 }
 
-/** Null for what is not two counts of 32 bits. */
+/** Returns null unless the text has two counts of 32 bits. */
 export function parseCounts(text: string): ResetCounts | null {
   const [, resetCount, restartCount] = (CONTENT.exec(text) ?? []).map(Number);
   if (resetCount === undefined || restartCount === undefined) return null;

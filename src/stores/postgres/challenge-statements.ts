@@ -1,6 +1,6 @@
 /**
- * Who the server is. The start time changes with each start, also with a promotion after one; the identifier tells apart servers
- * that started in the same moment.
+ * Identity of the server. The start time changes with each start, including a restart after promotion. The identifier separates
+ * servers that started in the same moment.
  */
 const SERVER = `
   server AS MATERIALIZED (
@@ -9,7 +9,7 @@ const SERVER = `
     FROM pg_control_system() control
   )`;
 
-/** Values: fingerprint, id, tenant, audience, policy, type of evidence, when it was issued, lifetime in milliseconds. */
+/** Values: fingerprint, id, tenant, audience, policy, evidence type, issue time, lifetime in milliseconds. */
 export const PUT = `
   WITH ${SERVER}, put AS (
     INSERT INTO challenges (id, tenant, audience, policy, evidence_type, issued_at, expires_at, system_identifier, server_started)
@@ -25,8 +25,8 @@ export const PUT = `
 /**
  * Values: fingerprint, id, tenant, audience, type of evidence, policies.
  *
- * The row is locked first, so that of two at once the second one sees what the first one did. It counts only where the server is the
- * one that issued it, and where the row was written by the transaction that it says: else it may be from before a use.
+ * Locks the row first, so that the second of two concurrent calls sees the effect of the first. The challenge counts only on the
+ * server that issued it, and in a row written by the transaction that it names. Any other row may predate a use.
  */
 export const CONSUME = `
   WITH ${SERVER}, held AS MATERIALIZED (
@@ -50,13 +50,13 @@ export const CONSUME = `
   SELECT server.same_key, server.started, judged.*, (SELECT count(*) FROM consumed)::int AS changed
   FROM server LEFT JOIN judged ON true`;
 
-/** Values: how many at most. Late, so that a clock that is ahead drops nothing that may still be asked for. */
+/** Values: most rows. Drops late, so that a clock that is ahead drops no challenge that is still valid. */
 export const DROP_EXPIRED = `
   DELETE FROM challenges WHERE id IN (
     SELECT id FROM challenges WHERE expires_at < clock_timestamp() - interval '1 minute'
     ORDER BY expires_at LIMIT $1 FOR UPDATE SKIP LOCKED
   )`;
 
-/** Values: fingerprint. Leaves it where there is none. */
+/** Values: fingerprint. Does nothing if a key is admitted already. */
 export const ADMIT_KEY = 'INSERT INTO challenge_key (fingerprint) VALUES ($1) ON CONFLICT DO NOTHING';
 export const KEPT_KEY = 'SELECT fingerprint FROM challenge_key';

@@ -1,7 +1,7 @@
 import type { Tables } from './tables.js';
 
 /**
- * `born` is the transaction that wrote the row. In a restored dump it is another one than the row has: who restores a dump
+ * `born` is the transaction that wrote the row. In a restored dump it differs from the transaction of the row: a restore
  * brings back challenges that were used meanwhile.
  */
 export const CHALLENGE_TABLES: Tables = {

@@ -9,16 +9,16 @@ import { addressOf, clientConfig, type PostgresSettings } from './settings.js';
 
 export interface OpenPostgresOptions {
   readonly settings: PostgresSettings;
-  /** Of all connections: one writes the log, two read, the rest is for challenges. */
+  /** Number of all connections: one writes the log, two read, the rest serve challenges. */
   readonly connections: number;
   /**
-   * Looks at a new connection after the server has been looked at.
-   * @throws {UnfitError} where the database must not be used
+   * Checks a new connection after the server was checked.
+   * @throws {UnfitError} if the database must not be used
    */
   readonly admit: (session: Session) => Promise<void>;
   readonly clock: Clock;
   readonly log: Log;
-  /** How long a server that does not answer is waited for at the start. */
+  /** How long the start waits for a server that does not answer. */
   readonly startLimitMs?: number | undefined;
 }
 
@@ -28,15 +28,15 @@ const CONNECT_TIMEOUT_MS = 5000;
 const START_LIMIT_MS = 5000;
 const [FIRST_PAUSE_MS, LONGEST_PAUSE_MS] = [100, 2000];
 
-/** What a server says that waiting does not change: no entry, no such database, no right. */
+/** Error codes of the server that waiting does not change: login refused, no such database, no privilege. */
 const LASTING: ReadonlySet<unknown> = new Set(['28000', '28P01', '3D000', '42501']);
 
 /** A PostgreSQL server, over connections of three kinds that do not wait for each other. */
 export class PostgresServer {
-  /** Appends to the log, one after the other. */
+  /** Appends to the log, one at a time. */
   readonly writer: Sessions;
   readonly reads: Sessions;
-  /** Challenges, and what else a request waits for. */
+  /** Serves challenges and other statements that a request waits for. */
   readonly challenges: Sessions;
   readonly #options: OpenPostgresOptions;
   readonly #reach: Reach;
@@ -56,8 +56,8 @@ export class PostgresServer {
   }
 
   /**
-   * @throws {UnfitError} where the server must not be used, or does not let this process in
-   * @throws {Error} where it does not answer
+   * @throws {UnfitError} if the server must not be used, or refuses the login
+   * @throws {Error} if the server does not answer
    */
   static async open(options: OpenPostgresOptions): Promise<PostgresServer> {
     const server = new PostgresServer(options);
@@ -75,22 +75,22 @@ export class PostgresServer {
     }
   }
 
-  /** Whether it let this process in when that was last tried. A server that hangs is noticed by what it is asked. */
+  /** Whether the last connection attempt succeeded. The timeout of the next statement detects a server that hangs. */
   get isReachable(): boolean {
     return this.#isReachable;
   }
 
-  /** How often it was lost since this process opened it. */
+  /** How often the connection was lost since this process opened it. */
   get losses(): number {
     return this.#losses;
   }
 
-  /** How far the clock of the server is ahead of that of this process, as of the last time that it was looked at. */
+  /** How far the clock of the server is ahead of the clock of this process, at the last measurement. */
   get clockOffsetMs(): number {
     return this.#clockOffsetMs;
   }
 
-  /** Looks at the clock of the server. @throws {Error} where it does not answer */
+  /** Measures the clock of the server. @throws {Error} if the server does not answer */
   async measureClock(): Promise<number> {
     return this.reads.use({ timeoutMs: CONNECT_TIMEOUT_MS }, async (session) => {
       this.#noteTime(await lookAtServer(session));
@@ -121,7 +121,7 @@ export class PostgresServer {
     try {
       const config = await clientConfig(settings, CONNECT_TIMEOUT_MS);
       const session = await PostgresSession.open(config, (error) => this.#lost(error));
-      // A server that hangs would otherwise be waited for without end.
+      // Without a limit, the start would wait for a hanging server forever.
       const timer = setTimeout(() => session.destroy(), CONNECT_TIMEOUT_MS);
       try {
         this.#noteTime(await lookAtServer(session));
@@ -158,7 +158,7 @@ export class PostgresServer {
     });
   }
 
-  /** Also where nobody asks, the end of an outage is found out: a replica that is not ready gets no request. */
+  /** Checks the server again during an outage. A replica that is not ready gets no request that could detect the end. */
   async #lookAgain(): Promise<void> {
     const { signal } = this.#closing;
     for (let failures = 0; !signal.aborted && !this.#isReachable; failures++) {
@@ -179,7 +179,7 @@ function isLasting(error: unknown): boolean {
   return error instanceof Error && 'code' in error && LASTING.has(error.code);
 }
 
-/** Longer from time to time, and not the same for all processes. */
+/** Returns a pause that grows with the failures and differs between processes. */
 function pauseAfter(failures: number): number {
   return Math.min(FIRST_PAUSE_MS * 2 ** failures, LONGEST_PAUSE_MS) * (0.5 + Math.random() / 2);
 }

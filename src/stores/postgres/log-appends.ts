@@ -13,7 +13,7 @@ import {
 } from './log-rows.js';
 import type { Session } from './session.js';
 
-/** Within a transaction. */
+/** Runs within a transaction. */
 export async function append(session: Session, records: readonly NewRecord[]): Promise<void> {
   await shareLog(session);
   for (const ofChain of groupedBy(records, ({ chain }) => chain).values()) await moveChain(session, ofChain);
@@ -23,7 +23,7 @@ export async function append(session: Session, records: readonly NewRecord[]): P
   await insertObjects(session, distinctObjects(records));
   await insertLinks(session, records.flatMap(newLinks));
   for (const { chain, withdraws } of records) {
-    // Only the process that decided withdraws.
+    // Only the process that made the decision withdraws it.
     if (withdraws === null) continue;
     await session.run('UPDATE decisions SET withdrawn = true WHERE decision_id = $1 AND chain = $2', [
       withdraws,
@@ -33,8 +33,8 @@ export async function append(session: Session, records: readonly NewRecord[]): P
 }
 
 /**
- * A chain goes on only where its row says that it ends: a server that lost records, or that has some which this process lacks, gets
- * no second record for a place.
+ * Extends a chain only if its row has the expected end. A server that lost records, or has records unknown to this process, thus gets
+ * no second record for a position.
  */
 async function moveChain(session: Session, records: readonly NewRecord[]): Promise<void> {
   const [first, last] = [records[0] as NewRecord, records.at(-1) as NewRecord];
@@ -70,7 +70,7 @@ function newLinks({ entry, objects }: NewRecord): readonly NewLink[] {
 
 function distinctObjects(records: readonly NewRecord[]) {
   const objects = records.flatMap((record) => record.objects);
-  // The bytes that come first under a digest stay.
+  // Keeps the first bytes of each digest.
   return [...new Map(objects.toReversed().map((object) => [object.sha256, object])).values()];
 }
 
@@ -80,25 +80,25 @@ interface EndRow {
 }
 
 /**
- * The last record of a chain once no transaction of before can change it any more.
+ * Returns the last record of a chain once no earlier transaction can change it any more.
  *
- * A transaction whose end its client does not know of was asked to commit only after it moved the row of the chain. So it is over, or
- * it holds that row, and is waited for.
+ * A transaction with unknown outcome was asked to commit only after it moved the row of the chain. So it has ended, or
+ * it holds that row, and this function waits for it.
  *
- * @param timeoutMs how long
+ * @param timeoutMs longest wait
  */
 export async function settledEnd(session: Session, chain: string, timeoutMs: number): Promise<ChainEnd | null> {
   await session.run(
     `BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL statement_timeout = ${timeoutMs}; SAVEPOINT absent`,
   );
-  // A row that is not committed yet cannot be locked, and an insert of the same row waits for it.
+  // An uncommitted row cannot be locked, but an insert of the same row waits for it.
   await session.run('INSERT INTO chains (chain, seq, hash) VALUES ($1, -1, $2) ON CONFLICT (chain) DO NOTHING', [
     chain,
     NO_RECORD,
   ]);
   await session.run('ROLLBACK TO SAVEPOINT absent');
   const [row] = await session.rows<EndRow>('SELECT seq, hash FROM chains WHERE chain = $1 FOR UPDATE', [chain]);
-  // It waits for no standby, as a COMMIT would.
+  // Unlike COMMIT, it waits for no standby.
   await session.run('ROLLBACK');
   return row === undefined ? null : { chain, seq: Number(row.seq), hash: row.hash };
 }

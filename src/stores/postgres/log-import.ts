@@ -4,12 +4,12 @@ import { shareLog } from './log-lock.js';
 import { insertEntries, insertHeads, insertLinks, insertObjects, insertRecords, insertReleases } from './log-rows.js';
 import type { Session } from './session.js';
 
-/** Records and objects of one statement. */
+/** Records and objects in one statement. */
 const AT_ONCE = 256;
 
 const NOTHING = { records: 0, known: 0, heads: 0, objects: 0 };
 
-/** Within a transaction. */
+/** Runs within a transaction. */
 export async function appendChains(session: Session, staged: LogReader): Promise<AppendedChains> {
   await shareLog(session);
   const known = await chainsAmong(
@@ -29,7 +29,7 @@ async function chainsAmong(session: Session, named: readonly string[]): Promise<
   return new Set(rows.map(({ chain }) => chain));
 }
 
-/** Of each chain that both have, the first record that this store lacks or has otherwise. */
+/** For each chain in both stores, finds the first record that this store lacks or has in a different form. */
 async function conflictsOf(
   session: Session,
   staged: LogReader,
@@ -50,7 +50,7 @@ async function conflictsOf(
   return [...conflicts.values()];
 }
 
-/** Records that follow each other in one chain, so many at a time. */
+/** Yields runs of consecutive records of one chain, up to a bounded length. */
 async function* runsOf(staged: LogReader): AsyncGenerator<readonly LogRecord[]> {
   for (let after: RecordPosition | null = null; ; ) {
     const page: readonly LogRecord[] = await staged.records(after, AT_ONCE);
@@ -65,7 +65,7 @@ class ChainImport {
   readonly #staged: LogReader;
   readonly #known: ReadonlySet<string>;
   readonly #counts = { ...NOTHING };
-  /** Digests of what imported decisions rest on. */
+  /** Digests of the objects that imported decisions reference. */
   readonly #digests = new Set<string>();
 
   constructor(session: Session, staged: LogReader, known: ReadonlySet<string>) {
@@ -111,7 +111,7 @@ class ChainImport {
     );
   }
 
-  /** In the order of their digests, as appends have them: so no two transactions wait for each other. */
+  /** Inserts objects in the order of their digests, as appends do, so that no two transactions deadlock. */
   async #takeObjects(): Promise<void> {
     for (let after: string | null = null; ; ) {
       const objects: Awaited<ReturnType<LogReader['objects']>> = await this.#staged.objects(after, AT_ONCE);

@@ -2,7 +2,7 @@ import type { PrunedDecision } from '../../core/decision-log.js';
 import { lockLog } from './log-lock.js';
 import type { Session } from './session.js';
 
-/** Within a transaction. @returns of how many decisions content was dropped */
+/** Runs within a transaction. @returns the number of decisions whose content was dropped */
 export async function prune(session: Session, decisions: readonly PrunedDecision[]): Promise<number> {
   await lockLog(session);
   const ids = await droppable(session, decisions);
@@ -12,7 +12,7 @@ export async function prune(session: Session, decisions: readonly PrunedDecision
     'DELETE FROM decision_objects WHERE decision_id = ANY ($1::text[]) RETURNING sha256',
     [ids],
   );
-  // Bytes go with the last decision that names them.
+  // Bytes are dropped with the last decision that references them.
   await session.run(
     `DELETE FROM objects b WHERE b.sha256 = ANY ($1::text[])
        AND NOT EXISTS (SELECT 1 FROM decision_objects o WHERE o.sha256 = b.sha256)`,
@@ -21,7 +21,7 @@ export async function prune(session: Session, decisions: readonly PrunedDecision
   return ids.length;
 }
 
-/** Decisions at their places, with no record of their release behind the last one that is to be dropped. */
+/** Finds the decisions at these positions whose last release record is no later than the given one. */
 async function droppable(session: Session, decisions: readonly PrunedDecision[]): Promise<readonly string[]> {
   const rows = await session.rows<{ readonly decision_id: string }>(
     `SELECT DISTINCT d.decision_id
@@ -39,7 +39,7 @@ async function droppable(session: Session, decisions: readonly PrunedDecision[])
   return rows.map((row) => row.decision_id);
 }
 
-/** Each for a list of ids. What says where content is goes after the content. */
+/** Each statement takes a list of ids. Rows that locate content are deleted after the content. */
 const DROPS = [
   `UPDATE records r SET salt = NULL, content = NULL FROM releases e JOIN decisions d USING (decision_id, chain)
    WHERE d.decision_id = ANY ($1::text[]) AND r.chain = e.chain AND r.seq = e.seq`,
@@ -52,7 +52,7 @@ const DROPS = [
   'DELETE FROM decisions WHERE decision_id = ANY ($1::text[])',
 ];
 
-/** Within a transaction, so that one of several processes drops content. */
+/** Runs within a transaction, so that only one of several processes drops content. */
 export async function claimPruning(session: Session, now: Date, everyMs: number): Promise<boolean> {
   const nowMs = now.getTime();
   const marked = await session.run('INSERT INTO pruning (marked_at_ms) VALUES ($1) ON CONFLICT DO NOTHING', [nowMs]);

@@ -8,13 +8,13 @@ import type {
 } from '../../core/decision-log.js';
 import type { Session, SqlValue } from './session.js';
 
-/** An index field of a chain's record. */
+/** An index field of a record in a chain. */
 type InChain<T> = T & Pick<RecordPosition, 'chain'>;
 
 export type NewEntry = InChain<StoredEntry>;
 export type NewRelease = InChain<StoredRelease>;
 
-/** That a decision rests on a kept object. */
+/** A reference from a decision to a kept object. */
 export interface NewLink {
   readonly decisionId: string;
   readonly sha256: string;
@@ -38,7 +38,7 @@ export function insertRecords(session: Session, records: readonly LogRecord[]): 
   );
 }
 
-/** What decisions are found by. */
+/** Inserts the fields by which decisions are searched. */
 export function insertEntries(session: Session, entries: readonly NewEntry[]): Promise<number> {
   return insert(
     session,
@@ -83,11 +83,11 @@ export function insertLinks(session: Session, links: readonly NewLink[]): Promis
   );
 }
 
-/** Keeps the bytes that came first under a digest. @returns how many were not there */
+/** Keeps the first bytes of each digest. @returns the number of new objects */
 export function insertObjects(session: Session, objects: readonly KeptObject[]): Promise<number> {
   return insert(
     session,
-    // In one order for all, so that no two transactions wait for each other.
+    // The same order in all transactions, so that no two deadlock.
     `INSERT INTO objects (sha256, bytes) SELECT * FROM unnest($1::text[], $2::bytea[]) AS u (sha256, bytes)
      ORDER BY sha256 ON CONFLICT (sha256) DO NOTHING`,
     objects,
@@ -105,7 +105,7 @@ export function insertHeads(session: Session, heads: readonly SignedHead[]): Pro
   );
 }
 
-/** One row for each item. @param columns give the values of each column @returns how many rows */
+/** Inserts one row for each item. @param columns the values of each column @returns the number of rows */
 async function insert<T>(
   session: Session,
   text: string,
@@ -117,7 +117,7 @@ async function insert<T>(
   return session.run(text, values);
 }
 
-/** In hex, as an array of them is sent. */
+/** Encodes bytes in hex, as an array parameter needs. */
 function bytea(bytes: Uint8Array): string {
   return `\\x${Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex')}`;
 }

@@ -1,8 +1,8 @@
 import type { Tables } from './tables.js';
 
 /**
- * Tables of the decision log. Text that is hashed is stored as bytes, so that no encoding of the database changes it. The service
- * may drop salt and content of a record, and no record.
+ * Tables of the decision log. Hashed text is stored as bytes, so that no encoding of the database changes it. The service
+ * may drop salt and content of a record, but no record.
  */
 export const LOG_TABLES: Tables = {
   create: `

@@ -1,7 +1,7 @@
 import { UnfitError } from '../../core/errors.js';
 import type { Session } from './session.js';
 
-/** Versions of PostgreSQL that the tests run on, or that are alike: the first, and the first that is too new. */
+/** Supported versions of PostgreSQL, by tests or by similarity: the first version, and the first that is too new. */
 const [FIRST_VERSION, TOO_NEW_VERSION] = [14, 19];
 const VERSION_UNIT = 10_000;
 
@@ -21,10 +21,10 @@ const LOOK = `
     (extract(epoch FROM clock_timestamp()) * 1000)::bigint::text AS now_ms`;
 
 /**
- * Looks at the server of a new connection, before anything else is sent to it.
+ * Checks the server of a new connection, before any other statement.
  *
- * @returns its time, milliseconds since 1970
- * @throws {UnfitError} where it must not be used; {Error} where that may pass
+ * @returns the time of the server, milliseconds since 1970
+ * @throws {UnfitError} if the server must not be used; {Error} if the condition may pass
  */
 export async function lookAtServer(session: Session): Promise<number> {
   const [row] = await session.rows<ServerRow>(LOOK);
@@ -36,10 +36,10 @@ export async function lookAtServer(session: Session): Promise<number> {
     if (row[setting] !== 'on')
       throw new UnfitError(`${setting} is ${row[setting]}: what it stored may be lost in a crash`);
   }
-  // What has no equivalent there is an error of the statement: any caller could then make the store fail by an audience.
+  // A character without equivalent is a statement error: any caller could then make the store fail with an audience.
   if (row.encoding !== 'UTF8')
     throw new UnfitError(`the encoding of the database is ${row.encoding}, and has to be UTF8`);
-  // It lags behind, and may be promoted: what it says of a challenge may be from before its use.
+  // A standby lags behind and may be promoted: its record of a challenge may predate the use.
   if (row.recovering) throw new Error('is in recovery, so it is a standby, or still starts');
   return Number(row.now_ms);
 }

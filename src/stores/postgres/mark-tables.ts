@@ -1,6 +1,6 @@
 import type { Tables } from './tables.js';
 
-/** Numbers of CRLs have up to 20 octets. A time is ISO 8601 in UTC with milliseconds, and empty where a mark has none. */
+/** CRL numbers have up to 20 octets. A time is ISO 8601 in UTC with milliseconds, and empty if the mark has no time. */
 export const MARK_TABLES: Tables = {
   create: `
     CREATE TABLE rollback_marks (

@@ -6,9 +6,9 @@ import type { Sessions } from './sessions.js';
 import { SCHEMA_NAME } from './settings.js';
 
 export interface MigrateOptions {
-  /** The role that the service logs in as. */
+  /** The login role of the service. */
   readonly serviceRole: string;
-  /** How long tables that others use are waited for. */
+  /** Longest wait for tables that others use. */
   readonly limitMs: number;
 }
 
@@ -18,25 +18,25 @@ export interface Migrated {
   readonly to: number;
 }
 
-/** Of nobody else: the bytes of "veritee". */
+/** Key of the advisory lock, only for migrations: the bytes of "veritee". */
 const LOCK = 0x76657269746565n;
-/** A change of a table that waits holds up all who want to read it, so it gives up soon and comes again. */
+/** A table change that waits blocks all readers, so it gives up soon and tries again. */
 const LOCK_TIMEOUT_MS = 50;
 const PAUSE_MS = 200;
 const TRANSACTION_TIMEOUT_MS = 600_000;
 
 const LOCKED = 'another session holds a lock on its tables: end that session, which pg_locks names, or try again later';
 
-/** Somebody else has the lock, or both wait for each other. */
+/** Another session has the lock, or two sessions deadlock. */
 const TRY_AGAIN: readonly string[] = ['55P03', '40P01'];
 const NO_RIGHT = '42501';
 
 /**
- * Brings the schema to the version of this service, as its owner, and grants the role of the service what it needs. Of several at
- * once, one does it.
+ * Migrates the schema to the version of this service, as its owner, and grants the service role its privileges. If several processes
+ * start it at once, one does it.
  *
- * @throws {UnfitError} where the schema is newer or of another role, or there is no such role
- * @throws {Error} where others hold a lock until the limit
+ * @throws {UnfitError} if the schema is newer or has another owner, or the role does not exist
+ * @throws {Error} if other sessions hold a lock until the limit
  */
 export async function migrate(sessions: Sessions, options: MigrateOptions): Promise<Migrated> {
   const limit = performance.now() + options.limitMs;
@@ -76,7 +76,7 @@ async function createVersion(session: Session): Promise<void> {
     INSERT INTO schema_version (version) VALUES (0)`);
 }
 
-/** Whoever owns the schema can drop its tables and put others in their place. */
+/** The owner of the schema can drop its tables and create others in their place. */
 async function requireOwnSchema(session: Session): Promise<void> {
   const [schema] = await session.rows<{ readonly owner: string; readonly own: boolean }>(
     'SELECT pg_get_userbyid(nspowner) AS owner, pg_get_userbyid(nspowner) = current_user AS own FROM pg_namespace WHERE nspname = $1',
@@ -94,7 +94,7 @@ async function requireRole(session: Session, role: string): Promise<void> {
     throw new UnfitError(`there is no role ${role} for --service: create it first, or name another`);
 }
 
-/** An owner has every right already, and taking some away from itself would take them from the tables. */
+/** An owner already has every privilege. Revoking privileges from itself would remove them from the tables. */
 async function grant(session: Session, serviceRole: string): Promise<void> {
   const [row] = await session.rows<{ readonly name: string; readonly own: boolean }>(
     'SELECT quote_ident($1) AS name, $1 = current_user AS own',

@@ -23,9 +23,9 @@ export interface PostgresChallengeOptions {
   readonly clock: Clock;
   /** How long a challenge lasts. */
   readonly lifetimeMs: number;
-  /** How long a statement may take, the wait for a connection included. */
+  /** Longest duration of a statement, including the wait for a connection. */
   readonly timeoutMs: number;
-  /** Challenges that a tenant may have outstanding of this process. */
+  /** Outstanding challenges that a tenant may have from this process. */
   readonly capacity?: number | undefined;
 }
 
@@ -34,7 +34,7 @@ interface PutRow {
   readonly changed: number;
 }
 
-/** Of the challenge, null where there is none. */
+/** Fields of the challenge; null if there is no challenge. */
 interface ConsumeRow {
   readonly same_key: boolean;
   readonly started: Date;
@@ -58,8 +58,8 @@ const UNIQUE_VIOLATION = '23505';
 const OTHER_KEY = `holds challenges of replicas with another challenge key: all replicas need the same challenges.key; to change it, stop them all and run DELETE FROM ${SCHEMA_NAME}.challenge_key there as the owner`;
 
 /**
- * Challenges that several processes share. Each step is one statement. A restart or failover of the server voids what is outstanding,
- * so that no challenge is good twice.
+ * Stores challenges that several processes share. Each step is one statement. A restart or failover of the server voids outstanding
+ * challenges, so that no challenge can be used twice.
  */
 export class PostgresChallengeStore implements ChallengeStore {
   readonly #options: PostgresChallengeOptions;
@@ -79,8 +79,8 @@ export class PostgresChallengeStore implements ChallengeStore {
   }
 
   /**
-   * @throws {UnfitError} where the database is of replicas with another challenge key
-   * @throws {Error} where it does not answer
+   * @throws {UnfitError} if the database belongs to replicas with another challenge key
+   * @throws {Error} if the server does not answer
    */
   static async open(options: PostgresChallengeOptions): Promise<PostgresChallengeStore> {
     const fingerprint = keyFingerprint(options.key).toString('hex');
@@ -116,7 +116,7 @@ export class PostgresChallengeStore implements ChallengeStore {
     const [row] = await this.#ask<ConsumeRow>(CONSUME, values, givenUp);
     this.#requireSameKey(row);
     if (row.id === null) return { state: 'unknown', lostUntil: this.#lostUntil(row.started) };
-    // Of another tenant's challenge nothing is told.
+    // Reveals nothing about a challenge of another tenant.
     if (!row.own) return { state: 'scope' };
     const purpose = purposeOf(row);
     if (!row.fits) return { state: 'scope', purpose };
@@ -127,7 +127,7 @@ export class PostgresChallengeStore implements ChallengeStore {
     return { state: 'expired' };
   }
 
-  /** The server is closed by whoever opened it. */
+  /** Does nothing: the caller of `open` closes the server. */
   async close(): Promise<void> {}
 
   #ask<R extends object>(text: string, values: readonly SqlValue[], givenUp?: AbortSignal): Promise<readonly R[]> {
@@ -135,7 +135,7 @@ export class PostgresChallengeStore implements ChallengeStore {
     return server.challenges.use({ timeoutMs, givenUp }, (session) => session.rows<R>(text, values));
   }
 
-  /** A standby that was promoted, or a disk that was restored, may lack what was issued before. */
+  /** A promoted standby or a restored disk may lack challenges that were issued before. */
   #lostUntil(started: Date): Date {
     return new Date(started.getTime() + this.#options.lifetimeMs);
   }

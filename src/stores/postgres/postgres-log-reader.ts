@@ -16,7 +16,7 @@ import type {
 import { leastIdAt } from '../decision-ids.js';
 import type { Session, SqlValue } from './session.js';
 
-/** Bytes of kept objects that make up one answer: once it has as many, nothing more is added. */
+/** Bytes of kept objects in one answer: once the answer has as many, no further object is added. */
 
 const BYTES_AT_ONCE = 4 * 1024 * 1024;
 
@@ -34,7 +34,7 @@ const RECORD = 'r.chain, r.seq, r.previous, r.content_sha256, r.hash, r.salt, r.
 
 type EndRow = Pick<RecordRow, 'chain' | 'seq' | 'hash'>;
 
-/** Of the records themselves: a chain whose row somebody removed is exported all the same. One step in the index for each chain. */
+/** Reads the chains from the records: a chain whose row was deleted is exported all the same. One index step per chain. */
 
 const CHAINS = `
   WITH RECURSIVE named (chain) AS (
@@ -57,7 +57,7 @@ interface ReleaseRow extends Pick<StoredRelease, 'kind'> {
   readonly decision_id: string;
 }
 
-/** What belongs to nothing in the log. */
+/** Rows that belong to no record of the log. */
 
 const STRAYS = [
   `chains c WHERE NOT EXISTS (SELECT 1 FROM records r WHERE r.chain = c.chain AND r.seq = c.seq AND r.hash = c.hash)`,
@@ -153,7 +153,7 @@ export class PostgresLogReader implements LogReader {
   }
 
   async entries(chain: string, from: number, to: number): Promise<readonly StoredEntry[]> {
-    // A subquery for each policy, so that each is one step in the index: a join would read all decisions of the tenant.
+    // One subquery, thus one index step, for each policy: a join would read all decisions of the tenant.
     const rows = await this.#rows<EntryRow>(
       `SELECT d.seq, d.decision_id, d.tenant, d.outcome, d.summary, d.withdrawn,
          array_remove(ARRAY(
@@ -201,7 +201,7 @@ export class PostgresLogReader implements LogReader {
   }
 
   async find(decisionId: string): Promise<RecordedDecision | null> {
-    // One statement, so that it is of one moment.
+    // One statement, so that all rows are of one moment.
     const [row, ...releases] = await this.#rows<PartRow>(
       `SELECT ${RECORD}, 0 AS part, d.tenant, d.withdrawn FROM decisions d JOIN records r USING (chain, seq)
        WHERE d.decision_id = $1

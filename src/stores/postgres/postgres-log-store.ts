@@ -23,7 +23,7 @@ import type { Session } from './session.js';
 type LogServer = Pick<PostgresServer, 'writer' | 'reads' | 'isReachable'>;
 
 export interface LogTimeouts {
-  /** How long an append may take, the sync of the disk and of standbys included. */
+  /** Longest duration of an append, including the sync of the disk and of standbys. */
   readonly appendMs?: number | undefined;
 }
 
@@ -32,10 +32,10 @@ const READ_MS = 5000;
 const PRUNE_MS = 5000;
 const PRUNE_PAUSE_MS = 100;
 
-/** The longest that a timer of Node.js has: a command is ended by whoever started it. */
+/** The longest timeout of Node.js: the operator ends the command instead. */
 const NO_LIMIT_MS = 2 ** 31 - 1;
 
-/** The decision log in PostgreSQL, which several processes may write, each its own chain. */
+/** Stores the decision log in PostgreSQL. Several processes may write, each its own chain. */
 export class PostgresLogStore extends PostgresLogReader implements LogStore {
   readonly #server: LogServer;
   readonly #appendMs: number;
@@ -62,7 +62,7 @@ export class PostgresLogStore extends PostgresLogReader implements LogStore {
     }
   }
 
-  /** After a failed append, the answer is final: no append of before is stored later. */
+  /** Reads the last record. After a failed append the answer is final: no earlier append is stored later. */
   override async last(chain: string): Promise<ChainEnd | null> {
     if (!this.#inDoubt.has(chain)) return super.last(chain);
     const timeoutMs = this.#appendMs;
@@ -95,15 +95,15 @@ export class PostgresLogStore extends PostgresLogReader implements LogStore {
   }
 
   /**
-   * Appends the chains of another store, all of them or nothing. Skips a chain that this store has with the same records.
-   * @param staged was verified, and does not change
+   * Appends the chains of another store, all of them or none. Skips a chain that this store has with the same records.
+   * @param staged is already verified, and does not change
    */
   appendChains(staged: LogReader): Promise<AppendedChains> {
     return this.#write((session) => appendChains(session, staged), NO_LIMIT_MS);
   }
 
   /**
-   * Reads the log as it is now, whatever is written meanwhile.
+   * Runs work on a snapshot of the log, unaffected by concurrent writes.
    * @throws {StoreUnavailableError}
    */
   async snapshot<T>(work: (log: LogReader) => Promise<T>): Promise<T> {
@@ -117,7 +117,7 @@ export class PostgresLogStore extends PostgresLogReader implements LogStore {
         return result;
       });
     } catch (error) {
-      // An error of the work stays what it is.
+      // An error of the work is thrown unchanged.
       throw hasBegun ? error : unavailable(error);
     }
   }

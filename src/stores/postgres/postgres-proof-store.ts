@@ -8,7 +8,7 @@ import type { PostgresServer } from './connection.js';
 export interface PostgresProofOptions {
   readonly server: Pick<PostgresServer, 'challenges'>;
   readonly clock: Clock;
-  /** How long a statement may take, the wait for a connection included. */
+  /** Longest duration of a statement, including the wait for a connection. */
   readonly timeoutMs: number;
   /** Proofs of a gate that this process keeps. */
   readonly capacity?: number | undefined;
@@ -27,7 +27,7 @@ const DROP_TIMEOUT_MS = 5000;
 /** The start time changes with each start, also with a promotion after one. */
 const SERVER = `(SELECT system_identifier || ' ' || pg_postmaster_start_time() FROM pg_control_system()) AS server`;
 
-/** Values: proof, time of this process, how long it is kept in milliseconds. The later of the two clocks counts. */
+/** Values: proof, time of this process, lifetime in milliseconds. The later of the two clocks counts. */
 const USE = `
   WITH used AS (
     INSERT INTO used_proofs (proof, kept_until)
@@ -36,7 +36,7 @@ const USE = `
   )
   SELECT (SELECT count(*) FROM used)::int AS added, ${SERVER}`;
 
-/** Values: time of this process, how many at most. The earlier of the two clocks counts: one that is ahead forgets nothing. */
+/** Values: time of this process, most rows. The earlier of the two clocks counts: a clock that is ahead drops nothing too early. */
 const DROP_EXPIRED = `
   DELETE FROM used_proofs WHERE proof IN (
     SELECT proof FROM used_proofs WHERE kept_until < LEAST(clock_timestamp(), $1::timestamptz)
@@ -44,8 +44,8 @@ const DROP_EXPIRED = `
   )`;
 
 /**
- * Used proofs that several processes share: of all that use one at once, one statement adds it. A server that was restarted, promoted
- * or restored may lack proofs that were used before, so it counts as knowing none from before this process met it.
+ * Stores used proofs that several processes share. If several use a proof at once, one statement adds it. A restarted, promoted or
+ * restored server may lack proofs that were used before. So its proofs count only from the first connection of this process.
  */
 export class PostgresProofStore implements ProofStore {
   readonly #options: PostgresProofOptions;
@@ -66,7 +66,7 @@ export class PostgresProofStore implements ProofStore {
     this.#knownSince = clock.now();
   }
 
-  /** @throws {Error} where the database does not answer */
+  /** @throws {Error} if the database does not answer */
   static async open(options: PostgresProofOptions): Promise<PostgresProofStore> {
     const store = new PostgresProofStore(options);
     const [row] = await options.server.challenges.use({ timeoutMs: DROP_TIMEOUT_MS }, (session) =>

@@ -9,13 +9,13 @@ export interface PostgresResetOptions {
   readonly server: { readonly challenges: Pick<Sessions, 'use'> };
   readonly tenant: string;
   readonly log: Log;
-  /** How long a statement may take, the wait for a connection included. */
+  /** Longest duration of a statement, including the wait for a connection. */
   readonly timeoutMs: number;
-  /** vTPMs that a tenant may have. */
+  /** Most vTPMs that a tenant may have. */
   readonly capacity?: number | undefined;
 }
 
-/** Numbers of eight bytes come as text. */
+/** The driver returns numbers of eight bytes as text. */
 interface CountsRow {
   readonly reset_count: string;
   readonly restart_count: string;
@@ -23,7 +23,7 @@ interface CountsRow {
 
 const HIGHEST = 'SELECT reset_count, restart_count FROM reset_counts WHERE tenant = $1 AND ak_thumbprint = $2';
 
-/** Of two replicas that note one vTPM at the same moment, the higher counts stay. A reset clears the restarts. */
+/** If two replicas note one vTPM at the same moment, the higher counts stay. A reset clears the restarts. */
 const RAISE = `
   INSERT INTO reset_counts AS kept (tenant, ak_thumbprint, reset_count, restart_count, risen_at)
   VALUES ($1, $2, $3, $4, clock_timestamp())
@@ -46,14 +46,14 @@ const FORGET = `
   )`;
 
 /**
- * Reset counts of the vTPMs of one tenant, which replicas share. That an entry is missing, or is an older one, nothing here can
- * tell: for that each replica has counts of its own.
+ * Stores reset counts of the vTPMs of one tenant, which replicas share. This store cannot detect that an entry is missing or
+ * out of date: for that, each replica has counts of its own.
  */
 export class PostgresResetMemory implements ResetMemory {
   readonly #options: PostgresResetOptions;
   readonly #capacity: number;
   readonly #faults: ToldFaults;
-  /** New vTPMs until somebody looks whether there are too many. */
+  /** New vTPMs until the next check of the capacity. */
   #untilLook = 0;
 
   constructor(options: PostgresResetOptions) {

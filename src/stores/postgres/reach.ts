@@ -2,28 +2,28 @@ import { messageOf } from '../../core/errors.js';
 import type { Clock, Log } from '../../core/ports.js';
 
 interface Outage {
-  /** Monotonic. */
+  /** Monotonic time of the begin. */
   readonly begun: number;
   failures: number;
-  /** What was told of it. */
+  /** The last logged message about the outage. */
   told: string;
 }
 
-/** Whether a store can be reached. An outage is in the log once when it begins and once when it ends. */
+/** Whether a store can be reached. The log has each outage once when it begins and once when it ends. */
 export class Reach {
   readonly #store: string;
   readonly #clock: Pick<Clock, 'monotonicMs'>;
   readonly #log: Log;
   #outage: Outage | null = null;
 
-  /** @param store where it is */
+  /** @param store the address of the store */
   constructor(store: string, clock: Pick<Clock, 'monotonicMs'>, log: Log) {
     this.#store = store;
     this.#clock = clock;
     this.#log = log;
   }
 
-  /** @param isLasting whether somebody has to act: that is told also during an outage that began otherwise */
+  /** @param isLasting whether the operator must act. Such a failure is logged also during another outage */
   failed(error: unknown, isLasting: boolean): void {
     const [why, store] = [messageOf(error), this.#store];
     const outage = this.#outage;

@@ -10,7 +10,7 @@ import type { Tables } from './tables.js';
 
 const TABLES: readonly Tables[] = [LOG_TABLES, CHALLENGE_TABLES, RESET_TABLES, PROOF_TABLES, MARK_TABLES];
 
-/** What brings a database from each version to the next. A line is never changed once its version was released. */
+/** The steps that migrate a database from each version to the next. A released line is never changed. */
 export const MIGRATIONS: readonly string[] = [TABLES.map(({ create }) => create).join('\n')];
 
 export const GRANTS: readonly string[] = ['SELECT ON schema_version', ...TABLES.flatMap(({ grants }) => grants)];
@@ -21,8 +21,8 @@ export const SCHEMA_VERSION = MIGRATIONS.length;
 const HOW = 'run veritee stores migrate as the owner of the database';
 
 /**
- * The version of the schema of a database.
- * @throws {UnfitError} where it is none that this service runs on
+ * Returns the version of the schema of a database.
+ * @throws {UnfitError} if this service does not run on that version
  */
 export async function requireSchema(session: Session): Promise<void> {
   const version = await schemaVersion(session);
@@ -33,7 +33,7 @@ export async function requireSchema(session: Session): Promise<void> {
     throw new UnfitError(`its schema has version ${version}, and this service knows ${SCHEMA_VERSION}`);
 }
 
-/** Null where there is no schema of ours. */
+/** Returns null if the database has no schema of this service. */
 export async function schemaVersion(session: Session): Promise<number | null> {
   const [there] = await session.rows<{ readonly oid: string | null }>('SELECT to_regclass($1)::text AS oid', [
     `${SCHEMA_NAME}.schema_version`,

@@ -6,16 +6,16 @@ export type SqlValue = string | number | bigint | boolean | Date | Uint8Array | 
 
 /** Runs statements one after the other on one connection. */
 export interface Session {
-  /** One statement; `$1` and so on stand for the values. */
+  /** Runs one statement; `$1` and so on stand for the values. */
   rows<R extends object>(text: string, values?: readonly SqlValue[]): Promise<readonly R[]>;
-  /** One statement, or several without values. @returns how many rows the last of them changed */
+  /** Runs one statement, or several without values. @returns the number of rows that the last one changed */
   run(text: string, values?: readonly SqlValue[]): Promise<number>;
 }
 
-/** A connection to a server that has been looked at. */
+/** A connection to a server that was checked. */
 export class PostgresSession implements Session {
   readonly #client: Client;
-  /** Notices since the last time that somebody asked. */
+  /** Notices since the last call of `takeNotices`. */
   #notices: string[] = [];
   #hasEnded = false;
 
@@ -28,8 +28,8 @@ export class PostgresSession implements Session {
   }
 
   /**
-   * @param onLost hears that the connection was lost while nobody used it
-   * @throws {Error} of the system, of TLS or of the server
+   * @param onLost called if an idle connection was lost
+   * @throws {Error} an error of the system, of TLS or of the server
    */
   static async open(config: ClientConfig, onLost: (error: Error) => void): Promise<PostgresSession> {
     const { default: pg } = await import('pg');
@@ -58,25 +58,25 @@ export class PostgresSession implements Session {
   }
 
   async run(text: string, values: readonly SqlValue[] = []): Promise<number> {
-    // Without values it is sent as a simple query, which may have several statements.
+    // Without values, pg sends a simple query, which may have several statements.
     const result = await (values.length === 0 ? this.#client.query(text) : this.#client.query(text, [...values]));
     const last = Array.isArray(result) ? result.at(-1) : result;
     return last?.rowCount ?? 0;
   }
 
-  /** What the server said beside its answers since this was last called. */
+  /** Returns the notices of the server since the last call. */
   takeNotices(): readonly string[] {
     const notices = this.#notices;
     this.#notices = [];
     return notices;
   }
 
-  /** Ends the connection at once where a statement runs. The server may still finish that statement. */
+  /** Ends the connection at once, even if a statement runs. The server may still finish that statement. */
   destroy(): void {
     this.#hasEnded = true;
-    // It waits for nobody: an error of a connection that is given up tells nothing.
+    // Nothing waits for the end, and an error of a discarded connection is irrelevant.
     this.#client.end().catch(() => undefined);
-    // A server that hangs closes nothing, and a process that was told to stop would go on.
+    // A hanging server never closes the socket, which would keep a stopped process alive.
     (this.#client.connection.stream as Socket).unref();
   }
 }

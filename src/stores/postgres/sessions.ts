@@ -1,9 +1,9 @@
 import type { PostgresSession, Session } from './session.js';
 
 export interface UseOptions {
-  /** How long all of it may take, the wait for a connection included. */
+  /** Longest duration of all the work, including the wait for a connection. */
   readonly timeoutMs: number;
-  /** Aborted once nobody waits for it: what has not begun does not begin. */
+  /** Aborted once the caller stops waiting: work that has not begun is skipped. */
   readonly givenUp?: AbortSignal | undefined;
 }
 
@@ -12,8 +12,8 @@ interface Waiter {
 }
 
 /**
- * A few connections, each used by one piece of work at a time. After an error a connection is destroyed and never used again: nobody
- * knows what the server does on it.
+ * A few connections, each used by one piece of work at a time. After an error, a connection is destroyed and never used again: the
+ * state of the server on it is unknown.
  */
 export class Sessions {
   readonly #connect: () => Promise<PostgresSession>;
@@ -21,7 +21,7 @@ export class Sessions {
   readonly #idle: PostgresSession[] = [];
   readonly #using = new Set<PostgresSession>();
   readonly #waiting: Waiter[] = [];
-  /** Pieces of work that have a connection, or open one. */
+  /** Number of tasks that have a connection, or open one. */
   #busy = 0;
   #isClosed = false;
 
@@ -31,18 +31,18 @@ export class Sessions {
   }
 
   /**
-   * Work on one connection. What it throws costs the connection, so what is no fault should be returned.
-   * @throws {Error} also once its time is up; what was sent may still happen on the server
+   * Runs work on one connection. An exception of the work closes the connection, so expected failures should be returned.
+   * @throws {Error} also after the timeout; the server may still execute statements that were sent
    */
   async use<T>(options: UseOptions, work: (session: Session) => Promise<T>): Promise<T> {
     return this.#within(options, (session) => work(session));
   }
 
   /**
-   * One transaction, durable once this resolves. Each statement ends on the server, too, when its client gives up: a backend that waits
-   * for a lock does not notice that its client left.
+   * Runs one transaction, durable once this resolves. The server also ends each statement at the timeout: a backend that waits for a
+   * lock does not notice that its client left.
    *
-   * @throws {Error} nothing of it is stored, or nobody knows
+   * @throws {Error} if nothing is stored, or the outcome is unknown
    */
   async transaction<T>(options: UseOptions, work: (session: Session) => Promise<T>): Promise<T> {
     return this.#within(options, async (session) => {
@@ -53,7 +53,7 @@ export class Sessions {
       const result = await work(session);
       session.takeNotices();
       await session.run('COMMIT');
-      // Such as one that it no longer waits for a synchronous standby. The text may be in any language.
+      // For example, the server no longer waits for a synchronous standby. The text may be in any language.
       const [notice] = session.takeNotices();
       if (notice !== undefined) throw new Error(`the server said at COMMIT: ${notice}`);
       return result;
@@ -72,7 +72,7 @@ export class Sessions {
       deadline.signal.addEventListener('abort', () => reject(deadline.signal.reason), { once: true });
     });
     const timer = setTimeout(() => {
-      // An answer that has come meanwhile is read first.
+      // Reads an answer that has arrived meanwhile first.
       setImmediate(() => deadline.abort(new Error(`no answer within ${options.timeoutMs} ms`)));
     }, options.timeoutMs);
     const done = this.#run(deadline.signal, options.givenUp, work);
@@ -128,7 +128,7 @@ export class Sessions {
       this.#requireWanted(deadline, givenUp);
       return session;
     } catch (error) {
-      // Opening it took longer than its asker waits. It is for the next one.
+      // The connection took longer to open than its caller waits. The next caller gets it.
       this.#keep(session);
       throw error;
     }
@@ -145,7 +145,7 @@ export class Sessions {
       this.#busy += 1;
       return;
     }
-    // Whoever ends hands its turn over.
+    // A finished task passes its slot to the next one.
     await new Promise<void>((resolve, reject) => {
       const waiter = { admit: resolve };
       this.#waiting.push(waiter);

@@ -1,17 +1,17 @@
 import type { ClientConfig } from 'pg';
 
-/** Where the database is, and how to get in. */
+/** Address and credentials of the database. */
 export interface PostgresSettings {
   /** A name, an address, or the folder of a socket. */
   readonly host: string;
   readonly port: number;
   readonly database: string;
   readonly user: string;
-  /** Asked for each connection: a file may have changed, a token may have ended. Null: the server must not ask for one. */
+  /** Called for each connection: a file may have changed, a token may have expired. Null: the server must not request a password. */
   readonly password: (() => Promise<string>) | null;
   /**
-   * Null: plain TCP or a socket. Else the name of the server is always checked. `ca`: authorities in PEM, asked for each connection too;
-   * null: those of Node.js.
+   * Null: plain TCP or a socket. Otherwise the name of the server is always verified. `ca`: authorities in PEM, also read for each
+   * connection; null: the authorities of Node.js.
    */
   readonly tls: { readonly ca: (() => Promise<string>) | null } | null;
 }
@@ -20,7 +20,7 @@ export interface PostgresSettings {
 export const SCHEMA_NAME = 'veritee';
 
 /**
- * What holds for each session, whatever the settings of the role are. The text is never empty: pg would take `PGOPTIONS` instead.
+ * Settings of each session, which override those of the role. The text is never empty: pg would use `PGOPTIONS` instead.
  * A notice during COMMIT must arrive, so its level is set.
  */
 const SESSION_OPTIONS = [
@@ -29,7 +29,7 @@ const SESSION_OPTIONS = [
   ['client_min_messages', 'warning'],
   ['search_path', SCHEMA_NAME],
   ['synchronous_commit', 'on'],
-  // The longest that anybody waits. A backend that waits for a lock does not notice that its client left.
+  // The longest wait of any caller. A backend that waits for a lock does not notice that its client left.
   ['statement_timeout', '5000'],
   ['bytea_output', 'hex'],
   ['DateStyle', 'ISO'],
@@ -39,8 +39,8 @@ const SESSION_OPTIONS = [
   .join(' ');
 
 /**
- * Every member that pg would otherwise fill from `PG*` variables or from the account of the process. The values are such that pg
- * takes none of them for left out.
+ * Sets every member that pg would otherwise take from `PG*` variables or from the account of the process. pg treats none of these
+ * values as absent.
  */
 export async function clientConfig(settings: PostgresSettings, connectTimeoutMs: number): Promise<ClientConfig> {
   const { host, port, database, user, tls } = settings;
@@ -50,7 +50,7 @@ export async function clientConfig(settings: PostgresSettings, connectTimeoutMs:
     port,
     database,
     user,
-    // A function, since pg looks for a password file where there is no value.
+    // A function, since pg reads a password file if there is no value.
     password: settings.password ?? noPassword,
     ssl: tls === null ? false : { rejectUnauthorized: true, minVersion: 'TLSv1.2' as const, ca },
     sslnegotiation: 'postgres' as const,
@@ -69,7 +69,7 @@ async function noPassword(): Promise<string> {
   throw new Error('the server asks for a password, and stores has neither passwordFile nor credential');
 }
 
-/** For messages. */
+/** Formats the address for messages. */
 export function addressOf({ host, port }: Pick<PostgresSettings, 'host' | 'port'>): string {
   if (host.startsWith('/')) return `${host}/.s.PGSQL.${port}`;
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;

@@ -1,7 +1,7 @@
 import type { AppendedChains } from '../../core/decision-log.js';
 import type { SqliteFile } from './sqlite-file.js';
 
-/** Runs outside of a transaction. The other file has the same schema and was verified: nothing of it is verified here. */
+/** Runs outside of a transaction. The other file has the same schema and is already verified: this function verifies nothing. */
 export function attach(file: SqliteFile, path: string): void {
   file.run('ATTACH ? AS staged', [path]);
 }
@@ -35,7 +35,7 @@ export function appendChains(file: SqliteFile): AppendedChains {
   const objects = file.run(APPEND_OBJECTS, []);
   const heads = file.run(APPEND_HEADS, []);
   for (const sql of APPEND_INDEX) file.run(sql, []);
-  // Records come last: a chain counts as new as long as it has none.
+  // Records are last: a chain counts as new as long as it has no record.
   const records = file.run(APPEND_RECORDS, []);
   const staged = file.number('SELECT count(*) FROM staged.records', []);
   return { conflicts, records, known: staged - records, heads, objects };

@@ -11,8 +11,8 @@ import { SqliteFile } from './sqlite-file.js';
  *
  * @param path of the file
  * @param copy path of the copy, in a folder that exists
- * @throws {StoreUnavailableError} where the file cannot be read
- * @throws {Error} of the system, where the copy cannot be written
+ * @throws {StoreUnavailableError} if the file cannot be read
+ * @throws {Error} the system error if the copy cannot be written
  */
 export async function backUpFile(path: string, copy: string): Promise<void> {
   const temporary = `${copy}.${randomUUID()}.tmp`;
@@ -38,7 +38,7 @@ async function loadEngine(): Promise<typeof Database> {
   }
 }
 
-/** Also from pages that are free afterwards. */
+/** Clears them from free pages too. */
 function dropChallenges(engine: typeof Database, path: string): void {
   const database = new engine(path);
   try {

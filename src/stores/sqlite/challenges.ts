@@ -3,22 +3,22 @@ import { fits, purposeOf } from '../challenge-scope.js';
 import { DROPPED_AT_ONCE } from '../expired-records.js';
 import type { SqliteFile } from './sqlite-file.js';
 
-/** In `meta`, the first 48 bits of the fingerprint of the key that the challenges of the file were made with. */
+/** Key in `meta`: the first 48 bits of the fingerprint of the key that made the challenges of the file. */
 const KEY_NAME = 'challenge_key';
 
 /**
- * Within a transaction: makes the file one of challenges of this key, unless there are some of another key that have not
- * expired. A challenge of another key would be taken for a nonce of the caller's own, whether used or not.
+ * Runs within a transaction. Assigns the file to this key, unless it has unexpired challenges of another key.
+ * Otherwise a challenge of the other key would count as a nonce of the caller, whether used or not.
  *
  * @param fingerprint the first 48 bits
- * @returns until when another key has challenges, in milliseconds since 1970; null where the file is of this key now
+ * @returns the expiry of the last challenge of another key, in milliseconds since 1970; null if the file now has this key
  */
 export function admitChallengeKey(file: SqliteFile, fingerprint: number, nowMs: number): number | null {
   const kept = file.row<readonly [number]>('SELECT value FROM meta WHERE name = ?', [KEY_NAME]);
   if (kept?.[0] === fingerprint) return null;
   const [last = null] =
     file.row<readonly [number | null]>('SELECT max(expires_at) FROM challenges WHERE expires_at > ?', [nowMs]) ?? [];
-  // A file of before this was kept says nothing of the key, which most often is the same.
+  // A file from before this field does not name its key. Most often the key is the same.
   if (kept !== undefined && last !== null) return last;
   file.run('INSERT INTO meta VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value', [
     KEY_NAME,
@@ -31,13 +31,13 @@ function isOfKey(file: SqliteFile, fingerprint: number): boolean {
   return file.row('SELECT 1 FROM meta WHERE name = ? AND value = ?', [KEY_NAME, fingerprint]) !== undefined;
 }
 
-/** Who asks: the first 48 bits of the fingerprint of its key, and a number that it drew when it opened the file. */
+/** The calling process: the first 48 bits of the fingerprint of its key, and a random number from its start. */
 export interface ChallengeUser {
   readonly fingerprint: number;
   readonly epoch: number;
 }
 
-/** Within a transaction. @returns whether it was kept: false where the file is of another key */
+/** Runs within a transaction. @returns whether the challenge was stored: false if the file has another key */
 export function putChallenge(
   file: SqliteFile,
   { fingerprint, epoch }: ChallengeUser,
@@ -74,12 +74,12 @@ type ChallengeRow = readonly [
 ];
 
 /**
- * What consuming a challenge in a file came to. `foreign`: the file is of another key. `void`: somebody else put it there, so that
- * the file may be a copy from before it was used.
+ * Result of consuming a challenge in a file. `foreign`: the file has another key. `void`: another process put it there, so
+ * the file may be a copy from before its use.
  */
 export type ConsumedInFile = Exclude<ConsumeResult, { readonly state: 'unknown' }> | 'foreign' | 'unknown' | 'void';
 
-/** Within a transaction. Whether it has expired is for whoever knows the time. */
+/** Runs within a transaction. Leaves the expiry check to the caller, which has the time. */
 export function consumeChallenge(
   file: SqliteFile,
   user: ChallengeUser,
@@ -93,7 +93,7 @@ export function consumeChallenge(
   );
   if (row === undefined) return 'unknown';
   const [epoch, tenant, audience, policy, evidenceType, used, issuedMs] = row;
-  // Asked under a foreign scope, a challenge stays what it is: nobody uses up, or learns about, another's.
+  // A request with a foreign scope leaves the challenge unchanged: no tenant uses up, or learns about, a challenge of another.
   if (asked.tenant !== tenant) return { state: 'scope' };
   const purpose = purposeOf({ audience, policy, evidenceType });
   if (!fits(asked, purpose)) return { state: 'scope', purpose };
@@ -103,7 +103,7 @@ export function consumeChallenge(
   return { state: 'consumed', issuedAt: new Date(issuedMs), purpose };
 }
 
-/** Within a transaction: records go only after their expiry, `DROPPED_AT_ONCE` at a time. @returns how many went */
+/** Runs within a transaction. Drops at most `DROPPED_AT_ONCE` expired records. @returns how many it dropped */
 export function dropExpired(file: SqliteFile, nowMs: number): number {
   return file.run(
     'DELETE FROM challenges WHERE id IN (SELECT id FROM challenges WHERE expires_at < ? ORDER BY expires_at LIMIT ?)',

@@ -1,6 +1,6 @@
 import { StoreUnavailableError } from '../../core/decision-log.js';
 
-/** The engine is a native module: npm may have been told to leave it out, or there is none for this platform. */
+/** The engine is a native module: npm may have left it out, or it does not exist for this platform. */
 export function notOpened(error: Error): StoreUnavailableError {
   if (error instanceof StoreUnavailableError || !isEngineMissing(error)) {
     return new StoreUnavailableError(error.message, { cause: error });

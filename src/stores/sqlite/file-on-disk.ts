@@ -1,13 +1,13 @@
 import { closeSync, constants, fsyncSync, mkdirSync, openSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 
-/** Only whoever runs the service may read what was decided. */
+/** Only the account of the service may read the decisions. */
 const FILE_MODE = 0o600;
 const FOLDER_MODE = 0o700;
 
 /**
- * Makes an empty file that only its owner may read; SQLite gives the files beside it the same mode. It is on the disk, and so are
- * the folders that were made for it.
+ * Makes an empty file that only its owner may read; SQLite gives the files beside it the same mode. Syncs the file and the folders
+ * that it creates to the disk.
  */
 export function makeFile(path: string): void {
   const folder = dirname(resolve(path));
@@ -20,7 +20,7 @@ export function makeFile(path: string): void {
   }
 }
 
-/** A name is there after a crash once its folder is synced. */
+/** Syncs a folder, without which a new name can be lost in a crash. */
 function syncFolder(folder: string): void {
   const opened = openSync(folder, constants.O_RDONLY | constants.O_DIRECTORY);
   try {
@@ -30,9 +30,9 @@ function syncFolder(folder: string): void {
   }
 }
 
-/** The identity of a file, whatever its name: device and inode. */
+/** Returns the identity of a file, independent of its name: device and inode. */
 export function identityOf(path: string): bigint {
   const { dev, ino } = statSync(path, { bigint: true });
-  // One number of both: files of different disks may share an inode.
+  // Combines both in one number: files of different disks may share an inode.
   return (dev << 64n) | ino;
 }

@@ -3,10 +3,10 @@ import { notOpened } from './engine-problem.js';
 import { SqliteFile } from './sqlite-file.js';
 
 /**
- * Looks at a file that is there, as a service finds it at its start. Changes nothing, and makes no file, as a reader of a
- * write-ahead log otherwise would.
+ * Inspects an existing file as a service would find it at its start. Changes nothing and creates no file, which a reader
+ * of a write-ahead log otherwise would.
  *
- * @throws {StoreUnavailableError} where it is no database, none of ours or of a newer version, or the engine does not load
+ * @throws {StoreUnavailableError} for a file of another program or a newer version, or if the engine does not load
  */
 export async function lookAtFile(path: string): Promise<void> {
   try {

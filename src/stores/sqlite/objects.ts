@@ -1,15 +1,15 @@
 import type { KeptLink, KeptObject } from '../../core/decision-log.js';
 import type { SqliteFile } from './sqlite-file.js';
 
-/** Bytes that make up one answer: once it has as many, nothing more is added. */
+/** Bytes in one answer: once it has as many, no further object is added. */
 const BYTES_AT_ONCE = 4 * 1024 * 1024;
 
-/** Within a transaction. */
+/** Runs within a transaction. */
 export function putObject(file: SqliteFile, { sha256, bytes }: KeptObject): void {
   file.run('INSERT OR IGNORE INTO objects (sha256, bytes) VALUES (?, ?)', [sha256, bytes]);
 }
 
-/** Within a transaction. The bytes may be there, or not. */
+/** Runs within a transaction. The bytes may already be there. */
 export function link(file: SqliteFile, decisionId: string, sha256: string): void {
   file.run('INSERT INTO decision_objects (decision_id, sha256) VALUES (?, ?)', [decisionId, sha256]);
 }
@@ -46,7 +46,7 @@ export function objectsOf(file: SqliteFile, chain: string, from: number, to: num
   return rows.map(([seq, sha256, isKept]) => ({ seq, sha256, isKept: isKept === 1 }));
 }
 
-/** Within a transaction: bytes go with the last decision that names them. */
+/** Runs within a transaction. Drops bytes with the last decision that references them. */
 export function dropObjects(file: SqliteFile, decisionId: string): void {
   const named = file.rows<readonly [string]>('SELECT sha256 FROM decision_objects WHERE decision_id = ?', [decisionId]);
   file.run('DELETE FROM decision_objects WHERE decision_id = ?', [decisionId]);
@@ -58,7 +58,7 @@ export function dropObjects(file: SqliteFile, decisionId: string): void {
   }
 }
 
-/** Within a transaction: those that no decision rests on. */
+/** Runs within a transaction. Drops the objects that no decision references. */
 export function dropStrayObjects(file: SqliteFile): void {
   file.run(
     'DELETE FROM objects WHERE NOT EXISTS (SELECT 1 FROM decision_objects o WHERE o.sha256 = objects.sha256)',

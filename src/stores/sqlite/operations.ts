@@ -40,7 +40,7 @@ const WRITES = {
   dropProofs,
 };
 
-/** Reading operations, and those outside of a transaction. */
+/** Reading operations, and operations outside of a transaction. */
 const READS = {
   attach,
   last,
@@ -64,24 +64,24 @@ type Rest<F> = F extends (file: SqliteFile, ...args: infer A) => unknown ? A : n
 export type Arguments<N extends OperationName> = Rest<Operations[N]>;
 export type Result<N extends OperationName> = ReturnType<Operations[N]>;
 
-/** A call, as it goes to the thread that has the file. */
+/** A call, as the main thread sends it to the thread that has the file. */
 export interface Asked {
   readonly id: number;
   readonly name: OperationName;
   readonly args: readonly unknown[];
 }
 
-/** Cancels a call that nobody waits for. */
+/** Cancels a call whose caller no longer waits. */
 export interface Forgotten {
   readonly forget: number;
 }
 
-/** Its answer. `error`: why the store is out of reach. */
+/** The answer to a call. `error`: why the store is unavailable. */
 export type Answered = { readonly id: number } & ({ readonly value: unknown } | { readonly error: string });
 
 type Run = (file: SqliteFile, ...args: readonly unknown[]) => unknown;
 
-/** Answers calls that came together, without those that were forgotten by then. */
+/** Answers calls that came together, except the calls that were cancelled by then. */
 export function answerTogether(file: SqliteFile, messages: readonly (Asked | Forgotten)[]): readonly Answered[] {
   const forgotten = new Set(messages.flatMap((message) => ('forget' in message ? message.forget : [])));
   const asked = messages.flatMap((message) => ('forget' in message ? [] : message));
@@ -94,8 +94,8 @@ export function answerTogether(file: SqliteFile, messages: readonly (Asked | For
 }
 
 /**
- * Runs calls that came together: those that write as one transaction, so that they share one sync; then those that read.
- * Where the transaction fails, each of its calls has failed.
+ * Runs calls that came together: writes as one transaction, so that they share one sync; then reads.
+ * If the transaction fails, each of its calls fails.
  */
 export function runTogether(file: SqliteFile, asked: readonly Asked[]): readonly Answered[] {
   const writes = asked.filter(({ name }) => name in WRITES);

@@ -1,8 +1,8 @@
-/** Twice as long each time that it fails again, up to the longest. */
+/** The pause doubles with each failure, up to the longest. */
 const FIRST_MS = 250;
 const LONGEST_MS = 2000;
 
-/** The time after a failure in which nothing is tried again, so that not every request waits for it to fail. */
+/** The time after a failure without further attempts, so that not every request waits for the failure. */
 export class Pause {
   #until = 0;
   #nextMs = FIRST_MS;
@@ -20,7 +20,7 @@ export class Pause {
     this.#nextMs = FIRST_MS;
   }
 
-  /** Why nothing is tried now; null where it may be. */
+  /** The failure that caused the pause; null if an attempt is allowed now. */
   get why(): string | null {
     return performance.now() < this.#until ? `it failed a moment ago: ${this.#failure}` : null;
   }

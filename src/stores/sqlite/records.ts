@@ -20,10 +20,10 @@ import type { SqliteFile, SqlValue } from './sqlite-file.js';
 
 const RECORD_COLUMNS = 'chain, seq, previous, content_sha256, hash, salt, content';
 
-/** A list, whatever somebody has made of it. */
+/** A valid list, even if an attacker has changed the column. */
 export const POLICIES = "CASE WHEN json_valid(d.policies) THEN d.policies ELSE '[]' END";
 
-/** A row of them. */
+/** A row of `records`. */
 type RecordRow = readonly [
   chain: string,
   seq: number,
@@ -35,7 +35,7 @@ type RecordRow = readonly [
   ...others: SqlValue[],
 ];
 
-/** Within a transaction. */
+/** Runs within a transaction. */
 export function append(file: SqliteFile, records: readonly NewRecord[]): void {
   for (const record of records) {
     insert(
@@ -47,7 +47,7 @@ export function append(file: SqliteFile, records: readonly NewRecord[]): void {
   }
 }
 
-/** Within a transaction: what another store had, whether or not it has its content, and the bytes that it rests on. */
+/** Runs within a transaction. Stores records of another store, with or without content, and the bytes that they reference. */
 export function stage(file: SqliteFile, records: readonly ImportedRecord[]): void {
   for (const record of records) insert(file, record, record.restsOn);
 }
@@ -106,12 +106,12 @@ export function last(file: SqliteFile, chain: string): ChainEnd | null {
 }
 
 export function chains(file: SqliteFile): readonly ChainEnd[] {
-  // Bare columns of a row with max() are those of the row that has it (SQLite, "Bare columns in an aggregate query").
+  // Bare columns of a row with max() are those of the row with the maximum (SQLite, "Bare columns in an aggregate query").
   const rows = file.rows<EndRow>('SELECT chain, max(seq), hash FROM records GROUP BY chain', []);
   return rows.map(endOf);
 }
 
-/** Within a transaction. */
+/** Runs within a transaction. */
 export function putHead(file: SqliteFile, { chain, seq, jws }: SignedHead): void {
   file.run('INSERT OR REPLACE INTO heads (chain, seq, jws) VALUES (?, ?, ?)', [chain, seq, jws]);
 }
@@ -164,7 +164,7 @@ export function releaseEntries(file: SqliteFile, chain: string, from: number, to
 export function list(file: SqliteFile, query: DecisionQuery): readonly FoundDecision[] {
   const outcomes = query.decision === null ? OUTCOMES : [query.decision];
   const tenants = query.tenant === null ? tenantsOf(file) : [query.tenant];
-  // By each value of what comes first in the index: so that none is longer than the answer.
+  // One query for each value of the first index columns, so that no result is longer than the answer.
   const found = tenants.flatMap((tenant) => outcomes.flatMap((outcome) => listOf(file, query, tenant, outcome)));
   found.sort((one, other) => (one.decisionId < other.decisionId ? 1 : -1));
   return found.slice(0, query.limit);
@@ -204,7 +204,7 @@ type FoundRow = readonly [decisionId: string, summary: string, withdrawn: number
 const COLUMNS_OF_RECORD = RECORD_COLUMNS.replaceAll(/\w+/g, 'r.$&');
 
 export function find(file: SqliteFile, decisionId: string): RecordedDecision | null {
-  // One statement, so that it is of one moment.
+  // One statement, so that all rows are of one moment.
   const rows = file.rows<RecordRow>(
     `SELECT ${COLUMNS_OF_RECORD}, 0 AS part, d.tenant, d.withdrawn FROM decisions d CROSS JOIN records r
      ON r.chain = d.chain AND r.seq = d.seq WHERE d.decision_id = ?1
@@ -228,7 +228,7 @@ export function prunable(file: SqliteFile, before: Date, after: string | null, l
   return rows.map(([decisionId]) => decisionId);
 }
 
-/** Within a transaction. */
+/** Runs within a transaction. */
 export function prune(file: SqliteFile, decisions: readonly PrunedDecision[]): number {
   return decisions.filter((decision) => pruneOne(file, decision)).length;
 }
@@ -257,10 +257,10 @@ function pruneOne(file: SqliteFile, { decisionId, chain, seq, through }: PrunedD
   return true;
 }
 
-/** In `meta`, milliseconds since 1970. */
+/** Key in `meta`; the value is in milliseconds since 1970. */
 const PRUNED_NAME = 'pruned_at';
 
-/** Within a transaction, so that one of several processes drops content. */
+/** Runs within a transaction, so that only one of several processes drops content. */
 export function claimPruning(file: SqliteFile, now: Date, everyMs: number): boolean {
   const [markMs] = file.row<readonly [number]>('SELECT value FROM meta WHERE name = ?', [PRUNED_NAME]) ?? [];
   const nowMs = now.getTime();

@@ -1,9 +1,9 @@
-/** `PRAGMA application_id` of our files: "vrte". */
+/** `PRAGMA application_id` of files of this service: "vrte". */
 export const APPLICATION_ID = 0x76727465;
 
 /**
- * The steps that migrate a store from each version to the next; the version is `PRAGMA user_version`. A line is never changed: files
- * of every version that was released have to be opened.
+ * The steps that migrate a store from each version to the next; the version is `PRAGMA user_version`. A line is never changed: the
+ * service must open files of every released version.
  */
 export const MIGRATIONS: readonly string[] = [
   `

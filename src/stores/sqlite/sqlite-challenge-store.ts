@@ -15,7 +15,7 @@ import { keyFingerprint } from '../key-fingerprint.js';
 import type { ChallengeUser } from './challenges.js';
 import type { SqliteStore } from './sqlite-store.js';
 
-/** Of the fingerprint of the key. The file has room for whole numbers, and more bits are not exact. */
+/** Bytes of the key fingerprint that are stored. The file stores integers, which are exact up to this size. */
 const KEPT_BYTES = 6;
 const EPOCHS = 2 ** 48 - 1;
 const CAPACITY = 100_000;
@@ -26,15 +26,15 @@ export interface SqliteChallengeOptions {
   readonly clock: Clock;
   /** How long a challenge lasts. */
   readonly lifetimeMs: number;
-  /** Challenges that a tenant may have outstanding. */
+  /** Outstanding challenges that a tenant may have. */
   readonly capacity?: number | undefined;
 }
 
 /**
- * Challenges in the file of a store. Each use is on the disk before it counts. The file is of one key at a time: another service
- * with another key may have taken it over, which each step finds out.
+ * Stores challenges in the file of a store. Each use is on the disk before it counts. The file belongs to one key at a time: another
+ * service with another key may have taken it over, which each step detects.
  *
- * Only challenges of this process are good: the file may have been copied back, from before one was used.
+ * Only challenges of this process are valid: the file may be a restored copy from before a use.
  */
 export class SqliteChallengeStore implements ChallengeStore {
   readonly #store: SqliteStore;
@@ -44,8 +44,8 @@ export class SqliteChallengeStore implements ChallengeStore {
   readonly #expired: ExpiredRecords;
   readonly #lostUntil: Date;
   /**
-   * Monotonic time at which the lifetime of a challenge of this process has been counted: the wall clock may be set back.
-   * In the order in which they were made, which is that in which they end.
+   * Monotonic time at which a challenge of this process expires: the wall clock may be set back.
+   * In the order of creation, which is also the order of expiry.
    */
   readonly #counted = new Map<string, { readonly countedMs: number; readonly expiresMs: number }>();
 
@@ -59,7 +59,7 @@ export class SqliteChallengeStore implements ChallengeStore {
   }
 
   /**
-   * @throws {ConfigurationError} where the file has challenges of another key that have not expired
+   * @throws {ConfigurationError} if the file has unexpired challenges of another key
    * @throws {StoreUnavailableError}
    */
   static async open(store: SqliteStore, options: SqliteChallengeOptions): Promise<SqliteChallengeStore> {
@@ -78,7 +78,7 @@ export class SqliteChallengeStore implements ChallengeStore {
     this.#purge();
     const expiresMs = period.expiresAt.getTime();
     const lifetimeMs = expiresMs - this.#clock.now().getTime();
-    // Without asking the file, which others wait for.
+    // Does not read the file, for which other calls wait.
     this.#counts.add(scope.tenant, lifetimeMs);
     if (!(await this.#store.askFor(givenUp, 'putChallenge', this.#user, id, scope, period))) throw otherKey();
     this.#counted.set(id, { countedMs: this.#clock.monotonicMs() + lifetimeMs, expiresMs });
@@ -93,7 +93,7 @@ export class SqliteChallengeStore implements ChallengeStore {
     return result === 'unknown' ? { state: result, lostUntil: this.#lostUntil } : result;
   }
 
-  /** The file is closed by whoever opened it. */
+  /** Does nothing: the caller of `open` closes the file. */
   async close(): Promise<void> {
     this.#counted.clear();
   }
@@ -102,7 +102,7 @@ export class SqliteChallengeStore implements ChallengeStore {
     const now = this.#clock.now().getTime();
     const monotonic = this.#clock.monotonicMs();
     for (const [id, { countedMs, expiresMs }] of this.#counted) {
-      // As long as its record is there, it must not seem unexpired.
+      // As long as its record exists, the challenge must not count as unexpired.
       if (countedMs > monotonic || expiresMs >= now) break;
       this.#counted.delete(id);
     }

@@ -8,27 +8,27 @@ import { finalizeStatements } from './finalize.js';
 import { Pause } from './pause.js';
 import { APPLICATION_ID, MIGRATIONS } from './schema.js';
 
-/** The constructor of the engine, which is loaded where it is needed: it is a native module, and may not load. */
+/** The constructor of the engine. It is loaded on demand: it is a native module, and may not load. */
 export type Engine = typeof Database;
 
 /** A value that is bound to a statement, or read from a row. */
 export type SqlValue = string | number | Uint8Array | null;
 export type Row = readonly SqlValue[];
 
-/** How long another process may hold the file. */
+/** How long another process may lock the file. */
 const BUSY_MS = 1000;
 
 export interface SqliteFileOptions {
-  /** Never writes, and reads the file as it was when it was opened, whatever others write meanwhile. */
+  /** Never writes, and reads the file as of its opening, without later changes. */
   readonly readOnly?: boolean;
-  /** Migrates the file to its schema, if that is not the one of this version. */
+  /** Migrates the file to the schema of this version, if its schema differs. */
   readonly migrations?: readonly string[];
 }
 
 /**
- * A SQLite file: write-ahead log, synced at each commit. One that failed is closed, and opened again when it is needed: at once
- * to be read, and after a moment to be written to, since a disk that is full can still be read. It knows the file that it opened:
- * one that was put in its place is not written to, and one that lacks commits of this process is not opened again.
+ * A SQLite file: write-ahead log, synced at each commit. After a failure the file is closed and opened again on demand. Reads open it
+ * at once, writes after a pause, since a full disk can still be read. It recognises the file that it opened: it does not
+ * write to a replacement, and does not reopen a file that lacks commits of this process.
  */
 export class SqliteFile {
   readonly #engine: Engine;
@@ -38,11 +38,11 @@ export class SqliteFile {
   readonly #statements = new Map<string, Database.Statement>();
   #database: Database.Database | null = null;
   #identity: bigint | null = null;
-  /** Commits that the file has had by the last one of this process; null before the first opening. */
+  /** Number of commits in the file at the last commit of this process; null before the first opening. */
   #commits: number | null = null;
-  /** After a transaction that failed. */
+  /** Pause after a failed transaction. */
   readonly #writePause = new Pause();
-  /** Where it could not be opened again. */
+  /** Pause after a failed opening. */
   readonly #openPause = new Pause();
 
   constructor(engine: Engine, path: string, { readOnly = false, migrations = MIGRATIONS }: SqliteFileOptions = {}) {
@@ -53,8 +53,8 @@ export class SqliteFile {
   }
 
   /**
-   * Opens the file, or makes it where this has not had it open before, and does not only read.
-   * @throws {StoreUnavailableError} where it cannot be used, or is none of ours
+   * Opens the file. Creates it at the first opening, unless it is read-only.
+   * @throws {StoreUnavailableError} if the file cannot be used, or is a file of another program
    */
   open(): void {
     this.close();
@@ -74,16 +74,16 @@ export class SqliteFile {
   }
 
   /**
-   * Looks whether `open` would take the file for one of ours, and closes it.
+   * Checks whether `open` would accept the file, and closes it.
    *
-   * @param hasLog whether its write-ahead log is to be read too, which makes the files of one that are missing
+   * @param hasLog whether to read its write-ahead log too, which creates missing files of it
    * @throws {StoreUnavailableError}
    */
   look(hasLog: boolean): void {
     try {
       const name = `${pathToFileURL(this.#path)}?${hasLog ? 'mode=ro' : 'immutable=1'}`;
       this.#database = new this.#engine(name, { timeout: BUSY_MS });
-      // Of another version, only the service knows what is in it: it brings the file up to date.
+      // A file of another version is only migrated by the service, which then knows its content.
       if (this.#requireOurs() === this.#migrations.length) this.#readCommits();
     } catch (error) {
       throw this.#failed(error);
@@ -92,8 +92,8 @@ export class SqliteFile {
   }
 
   /**
-   * Writes a whole copy as of now into another file, which is empty, and closes this one.
-   * @throws {StoreUnavailableError} also where the file is of another version
+   * Writes a whole copy of the current state into another, empty file, and closes this one.
+   * @throws {StoreUnavailableError} also if the file has another version
    */
   copyTo(path: string): void {
     try {
@@ -107,8 +107,8 @@ export class SqliteFile {
   }
 
   /**
-   * Does work as one durable transaction. Where that fails the file is closed: after a sync that failed, nobody knows what
-   * the disk holds.
+   * Runs work as one durable transaction. After a failure the file is closed: after a failed sync, the content of the disk is
+   * unknown.
    *
    * @throws {StoreUnavailableError}
    */
@@ -132,7 +132,7 @@ export class SqliteFile {
     }
   }
 
-  /** Reads, outside of a transaction, also while nothing can be written. @throws {StoreUnavailableError} */
+  /** Reads outside of a transaction, also while writes fail. @throws {StoreUnavailableError} */
   read<T>(work: () => T): T {
     try {
       this.#requireOpen();
@@ -140,17 +140,17 @@ export class SqliteFile {
     } catch (error) {
       throw this.#failed(error);
     } finally {
-      // Whoever mends the disk may need nobody to have the file open.
+      // An operator who repairs the disk may need the file closed.
       if (this.#writePause.why !== null) this.#giveUp();
     }
   }
 
-  /** @returns how many rows changed */
+  /** @returns the number of changed rows */
   run(sql: string, values: readonly SqlValue[]): number {
     return this.#statement(sql).run(...values).changes;
   }
 
-  /** Columns of the schema have one type each (STRICT), which whoever asks names. */
+  /** Returns rows of type R. Columns of the schema have one type each (STRICT), which the caller names. */
   rows<R extends Row>(sql: string, values: readonly SqlValue[]): readonly R[] {
     return this.#statement(sql).all(...values) as R[];
   }
@@ -159,7 +159,7 @@ export class SqliteFile {
     return this.rows<R>(sql, values)[0];
   }
 
-  /** The one number that a statement asks for. */
+  /** Returns the single number of a query. */
   number(sql: string, values: readonly SqlValue[]): number {
     const [[number]] = this.rows<readonly [number]>(sql, values) as readonly [readonly [number]];
     return number;
@@ -171,15 +171,15 @@ export class SqliteFile {
     this.#statements.clear();
     if (database === null) return;
     try {
-      // Statements that were not finished keep a connection, and with it a transaction and its lock.
+      // Unfinished statements keep a connection open, and with it a transaction and its lock.
       if (database.inTransaction) database.exec('ROLLBACK');
       database.close();
     } catch {
-      // It is of no use any more, whatever it says.
+      // The connection is discarded, so its error is irrelevant.
     }
   }
 
-  /** One transaction until the file is closed. */
+  /** Begins a transaction that lasts until the file is closed. */
   #beginReading(): void {
     this.#exec('BEGIN');
     this.#requireCurrent();
@@ -196,7 +196,7 @@ export class SqliteFile {
   }
 
   #prepareDatabase(): void {
-    // Before anything is changed: a file of another program stays what it is.
+    // Before any change, so that a file of another program stays unchanged.
     this.#requireOurs();
     this.#exec('PRAGMA journal_mode = WAL');
     this.#exec('PRAGMA synchronous = FULL');
@@ -209,11 +209,11 @@ export class SqliteFile {
     }
   }
 
-  /** All steps, or none. */
+  /** Runs all steps, or none. */
   #migrate(): void {
     if (this.#requireOurs() === this.#migrations.length) return;
     this.#exec('BEGIN EXCLUSIVE');
-    // Asked again: another process may have done it meanwhile.
+    // Reads the version again: another process may have migrated meanwhile.
     for (const migration of this.#migrations.slice(this.#requireOurs())) this.#exec(migration);
     this.#exec(`PRAGMA application_id = ${APPLICATION_ID}`);
     this.#exec(`PRAGMA user_version = ${this.#migrations.length}`);
@@ -221,9 +221,9 @@ export class SqliteFile {
   }
 
   /**
-   * Asked in one statement, so that what another process commits meanwhile is seen whole or not at all.
+   * Reads in one statement, so that a concurrent commit is visible as a whole or not at all.
    *
-   * @returns the version of its schema; 0 of a new file
+   * @returns the schema version; 0 for a new file
    */
   #requireOurs(): number {
     const [[version, application, tables]] = this.rows<readonly [number, number, number]>(
@@ -245,7 +245,7 @@ export class SqliteFile {
     return this.number("SELECT value FROM meta WHERE name = 'commits'", []);
   }
 
-  /** Closes it so that nothing of the connection is left for the next one. */
+  /** Closes the file so that the next connection inherits no state. */
   #giveUp(): void {
     const isOpen = this.#database !== null;
     this.close();

@@ -5,13 +5,13 @@ import { KeptCounts } from '../kept-counts.js';
 import { PROOF_KEPT_MS, PROOFS_OF_GATE } from '../proof-limits.js';
 import type { SqliteStore } from './sqlite-store.js';
 
-/** Used proofs in the file of a store. Each is on the disk before it counts. */
+/** Stores used proofs in the file of a store. Each is on the disk before it counts. */
 export class SqliteProofStore implements ProofStore {
   readonly #store: Pick<SqliteStore, 'ask'>;
   readonly #clock: Clock;
   readonly #counts: KeptCounts;
   readonly #expired: ExpiredRecords;
-  /** The file may have been copied back before. */
+  /** Start of this process: the file may be a restored copy from before. */
   readonly #knownSince: Date;
 
   constructor(store: Pick<SqliteStore, 'ask'>, clock: Clock, capacity: number = PROOFS_OF_GATE) {

@@ -9,13 +9,13 @@ interface Waiting {
   readonly reject: (error: Error) => void;
 }
 
-/** A SQLite file in a thread of its own. */
+/** A SQLite file in its own thread. */
 export class SqliteStore implements LogStore {
   readonly #worker: Worker;
   readonly #waiting = new Map<number, Waiting>();
   readonly #ended: Promise<void>;
   #nextId = 0;
-  /** Why the thread is no more. */
+  /** Why the thread has ended; null while it runs. */
   #over: string | null = null;
 
   private constructor(worker: Worker) {
@@ -24,16 +24,16 @@ export class SqliteStore implements LogStore {
   }
 
   /**
-   * Opens the file, or makes it.
-   * @throws {StoreUnavailableError} where it cannot be used, is none of ours, or the engine does not load
+   * Opens the file, or creates it.
+   * @throws {StoreUnavailableError} if it cannot be used, is a file of another program, or the engine does not load
    */
   static async open(path: string): Promise<SqliteStore> {
     return SqliteStore.#start({ path, readOnly: false });
   }
 
   /**
-   * Opens a file that is there to read it as it is now, whatever is written to it meanwhile.
-   * @throws {StoreUnavailableError} as `open`, and where its schema is not that of this version
+   * Opens an existing file read-only, as of now. Later writes of other processes have no effect on it.
+   * @throws {StoreUnavailableError} as `open`, and if its schema is not that of this version
    */
   static async openToRead(path: string): Promise<SqliteStore> {
     return SqliteStore.#start({ path, readOnly: true });
@@ -45,12 +45,12 @@ export class SqliteStore implements LogStore {
     return store;
   }
 
-  /** Whether its thread runs. The file itself is looked at when it is asked. */
+  /** Whether the thread runs. The next call of the store checks the file itself. */
   get isReachable(): boolean {
     return this.#over === null;
   }
 
-  // Each is an operation of the file, of the same name.
+  // Each is an operation of the file with the same name.
   readonly append = this.#asks('append');
   readonly last = this.#asks('last');
   readonly chains = this.#asks('chains');
@@ -68,22 +68,22 @@ export class SqliteStore implements LogStore {
   readonly prunable = this.#asks('prunable');
   readonly prune = this.#asks('prune');
   readonly claimPruning = this.#asks('claimPruning');
-  /** Stores records that another store had, whether or not what they rest on is there. */
+  /** Stores records of another store, whether or not the objects that they reference are there. */
   readonly stage = this.#asks('stage');
-  /** Keeps an object for records that are staged later. */
+  /** Stores an object for records that are staged later. */
   readonly putObject = this.#asks('putObject');
-  /** Drops objects that no record rests on. */
+  /** Drops objects that no record references. */
   readonly dropStrayObjects = this.#asks('dropStrayObjects');
   /**
-   * Appends the chains of another file, all of them or nothing. Skips a chain that this file has with the same records.
-   * @param path a file with the schema of this version that nobody writes to
+   * Appends the chains of another file, all of them or none. Skips a chain that this file has with the same records.
+   * @param path a file with the schema of this version, without a writer
    */
   async appendChains(path: string): Promise<AppendedChains> {
     await this.ask('attach', path);
     return this.ask('appendChains');
   }
 
-  /** One operation of the file. */
+  /** Runs one operation of the file. */
   ask<N extends OperationName>(name: N, ...args: Arguments<N>): Promise<Result<N>> {
     if (this.#over !== null) return Promise.reject(new StoreUnavailableError(this.#over));
     const id = this.#nextId++;
@@ -94,7 +94,7 @@ export class SqliteStore implements LogStore {
   }
 
   /**
-   * As `ask`, with a signal: a call that has not begun when it aborts is not done.
+   * Runs an operation like `ask`, with a signal: skips a call that has not begun when the signal aborts.
    * @param givenUp undefined: the call cannot be cancelled
    */
   async askFor<N extends OperationName>(
@@ -109,7 +109,7 @@ export class SqliteStore implements LogStore {
     return asked.finally(() => givenUp?.removeEventListener('abort', forget));
   }
 
-  /** Ends once what was asked before is done. */
+  /** Ends the thread after all earlier calls. */
   async close(): Promise<void> {
     if (this.#over === null) this.#worker.postMessage('close');
     this.#over ??= 'the store is closed';
@@ -153,7 +153,7 @@ export class SqliteStore implements LogStore {
   }
 }
 
-/** The engine lets go of a connection that failed once its statements are collected: with little memory, that is soon. */
+/** Small memory makes garbage collection frequent: the engine releases a failed connection once its statements are collected. */
 const RESOURCES = { maxYoungGenerationSizeMb: 4 };
 
 interface WorkerData {

@@ -1,7 +1,7 @@
 import { POLICIES } from './records.js';
 import type { SqliteFile } from './sqlite-file.js';
 
-/** Entries that belong to nothing in the log. */
+/** Entries that belong to no record of the log. */
 const STRAYS = [
   'releases e LEFT JOIN records r ON r.chain = e.chain AND r.seq = e.seq WHERE r.content IS NULL',
   `decisions d LEFT JOIN records r ON r.chain = d.chain AND r.seq = d.seq WHERE r.content IS NULL`,

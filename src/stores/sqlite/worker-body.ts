@@ -4,7 +4,7 @@ import { pathToFileURL } from 'node:url';
 /** The body of a thread of the store. */
 export interface WorkerBody {
   readonly source: string | URL;
-  /** Whether the source is a program itself, and no address of one. */
+  /** Whether `source` is the program itself, not its address. */
   readonly eval: boolean;
 }
 
@@ -12,7 +12,7 @@ export const WORKER_BODY: WorkerBody = import.meta.url.endsWith('.js')
   ? { source: new URL('./worker.js', import.meta.url), eval: false }
   : fromSources();
 
-/** As scripts run it: a thread does not inherit what reads TypeScript. */
+/** Starts the worker as scripts do: a thread does not inherit the TypeScript loader. */
 function fromSources(): WorkerBody {
   const { href } = new URL('./worker.ts', import.meta.url);
   const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx/package.json'));

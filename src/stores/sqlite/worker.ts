@@ -3,14 +3,14 @@ import { type Asked, answerTogether, type Forgotten } from './operations.js';
 import { SqliteFile } from './sqlite-file.js';
 
 /**
- * The thread that has the file: while the disk syncs, only this thread waits. What was asked meanwhile is the next
+ * The thread that has the file: while the disk syncs, only this thread waits. Calls that arrive meanwhile form the next
  * transaction.
  */
 
 const port = parentPort;
 if (port === null) throw new Error('this module is the body of a worker thread');
 const { path, readOnly }: { readonly path: string; readonly readOnly: boolean } = workerData;
-// Not before: where the engine does not load, whoever started the thread is told why.
+// Imports the engine here, so that a load error reaches the thread that started this one.
 const { default: engine } = await import('libsql');
 const file = new SqliteFile(engine, path, { readOnly });
 file.open();
