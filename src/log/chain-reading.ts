@@ -3,14 +3,14 @@ import type { ChainReport } from '../core/log-report.js';
 
 type Writable<T> = { -readonly [member in keyof T]: T[member] };
 
-/** A chain that is being read. */
+/** The state of a chain during verification. */
 export interface ChainReading extends Omit<Writable<ChainReport>, keyof ChainEnd | 'vouchedFor'> {
   end: ChainEnd;
-  /** The last record that a signed head vouches for, also by a record that it covers and that names this chain; -1: none. */
+  /** The last record covered by a signed head, or by a covered record that names this chain; -1: none. */
   vouchedFor: number;
 }
 
-/** A chain of which nothing was read before this record. */
+/** Begins a chain at its first record. */
 export function newReading(end: ChainEnd): ChainReading {
   return {
     end,

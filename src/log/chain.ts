@@ -6,17 +6,17 @@ const UUID_BYTES = 16;
 const SEQ_BYTES = 8;
 const DIGEST_BYTES = 32;
 
-/** Of each record. With salts of several lengths, bytes could move between salt and content under the same digest. */
+/** Length of each salt. With salts of several lengths, bytes could move between salt and content under the same digest. */
 export const SALT_BYTES = 32;
 
-/** SHA-256 of salt and content, hex: the content cannot be guessed from it once the salt is gone. */
+/** SHA-256 of salt and content, hex. Once the salt is gone, an attacker cannot guess the content from it. */
 export function contentDigest(salt: Uint8Array, content: string): string {
   return createHash('sha256').update(salt).update(content, 'utf8').digest('hex');
 }
 
 /**
- * Hash of a record, hex: SHA-256 of `veritee-log-v1`, a zero byte, the chain (UUID, 16 bytes), the place in it (8 bytes, big
- * endian), the hash of the record before and the digest of the content (32 bytes each).
+ * Hash of a record, hex: SHA-256 of `veritee-log-v1`, a zero byte, the chain (UUID, 16 bytes), the position (8 bytes, big
+ * endian), the hash of the previous record and the digest of the content (32 bytes each).
  */
 export function recordHash(
   { chain, seq }: RecordPosition,
@@ -31,7 +31,7 @@ export function recordHash(
   return createHash('sha256').update(hashed).digest('hex');
 }
 
-/** Whether hash, salt and content go together. Content that was dropped says nothing wrong. A salt of another length does not. */
+/** Whether hash, salt and content match. A record with dropped content is intact. A salt of another length is not. */
 export function isIntact(record: LogRecord): boolean {
   const { salt, content, contentSha256, hash } = record;
   if (recordHash(record, record) !== hash) return false;

@@ -5,14 +5,14 @@ import { HeadKeys, verifyHead } from './heads.js';
 import { recordAt } from './record-at.js';
 import { readContent } from './record-content.js';
 
-/** Records at the end of a chain among which its last head is looked for: one is signed every 1 000. */
+/** Records at the end of a chain that are searched for its last head: the service signs one every 1 000 records. */
 const LAST_RECORDS = 2000;
 
 type ReadLog = Pick<LogStore, 'records' | 'heads'>;
 
 /**
- * Finds chains that no head of these keys vouches for, and that no chain with such a head names. Reads the heads of the first and the
- * last records alone: `verifyLog` reads all.
+ * Finds chains that no head of these keys covers, and that no chain with such a head names. Reads only the heads of the first and
+ * the last records: `verifyLog` reads all.
  *
  * @param chains all of the log
  * @param jwks public keys

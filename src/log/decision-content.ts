@@ -9,8 +9,8 @@ import { recordOf } from './record-of.js';
 import { NO_REDACTION, SaltedRedaction } from './redaction.js';
 
 /**
- * The record of a decision: caller, purpose, digests of the bytes, and the decision. Identifiers, user
- * data and nonce are digests under the salt, unless evidence is kept.
+ * Writes the record of a decision: caller, purpose, digests of the bytes, and the decision. Identifiers, user
+ * data and nonce are salted digests, unless evidence is kept.
  */
 export function decisionContent(
   { decision, request, caller, release, inputs }: JudgedRequest,
@@ -39,13 +39,13 @@ export function decisionContent(
   return { content: canonicalJson(content), entry: entryOf(content) };
 }
 
-/** Content of a record, canonical JSON, and by what it is found. */
+/** Content of a record, canonical JSON, and its index fields. */
 export interface RecordContent {
   readonly content: string;
   readonly entry: DecisionEntry;
 }
 
-/** By what a decision is found, and what lists show of it: nothing that its content does not say. */
+/** Returns the index fields of a decision, which lists also show. Its content states all of them. */
 export function entryOf({ principal, tenant, request, decision }: JsonObject): DecisionEntry {
   const { decisionId, decidedAt, decision: outcome, reasons, evidence, policies, historical } = decision as JsonObject;
   const { audience } = request as JsonObject;

@@ -21,30 +21,30 @@ export interface DecisionLogParts {
   /** Version of veritee. */
   readonly version: string;
   readonly signer: HeadSigner;
-  /** Null: none is kept. */
+  /** Copy of the records; null if none is written. */
   readonly copy: RecordCopy | null;
   readonly retentionMs: number;
-  /** Hears of each decision whose record is dropped. Must not throw. */
+  /** Called for each decision whose record is dropped. Must not throw. */
   readonly onDropped: () => void;
 }
 
-/** Whichever comes first, a head is signed. */
+/** A head is signed after this time or this number of records, whichever comes first. */
 const HEAD_MS = 60_000;
 const HEAD_RECORDS = 1_000;
 
 const RECOVER_MS = 1_000;
 const PRUNE_MS = 3_600_000;
 
-/** The log of one process: its chain, the signed heads of it, and its retention. */
+/** The decision log of one process: its chain, its signed heads and its retention. */
 export class DecisionLog implements DecisionRecorder {
   readonly #parts: DecisionLogParts;
   readonly #writer: LogWriter;
   readonly #timers: NodeJS.Timeout[] = [];
-  /** Of the last signed head. */
+  /** Position of the last signed head. */
   #headSeq = -1;
   #signing: Promise<void> = Promise.resolve();
   readonly #retention: Retention;
-  /** Thumbprints of the keys that the log names last. */
+  /** Thumbprints of the keys that the log named last. */
   #keyIds: string;
 
   private constructor(parts: DecisionLogParts) {
@@ -52,7 +52,7 @@ export class DecisionLog implements DecisionRecorder {
     this.#keyIds = keyIds(parts.signer);
     const onStored = (records: readonly NewRecord[]) => this.#stored(records);
     this.#writer = new LogWriter({ ...parts, onStored });
-    // Unsigned, the record would be what anybody could have written: then nothing is dropped until it is signed.
+    // An attacker could have written an unsigned record. So nothing is dropped until the record is signed.
     const announce = async (members: JsonObject) => {
       await this.#writer.note('pruned', members);
       return this.#signHead();
@@ -61,17 +61,17 @@ export class DecisionLog implements DecisionRecorder {
   }
 
   /**
-   * Begins the chain of this process. Its first record names the end of every chain that is there, so that none can be taken
-   * away unseen.
+   * Begins the chain of this process. Its first record names the end of every existing chain, so that the removal of a chain is
+   * detected.
    *
-   * @param started what else is said of the start
-   * @throws {StoreUnavailableError} where the store does not take it
+   * @param started further members of the start record
+   * @throws {StoreUnavailableError} if the store rejects the record
    */
   static async open(parts: DecisionLogParts, started: JsonObject): Promise<DecisionLog> {
     const decisionLog = new DecisionLog(parts);
     const chains = await parts.store.chains();
     const keys = parts.signer.keys();
-    // Without a key that stays, there is nothing to compare with. The start below names these chains, so each is told of once.
+    // Without a permanent key, there is no signature to verify. The start below names these chains, so each is reported once.
     const others = keys.length === 0 ? [] : await chainsOfOthers(parts.store, chains, keys);
     for (const chain of others) {
       const { seq = 0 } = chains.find((end) => end.chain === chain) ?? {};
@@ -84,7 +84,7 @@ export class DecisionLog implements DecisionRecorder {
     return decisionLog;
   }
 
-  /** Signs heads, asks a store that failed again, and drops what is too old. */
+  /** Starts the timer that signs heads, retries a failed store, and drops old content. */
   watch(): void {
     const every = (milliseconds: number, work: () => void) => {
       this.#timers.push(setInterval(work, milliseconds).unref());
@@ -98,7 +98,7 @@ export class DecisionLog implements DecisionRecorder {
     void this.#retention.run();
   }
 
-  /** Whether the store took what it was last given, and can be asked now. */
+  /** Whether the store accepted the last write, and answers now. */
   get isAvailable(): boolean {
     return this.#parts.store.isReachable && this.#writer.isAvailable;
   }
@@ -128,25 +128,25 @@ export class DecisionLog implements DecisionRecorder {
   }
 
   /**
-   * Stores that policies were reloaded, or not, or what a reload came to. Never rejects: what is not stored is in the log of the
-   * process.
+   * Records that policies were reloaded, or refused, or the result of a reload. Never rejects: if the record is not stored, the log of
+   * the process has the event.
    */
   async noteChange(kind: 'policies' | 'policies_refused' | 'reloaded', members: JsonObject): Promise<void> {
     await this.#note(kind, members);
   }
 
-  /** Names the keys that sign from now on, where they are others. */
+  /** Records the keys that sign from now on, if they changed. */
   async noteKeys(): Promise<void> {
     const { signer } = this.#parts;
     const ids = keyIds(signer);
     if (ids === this.#keyIds) return;
-    // Where it cannot be stored, it is tried again with the next head.
+    // If the record cannot be stored, the next head tries again.
     if (await this.#note('keys', { keys: signer.keys() })) this.#keyIds = ids;
   }
 
   /**
-   * Drops content of decisions that are dated before a time, whatever their retention.
-   * @returns how many; null where the record of it could not be signed
+   * Drops content of decisions before a date, regardless of their retention.
+   * @returns the number of decisions; null if the record of the drop could not be signed
    * @throws {StoreUnavailableError}
    */
   prune(before: Date): Promise<number | null> {
@@ -163,7 +163,7 @@ export class DecisionLog implements DecisionRecorder {
     await this.#parts.copy?.close();
   }
 
-  /** @returns whether it is stored */
+  /** @returns whether the record is stored */
   async #note(kind: NotedKind, members: JsonObject): Promise<boolean> {
     try {
       await this.#writer.note(kind, members);
@@ -182,13 +182,13 @@ export class DecisionLog implements DecisionRecorder {
   #headIfDue(records: number): void {
     const end = this.#writer.end;
     if (end === null || end.seq - this.#headSeq < records) return;
-    // At once, so that what is stored while this one is signed does not ask for another.
+    // Set at once, so that records stored during the signature do not start another one.
     this.#headSeq = end.seq;
     this.#signing = this.#signing.then(async () => void (await this.#signHead()));
   }
 
   /**
-   * Never rejects: heads are worth something to whoever checks, and no request waits for one.
+   * Signs the end of the chain. Never rejects: only later verification needs heads, and no request waits for one.
    * @returns whether the end is signed, or this process signs nothing
    */
   async #signHead(): Promise<boolean> {
@@ -199,12 +199,12 @@ export class DecisionLog implements DecisionRecorder {
       const jws = await signHead(signer, end, clock.now());
       if (jws === null) return true;
       this.#headSeq = Math.max(this.#headSeq, end.seq);
-      // First where it is kept elsewhere: that is the one that matters where the store is lost.
+      // Writes the log of the process first: that head is needed if the store is lost.
       log.info({ ...end, head: jws }, HEAD_MESSAGE);
       await store.putHead({ ...end, jws });
       return true;
     } catch (error) {
-      // It is tried again in a minute, also where nothing more is stored until then.
+      // Tries again in a minute, even if no further record is stored until then.
       this.#headSeq = Math.min(this.#headSeq, end.seq - 1);
       log.error({ err: error }, 'the head of the decision log was not signed');
       return false;
@@ -219,7 +219,7 @@ const OF_OTHERS =
 const WITHOUT_HEAD =
   'this chain of the decision log has no signed head: its process had no key or was killed before it signed one, or somebody added the chain; veritee decisions verify says more';
 
-/** Plain objects: what a store answers with may have more. */
+/** Copies the members by name: the objects of a store may have more. */
 function named(ends: readonly { readonly chain: string; readonly seq: number; readonly hash?: string }[]) {
   return ends.map(({ chain, seq, hash }) => ({ chain, seq, ...(hash === undefined ? {} : { hash }) }));
 }

@@ -6,7 +6,7 @@ import { OBJECTS_AT_ONCE } from './verify-objects.js';
 /** The content of the first line of an export. */
 export const EXPORT_FORMAT = { format: 'veritee-decision-log', version: 1 } as const;
 
-/** The content of the last line of an export about all before it. */
+/** The content of the last line of an export: counts of all lines before it. */
 export interface ExportedCounts {
   readonly records: number;
   readonly heads: number;
@@ -14,19 +14,19 @@ export interface ExportedCounts {
   readonly objects: number;
 }
 
-/** The sources of an export. Records written meanwhile are no part of it. */
+/** The sources of an export. Records written meanwhile are not exported. */
 export type ExportedLog = Pick<LogStore, 'chains' | 'records' | 'heads' | 'objects'>;
 
 /**
- * A whole log as lines of JSON, several in each text: what it is, then kept objects in the order of their digests, then records
- * in the order of chain and place, each page of them followed by its signed heads, then how much there was.
+ * Writes a whole log as lines of JSON, several in each text: the format, then kept objects in the order of their digests, then
+ * records in the order of chain and position, each page followed by its signed heads, then the counts.
  *
- * @returns how much there was
+ * @returns the counts
  */
 export async function* exportLines(log: ExportedLog): AsyncGenerator<string, ExportedCounts> {
   yield line(EXPORT_FORMAT);
   const ends = await endsOf(log);
-  // Heads of records that are not there: whoever verifies the export has to see them too.
+  // Heads beyond the end of their chain: the verifier of the export must see them too.
   const beyond = await headsBeyond(log, ends);
   let [records, heads, objects] = [0, 0, 0];
   for (let after: string | null = null; ; ) {
@@ -58,7 +58,7 @@ async function endsOf(log: ExportedLog): Promise<ReadonlyMap<string, ChainEnd>> 
   return new Map((await log.chains()).map((end) => [end.chain, end]));
 }
 
-/** Heads of places behind the ends of chains, but for those whose records have come meanwhile. */
+/** Heads beyond the ends of chains, except heads whose records were stored meanwhile. */
 async function headsBeyond(log: ExportedLog, ends: ReadonlyMap<string, ChainEnd>): Promise<readonly SignedHead[]> {
   const heads: SignedHead[] = [];
   for (const { chain, seq } of ends.values()) heads.push(...(await log.heads(chain, seq + 1, Number.MAX_SAFE_INTEGER)));

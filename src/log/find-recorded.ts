@@ -4,8 +4,8 @@ import { isIntact } from './chain.js';
 import { saidOfDecision } from './record-content.js';
 
 /**
- * Finds a decision as it was recorded, and its release: not one whose content, or place in the index, somebody changed. Whether
- * its record is still the one that was written is for whoever verifies the whole log.
+ * Finds a recorded decision and its release. Rejects records whose content or index position was changed. Only the verification
+ * of the whole log shows whether a record is the original one.
  *
  * @throws {ChangedDecisionError}
  */
@@ -13,7 +13,7 @@ export async function findRecorded(
   store: Pick<LogStore, 'find'>,
   decisionId: string,
 ): Promise<RecordedDecision | null> {
-  // A UUID may be written in capitals, and is stored without (RFC 9562 section 4).
+  // A UUID in a request may have upper case; the store has lower case (RFC 9562 section 4).
   const stored = decisionId.toLowerCase();
   const found = await store.find(stored);
   if (found === null) return null;
@@ -26,16 +26,16 @@ export async function findRecorded(
   return found;
 }
 
-/** Content that was dropped says nothing wrong. @param tenant that of the index, which says who may see the decision */
+/** Whether a record matches the decision. Dropped content matches. @param tenant from the index, which decides on access */
 function holds(record: LogRecord, decisionId: string, tenant: string | null = null): boolean {
   if (!isIntact(record)) return false;
   if (record.content === null) return true;
   const said = saidOfDecision(record.content);
-  // Of what has neither, its form tells more.
+  // If the content has neither member, its form is checked elsewhere.
   return (said.decisionId ?? decisionId) === decisionId && (tenant === null || (said.tenant ?? tenant) === tenant);
 }
 
-/** Its content is dropped with the decision, and never alone. */
+/** Whether a record is of the release. Its content is dropped with the decision, and never alone. */
 function isOfRelease(record: LogRecord, decisionId: string): boolean {
   const { content } = record;
   return content !== null && holds(record, decisionId) && saidOfDecision(content).decisionId === decisionId;

@@ -6,12 +6,12 @@ export const HEAD_MESSAGE = 'decision log head';
 
 const BARE_HEAD = /^\s*([\w-]+\.[\w-]+\.[\w-]+)\s*$/;
 
-/** Levels of objects, and of JSON in texts, that collectors of logs may have put around a line. */
+/** Levels of objects and of JSON in texts that a log collector may have wrapped around a line. */
 const DEEPEST = 6;
 
 /**
- * The signed heads of a line: a head alone, a head of an export, or a line of the service's log. Collectors of logs may have put
- * text before that line, or JSON around it. What a caller wrote is none: nothing is looked for inside of what the service wrote.
+ * Finds the signed heads of a line: a single head, a head of an export, or a line of the service's log. A log collector may have
+ * prefixed text to that line, or wrapped it in JSON. Texts of callers are ignored: nothing inside a line of the service is searched.
  */
 export function headsInLine(text: string): readonly string[] {
   const [, bare] = BARE_HEAD.exec(text) ?? [];
@@ -30,12 +30,12 @@ function headsIn(value: JsonValue, levels: number): readonly string[] {
   return isOurs(value) ? [] : Object.values(value).flatMap((each) => headsIn(each, levels - 1));
 }
 
-/** Whether an object is a line of the service's log, or a record of its decision log: both have texts of callers. */
+/** Whether an object is a line of the service's log, or a record of its decision log: both contain texts of callers. */
 function isOurs({ msg, contentSha256 }: JsonObject): boolean {
   return contentSha256 !== undefined || (typeof msg === 'string' && objectIn(msg) === null);
 }
 
-/** The object that a text is, or ends with; null where there is none. */
+/** The object that the text is, or ends with; null if there is none. */
 function objectIn(text: string): JsonObject | null {
   const start = text.indexOf('{');
   return start < 0 ? null : parsedObject(text.slice(start));

@@ -12,15 +12,15 @@ const ALGORITHMS = ['ES256', 'EdDSA', 'RS256'];
 /** Signs with a key that outlives the process. */
 export interface HeadSigner {
   /**
-   * @returns a JWS in compact form; null where there is only a key of this process, with which nobody could verify later
-   * @throws {Error} where the key cannot be used now
+   * @returns a JWS in compact form; null if the only key is temporary, so that nobody could verify the head later
+   * @throws {Error} if the key cannot be used now
    */
   sign(header: { readonly typ: string }, payload: Uint8Array): Promise<string | null>;
-  /** Public keys that sign, as a key set lists them: empty where there is only one of this process. */
+  /** Public signing keys in the form of a key set: empty if the only key is temporary. */
   keys(): readonly JsonObject[];
 }
 
-/** The end of a chain, signed. Null where nothing signs. */
+/** Signs the end of a chain. Returns null if there is no signing key. */
 export function signHead(signer: HeadSigner, { chain, seq, hash }: ChainEnd, time: Date): Promise<string | null> {
   const payload = canonicalJson({ chain, seq, hash, time: time.toISOString() });
   return signer.sign({ typ: HEAD_TYP }, Buffer.from(payload));
@@ -36,7 +36,7 @@ export interface VerifiedHead extends ChainEnd {
 export class HeadKeys {
   readonly #keys = new Map<string, JsonObject>();
 
-  /** By its thumbprint (RFC 7638), which heads name: what a key calls itself is its own word. What is no key is left out. */
+  /** Adds a key by its thumbprint (RFC 7638), which heads name. The key's own `kid` is not trusted. Ignores values that are no key. */
   async add(jwk: JsonObject): Promise<void> {
     const thumbprint = await calculateJwkThumbprint(jwk).catch(() => null);
     if (thumbprint !== null && !this.#keys.has(thumbprint)) this.#keys.set(thumbprint, jwk);
@@ -50,7 +50,7 @@ export class HeadKeys {
 /** Why a head does not verify. */
 export interface UnverifiedHead {
   readonly why: string;
-  /** Whether nothing is known of it but that its key is not among those that were given. */
+  /** Whether the only problem is that its key is not among the given keys. */
   readonly isOfUnknownKey: boolean;
 }
 

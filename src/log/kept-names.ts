@@ -4,18 +4,18 @@ import { isObject, type JsonObject, type JsonValue } from '../core/json.js';
 import { digestOf, namedBytes } from './kept-values.js';
 import { isDigest } from './record-content.js';
 
-/** Form of what names all that a decision rests on; another one gets another number. What has none is of the first. */
+/** Version of the form that names all inputs of a decision. A new form gets a new number. A missing number means the first. */
 export const INPUTS_VERSION = 1;
 
-/** The same of a decision by which a key was to be released: an earlier version would judge it without what that demands. */
+/** Version for decisions with a requested key release: an earlier version would ignore the requirements of that release. */
 export const RELEASE_INPUTS_VERSION = 2;
 
-/** Whether a later version of veritee kept what a decision rests on. */
+/** Whether a later version of veritee wrote the inputs of a decision. */
 export function areOfLaterVersion({ v }: JsonObject): boolean {
   return typeof v === 'number' && v > RELEASE_INPUTS_VERSION;
 }
 
-/** Kept bytes that name others, and cannot be read. `changed`: its digest is another one. `later`: of a later version. */
+/** Kept bytes that name others, and cannot be read. `changed`: their digest differs. `later`: a later version wrote them. */
 export interface UnreadBytes {
   readonly sha256: string;
   readonly why: 'missing' | 'changed' | 'malformed' | 'later';
@@ -25,17 +25,17 @@ export interface UnreadBytes {
 export interface KeptNames {
   /** Digests of kept bytes, hex. */
   readonly digests: ReadonlySet<string>;
-  /** Where there is any, more may belong to the decision. */
+  /** If it is not empty, the decision may reference more objects. */
   readonly unread: readonly UnreadBytes[];
 }
 
-/** Configurations are the same for many decisions. */
+/** Cache size. Many decisions share a configuration. */
 const REMEMBERED = 16;
 
-/** Says by what is kept which bytes a decision rests on. */
+/** Reads which bytes the kept inputs of a decision reference. */
 export class KeptNamesReader {
   readonly #store: Pick<LogStore, 'object'>;
-  /** The objects that an object names which many decisions name. */
+  /** The objects that a shared object, such as a configuration, references. */
   readonly #configurations = new LRUCache<string, readonly string[]>({ max: REMEMBERED });
 
   constructor(store: Pick<LogStore, 'object'>) {
@@ -72,10 +72,10 @@ export class KeptNamesReader {
   }
 }
 
-/** Says what a value names; null where it does not have its form. */
+/** Returns the names in a value; null if the value has another form. */
 type Names<T> = (value: JsonValue) => T | 'later' | null;
 
-/** Null also where the value is nested more deeply than it can be read. */
+/** Returns null also if the value is nested too deeply. */
 function read<T>(bytes: Uint8Array, names: Names<T>): T | 'later' | null {
   try {
     return names(JSON.parse(Buffer.from(bytes).toString('utf8')));

@@ -2,14 +2,14 @@ import { createHash } from 'node:crypto';
 import type { KeptObject } from '../core/decision-log.js';
 import { isObject, type JsonObject, type JsonValue } from '../core/json.js';
 
-/** Bytes that were kept before: endorsements are the same bytes for many decisions. */
+/** Bytes with known digests: many decisions share the bytes of endorsements. */
 const KEPT = new WeakMap<Uint8Array, KeptObject>();
 
-/** Collects bytes, each once. */
+/** Collects bytes without duplicates. */
 export class KeptBytes {
   readonly #objects = new Map<string, KeptObject>();
 
-  /** @returns the digest by which they are found, hex */
+  /** @returns the digest that identifies the bytes, hex */
   add(bytes: Uint8Array): string {
     const object = KEPT.get(bytes) ?? keptObject(bytes);
     KEPT.set(bytes, object);
@@ -22,13 +22,13 @@ export class KeptBytes {
   }
 }
 
-/** SHA-256, hex: by what kept bytes are found. */
+/** SHA-256, hex, which identifies kept bytes. */
 export function digestOf(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');
 }
 
 /**
- * In a buffer of their own: a part of a larger buffer would take the whole buffer along to another thread.
+ * Copies into a separate buffer: a part of a larger buffer would transfer the whole buffer to another thread.
  */
 function keptObject(bytes: Uint8Array): KeptObject {
   return { sha256: digestOf(bytes), bytes: bytes.buffer.byteLength > bytes.byteLength ? new Uint8Array(bytes) : bytes };
@@ -55,7 +55,7 @@ export function encodeValue(value: unknown, bytes: KeptBytes): JsonValue {
   return members.some(([name]) => name.startsWith('$')) ? { $object: members } : object;
 }
 
-/** Finds bytes by their digest. @throws {Error} where they are not there */
+/** Returns bytes by their digest. @throws {Error} if they are missing */
 export type BytesByDigest = (sha256: string) => Uint8Array;
 
 /** Decodes a value of `encodeValue`. */
@@ -82,7 +82,7 @@ const DECODERS: ReadonlyMap<string, Decoder> = new Map<string, Decoder>([
   ['$object', (value, bytesOf) => Object.fromEntries(list(value, bytesOf) as [string, unknown][])],
 ]);
 
-/** Digests of all bytes that an encoded value names. */
+/** Digests of all bytes that an encoded value references. */
 export function namedBytes(value: JsonValue): readonly string[] {
   if (Array.isArray(value)) return value.flatMap(namedBytes);
   if (!isObject(value)) return [];

@@ -1,7 +1,7 @@
 import type { RecordPosition } from '../core/decision-log.js';
 import type { LogProblem } from '../core/log-report.js';
 
-/** Collects what is wrong with a log. */
+/** Collects the problems of a log. */
 export class LogProblems {
   readonly found: LogProblem[] = [];
 

@@ -27,17 +27,17 @@ export interface LogWriterParts {
   readonly chain: string;
   /** Version of veritee. */
   readonly version: string;
-  /** Hears of each record that is stored, in the order of the chain. Must not throw. */
+  /** Called for stored records, in the order of the chain. Must not throw. */
   readonly onStored: (records: readonly NewRecord[]) => void;
-  /** Hears of each decision whose record is dropped. Must not throw. */
+  /** Called for each decision whose record is dropped. Must not throw. */
   readonly onDropped: () => void;
 }
 
 const MIB = 1024 * 1024;
 
 /**
- * Bytes of decisions that wait to be stored: a store that hangs must not fill the memory. Beyond it, decisions whose answers have left
- * are dropped, and then new ones refused. One decision may be larger, and then waits alone.
+ * Most bytes of decisions that wait for the store, so that a hanging store does not fill the memory. Beyond it, the service drops
+ * decisions that were answered already, then refuses new ones. A single larger decision may wait alone.
  */
 const MOST_WAITING_BYTES = 32 * MIB;
 
@@ -58,8 +58,8 @@ interface WaitingDraft extends Draft {
 }
 
 /**
- * Writes the chain of this process. One transaction is on its way at a time; what comes meanwhile makes up the next one, and
- * shares its sync. Where one fails, nobody knows whether it was stored: the store is asked before anything else is written.
+ * Writes the chain of this process, one transaction at a time. Records that arrive meanwhile form the next transaction, and share
+ * its sync. After a failure the outcome is unknown, so the writer reads the store before it writes again.
  */
 export class LogWriter {
   readonly #parts: LogWriterParts;
@@ -67,20 +67,20 @@ export class LogWriter {
   #waiting: WaitingDraft[] = [];
   /** Bytes of waiting decisions. */
   #waitingBytes = 0;
-  /** Ids of decisions that wait, and whose answers have left as `audit_unavailable`. */
+  /** Ids of waiting decisions that were answered with `audit_unavailable`. */
   readonly #answered = new Set<string>();
   #isWriting = false;
-  /** Records of a transaction that failed. Null while it is known what is stored. */
+  /** Records of a transaction with unknown outcome. Null if the state of the store is known. */
   #doubtful: readonly NewRecord[] | null = null;
-  /** Whether the log was told that the store takes nothing, and not yet that it does again. */
+  /** Whether the log has a refusal of the store, and not yet its end. */
   #isRefusing = false;
   /** False from a failed append until the next one succeeds, or the queue is empty. */
   #takes = true;
-  /** Whether the store was seen to lack records that it had. */
+  /** Whether the store lacked records that it had stored. */
   #isLost = false;
-  /** Decisions that are, or may be, stored although nobody was told of them, by why. */
+  /** Decisions that are, or may be, stored, but were not answered; each with the reason. */
   readonly #owed = new Map<string, string>();
-  /** Ids of decisions with an attempt to release a key that is stored, although whoever made it was told otherwise. */
+  /** Ids of decisions with a stored release attempt, although the caller was told that it failed. */
   readonly #notAttempted = new Set<string>();
   #unrecorded: Unrecorded | null = null;
 
@@ -93,7 +93,7 @@ export class LogWriter {
     return this.#end;
   }
 
-  /** Whether the store took what it was last given. That it tells what it has does not say so: one that hangs does, too. */
+  /** Whether the store accepted the last write. A successful read does not show that: a store whose writes hang can still be read. */
   get isAvailable(): boolean {
     return this.#takes;
   }
@@ -116,7 +116,7 @@ export class LogWriter {
     });
   }
 
-  /** Says that nobody was told of a decision that is stored: as soon as it can be stored. Never rejects. */
+  /** Records that a stored decision was not answered, once it can be stored. Never rejects. */
   async withdraw(decisionId: string, because: string): Promise<void> {
     this.#owed.set(decisionId, because);
     await this.#add(this.#withdrawal(decisionId, because)).catch(() => undefined);
@@ -130,17 +130,17 @@ export class LogWriter {
     return this.#add(this.#draft(kind, members, { release: { decisionId, kind } }));
   }
 
-  /** Stores that something happened. */
+  /** Records an event of the service. */
   note(kind: NotedKind, members: JsonObject): Promise<ChainEnd> {
     return this.#add(this.#draft(kind, members));
   }
 
-  /** The answer to a decision has left as `audit_unavailable`: its record is dropped where too much waits. */
+  /** Marks a decision as answered with `audit_unavailable`: its record is dropped if too many wait. */
   answeredUnrecorded(decisionId: string): void {
     if (this.#waiting.some(({ entry }) => entry?.decisionId === decisionId)) this.#answered.add(decisionId);
   }
 
-  /** Counts a decision that leaves without a record: never an allow. The log says how many once it can. */
+  /** Counts an answer without a record, which is never an allow. The log states the count once it can. */
   leavesUnrecorded(outcome: Outcome): void {
     const time = this.#parts.clock.now().toISOString();
     const { from = time, counts = {} } = this.#unrecorded ?? {};
@@ -148,8 +148,8 @@ export class LogWriter {
   }
 
   /**
-   * Finds out what is stored where that is in doubt, and says what could not be recorded and what nobody was told of. Never
-   * rejects: it is tried again.
+   * Resolves doubt about the stored records, then records losses and unanswered decisions. Never
+   * rejects: a failure is tried again.
    */
   async recover(): Promise<void> {
     const hasToSay = this.#doubtful !== null || this.#unrecorded !== null;
@@ -192,7 +192,7 @@ export class LogWriter {
     return this.#waitingBytes === 0 || this.#waitingBytes + bytes <= MOST_WAITING_BYTES;
   }
 
-  /** Drops the oldest decisions whose answers have left, until there is room. Records of releases and of the service stay. */
+  /** Drops the oldest answered decisions until there is room. Records of releases and of the service stay. */
   #dropAnswered(bytes: number): void {
     for (const draft of [...this.#waiting]) {
       if (this.#hasRoomFor(bytes) || this.#answered.size === 0) return;
@@ -215,7 +215,7 @@ export class LogWriter {
     }
   }
 
-  /** The drafts of the next transaction. */
+  /** Returns the drafts of the next transaction. */
   #next(): readonly WaitingDraft[] {
     let [count, bytes] = [0, 0];
     for (const draft of this.#waiting.slice(0, MOST_AT_ONCE)) {
@@ -228,7 +228,7 @@ export class LogWriter {
     return drafts;
   }
 
-  /** Until nothing waits. Never rejects. @param first what is done before; null: nothing */
+  /** Writes until the queue is empty. Never rejects. @param first runs before; null: nothing */
   async #write(first: (() => Promise<void>) | null = null): Promise<void> {
     this.#isWriting = true;
     try {
@@ -269,7 +269,7 @@ export class LogWriter {
     return records;
   }
 
-  /** A store that answers may still take nothing: that it does is known once it has taken something. */
+  /** Logs the end of a refusal after the first successful write: a store that answers may still refuse writes. */
   #tellTaken(records: readonly NewRecord[]): void {
     if (!this.#isRefusing) return;
     this.#isRefusing = false;
@@ -299,8 +299,8 @@ export class LogWriter {
   }
 
   /**
-   * The decisions in doubt, then the records about the time before.
-   * @throws {StoreUnavailableError} where the store does not answer, or lacks what it had
+   * Resolves the decisions in doubt, then records the losses of that time.
+   * @throws {StoreUnavailableError} if the store does not answer, or lost records
    */
   async #settle(): Promise<void> {
     if (this.#doubtful !== null) await this.#resolveDoubt(this.#doubtful);
@@ -317,7 +317,7 @@ export class LogWriter {
     }
   }
 
-  /** @throws {StoreUnavailableError} where the store does not answer, or lacks what it had */
+  /** @throws {StoreUnavailableError} if the store does not answer, or lost records */
   async #resolveDoubt(sent: readonly NewRecord[]): Promise<void> {
     const last = await this.#parts.store.last(this.#parts.chain);
     const stored = sent.findIndex(({ seq, hash }) => seq === last?.seq && hash === last.hash) + 1;
@@ -326,7 +326,7 @@ export class LogWriter {
       throw new StoreUnavailableError('the store lacks records that it had');
     }
     this.#isLost = false;
-    // They are stored, and whoever waited for them was told otherwise.
+    // They are stored, but their callers were told that they are not.
     const through = sent.slice(0, stored);
     for (const { entry, release } of through) {
       if (entry !== null) this.#owed.set(entry.decisionId, 'store_unavailable');
@@ -337,8 +337,8 @@ export class LogWriter {
   }
 
   /**
-   * Records are gone of which it was told that they are stored. The chain does not go on: its next record would take the
-   * place of one of them. Somebody has to look, or the store to have them again.
+   * Logs that the store lost records that it had confirmed. The chain stops: its next record would take the
+   * position of a lost one. The operator must look, or restore the store.
    */
   #tellLost(last: ChainEnd | null): void {
     if (this.#isLost) return;
@@ -346,7 +346,7 @@ export class LogWriter {
     this.#parts.log.error({ chain: this.#parts.chain, stored: this.#end, found: last }, LOST);
   }
 
-  /** Of an attempt that nobody went on with: whoever made it was told that it is not stored. */
+  /** The result of a release attempt that was not continued: its caller was told that it is not stored. */
   #notAttemptedResult(decisionId: string): Draft {
     const kind = 'release-result';
     return this.#draft(kind, resultContent({ decisionId, ...NOT_ATTEMPTED }), { release: { decisionId, kind } });

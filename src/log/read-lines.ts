@@ -1,4 +1,4 @@
-/** A file with lines of a log cannot be read as one. Message: lower case, without period, for people. */
+/** The file cannot be read as lines of a log. The message is in lower case, without period, for the operator. */
 export class LogFileError extends Error {
   override readonly name = 'LogFileError';
 }
@@ -7,18 +7,18 @@ export class LogFileError extends Error {
 export interface Line {
   /** From 1. */
   readonly number: number;
-  /** Without its end. */
+  /** Text without the line end. */
   readonly text: string;
-  /** Whether it has an end: the last one may have been cut. */
+  /** Whether the line has an end: the last line may have been cut. */
   readonly isEnded: boolean;
 }
 
-/** In UTF-16 code units: the longest request that a service may be made to take (64 MiB), in base64, and what is around it. */
+/** In UTF-16 code units: the longest configurable request (64 MiB) in base64, and the members around it. */
 const LONGEST_LINE = 96 * 1024 * 1024;
 
 /**
- * Lines of a text in UTF-8, of any length as a whole. Empty ones are passed over.
- * @throws {LogFileError} where a line has no end
+ * Reads lines of UTF-8 text of any total length. Skips empty lines.
+ * @throws {LogFileError} if a line is too long
  */
 export async function* readLines(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Line> {
   const decoder = new TextDecoder();

@@ -1,6 +1,6 @@
 import type { LogRecord, LogStore, RecordPosition } from '../core/decision-log.js';
 
-/** The record at a place; null where there is none. */
+/** Returns the record at a position; null if there is none. */
 export async function recordAt(
   log: Pick<LogStore, 'records'>,
   { chain, seq }: RecordPosition,
@@ -9,7 +9,7 @@ export async function recordAt(
   return record?.chain === chain && record.seq === seq ? record : null;
 }
 
-/** A service may drop content while its log is read. */
+/** Whether content was dropped meanwhile: a service may drop content while its log is read. */
 export async function isDroppedByNow(log: Pick<LogStore, 'records'>, position: RecordPosition): Promise<boolean> {
   return (await recordAt(log, position))?.content === null;
 }

@@ -5,45 +5,45 @@ import { type AttemptedRelease, attemptIn, releaseKindOf } from '../core/key-rel
 import { isDecisionContent, isOfLaterVersion } from '../core/recorded-decision.js';
 import { entryOf } from './decision-content.js';
 
-/** The content of a record, as far as anything depends on it. */
+/** The content of a record, as far as verification uses it. */
 export interface RecordedContent {
-  /** As it is written; null where a later version writes it otherwise. */
+  /** The time as written; null if a later version writes it in another form. */
   readonly time: string | null;
-  /** A later version of veritee wrote it. Then entry, release and inputs are not known, and the rest is what has its form of today. */
+  /** Whether a later version of veritee wrote it. Then entry, release and inputs are unknown, and other members are read if possible. */
   readonly isLater: boolean;
-  /** Of a decision: by what it is found. */
+  /** Index fields of a decision; null for other records. */
   readonly entry: DecisionEntry | null;
-  /** Of a decision whose evidence is kept: digest of what it rests on, hex. */
+  /** For a decision whose evidence is kept: digest of its inputs, hex. */
   readonly inputs: string | null;
   /** Id of the decision that it withdraws. */
   readonly withdraws: string | null;
-  /** Of an attempt to release a key, or of its result. */
+  /** For an attempt to release a key, or its result. */
   readonly release: RecordedRelease | null;
-  /** Of a start: the ends of the chains that were there. */
+  /** For a start: the ends of the existing chains. */
   readonly began: readonly ChainEnd[] | null;
-  /** Time of a decision or start, in milliseconds since 1970; null of other records. */
+  /** Time of a decision or start, in milliseconds since 1970; null for other records. */
   readonly date: number | null;
-  /** Of a `pruned` record: the records whose content was dropped. */
+  /** For a `pruned` record: the records whose content was dropped. */
   readonly dropped: readonly DroppedRun[] | null;
-  /** Of a `pruned` record: dropped decisions are dated before, in milliseconds since 1970; null if it states no time. */
+  /** For a `pruned` record: limit of the dropped dates, in milliseconds since 1970; null if it states no time. */
   readonly droppedBefore: number | null;
-  /** Public keys that it names, JWK. */
+  /** Public keys that the record names, JWK. */
   readonly keys: readonly JsonObject[];
 }
 
-/** Records of a chain from one place to another, both included. */
+/** A range of records in a chain, both ends included. */
 export interface DroppedRun extends RecordPosition {
-  /** 0 in records of earlier versions, which name the last place alone. */
+  /** 0 in records of earlier versions, which name only the last position. */
   readonly from: number;
 }
 
 /** A record of a release. */
 export interface RecordedRelease extends ReleaseEntry {
-  /** Null: it is a result. */
+  /** Null for a result. */
   readonly attempt: AttemptedRelease | null;
 }
 
-/** @returns null for what no version of ours has written. Kinds that this version does not know are none of that. */
+/** @returns null if no version of veritee writes such content. Kinds of later versions are accepted. */
 export function readContent(text: string): RecordedContent | null {
   const content = parsedObject(text);
   if (content === null) return null;
@@ -94,24 +94,24 @@ function dateOf(value: JsonValue | undefined): number | null {
   return Number.isNaN(ms) ? null : ms;
 }
 
-/** The apparent statement of a text about a decision. Null: none. */
+/** The apparent statement of a text about a decision. Null members: not stated. */
 export interface SaidOfDecision {
   readonly decisionId: string | null;
   readonly decidedAt: string | null;
   readonly tenant: string | null;
 }
 
-/** Whatever version of veritee wrote it. */
+/** Reads it from records of all versions of veritee. */
 export function saidOfDecision(text: string): SaidOfDecision {
   const content = parsedObject(text) ?? {};
   const { decision = null, tenant = null } = content;
-  // A record of a release has the id itself.
+  // A release record has the decision id at its top level.
   const { decisionId = null, decidedAt = null } = isObject(decision) ? decision : { decisionId: content['decisionId'] };
   const asText = (value: JsonValue) => (typeof value === 'string' ? value : null);
   return { decisionId: asText(decisionId), decidedAt: asText(decidedAt), tenant: asText(tenant) };
 }
 
-/** Id of the decision that a text seems to be about, for people: what was changed may still say it. */
+/** The apparent decision id in a text, for messages: even changed content may still name it. */
 export function decisionIdIn(text: string): string | null {
   return saidOfDecision(text).decisionId;
 }
@@ -122,7 +122,7 @@ function releaseIn(content: JsonObject): RecordedRelease | null {
   return { decisionId: String(content['decisionId']), kind, attempt: attemptIn(content) };
 }
 
-/** Null where it lacks what every decision has, or has what canonical JSON cannot write. */
+/** Returns null if a required member is missing, or a value is not valid canonical JSON. */
 function decisionEntry(content: JsonObject): DecisionEntry | null {
   try {
     return isDecisionContent(content) ? entryOf(content) : null;
@@ -135,7 +135,7 @@ function isListOf<T>(value: unknown, isOne: (each: unknown) => each is T): value
   return Array.isArray(value) && value.every(isOne);
 }
 
-/** Whether something is a place that a record can have. */
+/** Whether a value is a valid record position. */
 export function isPosition(value: unknown): value is RecordPosition {
   if (!isObject(value)) return false;
   const { chain, seq } = value;

@@ -9,13 +9,13 @@ const MESSAGES = {
   over: 'the copy of the decision log is written again',
 };
 
-/** Only whoever runs the service may read it. */
+/** Only the account of the service may read it. */
 const FILE_MODE = 0o600;
 
-/** Bytes that wait to be written; what comes then is left out of the copy. */
+/** Most bytes that wait to be written. Further records are left out of the copy. */
 const WAITING_BYTES = 16 * 1024 * 1024;
 
-/** A copy of each stored record, a line each: beside the store, and nothing waits for it. */
+/** Copies each stored record as a line to a file beside the store. No request waits for it. */
 export class RecordCopy {
   readonly #write: (lines: string) => Promise<void>;
   readonly #faults: ToldFaults;
@@ -27,7 +27,7 @@ export class RecordCopy {
     this.#faults = new ToldFaults(log, MESSAGES);
   }
 
-  /** At the end of a file, which is opened each time: so that it can be rotated. */
+  /** Appends to a file, which is opened for each write, so that it can be rotated. */
   static toFile(path: string, log: Log): RecordCopy {
     return new RecordCopy((lines) => appendFile(path, lines, { mode: FILE_MODE }), log);
   }
@@ -41,7 +41,7 @@ export class RecordCopy {
     this.#writing ??= this.#writeAll();
   }
 
-  /** Resolves once all is written, or failed. */
+  /** Resolves once all writes have succeeded or failed. */
   async close(): Promise<void> {
     await this.#writing;
   }

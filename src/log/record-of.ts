@@ -9,8 +9,8 @@ import { recordedClaims, WITHHELD_CLAIMS } from './recorded-claims.js';
 import { NO_REDACTION, type Redaction } from './redaction.js';
 
 /**
- * Checks that compare identifiers. What they compare may stand nowhere in the claims: evidence that fails has none, and what was
- * expected may be another machine's.
+ * Checks that compare identifiers. The claims may lack the compared values: failed evidence has no claims, and the expected value
+ * may belong to another machine.
  */
 const COMPARING_IDENTIFIERS: ReadonlySet<string> = new Set([
   'snp_chip_id',
@@ -20,20 +20,20 @@ const COMPARING_IDENTIFIERS: ReadonlySet<string> = new Set([
   'tdx_report_mismatch',
 ]);
 
-/** A check of which the detail names the claim that it compares. */
+/** A check whose detail names the claim that it compares. */
 const COMPARING_CLAIMS = 'disagreement';
 
 /** A claim as checks and comparisons name it, such as `hcl.akThumbprint`. */
 const CLAIM = /(?<=\.)[A-Za-z]+\b(?!\.)/g;
 
 /**
- * A decision as the decision log has it: only what is named here, so that nothing else gets there. Without remedies, receipt
- * and `maaView`, which say nothing more; endorsements by their digests; of checks that passed or did not run only their names.
+ * Writes a decision for the decision log. Only members named here are recorded. Remedies, receipt and `maaView` add
+ * nothing and are left out; endorsements are recorded by digest; checks that passed or did not run by name.
  */
 export function recordOf(decision: Decision, redaction: Redaction): JsonObject {
   const claims = recordedClaims(decision.claims, redaction);
   const [loud, quiet] = [decision.checks.filter(isLoud), decision.checks.filter((check) => !isLoud(check))];
-  // Texts are written last, once all that they may repeat is withheld.
+  // Texts are written last, after every identifier that they may contain is withheld.
   const [checks, crossCheck] = [
     loud.map((check) => recordedCheck(check, redaction)),
     recordedCrossCheck(decision.crossCheck, redaction),
@@ -68,12 +68,12 @@ export function recordOf(decision: Decision, redaction: Redaction): JsonObject {
   };
 }
 
-/** A decision as it is read from its record where evidence is kept. */
+/** Writes a decision in its readable form, for records with kept evidence. */
 export function readableRecordOf(decision: Decision): JsonObject {
   return withEveryCheck(recordOf(decision, NO_REDACTION));
 }
 
-/** Whether a check says more than that it passed or did not run. */
+/** Whether a check has a result other than passed or skipped. */
 function isLoud({ result }: Check): boolean {
   return result === 'fail' || result === 'warn' || result === 'unavailable';
 }

@@ -4,10 +4,10 @@ import { isObject, type JsonObject, type JsonValue } from '../core/json.js';
 import { canonicalJson } from '../formats/canonical-json.js';
 import type { Redaction } from './redaction.js';
 
-/** How a record has one member of the claims. Undefined: not at all. */
+/** How one member of the claims is recorded. Undefined: it is left out. */
 type Way = (value: JsonValue, redaction: Redaction) => JsonValue | undefined;
 
-/** A list of more members has its number and SHA-256 in its place. */
+/** A longer list is recorded as its length and SHA-256. */
 const LONGEST_LIST = 8;
 
 /** A longer text of a token is left out. */
@@ -15,28 +15,28 @@ const LONGEST_TEXT = 256;
 
 const kept: Way = (value) => (isUnset(value) ? undefined : bounded(value));
 const withheld: Way = (value, redaction) => (isUnset(value) ? undefined : redaction.withhold(value));
-/** Not recorded, and kept out of the texts of checks. */
+/** Leaves the value out, and removes it from the texts of checks. */
 const leftOut: Way = (value, redaction) => {
   redaction.hide(value);
   return undefined;
 };
-/** Texts that a guest wrote, of any length. */
+/** Replaces texts of a guest, which may have any length, by digests. */
 const hashed: Way = (value) => (Array.isArray(value) ? bounded(value.map((text) => sha256(String(text)))) : value);
 
-/** Flags that are set, and numbers. */
+/** Records flags that are set, and numbers. */
 const flags: Way = (value) => membersWith(value, (flag) => flag !== false);
-/** Levels, those that equal the reported one left out. */
+/** Records levels, except those equal to the reported one. */
 const levels: Way = (value) => {
   const reported = JSON.stringify((value as JsonObject)['reported']);
   return membersWith(value, (level, name) => name === 'reported' || JSON.stringify(level) !== reported);
 };
-/** Registers by bank, those that nothing extended left out. */
+/** Records registers by bank, except those that were never extended. */
 const registers: Way = (value) =>
   Object.fromEntries(
     Object.entries(value as JsonObject).map(([bank, values]) => [bank, membersWith(values, (each) => !isUnset(each))]),
   );
 
-/** Ways of all members of one kind of claims: a new member does not compile until its way is chosen. */
+/** The way for each member of one kind of claims. A new member does not compile without a way. */
 type Ways<T> = { readonly [name in keyof Required<T>]: Way };
 
 const EVENT_LOG: Ways<NonNullable<TpmClaims['eventLog']>> = {
@@ -145,12 +145,12 @@ const SECTIONS: Ways<Claims> = {
   ita: membersBy(TOKEN),
 };
 
-/** Claims as a record has them: members by name, identifiers by `redaction`, long lists by number and digest. */
+/** Writes claims for the record: members by name, identifiers by `redaction`, long lists by length and digest. */
 export function recordedClaims(claims: Claims, redaction: Redaction): JsonObject {
   return membersBy(SECTIONS)(claims as JsonObject, redaction) as JsonObject;
 }
 
-/** Whether a field in hex is all zeros or all ones: nobody has set it. It identifies nothing either. */
+/** Whether a field in hex is all zeros or all ones, thus unset. Such a value identifies nothing. */
 function isUnset(value: JsonValue): boolean {
   return typeof value === 'string' && /^(?:0{16,}|f{16,})$/i.test(value);
 }
@@ -197,8 +197,8 @@ const TOKEN_OBJECTS: ReadonlySet<string> = new Set([
 const prefixed = (prefix: string, names: string): readonly string[] => names.split(' ').map((name) => prefix + name);
 
 /**
- * Members of tokens of Azure Attestation and Trust Authority that describe a TEE and no single machine. What an issuer calls
- * otherwise is not recorded: whoever made the token chose name and value.
+ * Members of tokens of Azure Attestation and Trust Authority that describe a TEE and no single machine. Other members are
+ * not recorded: the author of the token chose their names and values.
  */
 const TOKEN_NAMES: ReadonlySet<string> = new Set([
   ...prefixed('', 'iss iat nbf exp ver eat_profile dbgstat secureboot'),
@@ -214,7 +214,7 @@ const TOKEN_NAMES: ReadonlySet<string> = new Set([
   ...prefixed('', 'console-enabled root-cert-thumbprint secure-boot tpm-enabled tpm-persisted'),
 ]);
 
-/** Members that name one machine or one VM, or that hold what its owner or a caller chose. */
+/** Members that identify a machine or a VM, or that its owner or a caller chose. */
 const TOKEN_IDENTIFIERS: ReadonlySet<string> = new Set([
   ...prefixed('', 'vmUniqueId user-data'),
   ...prefixed('x-ms-', 'azurevm-vmid sevsnpvm-reportdata sevsnpvm-chipid sevsnpvm-reportid'),
@@ -242,7 +242,7 @@ function isShort(value: JsonValue): boolean {
   return !isObject(value) && !Array.isArray(value) && String(value).length <= LONGEST_TEXT;
 }
 
-/** Names of claims that a record has as digests, of every section and of tokens. */
+/** Names of claims that are recorded as digests, in every section and in tokens. */
 export const WITHHELD_CLAIMS: ReadonlySet<string> = new Set([
   ...[SNP, TDX, HCL, VM_CONFIGURATION].flatMap((ways) =>
     Object.entries<Way>(ways)

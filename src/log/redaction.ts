@@ -1,28 +1,28 @@
 import { createHash } from 'node:crypto';
 import { isObject, type JsonValue } from '../core/json.js';
 
-/** Shorter text stands in many places by chance: it is withheld where it is a member of its own, and nowhere else. */
+/** Shorter text occurs in many places by chance: it is only withheld as a whole member. */
 const LEAST_LENGTH = 8;
 
-/** Ways of writing that are looked for. With more, texts are not recorded at all. */
+/** Most encodings to search for. With more, texts are not recorded at all. */
 const MOST_FORMS = 2048;
 
 const NOT_RECORDED = 'not recorded: the evidence has too many values to keep out of the log';
 
 const HEX = /^(?:[0-9a-f]{2})+$/i;
 
-/** Replaces identifiers by digests, and finds them again in texts. */
+/** Replaces identifiers by digests, and replaces their occurrences in texts. */
 export interface Redaction {
-  /** The digest in the place of each text in a value; numbers, booleans and null as they are. */
+  /** Replaces each text in a value by its digest; keeps numbers, booleans and null. */
   withhold(value: JsonValue): JsonValue;
   withholdBytes(bytes: Uint8Array): JsonValue;
-  /** Keeps the strings of a value that is not recorded out of later texts. */
+  /** Removes the strings of an unrecorded value from later texts. */
   hide(value: JsonValue): void;
-  /** The strings of a value without anything that was withheld before, whatever its encoding. */
+  /** Removes everything withheld before from the strings of a value, in any encoding. */
   scrub<T extends JsonValue>(value: T): T;
 }
 
-/** For records whose evidence is kept beside them: there is nothing left to withhold. */
+/** For records with kept evidence, which need no redaction. */
 export const NO_REDACTION: Redaction = {
   withhold: (value) => value,
   withholdBytes: () => null,
@@ -30,12 +30,12 @@ export const NO_REDACTION: Redaction = {
   scrub: (value) => value,
 };
 
-/** Writes `sha256:` and the digest of salt and value in hex; of the bytes where a text is hex. */
+/** Writes `sha256:` and the digest of salt and value in hex. For hex text, the digest covers the decoded bytes. */
 export class SaltedRedaction implements Redaction {
   readonly #salt: Uint8Array;
-  /** Ways in which a value may be written, and the digest that replaces each. */
+  /** Encodings of withheld values, with the digest that replaces each. */
   readonly #forms = new Map<string, string>();
-  /** Finds them, the longest first. Null: made when it is next needed. */
+  /** Finds all encodings, the longest first. Null: compiled at the next use. */
   #finder: RegExp | null = null;
 
   constructor(salt: Uint8Array) {
@@ -76,12 +76,12 @@ export class SaltedRedaction implements Redaction {
     else if (typeof value === 'object' && value !== null) for (const each of Object.values(value)) this.hide(each);
   }
 
-  /** Too many values to look for. A caller chooses how many there are. */
+  /** Whether there are too many values to search for. A caller chooses their number. */
   get #isFull(): boolean {
     return this.#forms.size > MOST_FORMS;
   }
 
-  /** In one pass, so that no value can be chosen that changes the digest of another. */
+  /** Replaces in one pass, so that no chosen value can change the digest of another. */
   #scrubText(text: string): string {
     if (this.#forms.size === 0) return text;
     if (this.#isFull) return NOT_RECORDED;
@@ -114,14 +114,14 @@ function finderOf(forms: readonly string[]): RegExp {
 }
 
 /**
- * The content of a field that is not used: all ones, as REPORT_ID_MA without a migration agent, or zeros. It identifies nothing,
- * and PCRs and registers have the same.
+ * Whether the value fills an unused field: all ones, as REPORT_ID_MA without a migration agent, or zeros. It identifies nothing,
+ * and also occurs in PCRs and registers.
  */
 function isFiller(bytes: Uint8Array): boolean {
   return bytes.every((byte) => byte === 0xff) || bytes.every((byte) => byte === 0);
 }
 
-/** Without padding, so that each is also found where there is some. */
+/** Encodings without padding, which also match padded text. */
 function base64Forms(bytes: Buffer): readonly string[] {
   return [bytes.toString('base64url'), bytes.toString('base64').replace(/=+$/, '')];
 }

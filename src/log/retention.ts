@@ -8,12 +8,12 @@ import { saidOfDecision } from './record-content.js';
 export interface RetentionParts {
   readonly store: LogStore;
   readonly clock: Clock;
-  /** While the clock is in doubt, nothing is dropped. */
+  /** While the clock may be wrong, nothing is dropped. */
   readonly isClockInDoubt: () => boolean;
   readonly log: Log;
   readonly retentionMs: number;
   /**
-   * Stores the record that names what will be dropped, and signs it.
+   * Stores and signs the record that names the content to be dropped.
    * @returns whether it is signed, or this process signs nothing
    */
   readonly announce: (members: JsonObject) => Promise<boolean>;
@@ -30,7 +30,7 @@ const DECISIONS_AT_ONCE = 1000;
 /** Decisions whose content is dropped in one transaction: requests wait for it. */
 const DROPPED_AT_ONCE = 200;
 
-/** The drop of one day, where it has begun. */
+/** The drop of one day, once it has begun. */
 interface Due {
   /** Decisions dated before it are dropped; null until the oldest decision is known. */
   before: Date | null;
@@ -39,13 +39,13 @@ interface Due {
 /** A decision that may be dropped. */
 interface Droppable extends PrunedDecision {
   readonly decidedAt: Date;
-  /** Places of all its records, its own first. */
+  /** Positions of all its records, its own first. */
   readonly seqs: readonly number[];
 }
 
 /**
- * Drops content of decisions at the end of their retention: once a day at most, and at most two days of records, so that a clock
- * that somebody set ahead does not erase the log. Each decision is dropped by the date in its own record.
+ * Drops content of decisions at the end of their retention: at most once a day, and at most two days of records, so that a clock
+ * set ahead does not erase the log. The date in its own record decides about each decision.
  */
 export class Retention {
   readonly #parts: RetentionParts;
@@ -59,21 +59,21 @@ export class Retention {
     this.#parts = parts;
   }
 
-  /** Drops content that is due. Never rejects: content that cannot be dropped now is dropped later. */
+  /** Drops content that is due. Never rejects: a failed drop is tried again later. */
   run(): Promise<void> {
     this.#running = this.#running.then(() => this.#daily());
     return this.#running;
   }
 
-  /** Content that is still there is dropped after the next start. */
+  /** Stops dropping. The next start drops the rest. */
   async close(): Promise<void> {
     this.#isClosing = true;
     await this.#running;
   }
 
   /**
-   * Drops content of decisions that are dated before a time, whatever their number.
-   * @returns how many decisions; null where the record of it could not be signed
+   * Drops content of decisions before a date, without a limit of their number.
+   * @returns the number of decisions; null if the record of the drop could not be signed
    * @throws {StoreUnavailableError}
    */
   prune(before: Date): Promise<number | null> {
@@ -96,7 +96,7 @@ export class Retention {
     }
   }
 
-  /** Uses the mark in the store and monotonic time, so that jumps of the clock do not add up. A drop that failed stays due. */
+  /** Uses the mark in the store and monotonic time, so that jumps of the clock do not add up. A failed drop stays due. */
   async #isDue(now: Date): Promise<boolean> {
     if (this.#due !== null) return true;
     const monotonicMs = this.#parts.clock.monotonicMs();
@@ -152,7 +152,7 @@ export class Retention {
 const NOT_DROPPED =
   'content of old decisions was not dropped: their records are not what the index says; veritee decisions verify says more';
 
-/** The end of two days that begin with the oldest decision, or of the retention. Null where there is no decision. */
+/** The end of two days from the oldest decision, or the end of the retention. Null if there is no decision. */
 function windowOf(droppable: readonly Droppable[], end: Date): Date | null {
   if (droppable.length === 0) return null;
   const oldest = Math.min(...droppable.map(({ decidedAt }) => decidedAt.getTime()));
@@ -160,7 +160,7 @@ function windowOf(droppable: readonly Droppable[], end: Date): Date | null {
 }
 
 /**
- * Reads the dates from the records, since no hash covers the index: an attacker could change it, and the service would drop newer content.
+ * Reads the dates from the records. No hash covers the index: an attacker could change it to make the service drop newer content.
  * @returns null if a record is not intact, or is about another decision
  */
 function droppableOf({ record, releaseRecords }: RecordedDecision, decisionId: string): Droppable | null {
@@ -176,7 +176,7 @@ function droppableOf({ record, releaseRecords }: RecordedDecision, decisionId: s
   return { decisionId, chain, seq, through: Math.max(...seqs), seqs, decidedAt: new Date(decidedAt) };
 }
 
-/** Places that follow each other are one run. */
+/** Merges consecutive positions into runs. */
 function runsOf(decisions: readonly Droppable[]) {
   const places = decisions.flatMap(({ chain, seqs }) => seqs.map((seq) => ({ chain, from: seq, seq })));
   return [...groupedBy(places, ({ chain }) => chain).values()].flatMap((ofChain) => {

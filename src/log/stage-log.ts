@@ -9,20 +9,20 @@ import { readHeadLine, readObjectLine, readRecordLine } from './staged-lines.js'
 /** A file of records: an export, or a copy as `decisions.copy` writes it. */
 export type LogFileForm = 'export' | 'copy';
 
-/** Where records of a file go until it is known whether they are right. */
+/** Where the records of a file are stored until they are verified. */
 export interface StagingStore extends Pick<LogStore, 'putHead' | 'object'> {
   putObject(object: KeptObject): Promise<void>;
   stage(records: readonly ImportedRecord[]): Promise<void>;
-  /** Drops objects that no record rests on. */
+  /** Drops objects that no record references. */
   dropStrayObjects(): Promise<void>;
 }
 
 /**
- * Reads an export, or a copy, into a store of its own. Whether hashes, digests and signatures hold is for whoever verifies
- * that store: here only the form of lines and their number count. Lines of the service's log between those of a copy are
- * passed over, and so are a last line of a copy that has no end, and kept objects that no record names.
+ * Reads an export or a copy into a separate store. Checks only the form of lines and their number. The caller verifies hashes,
+ * digests and signatures in that store. In a copy, skips lines of the service's log and an unfinished last line. Drops kept
+ * objects that no record names.
  *
- * @throws {LogFileError} for what is neither, or no longer whole
+ * @throws {LogFileError} if the file is neither, or is incomplete
  * @throws {StoreUnavailableError}
  */
 export async function stageLog(lines: AsyncIterable<Line>, store: StagingStore): Promise<LogFileForm> {
@@ -34,7 +34,7 @@ export async function stageLog(lines: AsyncIterable<Line>, store: StagingStore):
 /** The magic bytes of every SQLite file. */
 export const DATABASE_START = 'SQLite format 3\0';
 
-/** Lines that make one transaction: at most so many, and no more once kept objects have so many bytes. */
+/** Most lines in one transaction. Kept objects end it earlier once they have so many bytes. */
 const AT_ONCE = 256;
 const BYTES_AT_ONCE = 4 * 1024 * 1024;
 
@@ -44,7 +44,7 @@ class Staging {
   #form: LogFileForm | null = null;
   /** The content of the last line. */
   #ended: JsonObject | null = null;
-  /** The last place of each chain. */
+  /** The last position of each chain. */
   readonly #places = new Map<string, number>();
   /** Digest of the last kept object. */
   #digest = '';
@@ -148,12 +148,12 @@ class Staging {
   }
 }
 
-/** Whether it is a line of the service's log, which may stand between records. */
+/** Whether a value is a line of the service's log, which may stand between records. */
 function isLogLine(value: JsonObject): boolean {
   return typeof value['msg'] === 'string';
 }
 
-/** @throws {LogFileError} for what is neither, or is the export of another version */
+/** @throws {LogFileError} if the file is neither, or an export of another version */
 function formOf(first: JsonObject | null, text: string): LogFileForm {
   if (text.startsWith(DATABASE_START)) {
     throw new LogFileError(

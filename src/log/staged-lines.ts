@@ -5,7 +5,7 @@ import { isDigest, isPosition } from './record-content.js';
 
 const SALT = /^[A-Za-z0-9_-]{43}$/;
 
-/** Null for what is no record. Whether its hashes hold is not looked at. */
+/** Reads a record; null if the value is not a record. Does not verify its hashes. */
 export function readRecordLine(value: JsonObject): LogRecord | null {
   const { chain, seq, previous, contentSha256, hash, salt, content } = value;
   const position = { chain, seq };
@@ -17,13 +17,13 @@ export function readRecordLine(value: JsonObject): LogRecord | null {
   return { ...position, previous, contentSha256, hash, salt: bytes, content: isThere ? content : null };
 }
 
-/** Null for what is no signed head. */
+/** Reads a signed head; null if the value is not a head. */
 export function readHeadLine({ chain, seq, head }: JsonObject): SignedHead | null {
   const position = { chain, seq };
   return isPosition(position) && typeof head === 'string' ? { ...position, jws: head } : null;
 }
 
-/** Null for what is no kept object. Whether its digest holds is not looked at. */
+/** Reads a kept object; null if the value is not an object line. Does not verify its digest. */
 export function readObjectLine({ sha256, bytes }: JsonObject): KeptObject | null {
   if (!isDigest(sha256) || typeof bytes !== 'string') return null;
   try {

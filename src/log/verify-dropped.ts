@@ -4,37 +4,37 @@ import type { ChainReading } from './chain-reading.js';
 import type { LogProblems } from './log-problems.js';
 import type { RecordedContent } from './record-content.js';
 
-/** Records that follow each other without content, and the dates of the records with content around them. Milliseconds since 1970. */
+/** Consecutive records without content, and the dates of the nearest records with content. Milliseconds since 1970. */
 interface EmptyRun {
   readonly from: number;
   through: number;
-  /** Of the last dated record before; null where there is none. */
+  /** Date of the last dated record before the run; null if there is none. */
   readonly dateBefore: number | null;
-  /** Of the first dated record behind; null where there is none. */
+  /** Date of the first dated record after the run; null if there is none. */
   dateBehind: number | null;
 }
 
-/** A `pruned` record says that content was dropped. */
+/** The statement of a `pruned` record that content was dropped. */
 interface Statement {
   readonly by: RecordPosition;
   readonly from: number;
   readonly through: number;
-  /** Dropped records are dated before it. Milliseconds since 1970. */
+  /** All dropped records have earlier dates. Milliseconds since 1970. */
   readonly beforeMs: number;
 }
 
-/** A record that says when another chain was there. */
+/** A record that names another chain, and so proves that the chain existed. */
 interface Naming {
   readonly end: RecordPosition;
   readonly date: number;
 }
 
-/** Decisions of one process may be stored in another order than that of their dates, and machines differ in their clocks. */
+/** A process may store decisions in another order than that of their dates, and clocks of machines differ. */
 const TOLERANCE_MS = 3_600_000;
 
 const FIRST_IS_GONE = 'its content is gone, and that of the first record of a chain is never dropped';
 
-/** Compares records without content with what `pruned` records say of them, and both with the dates of the records around them. */
+/** Compares records without content with the statements of `pruned` records, and both with the dates of neighbouring records. */
 export class DroppedVerification {
   readonly #chains: ReadonlyMap<string, ChainReading>;
   readonly #problems: LogProblems;
@@ -43,7 +43,7 @@ export class DroppedVerification {
   readonly #runs = new Map<string, EmptyRun[]>();
   readonly #statements = new Map<string, Statement[]>();
   readonly #lastDates = new Map<string, number>();
-  /** Times of `pruned` records, by the chain in which they stand. */
+  /** Times of `pruned` records, by their chain. */
   readonly #prunings = new Map<string, Map<number, number>>();
   readonly #namings: Naming[] = [];
 
@@ -53,7 +53,7 @@ export class DroppedVerification {
     this.#hasKeys = hasKeys;
   }
 
-  /** A record without salt and content. In the order of its chain, as `learn`. */
+  /** Takes a record without salt and content. Called in the order of the chain, like `learn`. */
   empty({ chain, seq }: LogRecord): void {
     if (seq === 0) {
       this.#problems.add('content_missing', { chain, seq }, FIRST_IS_GONE);
@@ -65,7 +65,7 @@ export class DroppedVerification {
     else runs.push({ from: seq, through: seq, dateBefore: this.#lastDates.get(chain) ?? null, dateBehind: null });
   }
 
-  /** A record whose content holds. */
+  /** Takes a record with intact content. */
   learn(record: RecordPosition, { date, time, began, dropped, droppedBefore }: RecordedContent): void {
     const { chain, seq } = record;
     if (date !== null) {
@@ -80,7 +80,7 @@ export class DroppedVerification {
     this.#prunings.set(chain, prunings.set(seq, Date.parse(time ?? '')));
   }
 
-  /** Once it is known what signed heads vouch for. */
+  /** Compares everything. Called once the records covered by signed heads are known. */
   end(): void {
     for (const [chain, runs] of this.#runs) for (const run of runs) this.#compareRun(chain, run);
     for (const { end, date } of this.#namings) this.#comparePrunings(end.chain, end.seq, date);
@@ -88,13 +88,13 @@ export class DroppedVerification {
 
   #learnDate(chain: string, date: number): void {
     const runs = this.#runs.get(chain) ?? [];
-    // From the end, without a copy: a chain can have a run for each of its records.
+    // From the end, and without a copy: a chain can have one run per record.
     for (let at = runs.length - 1; runs[at]?.dateBehind === null; at--) (runs[at] as EmptyRun).dateBehind = date;
     this.#lastDates.set(chain, date);
     this.#comparePrunings(chain, Number.MAX_SAFE_INTEGER, date);
   }
 
-  /** A later record has a later date, unless the clock was wrong when content was dropped. Each is reported once. */
+  /** Expects rising dates, unless the clock was wrong when content was dropped. Reports each record once. */
   #comparePrunings(chain: string, through: number, date: number): void {
     for (const [seq, time] of this.#prunings.get(chain) ?? []) {
       if (seq > through || !(time > date + TOLERANCE_MS)) continue;
@@ -111,7 +111,7 @@ export class DroppedVerification {
     const starts = about.flatMap(({ from, through }) => [from, through + 1]);
     const inside = starts.filter((seq) => seq > run.from && seq <= run.through);
     let [isMissing, isContradicted] = [false, false];
-    // Between two of these places, the same statements count.
+    // Between two of these positions, the same statements apply.
     for (const seq of [...new Set([run.from, ...inside])].sort((one, other) => one - other)) {
       const covering = about.filter(({ from, through }) => from <= seq && seq <= through);
       const counted = covering.filter(({ by }) => this.#counts(chain, by));
@@ -133,8 +133,8 @@ export class DroppedVerification {
   }
 
   /**
-   * Up to which record a chain may say that content of another one was dropped. Where that one has heads, heads of its own alone
-   * count: a later start names the end of whatever it finds, also of what somebody wrote behind a head, or added.
+   * Returns the last record of another chain whose drop this chain may state. If that chain has heads, only its own heads
+   * count: a later start names the end of every chain, including records that an attacker appended after a head.
    */
   #vouchedToDrop(chain: string, by: string): number {
     const [dropped, dropping] = [this.#chains.get(chain), this.#chains.get(by)];
@@ -146,7 +146,7 @@ export class DroppedVerification {
 const NOT_SAID = 'its content is gone, and no record says that it was dropped';
 const NOT_SIGNED = 'its content is gone, and no signed record says that it was dropped';
 
-/** Null unless the dates around show that the records were younger than the statements say. */
+/** Returns null unless the neighbouring dates show that the records were younger than the statements say. */
 function whyYoung({ dateBefore, dateBehind }: EmptyRun, statements: readonly Statement[]): string | null {
   const beforeMs = Math.max(...statements.map((statement) => statement.beforeMs));
   const latest = beforeMs + TOLERANCE_MS;

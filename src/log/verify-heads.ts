@@ -7,31 +7,31 @@ import { HeadKeys, type UnverifiedHead, type VerifiedHead, verifyHead } from './
 import type { LogProblems } from './log-problems.js';
 import { recordAt } from './record-at.js';
 
-/** The expected values of heads, and of records that name others. */
+/** The expected heads and keys. */
 export interface HeadEvidence {
-  /** Heads that somebody kept elsewhere, JWS in compact form. */
+  /** Heads that were kept outside the log, JWS in compact form. */
   readonly keptHeads: readonly string[];
-  /** Keys that heads may be signed with; null: those that the log names. */
+  /** Keys that heads may be signed with; null: the keys that the log names. */
   readonly keys: readonly JsonObject[] | null;
 }
 
 /** A log with its heads. */
 export type SignedLog = Pick<LogStore, 'records' | 'heads'>;
 
-/** A record that something else names, and what names it. */
+/** A reference to a record, by a head or another record. */
 interface Named {
   readonly end: ChainEnd;
   readonly by: string;
-  /** Null: a head names it. */
+  /** The record with the reference; null for a head. */
   readonly record: RecordPosition | null;
-  /** By a head that somebody kept. */
+  /** Whether the reference is a head that was kept outside the log. */
   readonly isKept: boolean;
 }
 
-/** Verifies signed heads, and compares what they and records name with what is there. */
+/** Verifies signed heads, and compares the references of heads and records with the log. */
 export class HeadVerification {
   heads = 0;
-  /** Thumbprints of keys that signed, and that nothing but the log itself names. */
+  /** Thumbprints of signing keys that only the log itself names. */
   readonly ownWord = new Set<string>();
   readonly #log: SignedLog;
   readonly #evidence: HeadEvidence;
@@ -39,7 +39,7 @@ export class HeadVerification {
   readonly #problems: LogProblems;
   readonly #keys = new HeadKeys();
   readonly #named: Named[] = [];
-  /** Heads of the log that are signed with keys of which nothing is known. */
+  /** Heads of the log that are signed with unknown keys. */
   readonly #ofUnknownKeys: (RecordPosition & UnverifiedHead)[] = [];
 
   constructor(
@@ -58,17 +58,17 @@ export class HeadVerification {
     for (const jwk of this.#evidence.keys ?? []) await this.#keys.add(jwk);
   }
 
-  /** Where keys were given, the log's own word on them does not count. */
+  /** Learns the keys that the log names. If the operator gave keys, these do not count. */
   async learnKeys(keys: readonly JsonObject[]): Promise<void> {
     if (this.#evidence.keys === null) for (const jwk of keys) await this.#keys.add(jwk);
   }
 
-  /** That a record names another one, which is compared at the end. */
+  /** Notes a reference of one record to another, which is compared at the end. */
   learnNamed(end: ChainEnd, { chain, seq }: RecordPosition): void {
     this.#named.push({ end, by: `record ${seq} of chain ${chain}`, record: { chain, seq }, isKept: false });
   }
 
-  /** Of records that follow each other in one chain. */
+  /** Takes consecutive records of one chain. */
   async compare(records: readonly LogRecord[]): Promise<void> {
     const [first, last] = [records[0], records.at(-1)];
     if (first === undefined || last === undefined) return;
@@ -94,7 +94,7 @@ export class HeadVerification {
     }
   }
 
-  /** A record that a signed head covers names the ends of other chains, and so the head vouches for those, too. */
+  /** A head also covers the chains whose ends are named by a record that it covers. */
   #vouch(): void {
     const naming = groupedBy(this.#named, ({ record }) => record?.chain);
     const waiting = [...this.#chains].map(([chain, reading]) => {
@@ -123,7 +123,7 @@ export class HeadVerification {
     if (reading !== undefined) reading.lastHead = Math.max(reading.lastHead ?? 0, head.seq);
   }
 
-  /** Heads of records behind the end of a chain: whoever cut it off may have left them. */
+  /** Reports heads beyond the end of a chain: an attacker who truncated the chain may have left them. */
   async #headsBeyond({ chain, seq }: RecordPosition): Promise<void> {
     for (const head of await this.#log.heads(chain, seq + 1, Number.MAX_SAFE_INTEGER)) {
       const verified = await this.#verifiedHead(head);
@@ -131,7 +131,7 @@ export class HeadVerification {
     }
   }
 
-  /** Null where it does not verify, or is not that of the record that it stands at. */
+  /** Returns null if the head does not verify, or names another record than its own. */
   async #verifiedHead(head: SignedHead): Promise<VerifiedHead | null> {
     this.heads += 1;
     const verified = await verifyHead(head.jws, this.#keys);

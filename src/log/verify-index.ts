@@ -7,14 +7,14 @@ import type { RecordedContent } from './record-content.js';
 /** The index of decisions in a log. */
 export type IndexedLog = Pick<LogStore, 'records' | 'entries' | 'strays' | 'find'>;
 
-/** Compares what decisions are found by with what they are. */
+/** Compares the index entries of decisions with their records. */
 export class IndexVerification {
   decisions = 0;
   readonly #log: IndexedLog;
   readonly #problems: LogProblems;
-  /** Records that withdraw a decision, by its id. */
+  /** Records that withdraw a decision, by decision id. */
   readonly #withdrawing = new Map<string, RecordPosition[]>();
-  /** Decisions that are shown as withdrawn, with their records. */
+  /** Decisions that the index shows as withdrawn, with their records. */
   readonly #shownWithdrawn = new Map<string, RecordPosition>();
 
   constructor(log: IndexedLog, problems: LogProblems) {
@@ -22,7 +22,7 @@ export class IndexVerification {
     this.#problems = problems;
   }
 
-  /** Of records that follow each other in one chain, with their contents where those hold. */
+  /** Takes consecutive records of one chain, with their intact contents. */
   async compare(records: readonly LogRecord[], contents: ReadonlyMap<number, RecordedContent>): Promise<void> {
     const [first, last] = [records[0], records.at(-1)];
     if (first === undefined || last === undefined) return;
@@ -45,10 +45,10 @@ export class IndexVerification {
     }
   }
 
-  /** Only the chain of a decision withdraws it: records of others do not count. */
+  /** Only the chain of a decision can withdraw it: records of other chains do not count. */
   async #compareWithdrawn(decisionId: string, by: readonly RecordPosition[]): Promise<void> {
     const found = await this.#log.find(decisionId);
-    // Once its time is over, a decision is found no more.
+    // A decision whose retention has ended is no longer in the index.
     if (found === null) return;
     const { record, withdrawn } = found;
     const foreign = by.find(({ chain }) => chain !== record.chain);
@@ -69,14 +69,14 @@ export class IndexVerification {
     const { entry, withdraws, isLater } = content;
     if (entry !== null) this.decisions += 1;
     if (withdraws !== null) this.#withdrawing.set(withdraws, [...(this.#withdrawing.get(withdraws) ?? []), record]);
-    // A version that does not know what was recorded does not know either what it is found by.
+    // Index fields of a later version are unknown here.
     if (isLater || isIndexed(entry, entries) || (await isDroppedByNow(this.#log, record))) return;
     const detail = 'what it is found by is not what was recorded';
     this.#problems.add('index_mismatch', record, detail, entry?.decisionId);
   }
 }
 
-/** Whether there is the entry that follows from the content, and no other; of what is no decision, none. */
+/** Whether the index has exactly the entry that follows from the content; for other records, no entry. */
 function isIndexed(entry: DecisionEntry | null, entries: readonly StoredEntry[]): boolean {
   const [found, ...others] = entries;
   if (entry === null || found === undefined) return entry === null && found === undefined;

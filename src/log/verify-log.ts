@@ -11,13 +11,13 @@ import { IndexVerification } from './verify-index.js';
 import { ObjectVerification } from './verify-objects.js';
 import { ReleaseVerification } from './verify-releases.js';
 
-/** The expected values of a log. */
+/** The expected values for a log. */
 export interface LogEvidence extends HeadEvidence {
-  /** Hears how many records, and then how many kept objects, were read. */
+  /** Called with the numbers of records, then of kept objects, read so far. */
   readonly onRead?: (records: number, objects: number) => void;
 }
 
-/** Records that are read in one go. */
+/** Records in one read. */
 export const RECORDS_AT_ONCE = 500;
 
 /** The parts of a log that are read. */
@@ -26,7 +26,7 @@ export type ReadableLog = Pick<
   'records' | 'heads' | 'entries' | 'releaseEntries' | 'strays' | 'find' | 'object' | 'objects' | 'objectsOf'
 >;
 
-/** Reads a whole log, and compares everything in it that says something about something else. */
+/** Reads a whole log, and compares all references within it. */
 export async function verifyLog(log: ReadableLog, evidence: LogEvidence): Promise<LogReport> {
   const verification = new LogVerification(log, evidence);
   await verification.heads.begin();
@@ -39,7 +39,7 @@ export async function verifyLog(log: ReadableLog, evidence: LogEvidence): Promis
   }
 }
 
-/** The records of a page, those of each chain by themselves. */
+/** Groups the records of a page by chain. */
 export function byChain(page: readonly LogRecord[]): readonly (readonly LogRecord[])[] {
   return [...groupedBy(page, ({ chain }) => chain).values()];
 }
@@ -56,7 +56,7 @@ class LogVerification {
   readonly #evidence: LogEvidence;
   readonly #problems = new LogProblems();
   readonly #chains = new Map<string, ChainReading>();
-  /** Chains with something that a later version wrote. */
+  /** Chains with content of a later version. */
   readonly #later = new Set<string>();
   readonly #dropped: DroppedVerification;
 
@@ -69,7 +69,7 @@ class LogVerification {
     this.#objects = new ObjectVerification(log, this.#problems, this.#later);
   }
 
-  /** @param records that follow each other in one chain */
+  /** @param records consecutive records of one chain */
   async take(records: readonly LogRecord[]): Promise<void> {
     const contents = new Map<number, RecordedContent>();
     for (const record of records) {
@@ -101,13 +101,13 @@ class LogVerification {
     };
   }
 
-  /** Where keys were given: whoever took all heads of a chain out, or added a chain, had none of them. */
+  /** Reports unsigned chains if the operator gave keys. An attacker who removed all heads, or added a chain, had none of them. */
   #compareSigned(chain: string): void {
     if (this.#evidence.keys === null || (this.#chains.get(chain)?.vouchedFor ?? -1) >= 0) return;
     this.#problems.add('chain_unsigned', { chain, seq: 0 }, UNSIGNED);
   }
 
-  /** @returns the content, where it is there and holds */
+  /** @returns the content, if it is present and intact */
   async #record(record: LogRecord): Promise<RecordedContent | null> {
     this.recordCount += 1;
     const { chain, seq, previous, contentSha256, hash } = record;

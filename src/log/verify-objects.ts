@@ -6,7 +6,7 @@ import type { LogProblems } from './log-problems.js';
 import { isDroppedByNow } from './record-at.js';
 import type { RecordedContent } from './record-content.js';
 
-/** Kept objects that are read in one go, at most. */
+/** Most kept objects in one read. */
 export const OBJECTS_AT_ONCE = 256;
 
 /** The kept objects of a log, and their links to decisions. */
@@ -14,17 +14,17 @@ export type KeepingLog = Pick<LogStore, 'records' | 'object' | 'objects' | 'obje
 
 const NOTHING: KeptNames = { digests: new Set(), unread: [] };
 
-/** Compares the objects that are kept with what decisions rest on. */
+/** Compares the kept objects with the inputs that decisions reference. */
 export class ObjectVerification {
   objects = 0;
   readonly #log: KeepingLog;
   readonly #problems: LogProblems;
   readonly #later: Set<string>;
   readonly #names: KeptNamesReader;
-  /** Digests of what is known to be missing: many decisions may rest on it. */
+  /** Digests of objects known to be missing: many decisions may reference one. */
   readonly #missing = new Set<string>();
 
-  /** @param later takes chains whose decisions rest on what a later version kept */
+  /** @param later collects chains whose decisions reference inputs of a later version */
   constructor(log: KeepingLog, problems: LogProblems, later: Set<string>) {
     this.#log = log;
     this.#problems = problems;
@@ -32,7 +32,7 @@ export class ObjectVerification {
     this.#names = new KeptNamesReader(log);
   }
 
-  /** Of records that follow each other in one chain, with their contents where those hold. */
+  /** Takes consecutive records of one chain, with their intact contents. */
   async compare(records: readonly LogRecord[], contents: ReadonlyMap<number, RecordedContent>): Promise<void> {
     const [first, last] = [records[0], records.at(-1)];
     if (first === undefined || last === undefined) return;
@@ -44,7 +44,7 @@ export class ObjectVerification {
     }
   }
 
-  /** Each of them once, in the order of their digests. @param onRead hears of each part that was read */
+  /** Verifies each object once, in the order of their digests. @param onRead called for each page */
   async end(onRead: () => void): Promise<void> {
     for (let after: string | null = null; ; ) {
       const page: readonly KeptObject[] = await this.#log.objects(after, OBJECTS_AT_ONCE);

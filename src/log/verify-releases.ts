@@ -23,18 +23,18 @@ interface KnownRelease {
   readonly kind: ReleaseEntry['kind'];
 }
 
-/** The state of the release of a decision, beside the record at hand. */
+/** The state of the release of a decision, besides the current record. */
 interface Known {
   readonly decision: RecordedDecision | null;
-  /** Of the chain of that record. */
+  /** Release records in the chain of that record. */
   readonly releases: readonly KnownRelease[];
 }
 
 type Problem = Pick<LogProblem, 'code' | 'detail'>;
 
 /**
- * Compares the release index with the release records, and each attempt and result with the decision that it is by. What is
- * compared is looked up, so that nothing is kept in memory that grows with the log.
+ * Compares the release index with the release records, and each attempt and result with its decision. Looks decisions up, so
+ * that memory does not grow with the log.
  */
 export class ReleaseVerification {
   readonly #log: ReleasingLog;
@@ -45,14 +45,14 @@ export class ReleaseVerification {
     this.#problems = problems;
   }
 
-  /** Of records that follow each other in one chain, with their contents where those hold. */
+  /** Takes consecutive records of one chain, with their intact contents. */
   async compare(records: readonly LogRecord[], contents: ReadonlyMap<number, RecordedContent>): Promise<void> {
     const [first, last] = [records[0], records.at(-1)];
     if (first === undefined || last === undefined) return;
     const entries = groupedBy(await this.#log.releaseEntries(first.chain, first.seq, last.seq), ({ seq }) => seq);
     for (const record of records) {
       const content = contents.get(record.seq);
-      // A version that does not know what was recorded does not know either what it is found by.
+      // Index fields of a later version are unknown here.
       if (content === undefined || content.isLater) continue;
       await this.#compareOne(record, content.release, entries.get(record.seq) ?? []);
     }
@@ -79,7 +79,7 @@ export class ReleaseVerification {
 
 const NOT_INDEXED: Problem = { code: 'index_mismatch', detail: 'what it is found by is not what was recorded' };
 
-/** Records of the release by a decision, of the chain of a record, as far as they hold. */
+/** Intact release records of a decision in the chain of a record. */
 function releasesIn(
   decision: RecordedDecision | null,
   decisionId: string,
@@ -92,7 +92,7 @@ function releasesIn(
   });
 }
 
-/** Whether there is the entry that follows from the content, and no other; of what is no release, none. */
+/** Whether the index has exactly the entry that follows from the content; for other records, no entry. */
 function isIndexed(release: ReleaseEntry | null, [found, ...others]: readonly StoredRelease[]): boolean {
   if (release === null || found === undefined) return release === null && found === undefined;
   return others.length === 0 && found.decisionId === release.decisionId && found.kind === release.kind;
@@ -108,7 +108,7 @@ function problemOfAttempt(
   attempt: AttemptedRelease,
   { decision, releases }: Known,
 ): Problem | null {
-  // Only the chain of a decision asks for its key: decisions of others do not count.
+  // Only the chain of a decision can release its key: decisions of other chains do not count.
   if (decision === null || decision.record.chain !== chain) {
     return { code: 'release_decision_missing', detail: 'the decision that the key was asked for by is not there' };
   }
@@ -119,7 +119,7 @@ function problemOfAttempt(
   return isRepeated ? { code: 'release_repeated', detail: 'the key was asked for by this decision before' } : null;
 }
 
-/** A record that fails, or has an unsupported form, is named by itself, or not at all. */
+/** Returns why an attempt does not match its decision. A damaged or unsupported record is reported elsewhere. */
 function whyNot({ record: { content } }: RecordedDecision, attempt: AttemptedRelease): string | null {
   const read = readDecision(content);
   return read === null ? null : whyNotReleasable(read, attempt);
