@@ -6,13 +6,13 @@ import { EXTENSION, onlyExtension } from './x509-extension.js';
 /** dNSName [2] and uniformResourceIdentifier [6], IA5String (RFC 5280 4.2.1.6). */
 const DNS_NAME = 0x82;
 const URI = 0x86;
-/** RFC 5280 leaves the number open; servers of a cloud have some hundred. They are read before anything is verified. */
+/** RFC 5280 sets no limit; cloud servers have some hundred. The names are read before anything is verified. */
 const MAXIMUM_NAMES = 1024;
 
 /**
- * The DNS names that a certificate is for (subjectAltName, RFC 5280 4.2.1.6), in order, as they stand: a name may be a
- * wildcard, and its bytes any. Names of other kinds are left out. Empty where the extension is missing, and where it
- * comes twice.
+ * Returns the DNS names of a certificate (subjectAltName, RFC 5280 4.2.1.6), in order and unchanged: a name may be a
+ * wildcard, and may have any bytes. Names of other kinds are left out. Empty if the extension is missing or
+ * occurs twice.
  *
  * @throws {FormatError} `cert_format`
  */

@@ -5,9 +5,9 @@ import { HEX_PREFIX, hexLook } from '../core/hex-like.js';
 /**
  * Reads base64url or base64 (RFC 4648 sections 4 and 5), with or without padding. One text uses one alphabet.
  *
- * `looseBytes` skips what it does not know, so its answer alone says nothing. A text is accepted when encoding
- * what was decoded gives the same text again: that leaves no room for blanks, foreign characters, a mix of both
- * alphabets or unused bits that are not zero.
+ * `looseBytes` skips unknown characters, so its result alone proves nothing. A text is accepted if encoding the decoded
+ * bytes gives the same text again. This rejects blanks, foreign characters, a mix of both
+ * alphabets, and unused bits that are not zero.
  *
  * @throws {FormatError} `encoding`
  */
@@ -16,16 +16,16 @@ export function decodeBase64(text: string): Uint8Array {
   const alphabet = digits.includes('+') || digits.includes('/') ? 'base64' : 'base64url';
   const bytes = looseBytes(digits, alphabet);
   if (withoutPadding(base64(bytes, alphabet)) !== digits) throw new FormatError('encoding', base64Problem(digits));
-  // RFC 4648 section 3.2: padding is optional here, but what is there has to be all of it
+  // RFC 4648 section 3.2: padding is optional here, but must be complete if present
   if (digits.length < text.length && text.length % 4 !== 0)
     throw new FormatError('encoding', 'base64 padding is wrong');
   return bytes;
 }
 
-/** A text of such digits that is no base64 is hex, though it may be too short for `hexLook`: a nonce of 9 bytes. */
+/** A text of hex digits that is not base64 counts as hex, even if it is too short for `hexLook`: a nonce of 9 bytes. */
 const SHORT_HEX = /^(?:[0-9a-f]{2}){8,}$/i;
 
-/** The fault of a text that is no base64, without its content. */
+/** Describes why a text is not base64, without its content. */
 function base64Problem(digits: string): string {
   if (/^\s*-----BEGIN (?:[A-Z0-9]{1,16} ){0,4}PRIVATE KEY-----/.test(digits))
     return 'this is a private key, which must not be sent';
@@ -62,7 +62,7 @@ const HEX = /^(?:[0-9a-f]{2})*$/i;
  * @throws {FormatError} `encoding`
  */
 export function decodeHex(text: string): Uint8Array {
-  // Of any other text Node's Buffer reads a part, and takes U+0141 for the A in its low byte
+  // Node's Buffer decodes a part of any other text, and reads U+0141 as the A in its low byte
   if (!HEX.test(text)) throw new FormatError('encoding', hexProblem(text));
   return fromHex(text);
 }

@@ -1,18 +1,18 @@
-/** Text of which JSON needs no escape, and which therefore stands in it as it is. */
+/** Text that JSON writes without escapes, thus unchanged. */
 const PLAIN = /^[ !#-[\]-~]*$/;
 
-/** Half of a pair that stands alone. */
+/** A surrogate without its other half. */
 const LONE_SURROGATE = /\p{Surrogate}/u;
 
-/** `"name":` of every member name that was written: there are few names, and sorting by them is what costs. */
+/** `"name":` of every written member name: there are few names, and sorting by them is the main cost. */
 const WRITTEN_NAMES = new Map<string, string>();
 const MOST_NAMES = 4096;
 
 /**
- * A value as JSON in canonical form (RFC 8785): members sorted by UTF-16 code units, numbers as ECMAScript writes them, no
- * white space. Members that are undefined are left out, as `JSON.stringify` does.
+ * Writes a value as canonical JSON (RFC 8785): members sorted by UTF-16 code units, numbers as in ECMAScript, no
+ * white space. Undefined members are left out, as `JSON.stringify` does.
  *
- * @throws {TypeError} for what JSON does not have: a number that is not finite, text that is not Unicode, an undefined element
+ * @throws {TypeError} for values outside JSON: a number that is not finite, text that is not Unicode, an undefined element
  */
 export function canonicalJson(value: unknown): string {
   if (typeof value === 'string') return writeText(value);
@@ -44,7 +44,7 @@ function writeObject(object: object): string {
   return `${text}}`;
 }
 
-/** By UTF-16 code units, which is how text is compared here. */
+/** Sorts by UTF-16 code units, the order of string comparison in JavaScript. */
 function sortedNames(object: object): readonly string[] {
   const names = Object.keys(object);
   for (let index = 1; index < names.length; index++) {
@@ -57,7 +57,7 @@ function writeName(name: string): string {
   const written = WRITTEN_NAMES.get(name);
   if (written !== undefined) return written;
   const text = `${writeText(name)}:`;
-  // Names may come from evidence: what is remembered of them is bounded.
+  // Names may come from evidence, so the cache is bounded.
   if (WRITTEN_NAMES.size < MOST_NAMES && name.length <= 64) WRITTEN_NAMES.set(name, text);
   return text;
 }

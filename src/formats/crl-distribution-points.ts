@@ -10,9 +10,9 @@ const REASONS = 0x81;
 const CRL_ISSUER = contextTag(2);
 
 /**
- * The URIs at which a certificate says that its CRLs are (RFC 5280 4.2.1.13), in order, as they stand.
- * Points that are for some reasons only, or whose CRL another issuer signs, are left out: no such CRL is used here.
- * Empty where the extension is missing, and where it comes twice.
+ * Returns the CRL URIs of a certificate (RFC 5280 4.2.1.13), in order and unchanged.
+ * Leaves out points for some reasons only, and points whose CRL another issuer signs: the service uses no such CRL.
+ * Empty if the extension is missing or occurs twice.
  *
  * @throws {FormatError} `cert_format`
  */
@@ -28,7 +28,7 @@ export function crlUris({ extensions }: X509Certificate): readonly string[] {
 function urisOfPoint(point: DerReader): readonly string[] {
   const name = point.openOptional(contextTag(0), 'distribution point name');
   const restricted = point.nextTag === REASONS || point.nextTag === CRL_ISSUER;
-  // nameRelativeToCRLIssuer [1] is no place to fetch from
+  // nameRelativeToCRLIssuer [1] is no URI
   const fullName = name?.openOptional(contextTag(0), 'full name') ?? null;
   const uris: string[] = [];
   while (fullName !== null && !fullName.done) {

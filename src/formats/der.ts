@@ -1,7 +1,7 @@
 import { FormatError, nullIfMalformed } from '../core/errors.js';
 import { isZero } from './byte-reader.js';
 
-/** Identifier octets (X.690 8.1.2) of the types that certificates are made of. */
+/** Identifier octets (X.690 8.1.2) of the types in certificates. */
 export const DER = {
   boolean: 0x01,
   integer: 0x02,
@@ -24,9 +24,9 @@ const CLASS = 0xc0;
 const HIGH_TAG_NUMBER = 0x1f;
 const MAXIMUM_DEPTH = 32;
 const MAXIMUM_ARC = 0xffff_ffff;
-/** Object identifiers of certificates have up to twelve. They are read before anything is verified. */
+/** Object identifiers in certificates have up to twelve arcs. They are read before anything is verified. */
 const MAXIMUM_ARCS = 32;
-/** Those of a CRL with 20 000 entries that give a reason. A certificate has some hundred. */
+/** Enough for a CRL with 20 000 entries that state a reason. A certificate has some hundred elements. */
 const MAXIMUM_ELEMENTS = 160_000;
 
 /** Identifier octet of a constructed context-specific tag: `[number]` around something. */
@@ -34,7 +34,7 @@ export function contextTag(number: number): number {
   return 0xa0 | number;
 }
 
-/** One element. What it gives out are views, not copies, made when asked for: a certificate has some hundred elements. */
+/** One element. Its members are views, made on demand, not copies: a certificate has some hundred elements. */
 export class DerElement {
   readonly tag: number;
   readonly #source: Uint8Array;
@@ -58,24 +58,24 @@ export class DerElement {
     return this.#source.subarray(this.#extent.content, this.#extent.end);
   }
 
-  /** Reads what is inside. Only for constructed elements. */
+  /** Reads the elements inside. Only for constructed elements. */
   get elements(): DerReader {
     return new DerReader(this.#source, this.#extent.content, this.#extent.end);
   }
 }
 
 /**
- * Reads one DER value that fills `bytes`, after checking everything in it: definite and minimal lengths, at most 32
- * levels and 160 000 elements, no end before the end and nothing after it, and the content of BOOLEAN, INTEGER, NULL,
- * OBJECT IDENTIFIER and BIT STRING (X.690 8, 10 and 11). What stands inside an OCTET STRING or BIT STRING is for its own
- * reader.
+ * Reads one DER value that fills `bytes`, after checking all of it: definite and minimal lengths, at most 32
+ * levels and 160 000 elements, no early end, no trailing bytes, and the content of BOOLEAN, INTEGER, NULL,
+ * OBJECT IDENTIFIER and BIT STRING (X.690 8, 10 and 11). The caller parses the content of an OCTET STRING or
+ * BIT STRING.
  *
- * Not checked: the order in a SET OF (names are compared as they are) and the characters of strings.
+ * Not checked: the order in a SET OF (names are compared byte by byte) and the characters of strings.
  *
  * @throws {FormatError} `cert_format`
  */
 export function parseDer(bytes: Uint8Array): DerElement {
-  // a plain view: that of a Buffer is a Buffer, which takes several times as long to make
+  // a plain view: a view of a Buffer is a Buffer, which takes several times as long to create
   const source = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const extent = elementAt(source, 0, source.length);
   if (extent.end !== source.length) throw malformed('bytes after the end of the value');
@@ -84,8 +84,8 @@ export function parseDer(bytes: Uint8Array): DerElement {
 }
 
 /**
- * A value without the zeros that fill the buffer behind it. What is no value, and what has anything else behind it, is
- * left as it is: whoever reads it refuses it.
+ * Removes the zeros that fill a buffer after the value. Returns other bytes unchanged, including a value with other trailing
+ * bytes: the parser then rejects them.
  */
 export function withoutFilling(bytes: Uint8Array): Uint8Array {
   const extent = nullIfMalformed(() => elementAt(bytes, 0, bytes.length));
@@ -113,7 +113,7 @@ export class DerReader {
     return this.done ? null : (this.#source[this.#offset] ?? null);
   }
 
-  /** @throws {FormatError} `cert_format` at the end */
+  /** Reads the next element. @throws {FormatError} `cert_format` at the end */
   any(what: string): DerElement {
     if (this.done) throw malformed(`${what} is missing`);
     const start = this.#offset;
@@ -133,7 +133,7 @@ export class DerReader {
     return this.nextTag === tag ? this.read(tag, what) : null;
   }
 
-  /** Goes into the next element. */
+  /** Enters the next element. */
   open(tag: number, what: string): DerReader {
     return this.read(tag, what).elements;
   }
@@ -148,14 +148,14 @@ export class DerReader {
   }
 }
 
-/** A value that is one SEQUENCE, ready to be read. */
+/** Parses one SEQUENCE, and returns a reader of its elements. */
 export function parseDerSequence(bytes: Uint8Array, what: string): DerReader {
   const wrong = bytes.byteLength === 0 ? 'empty' : 'not DER, which starts with a sequence (30)';
   if (bytes[0] !== DER.sequence) throw malformed(`${what} is ${wrong}`);
   return parseDer(bytes).elements;
 }
 
-/** Dotted text of an OBJECT IDENTIFIER. An arc over 2^32 - 1 is refused, not cut. */
+/** Dotted text of an OBJECT IDENTIFIER. Rejects an arc over 2^32 - 1. */
 export function oidText(content: Uint8Array): string {
   const [first = 0, ...rest] = oidArcs(content, 0, content.length);
   const root = Math.min(Math.floor(first / 40), 2);
@@ -182,7 +182,7 @@ export function wholeOctets(content: Uint8Array, what: string): Uint8Array {
   return content.subarray(1);
 }
 
-/** A FormatError of this room: everything malformed in a certificate or CRL has one code. */
+/** Makes the FormatError of certificates and CRLs, which have one code for all malformed bytes. */
 export function malformed(message: string, cause?: unknown): FormatError {
   return new FormatError('cert_format', message, { cause });
 }
@@ -212,7 +212,7 @@ function longLength(bytes: Uint8Array, start: number, octets: number, limit: num
   return length;
 }
 
-/** Checks every element of a value, and counts them: no value may take long to read, whoever wrote it. */
+/** Checks and counts every element of a value, so that no attacker can send a value that takes long to read. */
 function checkElements(bytes: Uint8Array): void {
   let count = 0;
   const check = (start: number, limit: number, depth: number): void => {
@@ -269,7 +269,7 @@ function checkInteger(length: number, first: number, second: number): void {
   if (isPadded) throw malformed('integer is not minimal');
 }
 
-/** X.690 8.6.2 and 11.2.1. A bit string without bits has one octet, zero; none at all is malformed. */
+/** X.690 8.6.2 and 11.2.1. A bit string without bits has one octet, zero; without that octet it is malformed. */
 function checkBitString(length: number, unused: number, last: number): void {
   if (length === 0) throw malformed('bit string has no octet for its unused bits');
   if (unused > 7 || (length === 1 && unused !== 0)) throw malformed('number of unused bits is out of range');

@@ -1,24 +1,24 @@
 import { isSameBytes } from '../core/bytes.js';
 import { DER, type DerElement, type DerReader, malformed, oidText } from './der.js';
 
-/** A distinguished name. Two names are the same where their bytes are: string type, case and order count. */
+/** A distinguished name. Two names are equal if their bytes are: string type, case and order count. */
 export interface DistinguishedName {
   /** The whole encoding. */
   readonly der: Uint8Array;
-  /** Null unless there is exactly one, as UTF8String or PrintableString. */
+  /** The common name; null unless there is exactly one, as UTF8String or PrintableString. */
   readonly commonName: string | null;
 }
 
 const COMMON_NAME = '2.5.4.3';
 const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-/** RFC 5280 leaves the number open; vendors have less than ten. They are read before anything is verified. */
+/** RFC 5280 sets no limit; vendors use less than ten. The attributes are read before anything is verified. */
 const MAXIMUM_ATTRIBUTES = 64;
 /** X.680 41.4. */
 const PRINTABLE = /^[A-Za-z0-9 '()+,\-./:=?]*$/;
 
 /**
- * Reads the next element as a Name (RFC 5280 4.1.2.4) of at most 64 attributes. An empty name is read: only a subject
- * may have it.
+ * Reads the next element as a Name (RFC 5280 4.1.2.4) of at most 64 attributes. Accepts an empty name, which only a
+ * subject may have.
  *
  * @throws {FormatError} `cert_format`
  */
@@ -46,7 +46,7 @@ export function readName(reader: DerReader, what: string): DistinguishedName {
   };
 }
 
-/** Whether two names are the same bytes. */
+/** Whether two names have the same bytes. */
 export function isSameName(a: DistinguishedName, b: DistinguishedName): boolean {
   return isSameBytes(a.der, b.der);
 }

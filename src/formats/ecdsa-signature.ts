@@ -5,8 +5,8 @@ import { DER, malformed, parseDerSequence, unsignedOctets } from './der.js';
  * Reads an ECDSA-Sig-Value (RFC 3279 2.2.3) into r‖s, each big endian and as long as the field of the curve.
  *
  * @param octets length of the field of the curve
- * @returns null where it is none, or a number does not fit: a signature that no key verifies, which is for the
- *   verifier to say, and not a malformed certificate
+ * @returns null if it is malformed, or a number is too long. Then no key verifies the signature, which the verifier
+ *   reports; the certificate is not malformed
  */
 export function readEcdsaSignature(der: Uint8Array, octets: number): Uint8Array | null {
   return nullIfMalformed(() => parseEcdsaSignature(der, octets));

@@ -10,38 +10,38 @@ import { weaknessOf } from './rsa-strength.js';
 import { parseStrictJson } from './strict-json.js';
 import { parseCertificate } from './x509-certificate.js';
 
-/** A key of a set that is not used, and why, for people. */
+/** An unused key of a set, and the reason for messages. */
 export interface KeyLeftOut {
-  /** Place in the set, from 0. */
+  /** Index in the set, from 0. */
   readonly index: number;
   readonly why: string;
 }
 
-/** A key set as it stands. Who published it, and whether its certificates chain to anything, is not established. */
+/** A parsed key set. Its publisher and the chains of its certificates are not verified. */
 export interface ParsedKeySet {
-  /** At least one key. By `kid`, an opaque string: every entry that has it, in the order of the set. */
+  /** At least one key. Maps `kid`, an opaque string, to every key with it, in the order of the set. */
   readonly keys: ReadonlyMap<string, readonly TokenKey[]>;
   readonly leftOut: readonly KeyLeftOut[];
 }
 
-/** Which keys of a set are read. */
+/** The kinds of keys to read. */
 export interface KeyKinds {
-  /** EC keys on P-256 beside RSA keys. */
+  /** Whether to read EC keys on P-256 beside RSA keys. */
   readonly ec: boolean;
-  /** Whether something rests on certificates of RSA keys. Otherwise one that cannot be read is passed over where the key has `n` and `e`. */
+  /** Whether the caller uses certificates of RSA keys. Otherwise a malformed certificate of a key with `n` and `e` is ignored. */
   readonly judgesCertificates?: boolean;
-  /** Left out: what keys say of issuers is not looked at. */
+  /** If it is left out, the `issuer` of keys is ignored. */
   readonly tenant?: KeyTenant | null;
 }
 
-/** A tenant of Microsoft Entra ID, whose key sets have keys of other tenants too, and say so in `issuer` of a key. */
+/** A tenant of Microsoft Entra ID. Its key sets also have keys of other tenants, with their `issuer`. */
 export interface KeyTenant {
   /** `iss` of its tokens. */
   readonly issuer: string;
   readonly tenantId: string;
 }
 
-/** Verifiers of evidence sign with RSA alone. */
+/** Verifiers of evidence sign with RSA only. */
 const RSA_KEYS: KeyKinds = { ec: false };
 
 const COORDINATE_BYTES = 32;
@@ -49,27 +49,27 @@ const MAXIMUM_KEYS = 64;
 const MAXIMUM_KID_LENGTH = 512;
 const MAXIMUM_CERTIFICATES = 10;
 
-/** Those of Azure Attestation carry the evidence of a whole TEE: report, certificates, endorsements of its image. */
+/** Certificates of Azure Attestation contain the evidence of a whole TEE: report, certificates, endorsements of its image. */
 export const KEY_CERTIFICATE = { maximumBytes: TOKEN_LENGTH } as const;
 
-/** Members of private and symmetric keys (RFC 7518, sections 6.2.2, 6.3.2 and 6.4): a set with them is no secret. */
+/** Members of private and symmetric keys (RFC 7518, sections 6.2.2, 6.3.2 and 6.4). A set with them is compromised. */
 const SECRET_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k'] as const;
 
-/** Exponent and modulus as RFC 7518, section 2 writes integers. */
+/** The form of exponent and modulus, RFC 7518, section 2. */
 const BASE64URL = /^[A-Za-z0-9_-]+$/;
 
 /**
- * Reads a JWK Set (RFC 7517, section 5) of keys for signatures. A key that is weak, of another kind, for another
- * use, or not understood is left out, and the set counts without it.
+ * Reads a JWK Set (RFC 7517, section 5) of signature keys. Leaves out keys that are weak, of another kind, for another
+ * use, or unsupported, and accepts the rest of the set.
  *
- * EC keys are taken by their point alone: certificates of theirs are not looked at, and are not in what is read.
+ * Uses only the point of an EC key: its certificates are neither checked nor returned.
  *
- * Keys may have no `n` and `e` but a certificate (Azure Attestation publishes them so); where both are there, they
- * must agree. Not checked: the chain and dates of certificates, which the verifier judges; `x5t` and `x5u`, which say
- * nothing that counts here.
+ * Keys may have a certificate instead of `n` and `e` (Azure Attestation publishes such keys). If a key has both, they
+ * must agree. Not checked: the chain and dates of certificates, which the verifier checks, and the unused members
+ * `x5t` and `x5u`.
  *
- * @throws {FormatError} `schema` for what is no set of at most 64 keys, or has no key that can be used
- * @throws {FormatError} what strict JSON refuses: `duplicate_key`, `forbidden_key`, `encoding`, `too_complex`
+ * @throws {FormatError} `schema` if it is not a set of at most 64 keys, or has no usable key
+ * @throws {FormatError} codes of strict JSON: `duplicate_key`, `forbidden_key`, `encoding`, `too_complex`
  */
 export function parseKeySet(bytes: Uint8Array, kinds: KeyKinds = RSA_KEYS): ParsedKeySet {
   const keys = new Map<string, TokenKey[]>();
@@ -90,7 +90,7 @@ function listedKeys(value: JsonValue): readonly JsonValue[] {
   return keys;
 }
 
-/** The key, or why it is left out: what is wrong with one key says nothing of the others. */
+/** Returns the key, or why it is left out: a fault in one key does not affect the others. */
 function keyOrWhyNot(jwk: JsonValue, kinds: KeyKinds): TokenKey | string {
   try {
     return readKey(jwk, kinds);
@@ -114,7 +114,7 @@ function readKey(jwk: JsonValue, { ec, judgesCertificates = true, tenant = null 
   const { key, spki } = readNumbers(jwk, certificates);
   const weakness = weaknessOf(key, alg);
   if (weakness !== null) throw unfit(weakness);
-  // A certificate that nothing rests on makes no other key of it.
+  // An unused certificate does not make the key invalid.
   return judgesCertificates
     ? { kid, alg, key, spki: spki ?? publicKeyInfo(key), certificates }
     : { kid, alg, key, spki: publicKeyInfo(key), certificates: [] };
@@ -145,7 +145,7 @@ function requireForSignatures({ use, key_ops: operations }: JsonObject): void {
   if (!Array.isArray(operations) || !operations.includes('verify')) throw unfit('key is not for verifying');
 }
 
-/** Entra writes the issuer of one tenant, or that of all with `{tenantid}` in the place of the tenant; a key may say neither. */
+/** Entra names one tenant in `issuer`, or has `{tenantid}` in its place for all tenants; `issuer` may be missing. */
 function requireForTenant({ issuer: named }: JsonObject, { issuer, tenantId }: KeyTenant): void {
   if (named === undefined) return;
   const isOurs = typeof named === 'string' && named.replaceAll('{tenantid}', tenantId) === issuer;
@@ -164,7 +164,7 @@ function readAlgorithm(alg: JsonValue | undefined): string | null {
   return alg;
 }
 
-/** RFC 7517, section 4.7: standard base64, DER. Each has to be a certificate, whether anything rests on it or not. */
+/** RFC 7517, section 4.7: standard base64, DER. Each must be a certificate, even if it is not used. */
 function readCertificates(x5c: JsonValue | undefined): readonly Uint8Array[] {
   if (x5c === undefined) return [];
   if (!Array.isArray(x5c) || x5c.length === 0) throw unfit('x5c is not a list of certificates');
@@ -175,13 +175,13 @@ function readCertificates(x5c: JsonValue | undefined): readonly Uint8Array[] {
   });
 }
 
-/** That of the key, the first. Empty where there is none, or it cannot be read; the others are not looked at. */
+/** Returns the first certificate, that of the key. Empty if it is missing or malformed; the others are not read. */
 function readableCertificate(x5c: JsonValue | undefined): readonly Uint8Array[] {
   const first = Array.isArray(x5c) ? x5c.slice(0, 1) : undefined;
   return nullIfMalformed(() => readCertificates(first)) ?? [];
 }
 
-/** The key; with its SubjectPublicKeyInfo where it is certified. */
+/** Returns the key, with its SubjectPublicKeyInfo if it has a certificate. */
 function readNumbers(jwk: JsonObject, [first]: readonly Uint8Array[]): { key: RsaPublicKey; spki: Uint8Array | null } {
   const isNamed = 'n' in jwk || 'e' in jwk;
   const named = isNamed ? { n: readInteger(jwk['n'], 'n'), e: readInteger(jwk['e'], 'e') } : null;
@@ -210,7 +210,7 @@ function certifiedKey(der: Uint8Array): { key: RsaPublicKey; spki: Uint8Array } 
   return { key: { n: publicKey.modulus, e: publicKey.exponent }, spki };
 }
 
-/** A Base64urlUInt without its leading zeros: some writers put one, which RFC 7518, section 6.3.1 warns of. */
+/** Reads a Base64urlUInt without its leading zeros: some writers add one, which RFC 7518, section 6.3.1 warns of. */
 function readInteger(text: JsonValue | undefined, name: string): Uint8Array {
   if (typeof text !== 'string' || !BASE64URL.test(text)) throw unfit(`${name} is not base64url`);
   const bytes = decodeBase64(text);

@@ -4,39 +4,39 @@ import { isObject, type JsonObject, type JsonValue } from '../core/json.js';
 import { decodeBase64 } from './base64.js';
 import { parseStrictJson } from './strict-json.js';
 
-/** Characters of a token at most: many times what any issuer writes. */
+/** Most characters of a token: many times the length of real tokens. */
 export const TOKEN_LENGTH = 65_536;
 
-/** A signed token, taken apart. Nothing of it is verified. */
+/** A parsed signed token. Nothing of it is verified. */
 export interface Jws {
-  /** The JOSE header (RFC 7515, section 4), with `alg` a string and nothing that changes how the rest is read. */
+  /** The JOSE header (RFC 7515, section 4). `alg` is a string, and no member changes how the rest is read. */
   readonly header: JsonObject & { readonly alg: string };
-  /** The bytes that are signed, read as nothing yet. */
+  /** The signed bytes, not parsed. */
   readonly payload: Uint8Array;
-  /** Empty where there is none. */
+  /** The signature; empty if the token has none. */
   readonly signature: Uint8Array;
 }
 
 const SEGMENT = /^[A-Za-z0-9_-]*$/;
 
 /**
- * Members that change what is signed or how it is read, and those that supply a key of the token's own choice or name
- * a place where one is. `jku` and `x5c` are left to whoever knows the issuer: genuine tokens carry them.
+ * Members that change what is signed or how it is read, and members by which the token supplies or locates its own
+ * key. The caller, which knows the issuer, handles `jku` and `x5c`: genuine tokens have them.
  */
 const REFUSED_MEMBERS = ['crit', 'b64', 'zip', 'enc', 'jwk', 'x5u'] as const;
 
 /**
- * Takes a JWS Compact Serialization apart (RFC 7515, section 7.1), more strictly than libraries do: one text for one
- * token, no blank or padding, no unused bit, no member twice.
+ * Parses a JWS Compact Serialization (RFC 7515, section 7.1), more strictly than libraries do. A token has one text:
+ * no blank or padding, no unused bit, no duplicate member.
  *
- * @throws {FormatError} `token_format`; `token_header`, `duplicate_key` for its header
+ * @throws {FormatError} `token_format`; for the header `token_header` or `duplicate_key`
  */
 export function parseJws(token: string): Jws {
   if (token.length > TOKEN_LENGTH) throw new FormatError('token_format', `token is over ${TOKEN_LENGTH} characters`);
   const wrapping = wrappingOf(token);
   if (wrapping !== null) throw new FormatError('token_format', wrapping);
   const segments = token.split('.');
-  // RFC 7516: what has five parts is encrypted, and says nothing to us.
+  // RFC 7516: a token of five parts is encrypted, and this service cannot decrypt it.
   if (segments.length === 5) throw new FormatError('token_header', 'the token is encrypted, not signed');
   const [header, payload, signature, ...more] = segments;
   if (header === undefined || payload === undefined || signature === undefined || more.length > 0) {
@@ -52,7 +52,7 @@ export function parseJws(token: string): Jws {
 /**
  * Reads the payload as a claims set (RFC 7519, section 4).
  *
- * @throws {FormatError} `token_claim` where it is no JSON object, or has a number that is not exact; `duplicate_key`
+ * @throws {FormatError} `token_claim` if it is not a JSON object, or has an inexact number; `duplicate_key`
  */
 export function parseClaimsSet(payload: Uint8Array): JsonObject {
   const claims = parseJson(payload, 'token_claim');
@@ -60,7 +60,7 @@ export function parseClaimsSet(payload: Uint8Array): JsonObject {
   return claims;
 }
 
-/** The text around a token that was copied with it. None of it is cut off here. */
+/** Describes the text that was copied around a token. The text is not removed. */
 function wrappingOf(token: string): string | null {
   if (/^\s*\{/.test(token)) return 'the token has a JSON object around it: expected the token alone';
   if (/^Authorization[:\s]/i.test(token)) return 'the token has Authorization in front: expected what follows Bearer';
@@ -93,8 +93,8 @@ function decodeSegment(segment: string): Uint8Array {
 }
 
 /**
- * A member twice keeps its code: which of the two counts would be the reader's choice. Where in the token it stands is
- * left out: a pointer speaks of the request.
+ * Parses JSON. A duplicate member keeps its code, since readers differ in which value they use. The error has no pointer
+ * into the token: pointers refer to the request.
  */
 function parseJson(bytes: Uint8Array, code: MalformedCode): JsonValue {
   try {

@@ -2,13 +2,13 @@ import { base64, latin1, looseBytes } from '../core/bytes.js';
 import { FormatError, nullIfMalformed } from '../core/errors.js';
 import { withoutFilling } from './der.js';
 
-/** Vendors' chains have less than a third. Such text is read before anything is verified. */
+/** Chains of vendors have less than a third. Such text is read before anything is verified. */
 export const PEM_TEXT_BYTES = 32 * 1024;
 
 /** RFC 7468 writes 64 characters to a line, RFC 2045 (MIME) 76. */
 const LINE_LENGTH = 76;
 
-/** The content of PEM blocks here (RFC 7468 sections 5, 6 and 13). */
+/** The supported labels of PEM blocks (RFC 7468 sections 5, 6 and 13). */
 export type PemLabel = 'CERTIFICATE' | 'X509 CRL' | 'PUBLIC KEY';
 
 export interface PemBlock {
@@ -19,21 +19,21 @@ export interface PemBlock {
 type PemCode = 'cert_format' | 'cert_chain';
 
 interface PemBounds {
-  /** Certificates that there may be: a text with more is malformed. */
+  /** Most certificates: a text with more is malformed. */
   readonly certificates?: number;
-  /** Length of the text. Files of the operator, which have bounds of their own, may be longer. */
+  /** Most bytes of the text. Files of the operator have separate limits and may be longer. */
   readonly bytes?: number;
 }
 
 /**
- * Reads certificates from PEM (RFC 7468 section 3): CERTIFICATE blocks with nothing but blank lines around them, lines
- * ended by LF or CRLF (the last end may be missing), base64 in lines of one length, at most 76 characters, of which the
- * last may be shorter. Zeros after the DER in a block are dropped: some machines send a whole buffer. Apart from that
- * the content of the blocks is not read.
+ * Reads certificates from PEM (RFC 7468 section 3): CERTIFICATE blocks with only blank lines around them. Lines end with
+ * LF or CRLF; the last end may be missing. Base64 lines have one length, at most 76 characters; the last
+ * may be shorter. Zeros after the DER in a block are dropped: some machines send a whole buffer. Otherwise
+ * the content of the blocks is not parsed.
  *
- * @param code what a malformed text is: `cert_chain` where a chain was expected, else `cert_format`
- * @returns at least one certificate, DER, in the order of the text. Copies, no views of the text
- * @throws {FormatError} `code`; `cert_format` for a text that is too long, which is not read at all
+ * @param code the code for a malformed text: `cert_chain` if a chain was expected, else `cert_format`
+ * @returns at least one certificate, DER, in the order of the text, as copies
+ * @throws {FormatError} `code`; `cert_format` for a text that is too long
  */
 export function parsePemCertificates(text: string, code: PemCode, bounds: PemBounds = {}): Uint8Array[] {
   const { certificates = Number.POSITIVE_INFINITY, bytes = PEM_TEXT_BYTES } = bounds;
@@ -41,7 +41,7 @@ export function parsePemCertificates(text: string, code: PemCode, bounds: PemBou
   return readBlocks(text, ['CERTIFICATE'], code, certificates).map(({ der }) => der);
 }
 
-/** A certificate as PEM, in lines of 64 characters, each with its end. */
+/** Writes a certificate as PEM, in lines of 64 characters. */
 export function pemOf(der: Uint8Array): string {
   const lines = base64(der, 'base64').match(/.{1,64}/g) ?? [];
   return [PEM_BEGIN, ...lines, '-----END CERTIFICATE-----', ''].join('\n');
@@ -55,7 +55,7 @@ function requireLength(text: string, maximum: number): void {
 /**
  * Reads certificates and CRLs from PEM, in any order, as strictly as `parsePemCertificates`.
  *
- * @param maximum length of the text; none for files and fetched material, whose length is for whoever read them
+ * @param maximum length of the text; unlimited for files and fetched material, whose caller limits the length
  * @returns at least one block, in the order of the text
  * @throws {FormatError} `cert_format`
  */
@@ -67,7 +67,7 @@ export function parsePemBlocks(text: string, maximum = Number.POSITIVE_INFINITY)
 /**
  * Reads one public key from PEM, as strictly as `parsePemCertificates`.
  *
- * @returns DER of a SubjectPublicKeyInfo, whose content is not read; null for any other text
+ * @returns DER of a SubjectPublicKeyInfo, not parsed; null for any other text
  */
 export function parsePemPublicKey(text: string): Uint8Array | null {
   const blocks = nullIfMalformed(() => readBlocks(text, ['PUBLIC KEY'], 'cert_format', 1));
@@ -100,7 +100,7 @@ function readBody(lines: Iterator<string>, label: PemLabel, code: PemCode): read
   throw new FormatError(code, CUT_SHORT);
 }
 
-/** A private key among certificates. Whoever sends it has to know that it was sent, not only that it is no certificate. */
+/** A private key among certificates. The error must tell the sender about it, since the key is now exposed. */
 const PRIVATE_KEY = /-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY-----/;
 
 function otherThings(text: string): string {
@@ -110,8 +110,8 @@ function otherThings(text: string): string {
 }
 
 /**
- * Parts what Azure writes into one text: the VCEK, then ASK and ARK. What the blocks hold is for whoever reads them; where
- * there is one only, it is the VCEK.
+ * Splits the text that Azure returns: the VCEK, then ASK and ARK. The caller parses the blocks. A single block
+ * is the VCEK.
  */
 export function splitVcekChain(bytes: Uint8Array): { readonly vek: string; readonly chain: string | null } {
   const pem = latin1(bytes);
@@ -123,10 +123,10 @@ const PEM_BEGIN = '-----BEGIN CERTIFICATE-----';
 
 export const PEM_IN_BASE64 = 'this is PEM written in base64';
 
-/** How PEM looks in base64: "-----BEGIN ". */
+/** The start of PEM in base64: "-----BEGIN ". */
 const BASE64_OF_PEM = /^\s*LS0tLS1CRUdJTi/;
 
-/** The kind of a text that does not begin as PEM, without its content. */
+/** Describes the kind of a text that does not begin as PEM, without its content. */
 function noPem(text: string): string {
   if (BASE64_OF_PEM.test(text)) return `${PEM_IN_BASE64}: expected PEM as it is`;
   if (/^-----BEGIN [A-Z0-9 ]+-----\\[nr]/.test(text)) return 'PEM has \\n written out: expected line feeds';
@@ -135,7 +135,7 @@ function noPem(text: string): string {
   return `this is ${isName ? 'the name of a file' : 'not PEM'}: expected PEM, which starts with -----BEGIN CERTIFICATE-----`;
 }
 
-/** Lines without their ends, LF or CRLF. A CR that is no line end stays in its line. */
+/** Lines without their ends, LF or CRLF. A CR elsewhere stays in its line. */
 function pemLines(text: string): readonly string[] {
   return text.split('\n').map((line) => (line.endsWith('\r') ? line.slice(0, -1) : line));
 }
@@ -143,7 +143,7 @@ function pemLines(text: string): readonly string[] {
 function decodeBody(lines: readonly string[], code: PemCode): Uint8Array {
   const text = lines.join('');
   const bytes = looseBytes(text, 'base64');
-  // It drops what it does not like: only a text that comes out again the same was base64 (RFC 4648 section 3.5)
+  // The decoder skips invalid characters: the text is base64 only if encoding returns it (RFC 4648 section 3.5)
   if (!isFolded(lines) || text === '' || base64(bytes, 'base64') !== text) {
     throw new FormatError(code, `PEM is not base64 in lines of one length, at most ${LINE_LENGTH} characters`);
   }

@@ -2,7 +2,7 @@ import type { MalformedCode } from '../core/codes.js';
 import { FormatError } from '../core/errors.js';
 import { ByteReader } from './byte-reader.js';
 
-/** Wire types VARINT and LEN (Protocol Buffers, Encoding). No message here has values of fixed width, or groups. */
+/** Wire types VARINT and LEN (Protocol Buffers, Encoding). The supported messages have no fixed-width values or groups. */
 const WIRE_TYPES = { uint32: 0, bytes: 2 } as const;
 
 /** Seven bits a byte: 32 bits take five. */
@@ -11,31 +11,31 @@ const MAXIMUM = 0xffff_ffff;
 
 export interface ProtobufField {
   readonly number: number;
-  /** `uint32` is an enumeration too; `bytes` is also a message, and an entry of a map. */
+  /** `uint32` also stands for an enumeration; `bytes` also for a message or a map entry. */
   readonly kind: keyof typeof WIRE_TYPES;
-  /** How often it may be there; once where left out. */
+  /** Most occurrences; defaults to one. */
   readonly most?: number;
 }
 
 export interface ProtobufMessage {
   /** The name in errors. */
   readonly name: string;
-  /** Code of what is no such message. */
+  /** Code of the error for malformed bytes. */
   readonly code: MalformedCode;
   readonly fields: { readonly [name: string]: ProtobufField };
 }
 
-/** The values of each field of a message, in the order of its bytes. Bytes are views. */
+/** The values of each field of a message, in byte order. Bytes are views. */
 export type ProtobufValues<M extends ProtobufMessage> = {
   readonly [N in keyof M['fields']]: readonly (M['fields'][N]['kind'] extends 'uint32' ? number : Uint8Array)[];
 };
 
 /**
- * Reads a message in the binary encoding of Protocol Buffers, to its last byte. Stricter than the encoding: a field that is not
- * known is refused, since what it means is not, and so is a second value of a field that has one.
+ * Reads a message in the binary encoding of Protocol Buffers, to its last byte. It is stricter than the encoding: it rejects an
+ * unknown field, whose meaning is unknown, and a second value of a single field.
  *
- * @throws {FormatError} the code of the message for bytes that are none, a wire type that is not the field's, a number of more
- *   than 32 bits or not in its shortest form; `unknown_property`; `duplicate_key`; `schema` where a field is there too often
+ * @throws {FormatError} the code of the message for malformed bytes, a wrong wire type, or a number of more
+ *   than 32 bits or not in its shortest form; `unknown_property`; `duplicate_key`; `schema` if a field occurs too often
  */
 export function parseProtobuf<M extends ProtobufMessage>(bytes: Uint8Array, message: M): ProtobufValues<M> {
   const fields = Object.entries(message.fields);
@@ -57,7 +57,7 @@ export function parseProtobuf<M extends ProtobufMessage>(bytes: Uint8Array, mess
     const read = readUint32(reader, message, full);
     found.push(field.kind === 'uint32' ? read : reader.bytes(read, full));
   }
-  // each list has values of its field's kind only
+  // each list only has values of the kind of its field
   return Object.fromEntries(values) as unknown as ProtobufValues<M>;
 }
 
@@ -67,7 +67,7 @@ function requireRoom(count: number, name: string, { most = 1 }: ProtobufField): 
   throw new FormatError('schema', `${name} is there more than ${most} times`);
 }
 
-/** A varint: a value, or a length. */
+/** Reads a varint: a value, or a length. */
 function readUint32(reader: ByteReader, { code }: ProtobufMessage, what: string): number {
   let value = 0;
   for (let index = 0; index < VARINT_BYTES; index++) {

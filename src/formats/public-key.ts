@@ -12,7 +12,7 @@ import {
 
 export type EcCurve = 'P-256' | 'P-384';
 
-/** The key in a SubjectPublicKeyInfo. `other`: a kind of key that nothing here uses. */
+/** The key in a SubjectPublicKeyInfo. `other`: an unsupported kind of key. */
 export type PublicKey = RsaKey | EcKey | OtherKey;
 
 export interface RsaKey {
@@ -26,14 +26,14 @@ export interface RsaKey {
 export interface EcKey {
   readonly kind: 'ec';
   readonly curve: EcCurve;
-  /** Coordinates, big endian, each as long as the field. Not checked here: that the point is on the curve. */
+  /** Coordinates, big endian, each as long as the field. Whether the point is on the curve is not checked. */
   readonly x: Uint8Array;
   readonly y: Uint8Array;
 }
 
 export interface OtherKey {
   readonly kind: 'other';
-  /** The kind, for people. */
+  /** The kind of key, for messages. */
   readonly detail: string;
 }
 

@@ -2,18 +2,18 @@ import { hex } from '../core/bytes.js';
 import type { RsaPublicKey } from '../core/rsa-public-key.js';
 import { modulusBits } from './public-key.js';
 
-/** A larger modulus makes verifying slow, and nobody signs tokens with one. */
+/** A larger modulus makes verification slow, and no issuer signs tokens with one. */
 const MAXIMUM_BITS = 8192;
 const MINIMUM_BITS = 2048;
 /** Trust Authority's keys for PS384 are of 3072 bits or more. */
 const MINIMUM_PS384_BITS = 3072;
-/** FIPS 186-5, A.1.1: over 2^16. A small exponent makes signatures that anybody can write, where padding is lax. */
+/** FIPS 186-5, A.1.1: over 2^16. With a small exponent and lax padding checks, anybody can forge signatures. */
 const MINIMUM_EXPONENT = 65_537;
 const MAXIMUM_EXPONENT = 0x1_0000_0000;
 
 /**
- * Why an RSA key is too weak, or too large, to verify tokens by; null where it is not.
- * @param alg `alg` of its JWK; null where it has none
+ * Returns why an RSA key is too weak, or too large, to verify tokens; null if it is suitable.
+ * @param alg `alg` of its JWK; null if it has none
  */
 export function weaknessOf({ n, e }: RsaPublicKey, alg: string | null): string | null {
   const bits = modulusBits(n);
@@ -28,8 +28,8 @@ export function weaknessOf({ n, e }: RsaPublicKey, alg: string | null): string |
 }
 
 /**
- * The odd primes up to 167, each with the powers of 65537 modulo it: what both factors, and so the modulus, of a key by
- * Infineon's library of 2012 to 2017 are modulo each (CVE-2017-15361).
+ * The odd primes up to 167, each with the powers of 65537 modulo it. The modulus of a key of Infineon's
+ * library of 2012 to 2017 is such a power modulo each prime (CVE-2017-15361).
  */
 const POWERS: readonly (readonly [prime: bigint, powers: ReadonlySet<bigint>])[] = Array.from(
   { length: 165 },
@@ -38,7 +38,7 @@ const POWERS: readonly (readonly [prime: bigint, powers: ReadonlySet<bigint>])[]
   .filter(isPrime)
   .map((prime) => [prime, powersOf65537(prime)]);
 
-/** Such factors can be found. Of other moduli one in more than 2^27 looks alike, and is left out too. */
+/** Whether the modulus may be factorable. One in more than 2^27 sound moduli looks alike, and is rejected too. */
 function isFactorable(n: Uint8Array): boolean {
   const modulus = BigInt(`0x${hex(n)}`);
   return POWERS.every(([prime, powers]) => powers.has(modulus % prime));

@@ -9,11 +9,11 @@ export type SignatureAlgorithm =
   | 'rsassa-pkcs1-sha512'
   | 'ecdsa-sha256';
 
-/** An AlgorithmIdentifier (RFC 5280 4.1.1.2) as it stands. */
+/** An AlgorithmIdentifier (RFC 5280 4.1.1.2), unchanged. */
 export interface AlgorithmIdentifier {
   /** The whole encoding. */
   readonly bytes: Uint8Array;
-  /** Null for every algorithm, and every set of parameters, that is not in the list. */
+  /** Null for an algorithm, or parameters, outside the list. */
   readonly name: SignatureAlgorithm | null;
 }
 
@@ -23,8 +23,8 @@ const PSS = '06092a864886f70d01010a';
 const PSS_SHA384 = `a00f${SHA384}a11c301a06092a864886f70d010108${SHA384}a203020130`;
 
 /**
- * Whole encodings, since parameters are part of an algorithm. The PSS trailer field has a default that DER leaves
- * out, yet AMD wrote it into its certificates until 2024: both forms are genuine (`[3] 1` is all it can be).
+ * Whole encodings, since parameters are part of an algorithm. The PSS trailer field has a default, which DER leaves
+ * out. AMD wrote it into its certificates until 2024, so both forms are genuine (`[3] 1` is its only value).
  */
 const NAMES: ReadonlyMap<string, SignatureAlgorithm> = new Map([
   [`3041${PSS}3034${PSS_SHA384}`, 'rsassa-pss-sha384'],
@@ -37,7 +37,7 @@ const NAMES: ReadonlyMap<string, SignatureAlgorithm> = new Map([
   ['300a06082a8648ce3d040302', 'ecdsa-sha256'],
 ]);
 
-/** Reads the next element as an AlgorithmIdentifier. An unknown algorithm is not malformed, it is not recognised. */
+/** Reads the next element as an AlgorithmIdentifier. An unknown algorithm is not malformed: its name is null. */
 export function readAlgorithmIdentifier(reader: DerReader, what: string): AlgorithmIdentifier {
   const { bytes } = reader.read(DER.sequence, what);
   return {

@@ -8,13 +8,13 @@ export interface StrictJsonLimits {
   readonly depth: number;
   /** Items of one array, members of one object. */
   readonly items: number;
-  /** Values in all: objects, arrays and what is in them. */
+  /** All values: objects, arrays and their content. */
   readonly values: number;
   /** UTF-8 bytes of one string. */
   readonly stringBytes: number;
   /** UTF-8 bytes of one member name. */
   readonly keyBytes: number;
-  /** Characters of all member names: a new name costs many times what as long a text does. */
+  /** Characters of all member names: a new name costs many times as much as a text of the same length. */
   readonly keyCharacters: number;
 }
 
@@ -28,11 +28,11 @@ export const STRICT_JSON_LIMITS: StrictJsonLimits = {
 };
 
 /**
- * Reads one JSON text (RFC 8259) that leaves nothing to the reader's choice: what two readers could take for
- * different values is refused. Objects have no prototype.
+ * Reads one JSON text (RFC 8259) without ambiguity: it rejects texts that two parsers could read
+ * differently. Objects have no prototype.
  *
  * @throws {FormatError} `encoding` invalid UTF-8, a byte order mark, a lone surrogate or NUL
- * @throws {FormatError} `duplicate_key`, `forbidden_key` under whatever spelling
+ * @throws {FormatError} `duplicate_key`, `forbidden_key` in any spelling
  * @throws {FormatError} `too_complex` over a limit
  * @throws {FormatError} `schema` not JSON, or a number that a double does not hold: 1e400, an unsafe integer, -0
  */
@@ -62,7 +62,7 @@ function decodeUtf8(bytes: Uint8Array): string {
 }
 
 const NUMBER = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y;
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what has to be found
+// biome-ignore lint/suspicious/noControlCharactersInRegex: the expression finds these characters
 const CONTROL = /[\0-\x1f]/g;
 const LONE_SURROGATE = /\p{Surrogate}/u;
 const LITERALS = [
@@ -77,8 +77,8 @@ const NOT_BLANK = /[^ \n\r\t]/g;
 const NO_VALUE = 'expected an object, array, string, number, true, false or null';
 
 /**
- * One pass over the text. Nearly all of a request are long strings without escapes, so the end of a string is
- * searched for, not walked to, and the next backslash and control character are remembered across strings.
+ * Reads the text in one pass. Most of a request is long strings without escapes. So the reader searches for the end of
+ * a string, and remembers the next backslash and control character across strings.
  */
 class StrictJsonReader {
   readonly #text: string;
@@ -146,7 +146,7 @@ class StrictJsonReader {
     if (this.#keyCharacters > this.#limits.keyCharacters)
       throw this.#error('too_complex', 'member names are too long in total');
     if (PROTOTYPE_NAMES.has(key)) throw this.#error('forbidden_key', 'forbidden member name', key);
-    // Not `in`: on objects without a prototype that leaves compiled code.
+    // Not `in`, which leaves compiled code for objects without a prototype.
     if (Object.hasOwn(object, key)) throw this.#error('duplicate_key', 'member appears twice', key);
     this.#expect(':', 'expected a colon after a member name');
     return key;
@@ -192,7 +192,7 @@ class StrictJsonReader {
     return end;
   }
 
-  /** A string with escapes. What they mean is left to the platform's own reader, which sees this string alone. */
+  /** Reads a string with escapes. `JSON.parse` decodes them; it gets only this string. */
   #escaped(start: number, end: number): string {
     const written = this.#text.slice(start - 1, end + 1);
     let value: string;
@@ -201,7 +201,7 @@ class StrictJsonReader {
     } catch (cause) {
       throw this.#error('schema', 'unknown escape in a string', undefined, cause);
     }
-    // The text was UTF-8 without control characters in its strings: these come by their numbers alone.
+    // Raw control characters were rejected before: they can only come from escapes.
     if (!written.includes('\\u')) return value;
     if (LONE_SURROGATE.test(value)) throw this.#error('encoding', 'lone surrogate in a string');
     if (value.includes('\0')) throw this.#error('encoding', 'NUL in a string');
@@ -266,7 +266,7 @@ class StrictJsonReader {
     if (!this.#takes(character)) throw this.#unexpected(otherwise);
   }
 
-  /** Says what should come next, and by its pointer where. Neither what comes instead nor its offset: it may be a secret. */
+  /** The error for an unexpected character, with its pointer. Omits the character and its offset, which may reveal a secret. */
   #unexpected(expected: string): FormatError {
     const next = this.#text.charAt(this.#position);
     if (next === '\0') return this.#error('encoding', 'NUL in the text');
@@ -289,7 +289,7 @@ function isBlank(character: string): boolean {
   return character === ' ' || character === '\n' || character === '\r' || character === '\t';
 }
 
-/** Whether an odd number of backslashes stands before a place; none where there is no such place. */
+/** Whether an odd number of backslashes stands before a position; false for no position. */
 function isEscaped(text: string, position: number): boolean {
   let first = position;
   while (text.charCodeAt(first - 1) === BACKSLASH) first--;

@@ -24,7 +24,7 @@ import {
   type X509Extension,
 } from './x509-extension.js';
 
-/** A certificate as it stands (RFC 5280 4.1). Nothing in it is verified. */
+/** A parsed certificate (RFC 5280 4.1). Nothing in it is verified. */
 export interface X509Certificate {
   readonly der: Uint8Array;
   /** TBSCertificate: the bytes that are signed. */
@@ -32,40 +32,40 @@ export interface X509Certificate {
   readonly version: 1 | 2 | 3;
   /** Big endian, without leading zero octet; zero is one zero octet. At most 20 octets. */
   readonly serial: Uint8Array;
-  /** Algorithm inside the signed bytes, and beside the signature. They must be the same, which is not checked here. */
+  /** Algorithm inside the signed bytes, and beside the signature. The caller checks that they are equal. */
   readonly innerAlgorithm: AlgorithmIdentifier;
   readonly outerAlgorithm: AlgorithmIdentifier;
   readonly signature: Uint8Array;
   readonly issuer: DistinguishedName;
   readonly subject: DistinguishedName;
-  /** Null where the certificate states no time: it is then never valid. */
+  /** Null if the certificate has no valid time: it is then never valid. */
   readonly notBefore: Date | null;
   readonly notAfter: Date | null;
   /** SubjectPublicKeyInfo, the whole encoding. */
   readonly spki: Uint8Array;
   readonly publicKey: PublicKey;
-  /** In order; one that comes twice is here twice. */
+  /** In order, including duplicates. */
   readonly extensions: readonly X509Extension[];
-  /** Null where the extension is missing, and where it comes twice. */
+  /** Null if the extension is missing or occurs twice. */
   readonly basicConstraints: BasicConstraints | null;
   readonly keyUsage: KeyUsage | null;
 }
 
 interface CertificateRules {
-  /** Length of the DER; 16 KiB where nothing is said. */
+  /** Most bytes of the DER; defaults to 16 KiB. */
   readonly maximumBytes?: number;
-  /** AMD gives every VCEK and VLEK the serial number 0, and so do some CAs. RFC 5280 4.1.2.2 wants a positive one. */
+  /** AMD gives every VCEK and VLEK the serial number 0, and so do some CAs. RFC 5280 4.1.2.2 requires a positive one. */
   readonly allowZeroSerial?: boolean;
 }
 
-/** Those that come with evidence have less than 2 KiB. They are read before anything is verified. */
+/** Certificates in evidence have less than 2 KiB. They are read before anything is verified. */
 const MAXIMUM_BYTES = 16 * 1024;
 const MAXIMUM_SERIAL_OCTETS = 20;
 const V3 = 2;
 
 /**
- * Reads a certificate. Checks its form only: one that parses may be forged, expired, of an unknown algorithm, or not
- * meant for what it is used for. Issuer and subject unique ids are refused (RFC 5280 4.1.2.8: no CA makes them).
+ * Parses a certificate. Checks its form only: a parsed certificate may be forged, expired, of an unknown algorithm, or
+ * intended for another use. Rejects issuer and subject unique ids (RFC 5280 4.1.2.8: no CA uses them).
  *
  * @throws {FormatError} `cert_format`
  */
@@ -83,7 +83,7 @@ export function parseCertificate(der: Uint8Array, rules: CertificateRules = {}):
   return { der, tbs: tbs.bytes, outerAlgorithm, signature, ...fields };
 }
 
-/** Whether a certificate names itself as its issuer (RFC 5280 3.2). Who signed it is another question. */
+/** Whether a certificate names itself as its issuer (RFC 5280 3.2). Does not check the signature. */
 export function isSelfIssued({ issuer, subject }: X509Certificate): boolean {
   return isSameName(issuer, subject);
 }
@@ -110,7 +110,7 @@ function readVersion(tbs: DerReader): 1 | 2 | 3 {
   if (wrapper === null) return 1;
   const version = smallUnsigned(wrapper.read(DER.integer, 'version').content, V3, 'version');
   wrapper.end('version');
-  // X.690 11.5: version 1 is the default and so is left out
+  // X.690 11.5: version 1 is the default, so DER leaves it out
   if (version === 0) throw malformed('version has its default written out');
   return version === V3 ? 3 : 2;
 }
@@ -135,7 +135,7 @@ function readCertificateExtensions(tbs: DerReader) {
 
 const UTC_TIME = /^\d{12}Z$/;
 const GENERALIZED_TIME = /^\d{14}Z$/;
-/** First year that a GeneralizedTime may speak of, and one after the last that a UTCTime can (RFC 5280 4.1.2.5). */
+/** First year of a GeneralizedTime, one after the last of a UTCTime (RFC 5280 4.1.2.5). */
 const FIRST_GENERALIZED_YEAR = 2050;
 
 /** Whether the next element is a time. */
@@ -144,11 +144,11 @@ export function isTimeNext(reader: DerReader): boolean {
 }
 
 /**
- * Reads the next element as a Time. Null where it is not in the only form that RFC 5280 4.1.2.5 allows: UTCTime to
- * the second in Zulu before 2050, GeneralizedTime likewise from 2050 on, and a day that exists. That is not for the
- * parser to judge: a certificate without a time is not valid at any.
+ * Reads the next element as a Time. Returns null unless it has the form of RFC 5280 4.1.2.5: UTCTime to
+ * the second in Zulu before 2050, GeneralizedTime likewise from 2050 on, and a day that exists. The parser does not
+ * reject it: a certificate without a time is never valid.
  *
- * @throws {FormatError} `cert_format` where the next element is no time at all
+ * @throws {FormatError} `cert_format` if the next element is not a time
  */
 export function readTime(reader: DerReader, what: string): Date | null {
   const element = reader.any(what);
@@ -169,7 +169,7 @@ function generalizedTime(element: DerElement): Date | null {
   return instant(text);
 }
 
-/** `YYYYMMDDHHMMSSZ`. Null for what does not exist, such as 30 February: `Date` carries that over into another day. */
+/** `YYYYMMDDHHMMSSZ`. Null for a day that does not exist, such as 30 February: `Date` would return another day. */
 function instant(text: string): Date | null {
   const part = (start: number, end: number) => Number(text.slice(start, end));
   const [year, month, day] = [part(0, 4), part(4, 6), part(6, 8)];

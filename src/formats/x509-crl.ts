@@ -21,7 +21,7 @@ import {
   type X509Extension,
 } from './x509-extension.js';
 
-/** A certificate CRL but for its entries, as it stands (RFC 5280 5.1). Nothing in it is verified. */
+/** A parsed CRL without its entries (RFC 5280 5.1). Nothing in it is verified. */
 export interface CrlFrame {
   readonly der: Uint8Array;
   /** TBSCertList: the bytes that are signed. */
@@ -31,23 +31,23 @@ export interface CrlFrame {
   readonly outerAlgorithm: AlgorithmIdentifier;
   readonly signature: Uint8Array;
   readonly issuer: DistinguishedName;
-  /** Null where it is not a time. */
+  /** Null if it is not a valid time. */
   readonly thisUpdate: Date | null;
-  /** Null where it is missing, and where it is not a time. */
+  /** Null if it is missing, or not a valid time. */
   readonly nextUpdate: Date | null;
-  /** Not read yet; null where the CRL has no entries. */
+  /** Not parsed; null if the CRL has no entries. */
   readonly revokedCertificates: DerElement | null;
   readonly extensions: readonly X509Extension[];
-  /** Null where the extension is missing, and where it comes twice. */
+  /** Null if the extension is missing or occurs twice. */
   readonly crlNumber: bigint | null;
 }
 
-/** A CRL with its entries. Whether they are verified is for whoever read them to say. */
+/** A CRL with its entries. The type does not say whether they are verified. */
 export interface X509Crl extends CrlFrame {
   readonly entries: readonly RevokedEntry[];
 }
 
-/** One revoked certificate. The date is not kept: a certificate on the CRL is revoked, whenever that was. */
+/** One revoked certificate. The date is not kept: a certificate on the CRL is revoked regardless of it. */
 export interface RevokedEntry {
   /** As in a certificate: big endian, without leading zero octet. */
   readonly serial: Uint8Array;
@@ -59,8 +59,8 @@ const V2 = 1;
 const MAXIMUM_NUMBER_OCTETS = 20;
 
 /**
- * Reads a CRL. Checks its form only: one that parses may be forged, stale, or speak of other certificates
- * than those its reader has in mind.
+ * Parses a CRL. Checks its form only: a parsed CRL may be forged, stale, or for another issuer than
+ * expected.
  *
  * @throws {FormatError} `cert_format`
  */
@@ -69,8 +69,8 @@ export function parseCrl(der: Uint8Array): X509Crl {
 }
 
 /**
- * Reads a CRL but for its entries, which can be tens of thousands: they are worth reading once it is known
- * who signed them. Of these only the DER is checked.
+ * Parses a CRL without its entries, which can be tens of thousands. The caller reads them after it has verified
+ * the signature. Of the entries only the DER is checked.
  *
  * @throws {FormatError} `cert_format`
  */
@@ -92,7 +92,7 @@ export function readCrlEntries(frame: CrlFrame): X509Crl {
   return { ...frame, entries: readEntries(frame.revokedCertificates) };
 }
 
-/** How many entries a CRL has, whatever is in them: nobody vouches yet for what would have to be read. */
+/** Counts the entries of a CRL without reading them: their signature is not verified yet. */
 export function countCrlEntries({ revokedCertificates }: CrlFrame): number {
   let count = 0;
   for (const reader = revokedCertificates?.elements; reader?.done === false; count++) reader.any('revoked certificate');

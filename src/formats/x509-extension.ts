@@ -13,7 +13,7 @@ import {
 export interface X509Extension {
   readonly oid: string;
   readonly critical: boolean;
-  /** Content of the OCTET STRING, not read. */
+  /** Content of the OCTET STRING, not parsed. */
   readonly value: Uint8Array;
 }
 
@@ -33,26 +33,26 @@ export const EXTENSION = {
 export interface BasicConstraints {
   readonly critical: boolean;
   readonly ca: boolean;
-  /** CA certificates that may follow below; null: any number. */
+  /** Most CA certificates below this one; null: any number. */
   readonly pathLength: number | null;
 }
 
-/** The bits that count here. */
+/** The key usage bits that the service checks. */
 export interface KeyUsage {
   readonly digitalSignature: boolean;
   readonly keyCertSign: boolean;
   readonly crlSign: boolean;
 }
 
-/** RFC 5280 leaves the number open, and defines less than twenty. They are read before anything is verified. */
+/** RFC 5280 sets no limit, and defines less than twenty. Extensions are read before anything is verified. */
 const MAXIMUM_EXTENSIONS = 64;
-/** RFC 5280 leaves the number open; attestation keys of Azure have four. They are read before anything is verified. */
+/** RFC 5280 sets no limit; attestation keys of Azure have four purposes. They are read before anything is verified. */
 const MAXIMUM_PURPOSES = 16;
-/** RFC 5280 leaves the number open; no chain here is longer than five certificates. */
+/** RFC 5280 sets no limit; no supported chain is longer than five certificates. */
 const MAXIMUM_PATH_LENGTH = 255;
 
 /**
- * Reads the next element as `[number] Extensions`, as certificates and CRLs have it; empty where absent.
+ * Reads the next element as `[number] Extensions`, as in certificates and CRLs; empty if absent.
  *
  * @throws {FormatError} `cert_format`
  */
@@ -65,8 +65,8 @@ export function readTaggedExtensions(reader: DerReader, number: number): readonl
 }
 
 /**
- * Reads the next element as `Extensions`, at most 64. One that comes twice is kept twice; whoever judges the
- * certificate says what that means.
+ * Reads the next element as `Extensions`, at most 64. Keeps duplicates: the verifier of the certificate decides about
+ * them.
  *
  * @throws {FormatError} `cert_format`
  */
@@ -79,7 +79,7 @@ export function readExtensions(reader: DerReader): readonly X509Extension[] {
     const extension = extensions.open(DER.sequence, 'extension');
     const oid = oidText(extension.read(DER.oid, 'extension id').content);
     const critical = extension.optional(DER.boolean, 'critical flag');
-    // X.690 11.5: FALSE is the default, so DER leaves it out, and so does every vendor
+    // X.690 11.5: FALSE is the default, so DER and every vendor leave it out
     if (critical !== null && critical.content[0] === 0) throw malformed('critical flag has its default written out');
     const value = extension.read(DER.octetString, 'extension value').content;
     extension.end('extension');
@@ -88,13 +88,13 @@ export function readExtensions(reader: DerReader): readonly X509Extension[] {
   return list;
 }
 
-/** The extension with this id; null where there is none, and where there are several, none of which then counts. */
+/** Returns the extension with this id; null if there is none or several, none of which then counts. */
 export function onlyExtension(extensions: readonly X509Extension[], oid: string): X509Extension | null {
   const [only, ...others] = extensions.filter((extension) => extension.oid === oid);
   return only !== undefined && others.length === 0 ? only : null;
 }
 
-/** The id that an extension has in common with an earlier one (RFC 5280 4.2: at most one of each); null: none. */
+/** Returns the id of a duplicate extension (RFC 5280 4.2: at most one of each); null if there is none. */
 export function repeatedExtension(extensions: readonly X509Extension[]): string | null {
   const seen = new Set<string>();
   for (const { oid } of extensions) {
@@ -124,8 +124,8 @@ export function parseBasicConstraints({ critical, value }: X509Extension): Basic
 }
 
 /**
- * RFC 5280 4.2.1.3. A bit string without bits says no to every use.
- * Not checked: that trailing zero bits were left out (X.690 11.2.2), which changes nothing said.
+ * RFC 5280 4.2.1.3. A bit string without bits permits no use.
+ * Not checked: trailing zero bits (X.690 11.2.2), which do not change the meaning.
  *
  * @throws {FormatError} `cert_format`
  */
