@@ -10,18 +10,18 @@ export interface BoundedAgentOptions {
   /** Longest time of one attempt, connecting included. */
   readonly attemptTimeoutMs: number;
   /**
-   * Whether connections are used again. Not where nobody tries twice: one that was left idle may have ended without
-   * this side knowing.
+   * Whether connections are reused. Not for requests without retries: the server may have closed an idle connection
+   * unnoticed.
    */
   readonly keepAlive?: boolean;
-  /** Hears of each attempt. */
+  /** Called after each attempt. */
   readonly observer?: OriginObserver | undefined;
   readonly connect?: ConnectOptions | undefined;
 }
 
 /** How connections are opened. */
 export type ConnectOptions = buildConnector.BuildOptions & {
-  /** The proxy that they go through; undefined: all of them are direct. */
+  /** The proxy for connections; undefined: all of them are direct. */
   readonly proxy?: EgressProxy | undefined;
 };
 
@@ -37,8 +37,8 @@ export interface BoundedRequest {
   /** Throws if the answer is unusable, for the observer of the origin. The caller gets the answer all the same. */
   readonly check?: (answer: BoundedAnswer) => unknown;
   /**
-   * Whether a 400 or 404 says nothing of the origin: callers chose what is asked for, or another address is asked next.
-   * Else it is an origin that does not serve what it has to.
+   * Whether a 400 or 404 is no fault of the origin: callers chose the resource, or another address is tried next.
+   * Otherwise the origin lacks a resource that it must serve.
    */
   readonly mayBeRefused?: boolean;
 }
@@ -52,18 +52,18 @@ export interface BoundedAnswer {
   readonly body: Uint8Array;
 }
 
-/** The body and its kind. */
+/** The request body and its content type. */
 interface Sent {
   readonly method: 'GET' | 'POST';
   readonly body: string | null;
 }
 
-/** Why an answer is not one to take, by its status and headers; null where it is. */
+/** Returns why an answer is rejected by status and headers; null if it is accepted. */
 type Refusal = (status: number, headers: Headers) => FetchError | null;
 
 /**
- * Asks configured origins. Bounded in bytes while reading and in time by attempt and by the caller's signal; asks
- * nothing twice, follows no redirect, decodes no content encoding, keeps no cookie.
+ * Contacts configured origins. Bounded in bytes while reading, and in time by attempt and by the caller's signal. Sends
+ * no request twice, follows no redirect, decodes no content encoding, keeps no cookie.
  */
 export abstract class BoundedAgent {
   readonly #agent: Agent;
@@ -120,11 +120,11 @@ export abstract class BoundedAgent {
 }
 
 /**
- * Runs one attempt to get an answer, for no longer than its own time and the caller's signal.
+ * Runs one attempt, for no longer than its own time and the caller's signal.
  *
- * While it connects, undici keeps an aborted request until the connection is there or has failed, so what is awaited
- * is the end of the time as well as the end of the request.
- * @throws {FetchError} also for what the network throws
+ * While it connects, undici keeps an aborted request until the connection succeeds or fails. So the function waits
+ * for the end of the time as well as for the request.
+ * @throws {FetchError} also for errors of the network
  */
 async function boundedAttempt<T>(
   caller: AbortSignal,
@@ -147,7 +147,7 @@ async function boundedAttempt<T>(
   });
 }
 
-/** An answer whose status is not one to take: that of a redirect, or any other. */
+/** The error for a rejected status, including a redirect. */
 export function refusedStatus(status: number, headers: Headers): FetchError {
   if (status >= 300 && status < 400) return new FetchError('redirect', 'answered with a redirect', { status });
   const retryAfterMs = retryAfterOf(headers);
@@ -155,7 +155,7 @@ export function refusedStatus(status: number, headers: Headers): FetchError {
   return new FetchError('status', `answered with status ${status}`, options);
 }
 
-/** An answer that says by its content type that it is not what was asked for. */
+/** The error for an answer with an unexpected content type. */
 export function refusedContent(status: number): FetchError {
   return new FetchError('content_type', 'answered with another content type', { status });
 }
@@ -167,7 +167,7 @@ export function headerOf(headers: Headers, name: string): string | undefined {
 }
 
 /**
- * Reads a body up to a limit, and ends the connection where there is more.
+ * Reads a body up to a limit, and closes the connection if there is more.
  * @throws {FetchError} `too_large`
  */
 async function receiveAnswer({ headers, body }: Dispatcher.ResponseData, maximumBytes: number): Promise<Uint8Array> {
@@ -187,17 +187,17 @@ async function receiveAnswer({ headers, body }: Dispatcher.ResponseData, maximum
   return Buffer.concat(chunks, length);
 }
 
-/** Ends the connection: draining would let a slow body hold it until the timeout. */
+/** Closes the connection: draining would let a slow body hold it until the timeout. */
 function dropBody(body: Dispatcher.ResponseData['body']): void {
   body.on('error', () => {}).destroy();
 }
 
-/** RFC 9110, 5.6.7, the form that is to be sent. */
+/** RFC 9110, 5.6.7, the preferred form. */
 const HTTP_DATE = /^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT$/;
 
 /**
- * Reads Retry-After (RFC 9110, 10.2.3): seconds, or a date that is compared with the answer's own, so that it does
- * not matter whose clock is wrong. Milliseconds; null where there is none or it says nothing.
+ * Reads Retry-After (RFC 9110, 10.2.3): seconds, or a date that is compared with the date of the answer, so that a
+ * wrong clock does not matter. Milliseconds; null if it is missing or invalid.
  */
 function retryAfterOf(headers: Headers): number | null {
   const value = headerOf(headers, 'retry-after');

@@ -15,24 +15,24 @@ export interface BoundedQuestion extends BoundedRequest {
   readonly check: (answer: BoundedAnswer) => unknown;
 }
 
-/** Something is sent, and answered. */
+/** Sends requests with a body, and returns the answers. */
 export interface Exchange {
   /** @throws {FetchError} */
   send(question: BoundedQuestion): Promise<BoundedAnswer>;
   close(): Promise<void>;
 }
 
-/** Refusals that are about the question, and explain themselves. Bodies of any other failure are not read. */
+/** Refusals that are about the request, and whose body explains them. Bodies of other failures are not read. */
 const EXPLAINED: ReadonlySet<number> = new Set([400, 401, 403, 422]);
 
 const JSON_CONTENT = /^application\/(?:[a-z.]+\+)?json(?:;|$)/i;
 
 /**
- * Sends to configured origins, as bounded as everything that is asked. An answer says something: success, or a refusal
- * whose body says why.
+ * Sends to configured origins, with the bounds of every agent. Returns a success, or a refusal
+ * whose body states why.
  */
 export class BoundedExchange extends BoundedAgent implements Exchange {
-  /** Unless it is said otherwise, each connection ends after its answer: nothing is sent twice. */
+  /** By default, each connection closes after its answer: no request is sent twice. */
   constructor(options: BoundedAgentOptions) {
     super({ keepAlive: false, ...options });
   }

@@ -12,7 +12,7 @@ import type { FetchError } from './fetch-error.js';
 /** The object of a fetch. */
 export interface FetchRequest extends BoundedRequest {
   /**
-   * Media types that are taken, in lower case; an answer that names none is taken too. Without it, as for
+   * Accepted media types, in lower case; an answer without a type is accepted too. If it is left out, as for
    * certificates and CRLs, whose types have many names: everything that is not obviously something else.
    */
   readonly mediaTypes?: ReadonlySet<string>;
@@ -26,12 +26,12 @@ export interface Fetch {
 }
 
 /**
- * Bodies of certificates and CRLs come under many names, or none. What says that it is a page, a picture or an error
- * object of a portal in between is refused before it is read; what the rest is shows when it is parsed.
+ * Certificates and CRLs are served under many types, or none. An answer with the type of a page, a picture or an error
+ * object of a portal in between is rejected before it is read. The parser detects other unexpected content.
  */
 const OTHER_CONTENT = /^(?:text\/(?!plain)|image\/|multipart\/|application\/(?:[a-z.]+\+)?(?:json|xml|javascript)\b)/i;
 
-/** Fetches from configured origins, as bounded as everything that is asked. */
+/** Fetches from configured origins, with the bounds of every agent. */
 export class BoundedFetch extends BoundedAgent implements Fetch {
   get(request: FetchRequest): Promise<BoundedAnswer> {
     return this.ask(request, { method: 'GET', body: null }, (status, headers) => refusal(status, headers, request));

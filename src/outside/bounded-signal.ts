@@ -3,8 +3,8 @@ import { outOfTime } from './fetch-error.js';
 /**
  * Runs with a signal that aborts with another one, or after a time.
  *
- * Not by `AbortSignal.any` and `AbortSignal.timeout`: on Node 20 nothing keeps such a timeout from being collected as
- * garbage, and the time then never ends.
+ * Not with `AbortSignal.any` and `AbortSignal.timeout`: on Node 20 such a timeout can be garbage-collected,
+ * and then never fires.
  */
 export async function underBound<T>(
   outer: AbortSignal,
@@ -25,10 +25,10 @@ export async function underBound<T>(
 }
 
 /**
- * Waits for something that others may be waiting for too, no longer than the caller's signal.
+ * Waits for a promise that others may share, no longer than the caller's signal.
  *
- * @param late gives the result, or throws, where the signal ends first
- * @throws {unknown} what the promise or `late` throws
+ * @param late returns the result, or throws, if the signal ends first
+ * @throws {unknown} the error of the promise or of `late`
  */
 export async function unlessAborted<T>(
   promise: Promise<T>,

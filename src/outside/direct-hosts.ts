@@ -3,7 +3,7 @@ import { BlockList, isIP } from 'node:net';
 /** Decides by its host whether a connection bypasses the proxy. */
 export type IsDirect = (hostname: string) => boolean;
 
-/** Hosts of this machine, and of the host of an Azure VM: behind a proxy, they would be those of the proxy. */
+/** Addresses of this machine, and of the host of an Azure VM: through a proxy, they would reach the proxy's own. */
 const NEVER_PROXIED = ['127.0.0.0/8', '::1', '169.254.0.0/16', 'fe80::/10', '168.63.129.16'];
 
 /** The loopback name and every name below it (RFC 6761, 6.3). */

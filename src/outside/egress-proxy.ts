@@ -17,17 +17,17 @@ import { readSecret } from './secret-file.js';
 export interface EgressProxyOptions {
   /** `http://[user@]host:port`, or the same with https. */
   readonly url: string;
-  /** File with the password of the user; null: none is sent. */
+  /** File with the password of the user; null: no password is sent. */
   readonly passwordFile: string | null;
   /** Hosts that are contacted directly, as `directHosts` reads them. */
   readonly noProxy: readonly string[];
-  /** Failures of the proxy in a row after which it is left alone, and for how long. */
+  /** Failures of the proxy in a row after which it is not contacted, and for how long. */
   readonly breaker?: { readonly failuresToOpen: number; readonly openMs: number };
-  /** Authorities of an https proxy. Further roots of a process come from `NODE_EXTRA_CA_CERTS`, so this is for tests. */
+  /** Authorities of an https proxy, for tests. In production, `NODE_EXTRA_CA_CERTS` adds roots. */
   readonly ca?: string;
 }
 
-/** The end of a connection. */
+/** The destination of a connection. */
 export interface FarEnd {
   readonly hostname: string;
   readonly port: number;
@@ -37,8 +37,8 @@ export interface FarEnd {
 const KEEP_ALIVE_MS = 60_000;
 
 /**
- * The proxy for outgoing connections. Each connection is a tunnel (CONNECT), with TLS to the far end inside. The proxy
- * gets the name of the far end, which is not resolved here, and it alone gets the password.
+ * The proxy for outgoing connections. Each connection is a tunnel (CONNECT), with TLS to the destination inside. The proxy
+ * resolves the name of the destination. Only the proxy receives the password.
  */
 export class EgressProxy {
   readonly #server: ProxyServer;
@@ -64,7 +64,7 @@ export class EgressProxy {
     return !this.#isDirect(hostname);
   }
 
-  /** A connector for undici, which connects directly where the proxy does not carry the host. */
+  /** A connector for undici, which connects directly to hosts that bypass the proxy. */
   connector({ timeoutMs, ...options }: TunnelTls & { readonly timeoutMs: number }): buildConnector.connector {
     const direct = buildConnector({ timeout: timeoutMs, ...options });
     return (to, done) => {
@@ -80,9 +80,9 @@ export class EgressProxy {
   }
 
   /**
-   * Opens a connection to the far end.
-   * @throws {FetchError} `proxy_unreachable` or `proxy_refused` where the proxy is at fault, `open` where it failed several
-   *   times in a row, `network` or `timeout` where the far end is
+   * Opens a connection to the destination.
+   * @throws {FetchError} `proxy_unreachable` or `proxy_refused` for a fault of the proxy, `open` after several
+   *   of them in a row, `network` or `timeout` for a fault of the destination
    */
   async connect({ hostname, port, isTls }: FarEnd, tls: TunnelTls, timeoutMs: number): Promise<Socket> {
     const host = bareHost(hostname);

@@ -1,22 +1,22 @@
 import type { Log } from '../core/ports.js';
 import { type FetchError, requireFetchError } from './fetch-error.js';
 
-/** Kinds that are said of one place. Codes are words of another service, and it may have any number of them. */
+/** Most kinds of failure per place. Codes are words of another service, which may have any number of them. */
 const MOST_KINDS = 32;
 
-/** Whether it is an error code, and no sentence, which may say something else each time. */
+/** Whether a cause is an error code. A sentence may differ each time. */
 function isCode(cause: unknown): boolean {
   return typeof cause === 'string' && /^[A-Za-z_]{1,64}$/.test(cause);
 }
 
 /**
- * Says in the log why nothing came, where something was asked: the rest follows from what was logged before. Every
- * request meets an outage, so each kind of failure is a warning once, until there is an answer; then it is for `debug`.
+ * Logs why a contacted service gave no answer; earlier lines explain other failures. Every request during an outage
+ * fails, so each kind of failure is a warning once, until the next answer. Then its level is `debug`.
  */
 export class FailureLog {
   readonly #log: Log;
   readonly #message: string;
-  /** Kinds of failures that were said since the last answer, by place. */
+  /** Kinds of failures that were logged since the last answer, by place. */
   readonly #said = new Map<string, Set<string>>();
 
   constructor(log: Log, message: string) {
@@ -45,7 +45,7 @@ export class FailureLog {
 }
 
 /**
- * Runs what asks somebody, and has the log say that it failed, or answers again.
+ * Runs a call to a service, and logs that it fails, or answers again.
  * @throws {FetchError}
  */
 export async function loggingFailures<T>(failures: FailureLog, name: string, ask: () => Promise<T>): Promise<T> {

@@ -5,7 +5,7 @@ import { FetchError, outOfTime, outOfTurn, requireTime } from './fetch-error.js'
 export interface TurnOwner {
   /** The principal: the name of a caller. */
   readonly principal: string;
-  /** The key of the work: others who want the same can join by it. */
+  /** The key of the work. Other callers can join the same work by it. */
   readonly key: string;
 }
 
@@ -18,12 +18,12 @@ interface Waiting {
   readonly refuse: (error: Error) => void;
 }
 
-/** Lets attempts in, a few at a time, in an order that is fair by principal. */
+/** Admits attempts, a few at a time, in an order that is fair by principal. */
 export class Turns {
   readonly #queue: FairQueue<Waiting>;
   readonly #what: string;
 
-  /** @param what they are, for people */
+  /** @param what the attempts are, for messages */
   constructor(limits: TurnLimits, what = 'fetches') {
     this.#queue = new FairQueue(limits);
     this.#what = what;
@@ -32,15 +32,15 @@ export class Turns {
   /**
    * @param signal ends the waiting; a fetch that has begun ends by its own signal
    * @param owner its principal defaults to the service itself; without a key, `join` does not find it
-   * @throws {FetchError} `busy` where too many wait, `no_time` where the signal ends before its turn
-   * @throws {unknown} what `fetch` throws
+   * @throws {FetchError} `busy` if too many wait, `no_time` if the signal ends before its turn
+   * @throws {unknown} the error of `fetch`
    */
   async take<T>(signal: AbortSignal, fetch: () => Promise<T>, owner: AnyOwner = {}): Promise<T> {
     requireTime(signal);
     return this.#enter(signal, (principal) => this.#run(principal, fetch), owner);
   }
 
-  /** Stands in a line for what already waits under a key: whoever joins must not have to wait in the line of another. */
+  /** Adds a principal to work that already waits under a key, so that it need not wait for the turn of another principal. */
   join({ key, principal }: TurnOwner): void {
     this.#queue.waiting.find((waiting) => waiting.key === key)?.principals.add(principal);
     this.#letIn();
@@ -80,7 +80,7 @@ export class Turns {
     try {
       return await fetch();
     } catch (error) {
-      // A timer that the fetch waits for rejects so, once its signal ends.
+      // A timer inside the fetch rejects with this error once its signal ends.
       throw error instanceof Error && error.name === 'AbortError' ? outOfTime() : error;
     } finally {
       this.#queue.end(principal);

@@ -11,11 +11,11 @@ import { FetchError } from './fetch-error.js';
 export interface BreakerOptions {
   /** Failures in a row that open it. */
   readonly failuresToOpen: number;
-  /** How long it then sends nothing. After that one request tries whether the origin is back. */
+  /** How long it then sends no request. After that one request tests whether the origin is back. */
   readonly openMs: number;
   /**
-   * An attempt whose caller leaves sooner than this counts neither as success nor as failure: callers must not be able to
-   * open the breaker by leaving, nor to keep it closed.
+   * An attempt whose caller leaves sooner than this counts neither as success nor as failure: otherwise callers could
+   * open the breaker by leaving, or keep it closed.
    */
   readonly fairMs: number;
 }
@@ -23,15 +23,15 @@ export interface BreakerOptions {
 export const DEFAULT_BREAKER: BreakerOptions = { failuresToOpen: 5, openMs: 30_000, fairMs: 500 };
 
 /**
- * Whether an attempt that failed says something about the service: it was not cut short by the end of the request, or
- * had the time before that services are given.
+ * Whether a failed attempt counts against the service: the request did not end it early, or
+ * it had the time that services normally get.
  * @param begun by `performance.now()`
  */
 export function hadFairTime(request: AbortSignal, begun: number, givenMs: number): boolean {
   return !request.aborted || performance.now() - begun >= givenMs;
 }
 
-/** An attempt whose caller left too soon for it to count. */
+/** An attempt whose caller left too soon to count. */
 class Inconclusive extends Error {
   readonly left: FetchError;
 
@@ -41,7 +41,7 @@ class Inconclusive extends Error {
   }
 }
 
-/** Stops asking one origin that has failed several times in a row. */
+/** Stops requests to an origin that failed several times in a row. */
 export class OriginBreaker {
   readonly #fairMs: number;
   readonly #policy: CircuitBreakerPolicy;
@@ -55,8 +55,8 @@ export class OriginBreaker {
   }
 
   /**
-   * @returns what the call gave or how it failed; `open` where it was not made
-   * @throws {unknown} what is no fault of a fetch
+   * @returns the result or FetchError of the call; `open` if no call was made
+   * @throws {unknown} any other error
    */
   async run<T>(call: () => Promise<T>): Promise<T | FetchError> {
     try {

@@ -2,21 +2,21 @@ import { FormatError, messageOf, UnfitError } from '../core/errors.js';
 import type { Clock, Log } from '../core/ports.js';
 import { FetchError } from './fetch-error.js';
 
-/** Hears how each attempt to reach an origin ended. */
+/** Observes how each attempt to reach an origin ended. */
 export interface OriginObserver {
-  /** From now on the origin is one of those that may be contacted. */
+  /** Adds the origin to those that may be contacted. */
   register(origin: string): void;
-  /** It answered with what is of use. */
+  /** The origin gave a usable answer. */
   answered(origin: string): void;
-  /** It said no to what a caller chose, such as a chip. */
+  /** The origin refused a resource that a caller chose, such as a chip. */
   refused(origin: string): void;
   failed(origin: string, error: FetchError): void;
-  /** Makes an attempt, for who watches each while it lasts. Left out, it is just made. */
+  /** Runs an attempt within an observer, such as a span. If it is left out, the attempt just runs. */
   around?<A extends AnyAnswer>(origin: string, attempt: () => Promise<A>): Promise<A>;
 }
 
 interface AnyAnswer {
-  /** Of HTTP. */
+  /** The HTTP status. */
   readonly status: number;
 }
 
@@ -40,9 +40,9 @@ export interface OriginState {
 }
 
 interface Outage {
-  /** Monotonic. */
+  /** Monotonic time of the begin. */
   readonly begun: number;
-  /** Of the attempt that it began with. */
+  /** Cause of the first failed attempt. */
   readonly cause: string;
   attempts: number;
 }
@@ -55,12 +55,12 @@ interface Known {
 }
 
 /**
- * Which origins are out of reach. An outage begins with the first failed attempt and ends with the first answer that is of
- * use; each is in the log once, however many requests it touches. An origin that refuses this service (401, 403, 407, 451
- * and the like), or answers with what nobody can read, fails.
+ * Records which origins are unreachable. An outage begins with the first failed attempt and ends with the first usable
+ * answer. The log has each outage once, regardless of the number of requests. An origin that refuses this service
+ * (401, 403, 407, 451 and the like), or gives an unreadable answer, counts as failed.
  *
- * An attempt says nothing about the origin where it ends because the caller has left, where it was never made, and where
- * a 400 or 404 is about what a caller chose, such as a chip: callers must neither begin nor end an outage.
+ * Some attempts do not count: the caller left, the attempt was never made, or a 400 or 404 is about a choice of the
+ * caller, such as a chip. So callers can neither begin nor end an outage.
  */
 export class Outages implements OriginObserver {
   readonly #clock: Pick<Clock, 'monotonicMs'>;
@@ -72,7 +72,7 @@ export class Outages implements OriginObserver {
     this.#log = log;
   }
 
-  /** Every origin that may be contacted, in the order in which they were named. */
+  /** Every origin that may be contacted, in the order of registration. */
   get states(): readonly OriginState[] {
     return [...this.#origins.values()].map(({ host, failures, outage }) => ({
       host,
@@ -134,13 +134,13 @@ export class Outages implements OriginObserver {
 /** The limits of an attempt at an origin. */
 interface Observed<T> {
   readonly origin: string;
-  /** Throws where nobody can use the answer. */
+  /** Throws if the answer is not usable. */
   readonly check?: (answer: T) => unknown;
-  /** Whether a 400 or 404 says nothing of the origin. */
+  /** Whether a 400 or 404 is no fault of the origin. */
   readonly mayBeRefused?: boolean;
 }
 
-/** Makes an attempt and reports its end to the observer. The caller gets the answer whatever `check` finds. */
+/** Makes an attempt and reports its end to the observer. The caller gets the answer even if `check` throws. */
 export async function observed<T>(
   observer: OriginObserver | undefined,
   attempt: () => Promise<T>,
@@ -162,7 +162,7 @@ function tell<T>(observer: OriginObserver, { origin, mayBeRefused }: Observed<T>
   else observer.failed(origin, fault);
 }
 
-/** Why an answer is of no use; null where it is. */
+/** Returns why an answer is not usable; null if it is. */
 function answerFault<T>(answer: T, check: Observed<T>['check']): FetchError | null {
   try {
     check?.(answer);
@@ -174,12 +174,12 @@ function answerFault<T>(answer: T, check: Observed<T>['check']): FetchError | nu
   }
 }
 
-/** Whether an attempt says that the origin does not work, does not serve this service, or is cut off by the proxy. */
+/** Whether a failure shows that the origin is down, refuses this service, or is blocked by the proxy. */
 function isOutage(error: FetchError): boolean {
   return error.fault === 'status' || error.ofProxy || (error.fault !== 'aborted' && error.unhealthy);
 }
 
-/** Few values, whatever an origin answers. */
+/** Maps all answers of an origin to few values. */
 function outcomeOf({ fault, status }: FetchError): string {
   if (fault !== 'status' || status === null) return fault;
   return status === 429 ? 'status_429' : `status_${Math.floor(status / 100)}xx`;
@@ -189,7 +189,7 @@ function count({ outcomes }: Known, outcome: string): void {
   outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
 }
 
-/** The innermost cause: `getaddrinfo ENOTFOUND …`, `certificate has expired`, or what the error itself says. */
+/** The innermost cause: `getaddrinfo ENOTFOUND …`, `certificate has expired`, or the message of the error itself. */
 function causeOf(error: Error): string {
   let cause: Error = error;
   while (cause.cause instanceof Error) cause = cause.cause;

@@ -3,7 +3,7 @@ import type { Fetch, FetchRequest } from './bounded-fetch.js';
 
 const TICK_MS = 20;
 
-/** The current fetches, one a path, and their duration. */
+/** The current fetches, one per path, and their duration. */
 export class PathsUnderWay {
   readonly #asked = new Map<string, { ticks: number }>();
 
@@ -11,13 +11,13 @@ export class PathsUnderWay {
     return { get: (request) => this.#get(fetch, request), close: () => fetch.close() };
   }
 
-  /** For how long a path has been asked for, its attempts and the pauses between them together; null where it is not. */
+  /** How long the fetch of a path has lasted, with its attempts and pauses; null if there is none. */
   msOf(path: string): number | null {
     const asked = this.#asked.get(path);
     return asked === undefined ? null : asked.ticks * TICK_MS;
   }
 
-  /** Counted, and not read off a clock: while the event loop is late, an answer may have come long ago. */
+  /** Counts ticks instead of reading a clock: while the event loop is late, an answer may have arrived long ago. */
   async #get(fetch: Fetch, request: FetchRequest): Promise<BoundedAnswer> {
     const asked = { ticks: 0 };
     this.#asked.set(request.path, asked);

@@ -7,34 +7,34 @@ import { quotedName } from '../core/names-in-messages.js';
 import { bareHost } from './direct-hosts.js';
 import { FetchError } from './fetch-error.js';
 
-/** A proxy for HTTP. */
+/** An HTTP proxy. */
 export interface ProxyServer {
   /** Scheme, host and port. */
   readonly url: URL;
-  /** Authorities of an https proxy; undefined: those of the process. */
+  /** Authorities of an https proxy; undefined: the authorities of the process. */
   readonly ca?: string | undefined;
 }
 
-/** When an attempt ends. */
+/** Time limits of an attempt. */
 export interface TunnelBounds {
-  /** Of the whole attempt. */
+  /** Ends the whole attempt. */
   readonly signal: AbortSignal;
-  /** Time limit of the connection to the proxy. It is shorter, so that a proxy that is down differs from a far end that is. */
+  /** Time limit of the connection to the proxy. It is shorter, so that a proxy outage differs from one of the destination. */
   readonly reachMs: number;
 }
 
-/** Options of TLS to the far end. */
+/** Options of TLS to the destination. */
 export type TunnelTls = buildConnector.BuildOptions;
 
-/** Other credentials are wanted. By RFC 9110, 15.5.8 that is 407; tinyproxy says 401 where a password is wrong. */
+/** The proxy rejects the credentials: 407 by RFC 9110, 15.5.8; tinyproxy answers 401 to a wrong password. */
 const REFUSALS: ReadonlySet<number> = new Set([401, 407]);
 
 /**
  * Asks a proxy for a tunnel (RFC 9110, 9.3.6).
  *
- * @param target `host:port` of the far end
- * @param headers for the proxy alone
- * @throws {FetchError} `proxy_unreachable`, `proxy_refused`; `network` or `timeout` where the proxy cannot reach the far end
+ * @param target `host:port` of the destination
+ * @param headers sent only to the proxy
+ * @throws {FetchError} `proxy_unreachable`, `proxy_refused`; `network` or `timeout` if the proxy cannot reach the destination
  */
 export function openTunnel(
   proxy: ProxyServer,
@@ -65,7 +65,7 @@ export function openTunnel(
       reject(refusal);
     });
     asked.once('error', (cause) => {
-      // A proxy that took the question waits for the far end. One that was not even reached is at fault itself.
+      // A proxy that accepted the request waits for the destination. Before that, the proxy itself is at fault.
       reject(signal.aborted && isConnected ? noAnswer() : unreachable(cause));
     });
     asked.end();
@@ -80,12 +80,12 @@ function connectRequest(proxy: ProxyServer, options: RequestOptions): ClientRequ
   const { url, ca } = proxy;
   const plain = { ...options, method: 'CONNECT', agent: false };
   if (!isTls(proxy)) return requestHttp(url, plain);
-  // Without servername, Node compares the certificate of the proxy with the host header, which names the far end.
+  // Without servername, Node compares the certificate of the proxy with the host header, which names the destination.
   const tls = { ca, servername: serverNameOf(bareHost(url.hostname)), ALPNProtocols: ['http/1.1'] };
   return requestHttps(url, { ...plain, ...tls });
 }
 
-/** A name for SNI, which addresses are not (RFC 6066, 3). */
+/** A name for SNI, which must not be an address (RFC 6066, 3). */
 function serverNameOf(host: string): string {
   return isIP(host) === 0 ? host : '';
 }
@@ -97,7 +97,7 @@ function tunnelRefusal(status: number, head: Buffer): FetchError | null {
       `not reached: the proxy refuses the service (proxy_refused, status ${status})`,
     );
   }
-  // The status is the proxy's: it must not look like an answer of the far end.
+  // The status is the proxy's: it must not look like an answer of the destination.
   if (status < 200 || status >= 300)
     return new FetchError('network', `not reached: the proxy opened no tunnel (status ${status})`);
   return head.byteLength === 0 ? null : new FetchError('network', 'not reached: the proxy sent bytes of its own');
@@ -112,8 +112,8 @@ function noAnswer(): FetchError {
 }
 
 /**
- * Starts TLS to the far end inside a tunnel.
- * @throws {FetchError} `network`; its cause names the issuer of a certificate that is not trusted, which may be the proxy's
+ * Starts TLS to the destination inside a tunnel.
+ * @throws {FetchError} `network`; its cause names the issuer of an untrusted certificate, which may belong to the proxy
  */
 export function secureTunnel(
   tunnel: Socket,
@@ -124,7 +124,7 @@ export function secureTunnel(
   const given: ConnectionOptions = { servername: serverNameOf(host), ...options };
   const socket = connectTls({ ...given, socket: tunnel, host, ALPNProtocols: ['http/1.1'] });
   let issuer: string | null = null;
-  // Before Node compares the certificate: it ends the connection where that fails, and the certificate is lost with it.
+  // Runs before Node verifies the certificate: after a failure Node closes the connection, and the certificate is lost.
   socket.prependOnceListener('secure', () => {
     issuer = issuerOf(socket.getPeerCertificate());
   });

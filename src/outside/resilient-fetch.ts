@@ -7,9 +7,9 @@ import { FetchError } from './fetch-error.js';
 import { type BreakerOptions, DEFAULT_BREAKER, OriginBreaker } from './origin-breaker.js';
 
 export interface ResilienceOptions extends BreakerOptions, TurnLimits {
-  /** Upper end of the pause before the first retry; the second may take twice that. */
+  /** Longest pause before the first retry; the second may take twice that. */
   readonly pauseMs: number;
-  /** A server that wants to be left alone longer than this gets no retry. */
+  /** A server that asks for a longer pause gets no retry. */
   readonly longestPauseMs: number;
 }
 
@@ -27,14 +27,14 @@ const RESERVE = 10;
 const EARNED_PER_CALL = 0.09;
 
 /**
- * Bounds retries by the number of calls, so that a failing server sees hardly more requests than a sound one: nine
- * retries per hundred calls, and a reserve of ten without which a service that seldom asks could never try again.
+ * Bounds retries by the number of calls, so that a failing server gets hardly more requests than a healthy one: nine
+ * retries per hundred calls. A reserve of ten allows retries to a service that is seldom called.
  * A thousand calls make at most 1 100 requests.
  */
 export class RetryBudget {
   #retries = RESERVE;
 
-  /** Notes a call. */
+  /** Counts a call. */
   earn(): void {
     this.#retries = Math.min(RESERVE, this.#retries + EARNED_PER_CALL);
   }
@@ -48,10 +48,10 @@ export class RetryBudget {
 }
 
 /**
- * Fetches in spite of passing faults, without pressing a server that has lasting ones: retries with full jitter
- * inside a budget, a breaker per origin, a bulkhead around all of it.
+ * Fetches despite temporary faults, without overloading a server with lasting ones: retries with full jitter
+ * within a budget, a breaker per origin, a bulkhead around all of it.
  *
- * The retries are a loop here and not cockatiel's, whose pauses do not end with the caller's signal.
+ * The retry loop is not cockatiel's, whose pauses do not end with the caller's signal.
  */
 export class ResilientFetch implements Fetch {
   readonly #fetch: Fetch;
@@ -66,7 +66,7 @@ export class ResilientFetch implements Fetch {
     this.#turns = new Turns(options);
   }
 
-  /** @throws {FetchError} what the last attempt throws, or why there was none */
+  /** @throws {FetchError} the error of the last attempt, or why none was made */
   get(request: FetchRequest): Promise<BoundedAnswer> {
     return this.#turns.take(request.signal, () => this.#tryRepeatedly(request));
   }
@@ -86,7 +86,7 @@ export class ResilientFetch implements Fetch {
     }
   }
 
-  /** How long to wait before the next attempt; null where there should be none. */
+  /** How long to wait before the next attempt; null for no attempt. */
   #pauseAfter(error: FetchError, retries: number): number | null {
     if (!error.transient || retries >= MAXIMUM_RETRIES) return null;
     const { pauseMs, longestPauseMs } = this.#options;

@@ -10,20 +10,20 @@ interface Flight<T> {
 }
 
 /**
- * Lets callers that want the same thing at the same time share one attempt to get it.
+ * Lets callers with the same key at the same time share one attempt.
  * Each waits no longer than its own signal; the attempt ends when the last of them has left.
  */
 export class SingleFlight<T> {
   readonly #flights = new Map<string, Flight<T>>();
 
-  /** Whether an attempt is under way that a caller would join. */
+  /** Whether an attempt is running that a caller would join. */
   isUnderWay(key: string): boolean {
     return this.#flights.has(key);
   }
 
   /**
-   * @throws {FetchError} `no_time` or `no_room` where the caller's signal has ended before
-   * @throws {unknown} what `start` throws, or `expired()` when the caller's signal ends first
+   * @throws {FetchError} `no_time` or `no_room` if the caller's signal has already ended
+   * @throws {unknown} the error of `start`, or `expired()` if the caller's signal ends first
    */
   async run(
     key: string,
@@ -65,8 +65,8 @@ interface Waiter {
 }
 
 /**
- * Attempts that go on after all callers have left, so that no caller can make a source look out of reach by leaving.
- * Callers that want the same thing share one.
+ * Attempts that continue after all callers have left, so that no caller can make a source seem unreachable by leaving.
+ * Callers with the same key share one.
  */
 export class KeptAttempts<T> {
   readonly #limitMs: number;
@@ -76,14 +76,14 @@ export class KeptAttempts<T> {
   /** @param limitMs the longest time of an attempt */
   constructor(limitMs: number) {
     this.#limitMs = limitMs;
-    // One for each attempt, of which there is a bound: Node warns of more than ten, as of a leak.
+    // One listener per attempt, whose number is bounded: Node warns of a leak above ten.
     setMaxListeners(0, this.#closing.signal);
   }
 
   /**
-   * @throws {FetchError} `no_time` or `no_room` where the signal has ended before, `aborted` where it ends first, or what
-   *   `expired` gives
-   * @throws {unknown} what `start` throws
+   * @throws {FetchError} `no_time` or `no_room` if the signal has already ended, `aborted` if it ends first, or the error of
+   *   `expired`
+   * @throws {unknown} the error of `start`
    */
   async run(
     key: string,
@@ -97,7 +97,7 @@ export class KeptAttempts<T> {
     });
   }
 
-  /** Ends all of them, and waits until they have ended. */
+  /** Aborts all attempts, and waits for their end. */
   async close(): Promise<void> {
     this.#closing.abort();
     await Promise.allSettled(this.#attempts.values());
@@ -105,14 +105,14 @@ export class KeptAttempts<T> {
 
   #begin(key: string, start: (signal: AbortSignal) => Promise<T>): Promise<T> {
     const attempt = underBound(this.#closing.signal, this.#limitMs, start).finally(() => this.#attempts.delete(key));
-    // Waiters get the error; without any, it must not become an unhandled rejection.
+    // Waiters get the error; without waiters, it must not become an unhandled rejection.
     attempt.catch(() => {});
     this.#attempts.set(key, attempt);
     return attempt;
   }
 }
 
-/** The shortest time between two renewals of one thing. */
+/** The shortest time between two renewals of one key. */
 export const RENEWAL_PAUSE_MS = 10 * 60_000;
 
 interface Renewal<T> {

@@ -7,12 +7,12 @@ import { type TurnOwner, Turns } from './fair-turns.js';
 import { FetchError } from './fetch-error.js';
 import { type BreakerOptions, OriginBreaker } from './origin-breaker.js';
 
-/** Where a server names no time: AMD KDS answers repeats of one request about once in ten seconds. */
+/** Pause if a server names no time: AMD KDS answers repeats of one request about once in ten seconds. */
 const THROTTLED_MS = 10_000;
-/** A header must not be able to switch a source off for good. */
+/** Longest pause, so that a header cannot switch a source off for good. */
 const LONGEST_THROTTLE_MS = 60 * 60_000;
 
-/** The pause that a server asks for by a 429: the time in Retry-After, or what is usual where it names none. */
+/** The pause that a server requests by a 429: the time in Retry-After, or a default. */
 class Pause {
   readonly #clock: Clock;
   readonly #usualMs: number;
@@ -44,7 +44,7 @@ class Pause {
 const LANE: TurnLimits = { concurrent: 4, queued: 32 };
 
 /**
- * One kind of request to a server. After a 429 none is sent until its pause is over. This is checked when a request has
+ * One kind of request to a server. After a 429 none is sent until the pause ends. The check happens when a request has
  * its turn, since the 429 may arrive while many wait.
  */
 export class ThrottledFetch implements Fetch {
@@ -57,7 +57,7 @@ export class ThrottledFetch implements Fetch {
     this.#pause = new Pause(clock);
   }
 
-  /** @param owner whose turn it is; left out, that of the service itself */
+  /** @param owner the owner of the turn; defaults to the service itself */
   get(request: FetchRequest, owner?: TurnOwner): Promise<BoundedAnswer> {
     const fetch = async () => {
       this.#pause.requireOver();
@@ -71,7 +71,7 @@ export class ThrottledFetch implements Fetch {
     return this.#turns.take(request.signal, fetch, owner);
   }
 
-  /** Waits in another line too for what already waits. */
+  /** Adds work that already waits to another queue too. */
   join(owner: TurnOwner): void {
     this.#turns.join(owner);
   }
@@ -81,18 +81,18 @@ export class ThrottledFetch implements Fetch {
   }
 }
 
-/** Whether an endpoint is asked at all: a breaker, and the pause that the endpoint itself wants. Never asks twice. */
+/** Whether an endpoint is contacted at all: a breaker, and the pause that the endpoint requests. Never sends a request twice. */
 export class EndpointHealth {
   readonly #pause: Pause;
   readonly #breaker: OriginBreaker;
 
-  /** @param pauseMs how long it is left alone after a 429 that names no time; left out, ten seconds */
+  /** @param pauseMs pause after a 429 that names no time; defaults to ten seconds */
   constructor(clock: Clock, breaker: BreakerOptions, pauseMs?: number) {
     this.#pause = new Pause(clock, pauseMs);
     this.#breaker = new OriginBreaker(breaker);
   }
 
-  /** @throws {FetchError} that of the call; `open` or `waiting` where it was not made */
+  /** @throws {FetchError} the error of the call; `open` or `waiting` if no call was made */
   async run<T>(call: () => Promise<T>): Promise<T> {
     this.#pause.requireOver();
     const outcome = await this.#breaker.run(call);
@@ -105,7 +105,7 @@ export class EndpointHealth {
 const NOT_FOUND_MS = 10 * 60_000;
 const NOT_FOUND_KEYS = 10_000;
 
-/** Remembers 404 answers for ten minutes, in which the same request is not sent again. */
+/** Remembers 404 answers for ten minutes. In that time the same request is not sent again. */
 export class NotFoundMemory {
   readonly #clock: Clock;
   /** Monotonic times until which a key counts as not found. */
@@ -121,10 +121,10 @@ export class NotFoundMemory {
   }
 
   /**
-   * Asks for a key, unless it is known not to be there.
+   * Fetches a key, unless it is known not to exist.
    *
-   * @param remember whether a 404 of this time is kept
-   * @throws {FetchError} of status 404 where it is known; and what `ask` throws
+   * @param remember whether a 404 of this call is kept
+   * @throws {FetchError} with status 404 if it is known; and the errors of `ask`
    */
   async ask<T>(key: string, remember: boolean, ask: () => Promise<T>): Promise<T> {
     if (this.#isKnown(key)) {

@@ -21,7 +21,7 @@ const REFUSALS: ReadonlyMap<string, string> = new Map([
 /**
  * Reads the answer of Azure Attestation to an attest call.
  *
- * @throws {FetchError} where it is neither a token nor a refusal of the evidence
+ * @throws {FetchError} if it is neither a token nor a refusal of the evidence
  */
 export function readAttestationAnswer(answer: BoundedAnswer): AttestationAnswer {
   const { status } = answer;
@@ -29,7 +29,7 @@ export function readAttestationAnswer(answer: BoundedAnswer): AttestationAnswer 
   const code = errorCodeOf(answer);
   const refused = status === BAD_REQUEST && code !== null ? REFUSALS.get(code) : undefined;
   if (refused !== undefined) return { refused };
-  // The code is for the log: text of another service is not shown to callers, a word of it included.
+  // The code is only for the log: callers see no text of another service.
   throw new FetchError('status', `answered with status ${status}`, {
     status,
     ...(code === null ? {} : { cause: code }),
@@ -37,8 +37,8 @@ export function readAttestationAnswer(answer: BoundedAnswer): AttestationAnswer 
 }
 
 /**
- * The token of an answer. It is text here, and nothing of it is looked at.
- * @throws {FetchError} where there is none
+ * Reads the token of an answer as text, without parsing it.
+ * @throws {FetchError} if there is none
  */
 export function readToken(answer: BoundedAnswer): string {
   const token = answerObject(answer)?.['token'];
@@ -49,8 +49,8 @@ export function readToken(answer: BoundedAnswer): string {
 }
 
 /**
- * The code of an error: `{error: {code}}`, or `{Error: {Code}}` of older services. Null where there is none, or where
- * it is not a word: text of the service goes no further.
+ * Reads the code of an error: `{error: {code}}`, or `{Error: {Code}}` of older services. Null if there is none, or if
+ * it is not a single word: longer text of the service is not used.
  */
 function errorCodeOf(answer: BoundedAnswer): string | null {
   const body = answerObject(answer);
@@ -60,10 +60,10 @@ function errorCodeOf(answer: BoundedAnswer): string | null {
 }
 
 /**
- * Whether Trust Authority's 400, or 422, is about the evidence. Its errors are texts without a code. The one that its
- * client documents is "Invalid nonce and/or run time data"; any that speaks of the quote, of what the quote holds, or of
- * whether it holds, is taken for a no as well, whatever its form: an optional route must not pass over one because it is
- * worded otherwise. Names are read as words (`verifier_nonce`, `QuoteVerificationFailed`). A page of HTML is a front's.
+ * Whether Trust Authority's 400, or 422, is about the evidence. Its errors are texts without a code. Its client documents
+ * "Invalid nonce and/or run time data". Any text about the quote, its content or its validity also counts as a
+ * refusal: an optional route must not ignore a refusal that is worded differently.
+ * Names are read as words (`verifier_nonce`, `QuoteVerificationFailed`). A page of HTML comes from a front end.
  */
 export function isAboutQuote({ status, body }: BoundedAnswer): boolean {
   if (!isRefusal(status)) return false;
@@ -73,12 +73,12 @@ export function isAboutQuote({ status, body }: BoundedAnswer): boolean {
   return ABOUT_QUOTE.test(said) && !ABOUT_KEY_OF_API.test(said);
 }
 
-/** Whether Trust Authority refuses the request itself, and not who asks or how. */
+/** Whether Trust Authority refuses the request itself, and not its credentials or form. */
 export function isRefusal(status: number): boolean {
   return status === BAD_REQUEST || status === UNPROCESSABLE;
 }
 
-/** A text whose names are taken apart: at underscores, where a capital follows a letter, and behind an acronym. */
+/** Splits names in a text: at underscores, where a capital follows a letter, and behind an acronym. */
 function words(text: string): string {
   return text
     .replaceAll(/[_-]/g, ' ')
@@ -86,7 +86,7 @@ function words(text: string): string {
     .replaceAll(/([A-Z])(?=[A-Z][a-z])/g, '$1 ');
 }
 
-/** `Unable to verify API key`: about who asks. */
+/** `Unable to verify API key`: about the credentials of this service. */
 const ABOUT_KEY_OF_API = /\b(?:api|subscription) ?keys?\b/i;
 
 const ABOUT_QUOTE = new RegExp(

@@ -24,17 +24,17 @@ import { routeUnavailable } from './submissions.js';
 
 /** An instance of Azure Attestation. */
 export interface AttestationEndpoint {
-  /** Its origin, which is its name as an issuer. */
+  /** Its origin, which is also its issuer name. */
   readonly origin: string;
   readonly health: EndpointHealth;
 }
 
 export interface AzureAttestationOptions {
-  /** In the order in which they are asked. */
+  /** In the order of the calls. */
   readonly endpoints: readonly AttestationEndpoint[];
   readonly apiVersion: string;
   readonly exchange: Exchange;
-  /** Null: asked without a token, which shared providers allow today. */
+  /** Null: calls have no token, which shared providers allow today. */
   readonly credential: AzureCredential | null;
   readonly turns: Turns;
   readonly log: Log;
@@ -51,9 +51,9 @@ const ANSWER_BYTES = 128 * 1024;
 const UNAUTHORIZED = 401;
 
 /**
- * Submits evidence to Azure Attestation. An attest call is never made twice at one endpoint, save once with another
- * access token; the next endpoint is asked where one gives nothing. A refusal ends it: another endpoint is not asked
- * in the hope of another opinion.
+ * Submits evidence to Azure Attestation. Sends an attest call at most once to an endpoint, except once more with another
+ * access token. Calls the next endpoint if one gives no answer. A refusal is final: no other endpoint is called
+ * for a second opinion.
  */
 export class AzureAttestation implements AttestationService {
   readonly route = 'maa';
@@ -88,7 +88,7 @@ export class AzureAttestation implements AttestationService {
     }
   }
 
-  /** Ends what is being asked. */
+  /** Ends running calls. */
   async close(): Promise<void> {
     await Promise.all([this.#options.exchange.close(), this.#options.credential?.close()]);
   }
@@ -101,7 +101,7 @@ export class AzureAttestation implements AttestationService {
       const answer = await this.#ask(endpoint, { ...request, bearer, signal });
       if (!(answer instanceof FetchError)) return answer;
       failures.push(answer);
-      // The rest would fail for lack of time, and count against endpoints that were never asked.
+      // Further calls would fail for lack of time, and count against endpoints that were never contacted.
       if (signal.aborted) break;
     }
     return routeUnavailable(AZURE_ATTESTATION, failures);
@@ -124,7 +124,7 @@ export class AzureAttestation implements AttestationService {
     }
   }
 
-  /** Valid tokens are refused at times, and one may have been revoked: asked once more with another. */
+  /** Azure sometimes rejects valid tokens, and a token may be revoked: sends the call once more with another token. */
   async #sendAuthorised(endpoint: AttestationEndpoint, call: Call): Promise<BoundedAnswer> {
     const answer = await this.#send(endpoint, call);
     const { credential } = this.#options;
@@ -159,7 +159,7 @@ export interface AttestRequest {
   readonly body: string;
 }
 
-/** @param nonce comes back as claim `nonce` */
+/** @param nonce returned as claim `nonce` */
 function attestRequest(submission: Submission, nonce: string): AttestRequest {
   return submission.tee === 'snp'
     ? { operation: 'SevSnpVm', body: sevSnpBody(submission, nonce) }
@@ -175,14 +175,14 @@ export function sevSnpBody({ report, certificates, runtimeData }: SnpSubmission,
   return JSON.stringify({ report: encodeText(JSON.stringify(evidence)), ...runtimeDataMember(runtimeData), nonce });
 }
 
-/** Body of `POST /attest/TdxVm`. The quote goes as it came: Azure's end with zeros, and the service takes them so. */
+/** Body of `POST /attest/TdxVm`. The quote is sent unchanged: Azure's quotes end with zeros, which the service accepts. */
 export function tdxVmBody({ quote, runtimeData }: TdxSubmission, nonce: string): string {
   return JSON.stringify({ quote: encodeBase64Url(quote), ...runtimeDataMember(runtimeData), nonce });
 }
 
 /**
- * Member `runtimeData` of a call of Azure Attestation; no member where there is none. A JSON object is sent as such, so
- * that the token shows it as `x-ms-runtime`; what two readers could read differently is sent as bytes.
+ * Member `runtimeData` of a call of Azure Attestation; no member if there is none. A JSON object is sent as such, so
+ * that the token has it as `x-ms-runtime`. JSON that parsers may read differently is sent as bytes.
  */
 function runtimeDataMember(runtimeData: Uint8Array | null): JsonObject {
   if (runtimeData === null) return {};

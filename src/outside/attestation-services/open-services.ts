@@ -15,7 +15,7 @@ import { type AppraisalOptions, TrustAuthority } from './trust-authority.js';
 /** Times and sizes. The defaults are for production; tests shorten them. */
 export interface AttestationTuning {
   readonly health: BreakerOptions;
-  /** Longest time of one question to Entra or the managed identity. */
+  /** Longest time of one request to Entra or the managed identity. */
   readonly credentialTimeoutMs: number;
   readonly turns: TurnLimits;
 }
@@ -30,22 +30,22 @@ const DEFAULT_TUNING: AttestationTuning = {
 
 /** The dependencies of every service. */
 export interface OpenServiceOptions {
-  /** Time of a request: where there are several endpoints each gets its share, so that the last is still asked in time. */
+  /** Time of a request: each of several endpoints gets its share, so that the last one still has time. */
   readonly deadlineMs: number;
   readonly clock: Clock;
   readonly log: Log;
-  /** Hears of each attempt to contact an origin. */
+  /** Called after each attempt to contact an origin. */
   readonly observer?: OriginObserver | undefined;
   readonly connect?: ConnectOptions | undefined;
 }
 
 export interface OpenAzureAttestationOptions extends OpenServiceOptions {
-  /** Origins of the instances, at least one, in the order in which they are asked. */
+  /** Origins of the instances, at least one, in the order of the calls. */
   readonly endpoints: readonly string[];
   readonly apiVersion: string;
   /** Null: no token is sent. */
   readonly identity: AzureIdentity | null;
-  /** Where workload identity finds what the configuration does not say. */
+  /** Variables from which workload identity completes the configuration. */
   readonly environment: Environment;
   readonly tuning?: Partial<AttestationTuning>;
 }
@@ -53,8 +53,8 @@ export interface OpenAzureAttestationOptions extends OpenServiceOptions {
 const SCOPE = 'https://attest.azure.net/.default';
 
 /**
- * Puts the parts together. Contacts nobody.
- * @throws {ConfigurationError} where the environment lacks what the identity needs
+ * Creates the client. Contacts no server.
+ * @throws {ConfigurationError} if the environment lacks a value of the identity
  */
 export async function openAzureAttestation(options: OpenAzureAttestationOptions): Promise<AzureAttestation> {
   const { endpoints, apiVersion, identity, deadlineMs, clock, log, connect, observer } = options;
@@ -87,7 +87,7 @@ export interface OpenTrustAuthorityOptions extends OpenServiceOptions, Appraisal
   readonly turns?: TurnLimits;
 }
 
-/** Puts the parts together. Contacts nobody. */
+/** Creates the client. Contacts no server. */
 export function openTrustAuthority(options: OpenTrustAuthorityOptions): TrustAuthority {
   const { api, apiKeyFile, issuers, deadlineMs, leewaySeconds, clock, log, connect, observer } = options;
   const { policyIds, policyMustMatch, signingAlgorithm, health = DEFAULT_BREAKER, turns = DEFAULT_TURNS } = options;

@@ -2,8 +2,8 @@ import type { Unavailable } from '../../core/endorsement.js';
 import { boundedSeconds, type FetchError } from '../fetch-error.js';
 
 /**
- * Why another verifier gave nothing, after every way was tried. The first way is the preferred one, so that is what
- * people are told; a later attempt is worth while where one of them may be over the fault.
+ * Returns why no verifier gave an answer, after every attempt. The message is that of the first attempt, which is the preferred
+ * one. Another attempt is worthwhile if one of the faults may be temporary.
  *
  * @param errors at least one
  */
@@ -17,7 +17,7 @@ export function routeUnavailable(what: string, errors: readonly FetchError[]): U
   };
 }
 
-/** A definite no, such as 403 and 404, stays one until somebody changes a configuration. */
+/** A definite refusal, such as 403 and 404, lasts until an operator changes a configuration. */
 function mayPass({ fault, status }: FetchError): boolean {
   if (fault === 'not_allowed' || fault === 'proxy_refused') return false;
   return fault !== 'status' || status === 429 || (status ?? 0) >= 500;

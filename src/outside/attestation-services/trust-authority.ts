@@ -32,10 +32,10 @@ export interface TrustAuthorityOptions {
 const TRUST_AUTHORITY = 'Trust Authority';
 const ANSWER_BYTES = 64 * 1024;
 
-/** The characters of a header value; the service's keys are base64. */
+/** The characters of a header value; keys of Trust Authority are base64. */
 const API_KEY = /^[\x21-\x7e]{1,4096}$/;
 
-/** Submits TDX evidence to Intel Trust Authority. Nothing is asked twice. */
+/** Submits TDX evidence to Intel Trust Authority. Sends no request twice. */
 export class TrustAuthority implements AttestationService {
   readonly route = 'ita';
   readonly #options: TrustAuthorityOptions;
@@ -71,7 +71,7 @@ export class TrustAuthority implements AttestationService {
     }
   }
 
-  /** Ends what is being asked. */
+  /** Ends running calls. */
   async close(): Promise<void> {
     await this.#options.exchange.close();
   }
@@ -107,8 +107,8 @@ export class TrustAuthority implements AttestationService {
   }
 
   /**
-   * An error has a text and no code. Where a token was to come only if policies match, no text is known that says that
-   * they do not, so any 400 or 422 is taken for that: an optional token must not pass over it.
+   * Errors have a text and no code. If a token requires matching policies, no known text states a mismatch.
+   * So any 400 or 422 then counts as a mismatch: an optional token must not hide it.
    */
   #readAnswer(answer: BoundedAnswer): AttestationAnswer {
     const { status } = answer;
@@ -124,24 +124,24 @@ export class TrustAuthority implements AttestationService {
   }
 
   /**
-   * The service echoes nothing that the quote need not hold, so the token has to be from after the call, by the leeway
-   * of clocks. That it is about this very quote shows in the comparison, and which policies matched, its verifier says.
+   * Returns the earliest issue time of the token. The service echoes no nonce, so the token must be newer than the call, within the
+   * leeway of clocks. The comparison shows that it is about this quote; its verifier checks the matched policies.
    */
   #earliest(asked: Date): number {
     return Math.floor(asked.getTime() / 1000) - this.#options.leewaySeconds;
   }
 }
 
-/** Nothing is sent without the key. The cause is for the log: it may name the file, and never what is in it. */
+/** Without the key, no request is sent. The cause is for the log: it may name the file, but never its content. */
 function unusable(cause: unknown): never {
   throw new FetchError('not_allowed', 'the API key cannot be used', { cause });
 }
 
 /** The data for Trust Authority beside the evidence. */
 export interface AppraisalOptions {
-  /** Policies to judge by, UUIDs. */
+  /** Policies to verify with, UUIDs. */
   readonly policyIds: readonly string[];
-  /** Whether a token is to come only where all of them match. */
+  /** Whether a token is only issued if all of them match. */
   readonly policyMustMatch: boolean;
   readonly signingAlgorithm: 'PS384' | 'RS256';
 }
@@ -150,11 +150,11 @@ type TrustAuthorityRequest = Readonly<ReturnType<typeof trustAuthorityRequest>>;
 const ATTEST = '/appraisal/v2/attest';
 
 /**
- * Body of `POST /appraisal/v2/attest`, or of `attest/azure` where the runtime data is that of Azure's paravisor: the
- * quote then holds its SHA-256. Other runtime data stays here, since the service compares report data with SHA-512 of
- * what it is sent, and answers a difference with 400.
+ * Body of `POST /appraisal/v2/attest`, or of `attest/azure` for the runtime data of Azure's paravisor, whose
+ * SHA-256 is in the quote. Other runtime data is not sent: the service compares report data with SHA-512 of
+ * the runtime data, and answers a difference with 400.
  *
- * For the same reason there is no `verifier_nonce`: it would have to be in a quote that was made before, for the nonce
+ * For the same reason there is no `verifier_nonce`: the quote would have to contain it, but was made before, for the nonce
  * of our caller.
  */
 export function trustAuthorityRequest(

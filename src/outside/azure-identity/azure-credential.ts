@@ -4,7 +4,7 @@ import { FailureLog, loggingFailures } from '../exchange-log.js';
 import { FetchError } from '../fetch-error.js';
 import type { EndpointHealth } from '../throttling.js';
 
-/** A bearer token, and when it ends: milliseconds since 1970. */
+/** A bearer token, and its expiry in milliseconds since 1970. */
 export interface AccessToken {
   readonly token: string;
   readonly expiresAtMs: number;
@@ -33,15 +33,15 @@ interface Held {
   readonly endsAt: number;
 }
 
-/** A token is not used up to its last moment: it has to arrive as well. */
+/** A token is not used up to its expiry: the request with it takes time to arrive. */
 const MARGIN_MS = 30_000;
-/** Valid tokens that are refused come singly, so this is rare; and no way to press the issuer. */
+/** A valid token is rejected rarely. The pause keeps clients from flooding the issuer. */
 const REPLACEMENT_PAUSE_MS = 10_000;
 
 /**
- * The service's own access token. Renewed in the background from half of its life on, so that an issuer that is out of
- * reach matters only once the token has ended. At most one is being obtained at a time, and that goes on when the
- * requests that wait for it have gone.
+ * The service's own access token. It is renewed in the background from half of its life on, so that an outage of the issuer
+ * matters only once the token has expired. At most one renewal runs at a time. It continues when the
+ * requests that wait for it have ended.
  */
 export class AzureCredential {
   readonly #options: AzureCredentialOptions;
@@ -60,14 +60,14 @@ export class AzureCredential {
     const now = this.#options.clock.monotonicMs();
     const held = this.#held;
     if (held === null || now >= held.endsAt) return unlessAborted(this.#obtain(), signal);
-    // Why it failed is in the log; there is a token to go on with.
+    // The failure is in the log; the current token is still valid.
     if (now >= held.renewAt) this.#obtain().catch(() => {});
     return held.token;
   }
 
   /**
-   * A token in the place of one that was refused; null where there is none to be had. A managed identity may give the
-   * same one again: its issuer keeps them, and has no call for a new one.
+   * Returns a token in place of a rejected one; null if there is none. A managed identity may return the
+   * same token again: its issuer caches them, and offers no way to renew one.
    */
   async instead(refused: string, signal: AbortSignal): Promise<string | null> {
     if (this.#held !== null && this.#held.token !== refused) return this.#held.token;
@@ -82,7 +82,7 @@ export class AzureCredential {
     }
   }
 
-  /** Ends what is being obtained. */
+  /** Ends a running renewal. */
   async close(): Promise<void> {
     await this.#options.source.close();
   }

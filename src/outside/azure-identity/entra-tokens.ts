@@ -17,7 +17,7 @@ import { IDENTITY_HTTP_CLIENT, IdentityTransport } from './identity-transport.js
 type Library = typeof import('@azure/identity');
 
 export interface EntraTokensOptions {
-  /** Loading it takes a good part of a second, so that is done where an identity is configured. */
+  /** Loading it takes a good part of a second, so it is loaded only if an identity is configured. */
   readonly library: Library;
   readonly identity: CompleteIdentity;
   /** Such as `https://attest.azure.net/.default`. */
@@ -26,16 +26,16 @@ export interface EntraTokensOptions {
   readonly clock: Clock;
 }
 
-/** The characters of a bearer token (RFC 6750, 2.1). The expression does not count its length: that would fill memory. */
+/** The characters of a bearer token (RFC 6750, 2.1). The expression does not bound the length: that would fill memory. */
 const TOKEN = /^[A-Za-z0-9._~+/-]+=*$/;
 const TOKEN_LENGTH = 32_768;
 
 /**
- * Access tokens of Microsoft Entra ID by the Azure library, for the one identity that is configured.
+ * Gets access tokens of Microsoft Entra ID with the Azure library, for the one configured identity.
  *
- * A credential of the library is made anew for each token: it would give a held one until shortly before its end,
- * while ours are renewed earlier; and what its files hold may have been rotated. Tokens of a managed identity are held
- * by the library beyond that, and renewed by it at half of their life where that is longer than two hours.
+ * A new library credential is made for each token: the library would return a cached token until shortly before its expiry,
+ * while this service renews earlier. Also, the files of the credential may have been rotated. The library caches tokens of a managed
+ * identity beyond that, and renews them at half of their life if that is longer than two hours.
  */
 export class EntraTokens implements AccessTokenSource {
   readonly #options: EntraTokensOptions;
@@ -60,7 +60,7 @@ export class EntraTokens implements AccessTokenSource {
     } catch (error) {
       if (transport.failure !== null) throw transport.failure;
       if (!transport.asked) throw new FetchError('not_allowed', 'the credential cannot be used', { cause: error });
-      // An answer that the library could not read. Its error may quote the answer.
+      // The library could not read an answer. Its error may quote the answer.
     }
     throw new FetchError('content_type', 'answered with something other than an access token');
   }
@@ -71,7 +71,7 @@ export class EntraTokens implements AccessTokenSource {
 }
 
 async function libraryCredential(azure: Library, identity: CompleteIdentity): Promise<TokenCredential> {
-  // The requester of a token decides about retries.
+  // The caller of the token decides about retries.
   const options = { httpClient: IDENTITY_HTTP_CLIENT, retryOptions: { maxRetries: 0 } };
   if (identity.kind === 'managed-identity') {
     return new azure.ManagedIdentityCredential({
@@ -80,7 +80,7 @@ async function libraryCredential(azure: Library, identity: CompleteIdentity): Pr
     });
   }
   const { tenantId, clientId, authority: authorityHost } = identity;
-  // The authority is configured: another host is not asked whether it exists.
+  // The authority is configured: no other host is asked to confirm it.
   const entra = { ...options, authorityHost, disableInstanceDiscovery: true };
   switch (identity.kind) {
     case 'workload-identity':
@@ -99,7 +99,7 @@ function isToken(text: string): boolean {
 /** Environment variables by name. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** An identity in which nothing is left open. */
+/** An identity without missing values. */
 export type CompleteIdentity =
   | ManagedIdentity
   | WorkloadIdentity<string>
@@ -109,11 +109,11 @@ export type CompleteIdentity =
 const PUBLIC_CLOUD = 'https://login.microsoftonline.com';
 
 /**
- * Fills in what the configuration leaves open: the authority of the public cloud, and for workload identity what the
- * cluster puts into the environment. Elsewhere `AZURE_AUTHORITY_HOST` does not count: it would say where a secret is
- * sent.
+ * Completes the configuration: with the authority of the public cloud, and for workload identity with variables that the
+ * cluster sets. Otherwise `AZURE_AUTHORITY_HOST` is ignored: it would decide which host receives a
+ * secret.
  *
- * @throws {ConfigurationError} where neither configuration nor environment says it
+ * @throws {ConfigurationError} if neither configuration nor environment has a value
  */
 export function completeIdentity(identity: AzureIdentity, environment: Environment): CompleteIdentity {
   switch (identity.kind) {

@@ -13,15 +13,15 @@ import {
 
 const ANSWER_BYTES = 64 * 1024;
 
-/** A request ends by the time of an attempt, or with the exchange: the library passes no signal. */
+/** A request ends at its timeout, or with the exchange: the library passes no signal. */
 const NO_SIGNAL = new AbortController().signal;
 
-/** The owner of the requested token. */
+/** The transport of the requested token. */
 const CURRENT = new AsyncLocalStorage<IdentityTransport>();
 
 /**
- * The network of every credential of the library. There is one for the process, since the library keeps that of the
- * first managed identity for all that follow; it finds the transport of the token by the asynchronous context.
+ * The network client of every library credential. The process has one, since the library keeps the client of the
+ * first managed identity for all later ones. It finds the transport of the token by the asynchronous context.
  */
 export const IDENTITY_HTTP_CLIENT: HttpClient = {
   async sendRequest(request) {
@@ -32,9 +32,9 @@ export const IDENTITY_HTTP_CLIENT: HttpClient = {
 };
 
 /**
- * Carries what the Azure library asks over our own exchange, which is bounded in bytes and time, follows no redirect
- * and goes to the configured authority only. One is made for each token, and knows afterwards why there was none: the
- * library's errors say it in text.
+ * Carries requests of the Azure library over an exchange of this service, which is bounded in bytes and time, follows no redirect
+ * and contacts only the configured authority. Each token has its own transport. It keeps the reason of a failure, which
+ * the errors of the library state only as text.
  */
 export class IdentityTransport {
   readonly #exchange: Exchange;
@@ -45,17 +45,17 @@ export class IdentityTransport {
     this.#exchange = exchange;
   }
 
-  /** Runs what asks the library: its questions go over this transport. */
+  /** Runs a function that calls the library: the requests of the library go over this transport. */
   carry<T>(ask: () => Promise<T>): Promise<T> {
     return CURRENT.run(this, ask);
   }
 
-  /** Why the last question had no useful answer; null where it had one. */
+  /** Why the last request had no useful answer; null if it had one. */
   get failure(): FetchError | null {
     return this.#failure;
   }
 
-  /** Whether anything was asked. */
+  /** Whether the library sent a request. */
   get asked(): boolean {
     return this.#asked;
   }
@@ -74,13 +74,13 @@ export class IdentityTransport {
   }
 }
 
-/** All that the library asks is answered with JSON. */
+/** Every answer to the library is JSON. */
 function requireUse(answer: BoundedAnswer): void {
   if (answer.status >= 300) throw refusal(answer);
   parseStrictJson(answer.body);
 }
 
-/** The word of RFC 6749, 5.2, is for the log; the description beside it goes nowhere. */
+/** The error code of RFC 6749, 5.2, is for the log; its description is dropped. */
 function refusal({ status, body }: BoundedAnswer): FetchError {
   const [, word] = /"error"\s*:\s*"([a-z_]{1,64})"/.exec(Buffer.from(body).toString('latin1')) ?? [];
   return new FetchError('status', `answered with status ${status}`, {

@@ -8,12 +8,12 @@ export type HttpClient = NonNullable<TokenCredentialOptions['httpClient']>;
 export type LibraryRequest = Parameters<HttpClient['sendRequest']>[0];
 export type LibraryResponse = Awaited<ReturnType<HttpClient['sendRequest']>>;
 
-/** Headers that are the connection's own affair; without Accept-Encoding nothing comes compressed. */
+/** Headers that the connection sets itself; without Accept-Encoding no answer is compressed. */
 const NOT_CARRIED: ReadonlySet<string> = new Set(['accept-encoding', 'connection', 'content-length', 'host']);
 
 /**
- * Sends what a library of Azure asks over an exchange of our own, which is bounded in bytes and time, follows no redirect,
- * knows no proxy of the environment, and goes to configured origins only.
+ * Sends requests of an Azure library over an exchange of this service. It is bounded in bytes and time, follows no redirect,
+ * ignores proxies of the environment, and contacts only configured origins.
  * @throws {FetchError}
  */
 export async function sendForLibrary(
@@ -22,7 +22,7 @@ export async function sendForLibrary(
   bounds: Pick<BoundedQuestion, 'maximumBytes' | 'signal' | 'check' | 'mayBeRefused'>,
 ): Promise<BoundedAnswer> {
   if (method !== 'GET' && method !== 'POST') throw new FetchError('not_allowed', 'an unexpected method');
-  // A body that was taken away is null, whatever the type says.
+  // A removed body is null, contrary to the type.
   if (body !== undefined && body !== null && typeof body !== 'string') {
     throw new FetchError('not_allowed', 'a body that is not text');
   }
@@ -37,7 +37,7 @@ export async function sendForLibrary(
   });
 }
 
-/** An answer in the form of the libraries. */
+/** Converts an answer to the form of the libraries. */
 export function libraryResponse(request: LibraryRequest, { status, headers, body }: BoundedAnswer): LibraryResponse {
   return { request, status, headers: new AnswerHeaders(headers), bodyAsText: Buffer.from(body).toString('utf8') };
 }

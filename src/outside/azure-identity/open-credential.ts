@@ -10,26 +10,26 @@ import { completeIdentity, EntraTokens, type Environment } from './entra-tokens.
 
 export interface OpenCredentialOptions {
   readonly identity: AzureIdentity;
-  /** Where workload identity finds what the configuration does not say. */
+  /** Variables from which workload identity completes the configuration. */
   readonly environment: Environment;
   /** The scope of the tokens, such as `https://attest.azure.net/.default`. */
   readonly scope: string;
   readonly health: BreakerOptions;
-  /** Longest time of one question to Entra or the managed identity. */
+  /** Longest time of one request to Entra or the managed identity. */
   readonly timeoutMs: number;
   readonly clock: Clock;
   readonly log: Log;
-  /** Hears of each attempt to contact an origin. */
+  /** Called after each attempt to contact an origin. */
   readonly observer?: OriginObserver | undefined;
   readonly connect?: ConnectOptions | undefined;
 }
 
-/** Longest time of one question to Entra or the managed identity, unless a test shortens it. */
+/** Longest time of one request to Entra or the managed identity, unless a test shortens it. */
 export const CREDENTIAL_TIMEOUT_MS = 5_000;
 
 /**
- * Puts the parts together. Contacts nobody. Loads the library, which is missed here and not with the first token.
- * @throws {ConfigurationError} where the environment lacks what the identity needs
+ * Creates the credential. Contacts no server. Loads the library, so that a missing library is reported at the start.
+ * @throws {ConfigurationError} if the environment lacks a value of the identity
  */
 export async function openCredential(options: OpenCredentialOptions): Promise<AzureCredential> {
   const { environment, scope, health, timeoutMs, clock, log, observer, connect } = options;
@@ -39,7 +39,7 @@ export async function openCredential(options: OpenCredentialOptions): Promise<Az
     origins: isManaged ? null : [identity.authority],
     attemptTimeoutMs: timeoutMs,
     observer,
-    // Wherever the environment says that its endpoint is: asked through a proxy, it would give the identity of the proxy.
+    // The environment names the endpoint. A proxy in between would return the identity of its own machine.
     connect: isManaged ? { ...connect, proxy: undefined } : connect,
   });
   const source = new EntraTokens({ library: await import('@azure/identity'), identity, scope, exchange, clock });
