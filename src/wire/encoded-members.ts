@@ -20,7 +20,7 @@ export function readBytes(text: string, pointer: string): Uint8Array {
 }
 
 /**
- * Bytes of a structure, none of which is such that its base64 looks like hex.
+ * Reads bytes of a structure whose base64 never looks like hex.
  * @throws {FormatError} `encoding` at the pointer
  */
 export function readStructure(text: string, pointer: string): Uint8Array {
@@ -34,7 +34,7 @@ export function readHex(text: string, pointer: string): Uint8Array {
   return within(pointer, () => decodeHex(text));
 }
 
-/** PEM where the text starts like PEM, else DER. @throws {FormatError} `encoding` at the pointer */
+/** Reads PEM if the text starts like PEM, else DER. @throws {FormatError} `encoding` at the pointer */
 export function readCertificate(text: string, pointer: string): CertificateInput {
   return text.startsWith(PEM_START) ? { pem: text } : { der: readDer(text, 'PEM as it is, or DER', pointer) };
 }
@@ -65,7 +65,7 @@ export function readEventLog(log: Schemas['EventLog'] | undefined, pointer: stri
   return canonical === undefined ? [first] : [first, readStructure(canonical, `${pointer}/1`)];
 }
 
-/** The parsers check the content of the texts and the lengths of signatures. */
+/** Reads collateral. The parsers check the content of the texts and the lengths of signatures. */
 export function readCollateral(
   collateral: Schemas['TdxCollateral'] | undefined,
   pointer: string,
@@ -88,7 +88,7 @@ export function readCollateral(
   };
 }
 
-/** Certificate and chain of an attestation key; the schema has no chain without certificate. */
+/** Reads certificate and chain of an attestation key; the schema allows no chain without certificate. */
 export function readAkCertificate(
   { akCertificate, akChain }: Pick<Schemas['AzTdxVtpmEvidence'], 'akCertificate' | 'akChain'>,
   pointer: string,
@@ -100,8 +100,8 @@ export function readAkCertificate(
 export const NO_SNP_ENDORSEMENTS: SnpEndorsementInput = { vek: null, chain: null, certificateTable: null, crls: [] };
 
 /**
- * Refuses bytes that are, on the face of it, evidence of another type. Bytes that resemble nothing known are left
- * to the parser of the type that the request names: this gives a better answer to a mistake and decides nothing.
+ * Rejects bytes that look like evidence of another type. Other unexpected bytes reach the parser of the requested
+ * type. This gives a better message about a mistake and decides nothing.
  *
  * @throws {FormatError} `type_mismatch`
  */
@@ -116,7 +116,7 @@ export function refuseForeignStructure(bytes: Uint8Array, expected: string, poin
   }
 }
 
-/** Of a name that is spoken letter by letter, as "an SNP report". */
+/** The article for a name that is read letter by letter, as "an SNP report". */
 function article(structure: string): string {
   return /^[AEFHILMNORSX][A-Z]/.test(structure) ? 'an' : 'a';
 }

@@ -11,10 +11,10 @@ import { MISSING_MEMBER, missingOr, misspeltMember } from './schema-message.js';
 /** The form of a dialect's value, which is evidence of one type. */
 type FormOf = (value: JsonValue | undefined, pointer: string) => EvidenceForm;
 
-/** A dialect by the types of the evidence that it may stand for. Null: this version does not read it. */
+/** The forms of a dialect by evidence type. Null: this version does not read it. */
 type Dialect = { readonly [T in EvidenceType]?: FormOf | null };
 
-/** Every dialect of the contract: that one is of another type can be said of those not read here, too. */
+/** Every dialect of the contract, including unsupported ones, so that an error can name the right type. */
 const DIALECTS: ReadonlyMap<string, Dialect> = new Map<string, Dialect>([
   [
     'trustee',
@@ -41,8 +41,8 @@ const DIALECTS: ReadonlyMap<string, Dialect> = new Map<string, Dialect>([
 ]);
 
 /**
- * @param pointer where the type is in the request
- * @throws {FormatError} `type_unsupported` for every type that this version does not judge
+ * @param pointer JSON pointer of the type in the request
+ * @throws {FormatError} `type_unsupported` for every type that this version does not verify
  */
 export function requireEvidenceType(type: string, pointer: string): EvidenceType {
   const verified = EVIDENCE_TYPES.find((known) => known === type);
@@ -53,14 +53,14 @@ export function requireEvidenceType(type: string, pointer: string): EvidenceType
 }
 
 /**
- * Looks at `type` and `dialect`, before any schema: which schema applies depends on them.
- * The type is what the request says. It is never guessed from the bytes.
+ * Reads `type` and `dialect`, before any schema: they decide which schema applies.
+ * The request names the type. The service never guesses it from the bytes.
  *
- * @param pointer where the evidence is in the request
- * @throws {FormatError} `type_unsupported` for every type that this version does not judge
+ * @param pointer JSON pointer of the evidence in the request
+ * @throws {FormatError} `type_unsupported` for every type that this version does not verify
  * @throws {FormatError} `type_mismatch` for a dialect of another type
  * @throws {FormatError} `tdx_not_a_quote` for evidence of an Azure VM on TDX without quote
- * @throws {FormatError} `schema` where there is no type, or a dialect that this version does not read
+ * @throws {FormatError} `schema` for a missing type, or an unsupported dialect
  */
 export function evidenceForm(evidence: JsonValue | undefined, pointer: string): EvidenceForm {
   const object = requireObject(evidence, pointer);
@@ -123,21 +123,21 @@ function azureGuestForm(value: JsonValue | undefined): EvidenceForm {
   return typeof value === 'string' ? 'AzureGuestEncodedEvidence' : 'AzureGuestEvidence';
 }
 
-/** The agent sends it by itself, or below the name of its platform. */
+/** The agent sends the members directly, or below the name of its platform. */
 function azureCleanroomForm(value: JsonValue | undefined, pointer: string): EvidenceForm {
   const isReport = requireObject(value, pointer)['report'] !== undefined;
   return isReport ? 'AzureCleanroomReportEvidence' : 'AzureCleanroomEvidence';
 }
 
-/** Version 2 keeps what is of a TEE under its name, version 1 has it all at the top. */
+/** Version 2 has the members of a TEE under its name, version 1 has all of them at the top. */
 function itaForm(value: JsonValue | undefined, pointer: string): EvidenceForm {
   return requireObject(value, pointer)['tdx'] === undefined ? 'ItaRequestEvidenceV1' : 'ItaRequestEvidenceV2';
 }
 
-/** Dialects whose values are recognised where they stand by themselves. */
+/** Dialects whose values are recognised without their wrapper. */
 const HINTED: ReadonlySet<JsonValue | undefined> = new Set(['trustee', 'azure-guest']);
 
-/** Members of evidence that a guest produces, without the members of the form, or beside them instead of in `value`. */
+/** Rejects the members of a guest's evidence at the top or beside `value`, where the form is missing. */
 function refuseBareGuest(evidence: JsonObject, pointer: string): void {
   const needed = HINTED.has(evidence['dialect']) ? ['type', 'value'] : ['type', 'dialect'];
   const missing = needed.find((name) => evidence[name] === undefined);
@@ -151,13 +151,13 @@ function requireObject(value: JsonValue | undefined, pointer: string): JsonObjec
   throw new FormatError('schema', missingOr(value, 'an object'), { pointer });
 }
 
-/** A member that only guests on another TEE send. */
+/** Rejects a member that only guests on another TEE send. */
 function refuseForeign(value: JsonObject, member: string, pointer: string): void {
   if (value[member] === undefined) return;
   throw new FormatError('type_mismatch', 'evidence of a guest on another TEE', { pointer: `${pointer}/${member}` });
 }
 
-/** A TDREPORT, which the paravisor's report holds, is signed by nothing. */
+/** Requires a quote. The TDREPORT in the paravisor's report has no signature. */
 function requireTdQuote(evidence: JsonObject, name: string, pointer: string, known: readonly string[]): void {
   if (evidence[name] !== undefined) return;
   const message = `without a TD quote nothing links the TDREPORT to Intel${misspeltMember(name, evidence, known)}`;

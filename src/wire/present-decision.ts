@@ -8,15 +8,15 @@ import { presentExplanation } from './present-explanation.js';
 import type { Schemas } from './schema-check.js';
 
 export interface DecisionView {
-  /** Every skipped check, and not one line for each reason. */
+  /** Whether every skipped check is listed, and not only the first for each reason. */
   readonly allChecks: boolean;
-  /** Also why, as a tree. */
+  /** Whether the answer has the explanation tree. */
   readonly explain?: boolean;
-  /** Policies that the reader may name, and learns something of; all where left out or null. */
+  /** Policies that the reader may see; null or left out: all. */
   readonly policies?: ReadonlySet<string> | null;
 }
 
-/** A decision as the answer to /verify has it. Members of capabilities that do not exist yet are null. */
+/** Formats a decision for the answer to /verify. Members of unsupported capabilities are null. */
 export function presentDecision(decision: Decision, view: DecisionView): Schemas['Decision'] {
   const checks = view.allChecks ? decision.checks : oneLineForEachReason(decision.checks);
   return {
@@ -44,7 +44,7 @@ export function presentDecision(decision: Decision, view: DecisionView): Schemas
   };
 }
 
-/** Of checks skipped for one reason the first is kept. Checks that ran are all kept. */
+/** Keeps the first of the checks skipped for one reason. Keeps all checks that ran. */
 function oneLineForEachReason(checks: readonly Check[]): readonly Check[] {
   const listed = new Set<string>();
   return checks.filter(({ result, group }) => {
@@ -55,7 +55,7 @@ function oneLineForEachReason(checks: readonly Check[]): readonly Check[] {
   });
 }
 
-/** Without what only the derivation of the decision needs: `retryable`, `group` and `optional`. */
+/** Omits the members that only the decision needs: `retryable`, `group` and `optional`. */
 function presentCheck(check: Check): Schemas['Check'] {
   const { id, result, about, detail, policy, waived = false } = check;
   const expected = withoutLongLists(check.expected);
@@ -74,7 +74,7 @@ function presentClaims({ maa, ita, ...ofEvidence }: Claims): Schemas['Claims'] {
   };
 }
 
-/** Without the members for policies: the claims have them too. */
+/** Omits the members for policies: the claims also have them. */
 function presentToken({ issuer, attestationType, policyHash, claims }: TokenClaims): Schemas['TokenClaims'] {
   return { issuer, attestationType, policyHash, claims };
 }

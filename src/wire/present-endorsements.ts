@@ -64,7 +64,7 @@ export function endorsementGroups(endorsements: readonly UsedEndorsement[]): rea
   });
 }
 
-/** An endorsement by itself. */
+/** Formats a single endorsement. */
 export function presentEndorsement({ kind, sha256, value }: HeldEndorsement): Schemas['HeldEndorsement'] {
   return { kind, sha256, value: base64(value, 'base64url') };
 }

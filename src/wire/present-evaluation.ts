@@ -2,7 +2,7 @@ import type { Evaluation } from '../core/evaluation.js';
 import { partNode, policyNode } from './present-explanation.js';
 import type { Schemas } from './schema-check.js';
 
-/** The outcome of a policy that was tried, in the form of the answer to /policies:evaluate. */
+/** Formats the result of a policy evaluation for the answer to /policies:evaluate. */
 export function presentEvaluation({ outcome, matched, unmatched, because }: Evaluation): Schemas['Evaluation'] {
   const explanation =
     'part' in because ? partNode(because.part) : policyNode('the policy that was tried', outcome, because.checks);

@@ -9,12 +9,12 @@ import { endorsementGroups } from './present-endorsements.js';
 import type { Schemas } from './schema-check.js';
 
 type Node = Schemas['ExplanationNode'];
-/** A node that is being made. Members that would say nothing are left out: most nodes have few. */
+/** A node under construction. Empty members are left out: most nodes have few. */
 type NewNode = { -readonly [member in keyof Node]: Node[member] };
 
 /**
- * Why a decision is what it is: the base checks by what they are about, the endorsements under them, then each policy
- * with its own checks, and under a rule the value of every part of it. Compared values are whole here.
+ * Explains a decision: the base checks by subject, the endorsements under them, then each policy
+ * with its own checks, and under a rule the value of each part. Compared values are complete here.
  */
 export function presentExplanation(decision: Decision): Node {
   const { decision: text, reasons } = decision;
@@ -37,18 +37,18 @@ const RESULT_OF: { readonly [outcome in Outcome]: CheckResult } = {
 
 const TOKENS = 'Attestation Results';
 
-/** Families whose name says what is wrong, by what their checks are about. */
+/** Families whose name states the problem, with the subject of their checks. */
 const NAMES: ReadonlyMap<string, string> = new Map([['Out of reach', 'Endorsements within reach']]);
 
-/** The subject of a check, by its id. Families are in the order in which they are shown. */
+/** The subject of a check, by its id. Families are in display order. */
 const SUBJECTS: ReadonlyMap<string, string> = new Map(
   CHECK_FAMILIES.flatMap(({ name, rows }) => Object.keys(rows).map((id) => [id, NAMES.get(name) ?? name])),
 );
 
-/** The subjects, each once, in the order in which they are shown. */
+/** The subjects, each once, in display order. */
 const IN_ORDER: readonly string[] = [...new Set([...SUBJECTS.values(), TOKENS])];
 
-/** Base checks by subject. They share ids where certificates of a token's key are judged as those under a report are. */
+/** Base checks by subject. Two subjects share ids: certificates of a token's key are checked like those under a report. */
 function familyNodes(checks: readonly Check[]): readonly Node[] {
   const ofBase = checks.filter(({ policy }) => policy === null);
   const bySubject = groupedBy(ofBase, (check) => (isOfToken(check) ? TOKENS : SUBJECTS.get(check.id)));
@@ -76,12 +76,12 @@ function groupNode(text: string, checks: readonly Check[]): Node {
 
 const BY_WEIGHT: readonly CheckResult[] = ['fail', 'unavailable', 'warn', 'skipped', 'pass', 'not_configured'];
 
-/** Of at least one check. */
+/** The worst result of at least one check. */
 function worst(checks: readonly Check[]): CheckResult {
   return BY_WEIGHT.find((weight) => checks.some(({ result }) => result === weight)) ?? 'fail';
 }
 
-/** Where one of two values was compared, the other says something even if it is null. */
+/** If one of two values was compared, the other is shown even if it is null. */
 function checkNode(check: Check): Node {
   const { id, result, about, expected, actual, detail } = check;
   const node: NewNode = { text: id, result, about };

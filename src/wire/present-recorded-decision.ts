@@ -4,8 +4,8 @@ import { ChangedDecisionError, readDecisionContent, readDecisionSummary } from '
 import type { Schemas } from './schema-check.js';
 
 /**
- * An entry of the list of decisions: what the log says of it, and whether it was withdrawn. Null where that does not have its
- * form, since somebody changed it.
+ * Formats an entry of the list of decisions: its summary in the log, and whether it was withdrawn. Null if the summary is
+ * malformed, so that an attacker may have changed it.
  */
 export function presentFoundDecision({ summary, withdrawn }: FoundDecision): Schemas['DecisionSummary'] | null {
   const shown = readDecisionSummary(summary);
@@ -13,8 +13,8 @@ export function presentFoundDecision({ summary, withdrawn }: FoundDecision): Sch
 }
 
 /**
- * A recorded decision: the decision as it was answered, what became of the key that it releases, and its record.
- * @throws {ChangedDecisionError} where the record, or one of its release, does not have its form
+ * Formats a recorded decision: the decision as it was answered, its key release, and its record.
+ * @throws {ChangedDecisionError} if the record, or one of its release, is malformed
  * @throws {LaterVersionError}
  */
 export function presentRecordedDecision(found: RecordedDecision): Schemas['RecordedDecision'] {

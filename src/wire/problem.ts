@@ -2,10 +2,10 @@ import { FormatError, RefusedError } from '../core/errors.js';
 import { PROBLEM_ROWS } from '../core/problem-codes.js';
 import type { Schemas } from './schema-check.js';
 
-/** A problem document and what of the HTTP answer goes with it. */
+/** A problem document, with the status and headers of the answer. */
 export interface Problem {
   readonly status: number;
-  /** Value of Retry-After, where there is one. */
+  /** Value of Retry-After, if there is one. */
   readonly retryAfterSeconds: number | null;
   /** Body, `application/problem+json`. */
   readonly document: Schemas['Problem'];
@@ -14,8 +14,8 @@ export interface Problem {
 export const PROBLEM_MEDIA_TYPE = 'application/problem+json';
 
 /**
- * The problem document (RFC 9457) for an error. Of an error that is neither the sender's fault nor a refusal it says
- * nothing but that it happened: the cause is for the log.
+ * Makes the problem document (RFC 9457) for an error. An unexpected error gets a general document:
+ * its cause is only for the log.
  */
 export function presentProblem(error: unknown, requestId: string | null): Problem {
   if (error instanceof FormatError) {

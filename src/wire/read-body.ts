@@ -4,7 +4,7 @@ import type { JsonValue } from '../core/json.js';
 import { parseStrictJson, STRICT_JSON_LIMITS, type StrictJsonLimits } from '../formats/strict-json.js';
 
 /**
- * Reads the JSON of a body. What is wrong with the text as a whole is said of the whole body, whose pointer is empty.
+ * Reads the JSON of a body. Errors of the whole text have an empty pointer.
  *
  * @throws {FormatError} codes of `parseStrictJson`
  */
@@ -19,10 +19,10 @@ export function parseBody(body: Uint8Array, limits?: StrictJsonLimits): JsonValu
   return within('', () => parseStrictJson(body, limits, isIgnoredMember));
 }
 
-/** Members of bodies of other services that this one ignores by name: their clients write numbers of 64 bits. */
+/** Members of other services' bodies that this service ignores by name: their clients write numbers of 64 bits. */
 const IGNORED_MEMBERS: readonly unknown[] = ['nonce', 'draftPolicyForAttestation', 'initTimeData'];
 
-/** Whether a place is in such a member of the value of a dialect. The schema allows any value there, or refuses null. */
+/** Whether a path is inside such a member of a dialect's value. The schema allows any value there, or rejects null. */
 function isIgnoredMember(path: readonly (string | number)[]): boolean {
   const [first, second, third] = path;
   return first === 'value' ? IGNORED_MEMBERS.includes(second) : second === 'value' && IGNORED_MEMBERS.includes(third);
@@ -31,10 +31,10 @@ function isIgnoredMember(path: readonly (string | number)[]): boolean {
 export type RequestLimits = StrictJsonLimits;
 
 /**
- * Limits of the JSON of a request: no text in it is longer than an event log in base64. All else that evidence holds is
- * shorter than the default, whatever is allowed for logs.
+ * Limits for the JSON of a request: its longest text is an event log in base64. All other evidence is
+ * shorter than the default, regardless of the limit for logs.
  *
- * @param eventLogBytes the longest event log that is read
+ * @param eventLogBytes the longest accepted event log
  */
 export function requestLimits(eventLogBytes: number): RequestLimits {
   const base64Length = 4 * Math.ceil(eventLogBytes / 3);

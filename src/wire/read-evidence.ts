@@ -40,10 +40,10 @@ import { type EvidenceForm, NATIVE_FORMS, type NativeForm, type Schemas, type Wi
 
 type EvidenceReaders = { readonly [F in EvidenceForm]: (evidence: Schemas[F], pointer: string) => Evidence };
 
-/** Evidence in its native form, by the names of its members. */
+/** Members of evidence in its native form, by name. */
 type Members = { readonly [name: string]: unknown };
 
-/** Reads members of one form. Their schema was checked, and that it is the form's the compiler knows (`NativeForm`). */
+/** Readers for the members of one form. Their schema was checked; the compiler matches schema and form (`NativeForm`). */
 type MemberReaders = {
   readonly [F in keyof MemberValues]: (members: Members, name: string, pointer: string) => MemberValues[F];
 };
@@ -52,7 +52,7 @@ const PCR_BANKS: readonly PcrBank[] = ['sha1', 'sha256', 'sha384', 'sha512'];
 
 const MEMBER_READERS: MemberReaders = {
   optionalBytes: (members, name, pointer) => readOptionalBytes(wireMember<'optionalBytes'>(members, name), pointer),
-  // A token is taken apart where it is verified: its text is what is signed.
+  // A token is parsed during verification: its text is signed.
   text: (members, name) => wireMember<'text'>(members, name),
   tpmQuote: (members, name, pointer) => readTpmQuote(wireMember<'tpmQuote'>(members, name), pointer),
   snpEndorsements: (members, name, pointer) =>
@@ -89,9 +89,9 @@ const READERS: EvidenceReaders = {
 };
 
 /**
- * Decodes evidence whose schema was checked, from its native form or a dialect.
+ * Decodes evidence in its native form or a dialect, after the check of its schema.
  *
- * @param pointer where the evidence is in the request
+ * @param pointer JSON pointer of the evidence in the request
  * @throws {FormatError} `encoding`; `type_mismatch` for bytes of another evidence type
  */
 export function readEvidence<F extends EvidenceForm>(form: F, evidence: Schemas[F], pointer: string): Evidence {
@@ -105,7 +105,7 @@ function readNative(evidence: Schemas[NativeForm], pointer: string): Evidence {
   for (const [name, form] of Object.entries(traitsOf(type).members)) {
     read[name] = readMember(members, name, form, `${pointer}/${name}`);
   }
-  // the row of the type in the table of traits has the members of the evidence, each with a form that is read to its type
+  // the type's row in the table of traits has the members of the evidence, each with the form for its type
   return read as unknown as Evidence;
 }
 
@@ -126,7 +126,7 @@ function readTpmQuote(quote: Schemas['TpmQuote'], pointer: string): TpmQuoteInpu
   };
 }
 
-/** Sizes of the values, and whether they are those of the signed selection, are judged with the quote. */
+/** The verification of the quote compares the sizes of the values, and the selection. */
 function readPcrs(pcrs: Schemas['PcrValues'], pointer: string): TpmQuoteInput['pcrs'] {
   const banks = new Map<PcrBank, ReadonlyMap<number, Uint8Array>>();
   for (const bank of PCR_BANKS) {
@@ -146,7 +146,7 @@ function readPcrBank(values: Schemas['PcrBankValues'], pointer: string): Readonl
 }
 
 /**
- * Decodes an event log by itself, whose schema was checked.
+ * Decodes a single event log, after the check of its schema.
  * @throws {FormatError} `encoding`; `tpm_format` as `readRegisterValues`
  */
 export function readEventLogFile({ log, pcrs }: Schemas['EventLogInspectionRequest']): EventLogFile {
@@ -155,7 +155,7 @@ export function readEventLogFile({ log, pcrs }: Schemas['EventLogInspectionReque
 }
 
 /**
- * Decodes a structure by itself, whose schema was checked.
+ * Decodes a single structure, after the check of its schema.
  * @throws {FormatError} `encoding`
  */
 export function readStructureFile({ type, as, value }: Schemas['StructureInspectionRequest']): StructureFile {
@@ -163,8 +163,8 @@ export function readStructureFile({ type, as, value }: Schemas['StructureInspect
 }
 
 /**
- * Decodes values of registers, whose schema was checked.
- * @throws {FormatError} `encoding`; `tpm_format` for a value that is not as long as those of its bank
+ * Decodes values of registers, after the check of their schema.
+ * @throws {FormatError} `encoding`; `tpm_format` for a value whose length differs from its bank
  */
 export function readRegisterValues(pcrs: Schemas['PcrValues'], pointer: string): TpmQuoteInput['pcrs'] {
   const values = readPcrs(pcrs, pointer);
@@ -186,7 +186,7 @@ function readSnpEndorsements(
   const { vek, chain, certificateTable, crls } = endorsements;
   return {
     vek: vek === undefined ? null : readCertificate(vek, `${pointer}/vek`),
-    // what a chain must be, PEM of two certificates, is judged where it is parsed
+    // the parser checks the chain, PEM of two certificates
     chain: chain ?? null,
     certificateTable: readOptionalBytes(certificateTable, `${pointer}/certificateTable`),
     crls: (crls ?? []).map((crl, index) => readCrl(crl, `${pointer}/crls/${index}`)),

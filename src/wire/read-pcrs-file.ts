@@ -7,12 +7,12 @@ import { parseBody } from './read-body.js';
 import { readRegisterValues } from './read-evidence.js';
 import { checkSchema } from './schema-check.js';
 
-/** Every PCR of a TPM, as a list of their values one behind the other has it. */
+/** Number of PCRs in a TPM, and so of values in a list. */
 const PCR_COUNT = 24;
 const LIST_LENGTH = PCR_COUNT * BANK_LENGTH.sha256;
 
 /**
- * Reads a file of register values: the SHA-256 values of PCR 0 to 23 one behind the other, or JSON as `pcrs` of a request.
+ * Reads a file of register values: the concatenated SHA-256 values of PCR 0 to 23, or JSON as `pcrs` of a request.
  *
  * @throws {FormatError} `tpm_format` for a list or a value of another length; codes of `parseStrictJson`,
  *   `unknown_property`, `schema`, `encoding`
@@ -24,14 +24,14 @@ export function readPcrsFile(bytes: Uint8Array, limits?: StrictJsonLimits): TpmQ
     throw new FormatError('tpm_format', message);
   }
   const values = readRegisterValues(checkSchema('PcrValues', parseBody(bytes, limits)), '');
-  // Whoever names a file wants to have compared something: "no problem was found" would be said of nothing.
+  // The caller expects a comparison: without values, "no problem was found" would be meaningless.
   if ([...values.values()].every((bank) => bank.size === 0)) {
     throw new FormatError('schema', 'there is no value of a register, expected {"sha256": {"7": "hex of 32 bytes"}}');
   }
   return values;
 }
 
-/** Hashes are none: of 768 bytes some are above those of ASCII. */
+/** Whether the bytes are text. Among 768 bytes of hashes, some are never ASCII. */
 function isAscii(bytes: Uint8Array): boolean {
   return bytes.every((byte) => byte < 0x80);
 }

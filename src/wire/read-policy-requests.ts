@@ -15,20 +15,20 @@ export function readLintRequest(body: Uint8Array): { readonly text: string } {
   return checkSchema('LintRequest', json);
 }
 
-/** A body that is the policy itself. */
+/** Rejects a body that is the policy itself. */
 function refuseBarePolicy(json: JsonValue): void {
   if (!isObject(json) || Object.hasOwn(json, 'text') || !IN_POLICIES.some((name) => Object.hasOwn(json, name))) return;
   const message = `${MISSING_MEMBER}: the body is itself a policy; put the policy into text, as a JSON string`;
   throw new FormatError('schema', message, { pointer: '/text' });
 }
 
-/** Members that every policy has, or every release policy, and no request. */
+/** Members of every policy, or every release policy, that no request has. */
 const IN_POLICIES = ['apiVersion', 'anyOf'];
 
 /**
- * Reads a /policies:evaluate body. Whether the claims are claims, the policy says.
+ * Reads a /policies:evaluate body. The policy, not this function, checks the claims.
  *
- * @throws {FormatError} codes of `readVerifyRequest` where it has evidence; `schema` where it has claims as well, or neither
+ * @throws {FormatError} codes of `readVerifyRequest` for evidence; `schema` for claims and evidence together, or neither
  */
 export function readEvaluationRequest(body: Uint8Array, limits?: StrictJsonLimits): EvaluationRequest {
   const json = parseBody(body, limits);
@@ -39,7 +39,7 @@ export function readEvaluationRequest(body: Uint8Array, limits?: StrictJsonLimit
     throw new FormatError('schema', 'must have either claims or evidence', { pointer: '' });
   }
   if (evidence === undefined) return onClaims(json);
-  // Errors in the evidence are about its own form, as in /verify.
+  // Errors in the evidence refer to its own form, as in /verify.
   evidenceForm(evidence, '/evidence');
   const { text, comparison = 'strict', type } = checkSchema('EvaluationRequest', rest);
   if (type !== undefined) throw new FormatError('schema', 'goes with claims alone', { pointer: '/type' });

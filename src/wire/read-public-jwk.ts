@@ -13,10 +13,10 @@ const MODULUS_LENGTH = { from: 256, to: 1024 } as const;
 const EXPONENT_LENGTH = { from: 1, to: 8 } as const;
 
 /**
- * Reads a public key whose schema was checked: each number has the one spelling that RFC 7518 gives it, since the
- * thumbprint (RFC 7638) is taken over that spelling.
+ * Reads a public key after the check of its schema. Each number must have the one spelling of RFC 7518, since the
+ * thumbprint (RFC 7638) covers that spelling.
  *
- * That a point is on its curve is not checked: the key is only hashed here, and whoever uses it will check.
+ * Does not check that a point is on its curve: the service only hashes the key, and the user of the key checks it.
  *
  * @throws {FormatError} `encoding` for anything but base64url without padding
  * @throws {FormatError} `schema` for another length
@@ -45,9 +45,9 @@ const REPLACE_IT = 'send the public key, and replace this private key, because i
 const PRIVATE_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k'] as const;
 
 /**
- * Refuses a private key before anything else is said of it: whoever sent one has to know at once.
+ * Rejects a private key before any other check, so that its sender learns at once that it is exposed.
  *
- * @param binding the member `binding` of a body, whatever it is
+ * @param binding the member `binding` of a body, unchecked
  * @throws {FormatError} `schema`
  */
 export function refusePrivateKey(binding: JsonValue | undefined): void {
@@ -63,7 +63,7 @@ export function refusePrivateKey(binding: JsonValue | undefined): void {
 }
 
 /**
- * A binding has one key, as JWK or as PEM.
+ * Requires that a binding has one key, as JWK or as PEM.
  *
  * @throws {FormatError} `schema`
  */

@@ -7,10 +7,10 @@ import { parsePemPublicKey } from '../formats/pem.js';
 const PEM = '/binding/pem';
 
 /**
- * Reads a public key as PEM. What evidence holds is the digest of the text as sent, without a line feed at its end.
- * The kind of key is checked where its thumbprint is computed.
+ * Reads a public key as PEM. Evidence contains the digest of the sent text, without a line feed at its end.
+ * The computation of the thumbprint checks the kind of key.
  *
- * @throws {FormatError} `schema` for anything but one PUBLIC KEY block, and for evidence that cannot hold it
+ * @throws {FormatError} `schema` for anything but one PUBLIC KEY block, and for evidence that cannot bind it
  */
 export function readPublicPem(pem: string, type: EvidenceType): BindingPem {
   if (teeOf(type) !== 'snp') {

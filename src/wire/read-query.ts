@@ -5,15 +5,15 @@ import { POLICY_ID } from '../core/request.js';
 import { readInstant } from './read-requests.js';
 
 export interface VerifyQuery {
-  /** Say the decision by the status too. */
+  /** Whether the HTTP status also states the decision. */
   readonly enforce: boolean;
-  /** List every skipped check. */
+  /** Whether every skipped check is listed. */
   readonly allChecks: boolean;
-  /** Explain the decision as a tree. */
+  /** Whether the answer has the explanation tree. */
   readonly explain: boolean;
 }
 
-/** Values that each parameter may have. */
+/** Permitted values of each parameter. */
 const PARAMETERS: ReadonlyMap<string, readonly string[]> = new Map([
   ['enforce', ['true', 'false']],
   ['dryRun', ['true', 'false']],
@@ -21,11 +21,11 @@ const PARAMETERS: ReadonlyMap<string, readonly string[]> = new Map([
   ['explain', ['tree']],
 ]);
 
-/** Those of calls that judge evidence. */
+/** Parameters of calls that verify evidence. */
 const JUDGING = ['enforce', 'checks', 'explain'] as const;
 
 /**
- * Reads the query of /verify. A misspelt `enforce` that was passed over would let a pipeline take a deny for a yes.
+ * Reads the query of /verify. An ignored typo in `enforce` would let a pipeline take a deny for an allow.
  *
  * @throws {FormatError} `unknown_property`; `schema` for another value, or a parameter that appears twice
  */
@@ -34,7 +34,7 @@ export function readVerifyQuery(query: URLSearchParams): VerifyQuery {
 }
 
 /**
- * Reads the query of the release of a key. A misspelt `dryRun` that was passed over would release it.
+ * Reads the query of a key release. An ignored typo in `dryRun` would release the key.
  *
  * @throws {FormatError} as `readVerifyQuery`
  */
@@ -56,7 +56,7 @@ function readParameters(query: URLSearchParams, known: readonly string[]): Verif
   };
 }
 
-/** Which decisions of the log are asked for. Null: all. */
+/** The filter for decisions of the log. Null: all. */
 export interface DecisionsQuery {
   readonly policy: string | null;
   readonly decision: Outcome | null;
@@ -64,14 +64,14 @@ export interface DecisionsQuery {
   readonly cursor: string | null;
 }
 
-/** In capitals too (RFC 9562 section 4). */
+/** Upper case is accepted too (RFC 9562 section 4). */
 const DECISION_ID = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/i;
 const FILTERS = ['policy', 'decision', 'since', 'cursor'] as const;
 
 /**
  * Reads the query of /decisions.
  *
- * @throws {FormatError} `unknown_property`; `schema` for a value that cannot be, or a parameter that appears twice
+ * @throws {FormatError} `unknown_property`; `schema` for an invalid value, or a parameter that appears twice
  */
 export function readDecisionsQuery(query: URLSearchParams): DecisionsQuery {
   for (const name of query.keys()) {
@@ -112,7 +112,7 @@ function unfitParameter(name: string, value: string, what: string): FormatError 
 }
 
 /**
- * Refuses every parameter, for calls that have none: whoever sends one expects something of it that does not happen.
+ * Rejects every parameter of calls that have none: a client that sends one expects an effect.
  *
  * @throws {FormatError} `unknown_property`
  */

@@ -10,17 +10,17 @@ import type { Schemas } from './schema-check.js';
 
 const CERTIFY = '/binding/certify';
 
-/** A key that is wanted: what decides of its configuration. */
+/** A requested key: the members of its configuration that decide about the release. */
 export interface WantedKey extends ReleaseTerms {
   /** Id of its policy. */
   readonly policy: string;
 }
 
 /**
- * Reads a body that asks for the release of a key.
+ * Reads the body of a key release.
  *
- * @throws {FormatError} as `readVerifyRequest`; `schema` where the token for the vault is missing, or the evidence has nothing
- *   that could have certified a key
+ * @throws {FormatError} as `readVerifyRequest`; `schema` if the token for the vault is missing, or the evidence has no
+ *   structure that could certify a key
  */
 export function readReleaseRequest(
   bytes: Uint8Array,
@@ -34,7 +34,7 @@ export function readReleaseRequest(
   return { ...asked, evidence, policies: [policy], audience: null, release, body: bytes };
 }
 
-/** The vault verifies the token of Azure Attestation, and has the wrapping key from it. */
+/** Requires a token of Azure Attestation. The vault verifies it, and takes the wrapping key from it. */
 function requireTarget({ attestationResults }: Pick<VerifyRequest, 'attestationResults'>): void {
   if (attestationResults.some(({ type }) => tokenRouteOf(type) === 'maa')) return;
   const message = 'a key of a vault needs a maa-token, which is what the vault gets: send the one of the guest';

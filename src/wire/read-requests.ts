@@ -27,14 +27,14 @@ const EVIDENCE = '/evidence';
 const NONCE = '/nonce';
 
 const NONCE_LENGTH = { from: 8, to: 64 } as const;
-/** SHA-256 of `azure-cleanroom`: the nonce of every quote of that agent, so that it shows nothing of when one was made. */
+/** SHA-256 of `azure-cleanroom`: the nonce of every quote of that agent, which thus does not prove freshness. */
 const PUBLISHED_NONCE = Buffer.from('0a61737b0e754c910af72d704d60b1ff35a813d403215559da7dd46e597f6081', 'hex');
-/** The prefix of a nonce bound to a key. A nonce with it could be passed off to a guest as such a value. */
+/** The prefix of a nonce bound to a key. A caller could pass off a nonce with this prefix as such a value. */
 const BOUND_VALUE_START = Buffer.from('veritee1', 'ascii');
 
 /**
  * Reads a /verify body: strict JSON, then type and dialect of the evidence, then the schema of exactly that form,
- * then the encodings. Nothing is judged here, and evidence keeps the bytes it came with.
+ * then the encodings. Verifies nothing. Evidence keeps its original bytes.
  *
  * @throws {FormatError} codes of `parseStrictJson`, `type_unsupported`, `type_mismatch`, `unknown_property`,
  *   `schema`, `encoding`, `nonce`
@@ -43,7 +43,7 @@ export function readVerifyRequest(body: Uint8Array, limits?: StrictJsonLimits): 
   return verifyRequestOf(parseBody(body, limits));
 }
 
-/** @throws {FormatError} as `readVerifyRequest`, once the JSON is read */
+/** Reads a request from parsed JSON. @throws {FormatError} as `readVerifyRequest` */
 export function verifyRequestOf(json: JsonValue): VerifyRequest {
   const { body, asked } = readJudgedBody('VerifyRequest', json);
   return { ...asked, policies: readPolicies(body.policy), audience: body.audience ?? null };
@@ -66,14 +66,14 @@ export function readJudgedBody<B extends JudgedBody>(
   refuseUnboundKey(evidence, bindingJwk);
   const ofPem = pem === undefined ? {} : { bindingPem: readPublicPem(pem, evidence.type) };
   const nonce = body.nonce === undefined ? null : readNonce(body.nonce);
-  // a bound key makes X 40 bytes, whatever the nonce
+  // a bound key makes X 40 bytes, regardless of the nonce
   if (nonce !== null && bindingJwk === null) requireFits(nonce, evidence);
   const attestationResults = readAttestationResults(body.attestationResults ?? [], evidence);
   const at = body.at === undefined ? null : readInstant(body.at, '/at');
   return { body, asked: { evidence, attestationResults, nonce, bindingJwk, ...ofPem, at } };
 }
 
-/** Evidence that was posted as it is, without the member that it belongs into. */
+/** Rejects evidence at the top of the body, without its member. */
 function refuseBareEvidence(body: JsonObject): void {
   if (body['evidence'] !== undefined) return;
   const looks = 'this body looks like evidence, which goes into the member evidence';
@@ -83,8 +83,8 @@ function refuseBareEvidence(body: JsonObject): void {
 }
 
 /**
- * At most one of each type, the evidence included: two would be two opinions of one verifier, and the request could
- * choose which one policies see.
+ * Requires at most one token of each type, including the evidence. With two, the request could
+ * choose which token policies see.
  */
 function readAttestationResults(
   results: readonly TokenEvidence[],
@@ -124,7 +124,7 @@ export function readNonce(text: string): Uint8Array {
   return nonce;
 }
 
-/** @throws {FormatError} `schema` for a key beside evidence of a guest that binds none */
+/** @throws {FormatError} `schema` for a key beside evidence of a guest without key binding */
 function refuseUnboundKey(evidence: Evidence, jwk: JsonObject | null): void {
   if (jwk === null || exactNonceOf(evidence) === null) return;
   throw new FormatError('schema', 'evidence of this dialect binds no key', { pointer: '/binding/jwk' });
@@ -134,7 +134,7 @@ function exactNonceOf(evidence: Evidence): number | null {
   return 'exactNonce' in evidence ? (evidence.exactNonce ?? null) : null;
 }
 
-/** @throws {FormatError} `nonce` where the evidence has no place that long, or one of another length */
+/** @throws {FormatError} `nonce` if the evidence only has space for another length */
 function requireFits(nonce: Uint8Array, evidence: Evidence): void {
   const exact = exactNonceOf(evidence);
   if (exact !== null && nonce.byteLength !== exact) {
@@ -152,7 +152,7 @@ function readPolicies(policy: Schemas['PolicySelection'] | undefined): readonly 
   return typeof policy === 'string' ? [policy] : policy;
 }
 
-/** Options of the command line in place of the body; null if absent. */
+/** Options of the command line that replace members of the body; null if absent. */
 export interface RequestOverrides {
   readonly policies: readonly string[] | null;
   /** base64url, as in the body. */
@@ -162,11 +162,11 @@ export interface RequestOverrides {
 }
 
 /**
- * A body as the command line wants it judged. The verification time is an option alone: a body is often written by
- * whoever is to be judged, and must not turn back the clock of a gate.
+ * Applies options of the command line to a body. Only an option sets the verification time: the attester often writes
+ * the body, and must not turn back the clock of a gate.
  *
- * @throws {FormatError} `at_not_enabled` for a body that has an `at` itself; else as `readVerifyRequest`, for the
- *   members that are replaced
+ * @throws {FormatError} `at_not_enabled` if the body has an `at` itself; else as `readVerifyRequest`, for the
+ *   replaced members
  */
 export function overrideRequest(request: VerifyRequest, overrides: RequestOverrides): VerifyRequest {
   if (request.at !== null && overrides.at === null) {
@@ -189,9 +189,9 @@ export function overrideRequest(request: VerifyRequest, overrides: RequestOverri
 }
 
 /**
- * Reads an /inspect body: what /verify takes as `evidence`, or a whole /verify body, whose evidence alone is looked at;
- * or an event log or another structure by itself.
- * Of the others only the schema is checked: what they say, and whether they are allowed, is no matter here.
+ * Reads an /inspect body: evidence as in /verify, a whole /verify body, of which only the evidence is inspected,
+ * an event log, or another structure.
+ * Of the other members of a /verify body only the schema is checked.
  *
  * @throws {FormatError} as `readVerifyRequest`
  */
@@ -222,10 +222,10 @@ function requireInspectedType(type: JsonValue): void {
 }
 
 /**
- * Reads a /challenges body. What it leaves out does not limit the challenge.
+ * Reads a /challenges body. A missing member does not limit the challenge.
  *
  * @throws {FormatError} codes of `parseStrictJson`, `unknown_property`, `schema`
- * @throws {FormatError} `type_unsupported` for evidence that no later request could carry
+ * @throws {FormatError} `type_unsupported` for a type that no later request could use
  */
 export function readChallengeRequest(body: Uint8Array, limits?: StrictJsonLimits): ChallengeRequest {
   const json = parseBody(body, limits);
@@ -255,7 +255,7 @@ const INSTANT = /^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9
 export function readInstant(text: string, pointer: string): Date {
   if (!INSTANT.test(text)) throw new FormatError('schema', INSTANT_FORM, { pointer });
   const instant = new Date(text);
-  // the platform takes 30 February for 2 March, and 24:00 for the next day
+  // Date reads 30 February as 2 March, and 24:00 as the next day
   if (Number.isNaN(instant.getTime()) || instant.toISOString().slice(0, 19) !== text.slice(0, 19)) {
     throw new FormatError('schema', 'there is no such day or time', { pointer });
   }

@@ -25,17 +25,17 @@ export interface WireMembers {
 type Traits = typeof EVIDENCE_TRAITS;
 type WireMember<F> = F extends keyof WireMembers ? WireMembers[F] : Schemas['Bytes'];
 
-/** Evidence of a type as its row in the table of traits says that requests have it. */
+/** The request form of evidence of a type, by its row in the table of traits. */
 type WireEvidence<T extends EvidenceType, M = Traits[T]['members']> = { readonly type: T } & {
   readonly [N in keyof M as M[N] extends 'akCertificate' ? M[N] : N]: WireMember<M[N]>;
 };
 
-/** Those of its members that no request leaves out. */
+/** The required members of that form. */
 type WireNeeded<T extends EvidenceType, W = WireEvidence<T>> = {
   readonly [N in keyof W as undefined extends W[N] ? never : N]: W[N];
 };
 
-/** Types whose schema lacks a member that their row names, or has it optional or of another type. */
+/** Types whose schema differs from their row: a member is missing, optional or of another type. */
 type Disagreeing = {
   [T in EvidenceType]: Schemas[Traits[T]['schema']] extends WireNeeded<T>
     ? Required<Schemas[Traits[T]['schema']]> extends Required<WireEvidence<T>>
@@ -44,12 +44,12 @@ type Disagreeing = {
     : T;
 }[EvidenceType];
 
-/** Schemas of evidence in its native form: none, so that nothing compiles, where a schema and a row disagree. */
+/** Schemas of evidence in its native form. Empty, so that nothing compiles, if a schema and a row differ. */
 export type NativeForm = [Disagreeing] extends [never] ? Traits[EvidenceType]['schema'] : never;
 
 export const NATIVE_FORMS: readonly NativeForm[] = EVIDENCE_TYPES.map((type) => EVIDENCE_TRAITS[type].schema);
 
-/** Schemas of evidence in the shapes that guests in the field produce. */
+/** Schemas of evidence in the forms of guests in the field. */
 const DIALECT_FORMS = [
   'TrusteeEvidenceV0',
   'TrusteeEvidenceV1',
@@ -71,10 +71,10 @@ const DIALECT_FORMS = [
   'ItaRequestEvidenceV2',
 ] as const satisfies readonly SchemaName[];
 
-/** Schemas of evidence as one request carries it: the alternatives behind `Evidence`. */
+/** Schemas of evidence in one request: the alternatives behind `Evidence`. */
 export type EvidenceForm = NativeForm | (typeof DIALECT_FORMS)[number];
 
-/** Bodies with evidence to be judged. */
+/** Bodies with evidence to verify. */
 export type JudgedBody = 'VerifyRequest' | 'ReleaseRequest';
 const JUDGED_BODIES = ['VerifyRequest', 'ReleaseRequest'] as const satisfies readonly JudgedBody[];
 
@@ -86,18 +86,18 @@ export type JudgedBodyOf<B extends JudgedBody, F extends EvidenceForm> = Omit<Sc
 /**
  * Compares a value with a schema of openapi.yaml.
  *
- * @param pointer where the value is in the request
+ * @param pointer JSON pointer of the value in the request
  * @throws {FormatError} `unknown_property`, `schema`
  */
 export function checkSchema<N extends SchemaName>(name: N, value: JsonValue, pointer = ''): Schemas[N] {
   check(name, value, pointer);
-  // the schema that was just checked is what the type was generated from
+  // the type was generated from the schema that was just checked
   return value as unknown as Schemas[N];
 }
 
 /**
- * Compares a body with its schema, `Evidence` being narrowed to the form that was found in it: so that an error speaks of
- * that form and not of every alternative.
+ * Compares a body with its schema, with `Evidence` narrowed to the form of the body, so that an error refers to
+ * that form and not to every alternative.
  *
  * @throws {FormatError} `unknown_property`, `schema`
  */
@@ -130,7 +130,7 @@ function narrowedName(name: JudgedBody, form: EvidenceForm): string {
   return `${name}With${form}`;
 }
 
-/** The schemas of openapi.yaml, and bodies with evidence narrowed to each form of it. */
+/** The schemas of openapi.yaml, and bodies with evidence narrowed to each form. */
 function requestSchemas(): JsonObject {
   const narrowed = JUDGED_BODIES.flatMap((name) => {
     const body = memberObject(OPENAPI_SCHEMAS, name);
@@ -148,7 +148,7 @@ function memberObject(object: JsonObject, name: string): JsonObject {
   return member;
 }
 
-/** Converts errors of Ajv to one error. Of failed alternatives, the one that got furthest into the value counts. */
+/** Converts errors of Ajv to one error. Of failed alternatives, the one that matched furthest into the value counts. */
 function formatErrorFrom(errors: readonly ErrorObject[], pointer: string): FormatError {
   const [first, ...others] = errors;
   if (first === undefined) throw new Error('a schema failed without an error');
@@ -161,18 +161,18 @@ function formatErrorFrom(errors: readonly ErrorObject[], pointer: string): Forma
   return new FormatError(code, messageOf(error, errors), { pointer: place });
 }
 
-/** How far an error got. At one place, an alternative for another type of value got less far than one for this type. */
+/** How far an alternative matched. At the same place, a match of the value type counts as further. */
 function reach({ instancePath, keyword }: ErrorObject): number {
   const isOfType = keyword !== 'type' && keyword !== 'oneOf';
   return 2 * instancePath.split('/').length + (isOfType ? 1 : 0);
 }
 
-/** Id under which the components of openapi.yaml are known to Ajv. */
+/** Id of the components of openapi.yaml in Ajv. */
 export const SCHEMA_ROOT = 'openapi';
 
 /**
- * An Ajv that knows the given schemas as `openapi#/components/schemas/<name>`, each compiled when first asked for.
- * Nothing is coerced, removed or filled in: a request is what was sent.
+ * Creates an Ajv with the given schemas as `openapi#/components/schemas/<name>`, each compiled on first use.
+ * It converts, removes and adds nothing: a request stays as sent.
  */
 export function createAjv(schemas: JsonObject): Ajv2020 {
   const ajv = new Ajv2020({
@@ -182,9 +182,9 @@ export function createAjv(schemas: JsonObject): Ajv2020 {
     coerceTypes: false,
     removeAdditional: false,
     useDefaults: false,
-    // Errors say of which schema and value they are: messages for people are made of both.
+    // Errors include schema and value, from which messages are made.
     verbose: true,
-    // A test holds the schemas against those of JSON Schema. Compiling these takes longer than all that a command does.
+    // A test validates the schemas against JSON Schema. Compiling that schema takes longer than a whole command.
     validateSchema: false,
   });
   ajv.addVocabulary(['openapi', 'info', 'paths', 'components']);
@@ -192,7 +192,7 @@ export function createAjv(schemas: JsonObject): Ajv2020 {
   return ajv;
 }
 
-/** `discriminator.mapping` is for readers and generators of openapi.yaml; Ajv refuses it. */
+/** Removes `discriminator.mapping`, which Ajv rejects. It is for readers and generators of openapi.yaml. */
 function withoutMappings(value: JsonValue): JsonValue {
   if (Array.isArray(value)) return value.map(withoutMappings);
   if (!isObject(value)) return value;

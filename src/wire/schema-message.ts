@@ -29,7 +29,7 @@ export function messageOf(error: ErrorObject, others: readonly ErrorObject[]): s
     case 'pattern':
       return PATTERNS.get(params['pattern']) ?? OTHER_FORM;
     case 'not':
-      // Such members are named by `required`, which takes everything that is no object.
+      // `required` reports such members, and applies to every value that is not an object.
       if (parentSchema['type'] === 'object' && !isObject(data as JsonValue))
         return missingOr(data as JsonValue, 'an object');
       return parentSchema['not'] === undefined ? OTHER_FORM : excluded(parentSchema['not']);
@@ -38,7 +38,7 @@ export function messageOf(error: ErrorObject, others: readonly ErrorObject[]): s
   }
 }
 
-/** Of a value that may end with a line feed one spelling says enough. */
+/** Of two values that differ only in a final line feed, one is listed. */
 function spellings(allowed: readonly unknown[]): readonly string[] {
   return [...new Set(allowed.map((value) => String(value).trimEnd()))];
 }
@@ -70,13 +70,13 @@ function unknownMember(name: string, { properties = {}, patternProperties }: { [
   return `unknown member ${insteadOf(name, Object.keys(properties as object))}`;
 }
 
-/** A name that is not known, and the nearest one that is, else all of them. */
+/** Suggests the known name nearest to an unknown one, else all of them. */
 function insteadOf(name: string, known: readonly string[]): string {
   const [near] = nearNames(name, known);
   return `${quotedName(name)}${near === undefined ? `; known: ${listedNames(known)}` : `: did you mean ${near}?`}`;
 }
 
-/** All types that alternatives at this place would take. */
+/** All types that the alternatives at this place accept. */
 function wantedTypes({ instancePath, params }: ErrorObject, others: readonly ErrorObject[]): string {
   const alternatives = others.filter((other) => other.keyword === 'type' && other.instancePath === instancePath);
   const types = [params, ...alternatives.map((other) => other.params)].flatMap((one) => [one['type']].flat());
@@ -99,7 +99,7 @@ function otherTag(tag: string, found: unknown, { oneOf = [] }: { [name: string]:
     : `the value is ${kindOf(found as JsonValue)}, not one of ${listedNames(known)}`;
 }
 
-/** Alternatives that a member selects: name of the schema to the value of the member. */
+/** The member that selects an alternative: name of the schema to the value of the member. */
 const TAGS: ReadonlyMap<string, string> = new Map<string, string>([
   ['RsaPublicJwk', 'RSA'],
   ['EcPublicJwk', 'EC'],
@@ -107,7 +107,7 @@ const TAGS: ReadonlyMap<string, string> = new Map<string, string>([
   ...EVIDENCE_TYPES.map((type) => [EVIDENCE_TRAITS[type].schema, type] as const),
 ]);
 
-/** Members that exclude each other: pairs of them stand under `not`. */
+/** Describes members that exclude each other: the schema lists pairs of them under `not`. */
 function excluded(schema: unknown): string {
   const { anyOf = [] } = schema as { readonly anyOf?: readonly { readonly required?: readonly string[] }[] };
   const pairs = anyOf.map(({ required = [] }) => required.join(' and '));
@@ -135,17 +135,17 @@ function limitMessage(keyword: string, limit: number, data: unknown): string | n
 
 export const MISSING_MEMBER = 'member is missing';
 
-/** Members that are compared with the missing one: a body with more of them must not cost more. */
+/** Most members that are compared with the missing one, so that a body with many members costs no more. */
 const MOST_COMPARED = 32;
 
-/** Returns the end of a message about a missing member: the unknown member that is nearly spelt so; empty where there is none. */
+/** Returns the end of a message about a missing member: an unknown member with a similar name; empty if there is none. */
 export function misspeltMember(name: string, given: JsonObject, known: readonly string[] = []): string {
   const unknown = Object.keys(given).filter((member) => !known.includes(member));
   const [sent] = nearNames(name, unknown.slice(0, MOST_COMPARED));
   return sent === undefined ? '' : `; unknown member ${quotedName(sent)}: did you mean ${name}?`;
 }
 
-/** The expectation for a member with a wrong value. */
+/** Describes the expectation for a member with a wrong value. */
 export function missingOr(value: JsonValue | undefined, wanted: string): string {
   return value === undefined ? `${MISSING_MEMBER}, expected ${wanted}` : `the value is ${kindOf(value)}, not ${wanted}`;
 }

@@ -8,17 +8,17 @@ import { NO_SNP_ENDORSEMENTS, readBytes, readStructure, refuseForeignStructure }
 import type { Schemas } from '../schema-check.js';
 
 /**
- * Dialect `azure-cleanroom`: what the agent of Azure clean rooms sends of a confidential VM on SEV-SNP. Report, claims and nonce,
- * which it states once more, are compared where the evidence is verified. Ignored: `imageReference`, which nothing measures.
+ * Dialect `azure-cleanroom`: evidence of the agent of Azure clean rooms, for a confidential VM on SEV-SNP. The copies of report,
+ * claims and nonce are compared during verification. Ignored: `imageReference`, which no measurement covers.
  *
  * @throws {FormatError} `encoding`, `type_mismatch`; `tpm_format` for a quote without its size; `cert_format` and `cert_chain`
- *   for other certificates than VCEK, ASK and ARK
+ *   unless the certificates are VCEK, ASK and ARK
  */
 export function readAzureCleanroom(evidence: Schemas['AzureCleanroomEvidence'], pointer: string): AzSnpVtpmEvidence {
   return readValue(evidence.value, `${pointer}/value`);
 }
 
-/** The same below the name of its platform. */
+/** Reads the same members below the name of the platform. */
 export function readAzureCleanroomReport(
   evidence: Schemas['AzureCleanroomReportEvidence'],
   pointer: string,
@@ -49,7 +49,7 @@ function readValue(value: Schemas['AzureCleanroomValue'], place: string): AzSnpV
   };
 }
 
-/** TPM2B_ATTEST, whose size comes first, then TPMT_SIGNATURE. */
+/** TPM2B_ATTEST, which begins with its size, then TPMT_SIGNATURE. */
 function readQuote({ tpmQuote, pcrs }: Schemas['AzureCleanroomParts'], at: string): TpmQuoteInput {
   const pointer = `${at}/tpmQuote`;
   const bytes = readStructure(tpmQuote, pointer);
@@ -66,7 +66,7 @@ function readQuote({ tpmQuote, pcrs }: Schemas['AzureCleanroomParts'], at: strin
   return { message, signature: bytes.subarray(end), pcrs: new Map([['sha256', new Map(values)]]) };
 }
 
-/** VCEK, ASK and ARK in any order: the ARK names itself as its issuer, and the ASK is the issuer of the VCEK. */
+/** VCEK, ASK and ARK in any order: the ARK is self-issued, and the ASK is the issuer of the VCEK. */
 function readPlatform(pem: string, pointer: string): SnpEndorsementInput {
   const certificates = within(pointer, () =>
     parsePemCertificates(pem, 'cert_chain', { certificates: 3 }).map(readBlock),

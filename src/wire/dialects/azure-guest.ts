@@ -21,7 +21,7 @@ type TpmInfo = Schemas['AzureGuestTpmInfo'];
 
 type IsolationType = Schemas['AzureGuestIsolationInfo']['Type'];
 
-/** How what a kind of machine sends is read. */
+/** Reads the evidence of one kind of machine. */
 type ReadMachine = (info: Info, vtpm: Vtpm, place: Place) => AzureEvidence;
 
 const MACHINES: { readonly [type in IsolationType]: ReadMachine } = {
@@ -30,17 +30,17 @@ const MACHINES: { readonly [type in IsolationType]: ReadMachine } = {
   TrustedLaunch: readTpm,
 };
 
-/** Turns a place in attestationInfo into a JSON pointer. In base64 there are none: whatever is wrong is said of the text. */
+/** Turns a path in attestationInfo into a JSON pointer. Base64 has no pointers into it: errors point to the whole text. */
 type Place = (path: string) => string;
 
 /**
  * Dialect `azure-guest`: attestationInfo, which guest attestation clients of Azure's post to attest/AzureGuest (Azure guest
  * attestation client).
  *
- * Ignored: the operating system, which the guest states of itself; `ClientPayload`, which nothing here has signed; and
- * `PcrSet`, since the signed selection says which PCRs are quoted.
+ * Ignored: the operating system, which the guest states itself; `ClientPayload`, which no verified key signed; and
+ * `PcrSet`, since the signed selection names the quoted PCRs.
  *
- * @throws {FormatError} `encoding`; `type_mismatch` for the info of another type of machine, `schema` where report, claims
+ * @throws {FormatError} `encoding`; `type_mismatch` for another type of machine, `schema` if report, claims
  *   or certificate are missing, `tdx_not_a_quote` for a TD without quote
  */
 export function readAzureGuest(evidence: Schemas['AzureGuestEvidence'], pointer: string): AzureEvidence {
@@ -48,9 +48,9 @@ export function readAzureGuest(evidence: Schemas['AzureGuestEvidence'], pointer:
 }
 
 /**
- * The same in base64.
+ * Dialect `azure-guest` in base64.
  *
- * @throws {FormatError} as `readAzureGuest`, and what `parseStrictJson` and the schema say of the text
+ * @throws {FormatError} as `readAzureGuest`, and the codes of `parseStrictJson` and of the schema
  */
 export function readEncodedAzureGuest(evidence: Schemas['AzureGuestEncodedEvidence'], pointer: string): AzureEvidence {
   const place = `${pointer}/value`;
@@ -67,7 +67,7 @@ function readInfo(type: Schemas['AzureGuestType'], info: Info, place: Place): Az
   return MACHINES[Type](info, { ...readVtpm(info.TpmInfo, place), eventLog: readEventLog(info, place) }, place);
 }
 
-/** @param code what it is where there is none */
+/** @param code the code of the error if the proof is missing */
 function proofOf(
   { IsolationInfo: { Evidence } }: Info,
   place: Place,
@@ -98,7 +98,7 @@ function readTdx(info: Info, vtpm: Vtpm, place: Place): AzTdxVtpmEvidence {
   return { type: 'az-tdx-vtpm', hclReport, tdQuote, collateral: null, ...vtpm };
 }
 
-/** A machine of Trusted Launch has no hardware report: all that vouches for its vTPM is the certificate. */
+/** A machine of Trusted Launch has no hardware report: only the certificate vouches for its vTPM. */
 function readTpm({ IsolationInfo }: Info, { ak, ...vtpm }: Vtpm, place: Place): TpmEvidence {
   if (IsolationInfo.Evidence !== undefined) {
     const message = 'a machine of Trusted Launch has no hardware report';
@@ -136,12 +136,12 @@ function readQuote({ PcrQuote, PcrSignature, PCRs }: TpmInfo, at: Place): TpmQuo
   return { message, signature: readStructure(PcrSignature, at('/PcrSignature')), pcrs: new Map([['sha256', values]]) };
 }
 
-/** The log of the firmware; null where the client found none. */
+/** The log of the firmware; null if the client found none. */
 function readEventLog({ TcgLogs = '' }: Info, place: Place): EventLogInput | null {
   return TcgLogs === '' ? null : [readStructure(TcgLogs, place('/TcgLogs'))];
 }
 
-/** No chain comes with it. */
+/** The client sends no chain. */
 function readAk({ AikCert = '' }: TpmInfo, at: Place): AkCertificateInput | null {
   if (AikCert === '') return null;
   return { certificate: { der: readStructure(AikCert, at('/AikCert')) }, chain: null };

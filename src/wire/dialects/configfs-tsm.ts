@@ -7,8 +7,8 @@ import type { Schemas } from '../schema-check.js';
 /**
  * Dialect `configfs-tsm`: attributes of a Linux TSM report (Documentation/ABI/testing/configfs-tsm), for SEV-SNP.
  *
- * `provider` may be left out; the report has to be one of SEV-SNP all the same. The kernel ends the attribute with a
- * line feed, which a guest may have kept. An empty `auxblob` is a host that gave no certificates.
+ * `provider` is optional; the report must be an SEV-SNP report in any case. The kernel ends the attribute with a
+ * line feed, which a guest may have kept. An empty `auxblob` means that the host provided no certificates.
  *
  * @throws {FormatError} `encoding`; `type_mismatch` for the provider of another TEE
  */
@@ -35,7 +35,7 @@ export function readConfigfsTsmTdx(evidence: Schemas['ConfigfsTsmTdxEvidence'], 
 }
 
 /**
- * Refuses a provider of no TEE, before the schema, which lists those of other TEEs too.
+ * Rejects an unknown provider before the schema, which also lists the providers of other TEEs.
  * @throws {FormatError} `schema`
  */
 export function refuseUnknownProvider(expected: string, value: JsonValue | undefined, pointer: string): void {
@@ -46,7 +46,7 @@ export function refuseUnknownProvider(expected: string, value: JsonValue | undef
   });
 }
 
-/** Those that Linux has (drivers/virt/coco). */
+/** The providers in Linux (drivers/virt/coco). */
 const PROVIDERS: ReadonlySet<string> = new Set(['sev_guest', 'tdx_guest', 'arm_cca_guest']);
 
 function requireProvider(provider: string | undefined, expected: string, pointer: string): void {

@@ -5,7 +5,7 @@ import type { Schemas } from '../schema-check.js';
 
 /**
  * Dialect `extended-report`: an ATTESTATION_REPORT followed by the certificate table (SNP_GET_EXT_REPORT).
- * The bytes are only parted here. Nothing after the report is a report without table: hosts may have none to give.
+ * Splits the bytes without parsing them. A report alone is valid: hosts may provide no table.
  *
  * @throws {FormatError} `encoding`, `type_mismatch`
  */

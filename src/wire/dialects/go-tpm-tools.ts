@@ -7,8 +7,8 @@ import { readStructure, refuseForeignStructure } from '../encoded-members.js';
 import type { Schemas } from '../schema-check.js';
 
 /**
- * Dialect `go-tpm-tools`: an `attest.Attestation` of google/go-tpm-tools in binary protobuf. In base64 there are no pointers:
- * whatever is wrong is said of the text, by the name of the field.
+ * Dialect `go-tpm-tools`: an `attest.Attestation` of google/go-tpm-tools in binary protobuf. Base64 has no pointers into it:
+ * errors point to the whole text, and name the field.
  *
  * @throws {FormatError} `encoding`; as `parseGoTpmAttestation`; `type_mismatch` for another structure than a quote
  */

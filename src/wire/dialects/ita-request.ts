@@ -3,11 +3,11 @@ import { readBytes, readOptionalBytes, readStructure, refuseForeignStructure } f
 import type { Schemas } from '../schema-check.js';
 
 /**
- * Dialect `ita`, version 1: the flat body of attest and attest/azure of Intel Trust Authority. Clients write `null` for data
- * that there is none of, and older ones have what is not a paravisor's as user data.
+ * Dialect `ita`, version 1: the flat body of attest and attest/azure of Intel Trust Authority. Clients write `null` for missing
+ * data. Older clients send runtime data that is not a paravisor's as user data.
  *
- * Ignored: what is for Intel alone (policies, algorithm, the signature of its nonce), the event log, which has one
- * form or another by the version of the client, and user data beside runtime data: `user-data` of an Azure guest holds
+ * Ignored: members only for Intel (policies, algorithm, the signature of its nonce), the event log, whose form
+ * depends on the version of the client, and user data beside runtime data: `user-data` of an Azure guest contains
  * SHA-512 over it and Intel's nonce.
  *
  * @throws {FormatError} `encoding`, `type_mismatch`
@@ -17,7 +17,7 @@ export function readItaRequestV1(evidence: Schemas['ItaRequestEvidenceV1'], poin
 }
 
 /**
- * Dialect `ita`, version 2: the same under `tdx`.
+ * Dialect `ita`, version 2: the same members under `tdx`.
  *
  * @throws {FormatError} `encoding`, `type_mismatch`
  */
@@ -38,7 +38,7 @@ function tdxEvidence(body: Schemas['ItaTdx'], pointer: string): TdxEvidence {
   };
 }
 
-/** Null where there is none: what is empty changes no hash. */
+/** Returns null for missing or empty data, which does not change the hash. */
 function readData({ runtime_data, user_data }: Schemas['ItaTdx'], pointer: string): Uint8Array | null {
   const data =
     typeof runtime_data === 'string'

@@ -6,13 +6,13 @@ import { NO_SNP_ENDORSEMENTS, readBytes, readStructure, refuseForeignStructure }
 import { checkSchema, type SchemaName, type Schemas } from '../schema-check.js';
 
 /**
- * Dialect `maa` for SEV-SNP: the body of attest/SevSnpVm. Its `report` is base64url of a JSON document, in which report
- * and certificates stand in base64url again.
+ * Dialect `maa` for SEV-SNP: the body of attest/SevSnpVm. Its `report` is base64url of a JSON document, whose members report
+ * and certificates are base64url again.
  *
- * `initTimeData` is compared with HOST_DATA where it has any; launch endorsements are not verified, which a warning says.
- * Ignored: its policy and its nonce, which no hardware has signed.
+ * `initTimeData` is compared with HOST_DATA if that is set; launch endorsements are not verified, which a warning states.
+ * Ignored: its policy and its nonce, which the hardware did not sign.
  *
- * @throws {FormatError} `encoding`, `type_mismatch`; what is wrong inside `report` is said of it
+ * @throws {FormatError} `encoding`, `type_mismatch`; errors inside `report` point to it
  */
 export function readMaaSnpRequest(evidence: Schemas['MaaSnpRequestEvidence'], pointer: string): SnpEvidence {
   const { report: text, runtimeData, initTimeData } = evidence.value;
@@ -31,9 +31,9 @@ export function readMaaSnpRequest(evidence: Schemas['MaaSnpRequestEvidence'], po
 }
 
 /**
- * Report and certificates in the document that clients of Azure Attestation make of them.
+ * Reads report and certificates from the document of clients of Azure Attestation.
  *
- * @param place JSON pointer that is said of whatever is wrong in it
+ * @param place JSON pointer of every error in it
  * @throws {FormatError} `encoding`, `type_mismatch`
  */
 export function readMaaSnpReport(
@@ -65,7 +65,7 @@ export function readMaaTdxRequest(evidence: Schemas['MaaTdxRequestEvidence'], po
 }
 
 /**
- * A JSON document inside a string of the request.
+ * Reads a JSON document inside a string of the request.
  * @throws {FormatError} codes of `parseStrictJson`, `unknown_property`, `schema`, `encoding`, all at `place`
  */
 export function readDocument<N extends SchemaName>(schema: N, text: string, place: string): Schemas[N] {
@@ -73,12 +73,12 @@ export function readDocument<N extends SchemaName>(schema: N, text: string, plac
   try {
     return checkSchema(schema, parseStrictJson(bytes));
   } catch (error) {
-    // a pointer into text that is inside a string of the request would lead nowhere
+    // a pointer into the text of a string would not resolve in the request
     throw error instanceof FormatError ? new FormatError(error.code, error.message, { pointer: place }) : error;
   }
 }
 
-/** Some clients write an empty text where they have none. */
+/** Some clients write an empty text for missing data. */
 function readData(
   { data }: Schemas['MaaData'] | { readonly data?: undefined } = {},
   pointer: string,

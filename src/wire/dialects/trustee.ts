@@ -17,14 +17,14 @@ import {
 } from '../encoded-members.js';
 import type { Schemas } from '../schema-check.js';
 
-/** Bytes, and where they are in the request. */
+/** Bytes, and their place in the request. */
 interface Placed {
   readonly bytes: Uint8Array;
   readonly pointer: string;
 }
 
 /**
- * Dialect `trustee` without version: what guests of confidential-containers/trustee sent first, on SEV-SNP.
+ * Dialect `trustee` without version: the first form of guests of confidential-containers/trustee, on SEV-SNP.
  *
  * @throws {FormatError} `encoding`, `type_mismatch`
  */
@@ -35,8 +35,8 @@ export function readTrusteeV0(evidence: Schemas['TrusteeEvidenceV0'], pointer: s
 }
 
 /**
- * Dialect `trustee`, versions 1 and 2, on SEV-SNP. They differ in what the guest promises about `user-data`; what the
- * evidence has to show follows from the policy alone, so the version is not looked at.
+ * Dialect `trustee`, versions 1 and 2, on SEV-SNP. They differ in the guest's statement about `user-data`. The policy alone
+ * decides what the evidence must contain, so the version is ignored.
  *
  * @throws {FormatError} `encoding`, `type_mismatch`
  */
@@ -62,7 +62,7 @@ export function readTrusteeTdxV0(evidence: Schemas['TrusteeTdxEvidenceV0'], poin
 }
 
 /**
- * Dialect `trustee`, versions 1 and 2, on TDX. The version is not looked at here either.
+ * Dialect `trustee`, versions 1 and 2, on TDX. The version is ignored here too.
  *
  * @throws {FormatError} `encoding`, `type_mismatch`
  */
@@ -76,7 +76,7 @@ export function readTrusteeTdxV1(evidence: Schemas['TrusteeTdxEvidenceV1'], poin
 }
 
 /**
- * Dialect `trustee` of a TD without paravisor. Guests write `null` where the firmware has no log; Trustee takes an empty text for none too.
+ * Dialect `trustee` of a TD without paravisor. Guests write `null` if the firmware has no log; Trustee also accepts an empty text.
  *
  * @throws {FormatError} `encoding`, `type_mismatch`
  */
@@ -92,8 +92,8 @@ export function readTrusteeTd(evidence: Schemas['TrusteeTdEvidence'], pointer: s
 const TPM_NONCE_BYTES = 32;
 
 /**
- * Dialect `trustee` of a vTPM by itself. The guest has no certificate of its attestation key: that stands beside its value.
- * Guests fill the nonce with zeros up to 64 bytes. Ignored: what older ones repeat of it (`report_data`), and `svn`.
+ * Dialect `trustee` of a vTPM by itself. The guest has no certificate of its attestation key, only the key beside its value.
+ * Guests fill the nonce with zeros up to 64 bytes. Ignored: the copy of older guests (`report_data`), and `svn`.
  *
  * @throws {FormatError} `encoding`, `type_mismatch`
  */
@@ -117,7 +117,7 @@ export function readTrusteeTpm(evidence: Schemas['TrusteeTpmEvidence'], pointer:
   };
 }
 
-/** Begins a SubjectPublicKeyInfo (DER). A TPMT_PUBLIC begins with 0, and no TPM2B_PUBLIC has a size that begins so. */
+/** Reads a SubjectPublicKeyInfo by its first byte (DER). A TPMT_PUBLIC begins with 0, and no TPM2B_PUBLIC has a size with that byte. */
 function statedKey(bytes: Uint8Array): Pick<TpmEvidence, 'akPublic' | 'akSpki'> {
   return bytes[0] === DER.sequence ? { akSpki: bytes } : { akPublic: sizedPublic(bytes) };
 }
@@ -142,7 +142,7 @@ function readQuoteV1({ message, signature, pcrs }: Schemas['TrusteeQuoteV1'], po
   };
 }
 
-/** The values stand in the order of their indices. The signed selection, not this order, decides what they are. */
+/** The values are in the order of their indices. The signed selection, not this order, decides which PCRs they are. */
 function sha256Bank(values: readonly Uint8Array[]): TpmQuoteInput['pcrs'] {
   return new Map([['sha256', new Map(values.entries())]]);
 }
