@@ -8,23 +8,23 @@ import type { Tracer } from '../core/traces.js';
 import { clientCertificateOf } from './listener.js';
 import type { OwnRate } from './load-limits.js';
 
-/** The access to a route: everybody, or callers with a role. A route without it does not start. */
+/** Who may use a route: every client, or callers with a role. A route without `access` stops the start. */
 export type Access = 'public' | Role;
 
 declare module 'fastify' {
   interface FastifyContextConfig {
     access?: Access;
-    /** Of a public route: whether a caller with credentials gets more. Wrong ones change nothing. */
+    /** For a public route: whether a caller with credentials gets more. Wrong credentials change nothing. */
     looksAtCaller?: boolean;
-    /** Whether it is served under every host name: it says nothing that a page of another origin may not know. */
+    /** Whether it is served under every host name: its answers have nothing to hide from a page of another origin. */
     anyHost?: boolean;
-    /** Of @fastify/under-pressure, which does not declare it: what is done instead of refusing, under load. */
+    /** Member of @fastify/under-pressure, which does not declare it: replaces the refusal under load. */
     pressureHandler?: () => void;
   }
   interface FastifyRequest {
-    /** Null on public routes, and before the caller is known. */
+    /** Null on public routes, and before authentication. */
     caller: Caller | null;
-    /** Principal that slots and memory are shared by. Without configured callers it is `SERVICE`, which may have all of them. */
+    /** Principal for slots and memory. Without configured callers it is `SERVICE`, which may use all of them. */
     sharer: string;
     /** The decision, for the log. */
     decision: Decision | null;
@@ -32,27 +32,27 @@ declare module 'fastify' {
     release: { readonly keyId: string; readonly dryRun: boolean; readonly state: string } | null;
     /** Name of the relying party that the decision is for, for the log. */
     audience: string | null;
-    /** The answer of a gate, for the log. `gate`: null if there is no such gate; `code`: null if it let through. */
+    /** The answer of a gate, for the log. `gate`: null if the gate does not exist; `code`: null if it let the request through. */
     gate: { readonly gate: string | null; readonly code: string | null; readonly decisionId: string | null } | null;
-    /** Of the problem document that answers, for the log. */
+    /** Code and pointer of the problem document, for the log. */
     problem: { readonly code: string; readonly pointer: string | null; readonly why?: string } | null;
   }
 }
 
-/** Names and values stand alternately in `rawHeaders`. */
+/** `rawHeaders` has names and values in turn. */
 const MAX_RAW_HEADERS = 2 * 100;
 
-/** Headers that decide what a request is. Of a repeated one node takes the first; a proxy may have judged the last. */
+/** Headers that determine the meaning of a request. Node uses the first of a repeated header; a proxy may have used the last. */
 const SINGLE_HEADERS: ReadonlySet<string> = new Set(['host', 'content-type', 'authorization']);
 
-/** The one role that a client without credentials may lack, and be given. */
+/** The one role that a client can lack if no callers are configured. */
 const GRANTED_WITHOUT_CALLERS = ': no callers are configured, and historical: true grants it';
 
 export interface Guard {
   readonly callers: () => CallerDirectory;
   /** Failed authentications by address. */
   readonly failures: OwnRate;
-  /** Methods of each path that has a route. */
+  /** Methods of each path with a route. */
   readonly methods: ReadonlyMap<string, readonly string[]>;
   /** The message for a path without a route. */
   readonly nothingHere: string;
@@ -60,7 +60,7 @@ export interface Guard {
 }
 
 /**
- * Lets a request pass to its route, or refuses it. Runs on the headers alone: no byte of the body is read before.
+ * Lets a request pass to its route, or refuses it. Uses only the headers: no byte of the body is read before.
  *
  * @throws {FormatError | RefusedError}
  */
@@ -79,7 +79,7 @@ export async function admit(guard: Guard, request: FastifyRequest, reply: Fastif
     if (looksAtCaller === true) request.caller = await knownCaller(callers, guard, request);
     return;
   }
-  // In another version, those between client and service may not agree where a request ends (REQ-17).
+  // Intermediaries with other versions may disagree with the service about the end of a request (REQ-17).
   if (request.raw.httpVersion !== '1.1') throw new RefusedError('method_not_allowed', 'only HTTP/1.1 is served here');
   request.caller = await identify(callers, guard, request, reply);
   if (callers.asksForCredentials) request.sharer = request.caller.principal;
@@ -127,12 +127,12 @@ function refuseUnknown({ methods, nothingHere }: Guard, request: FastifyRequest,
   throw new RefusedError('method_not_allowed', `${request.method} is not served at this path${hint}`);
 }
 
-/** The path with a colon in place of its last slash. */
+/** Replaces the last slash of a path by a colon. */
 function asCall(path: string): string {
   return path.replace(/\/([^/:]+)$/, ':$1');
 }
 
-/** Paths of routes in which the last part but a call, or the part before the last, is a parameter. */
+/** Possible route patterns of a path: the last part without its call, or the part before it, is a parameter. */
 function patternsOf(path: string): readonly string[] {
   return [
     path.replace(/\/[^/:]+(:[^/:]+)?$/, '/:id$1'),
@@ -141,7 +141,7 @@ function patternsOf(path: string): readonly string[] {
   ];
 }
 
-/** Names calls that somebody may have meant; null where there are none. */
+/** Suggests calls with a similar path; null if there are none. */
 function nothingAt(path: string, methods: Guard['methods']): string | null {
   const calls = [...methods.keys()].filter((known) => !known.includes('*'));
   const name = path.split('/').findLast((part) => part !== '') ?? '';
@@ -152,7 +152,7 @@ function nothingAt(path: string, methods: Guard['methods']): string | null {
   return near.length === 0 ? null : `nothing is at this path; did you mean ${near.slice(0, 2).join(' or ')}?`;
 }
 
-/** A valid credential is never refused for what others of its address have tried. */
+/** Failed attempts of others at the same address never cause the refusal of a valid credential. */
 async function identify(
   callers: CallerDirectory,
   { failures, tracer }: Guard,
@@ -172,7 +172,7 @@ async function identify(
   }
 }
 
-/** The caller of a public route, if the request identifies one; null if it does not, or that is unknown now. */
+/** The caller of a public route, if the request identifies one; null if it does not, or the keys are unavailable. */
 async function knownCaller(
   callers: CallerDirectory,
   { failures }: Guard,
@@ -187,7 +187,7 @@ async function knownCaller(
     return await callers.identify({ headers: request.headers, clientCertificate: () => certificate });
   } catch (error) {
     if (!(error instanceof RefusedError)) throw error;
-    // Counted as elsewhere. Being over the limit is no reason to refuse a probe, and a certificate need not be a caller's.
+    // The failure counts. But the limit must not refuse a probe, and a certificate need not belong to a caller.
     if (isSent && error.code === 'unauthorized') await failures.take(request).catch(() => undefined);
     return null;
   }

@@ -17,7 +17,7 @@ const DEFAULT_EVENT_LOOP_DELAY_MS = 1_000;
 const NOTHING_HERE = 'nothing is at this path; GET /docs lists all paths';
 const NO_PROBES_HERE = `${NOTHING_HERE}, and /livez, /readyz and /metrics have a listener of their own`;
 
-/** The HTTP service as an application. Opens no port. */
+/** Creates the HTTP service as an application. Opens no port. */
 export function createApplication(dependencies: HttpDependencies): FastifyInstance {
   const { settings, metrics } = dependencies;
   const nothingHere = settings.hasManagement === true ? NO_PROBES_HERE : NOTHING_HERE;
@@ -38,7 +38,7 @@ export function createApplication(dependencies: HttpDependencies): FastifyInstan
   });
   takeEveryMethod(application);
   readBodiesWithin(application, new BodyBudget(settings.bodyBytesInFlight));
-  // Of what a request meets before its body, load comes first.
+  // Load is checked first of all that happens before the body.
   application.register(underPressure, {
     maxEventLoopDelay: settings.eventLoopDelayMs ?? DEFAULT_EVENT_LOOP_DELAY_MS,
     pressureHandler: (_request, _reply, _kind, delayMs) => refuseLate(delayMs),

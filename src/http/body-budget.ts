@@ -7,13 +7,13 @@ import { SERVICE } from '../core/fair-queue.js';
 /** Bytes that are reserved at a time for a body of unknown length. */
 const STEP_BYTES = 64 * 1024;
 
-/** Bounds the memory that bodies of all requests take, and that of one principal. */
+/** Bounds the memory for the bodies of all requests, and of one principal. */
 export class BodyBudget {
   readonly #bytes: number;
   readonly #held = new Map<string, number>();
   #all = 0;
 
-  /** @param bytes of all bodies; a third of them for one principal where callers are configured */
+  /** @param bytes for all bodies; one principal may use a third of them if callers are configured */
   constructor(bytes: number) {
     this.#bytes = bytes;
   }
@@ -43,7 +43,7 @@ export class BodyBudget {
 
 /**
  * Bytes that are reserved for the body of one request. They are released once the request has been answered, or its client has
- * disconnected, and its handler has ended, which may still need the body.
+ * disconnected, and also its handler has ended, which may still need the body.
  */
 class HeldBody {
   readonly #budget: BodyBudget;
@@ -53,8 +53,8 @@ class HeldBody {
   #hasEnded = false;
 
   /**
-   * @param ends of which one emits `close` once the request has been answered or its client has gone. An answer that waits behind another
-   *   on its connection does not, so the connection is one of them.
+   * @param ends streams, one of which emits `close` once the request was answered or its client has left. An answer that waits behind
+   *   another on its connection does not, so the connection is one of them.
    */
   constructor(budget: BodyBudget, sharer: string, ends: readonly Writable[]) {
     this.#budget = budget;
@@ -74,7 +74,7 @@ class HeldBody {
     this.#bytes += bytes;
   }
 
-  /** The handler of the request has ended. */
+  /** Notes that the handler of the request has ended. */
   end(): void {
     this.#hasEnded = true;
     this.#giveBack();
@@ -89,7 +89,7 @@ class HeldBody {
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Null where the body is not read. */
+    /** Null if the body is not read. */
     heldBody: HeldBody | null;
   }
 }
@@ -101,7 +101,7 @@ export function readBodiesWithin(application: FastifyInstance, budget: BodyBudge
     const { raw } = request;
     const hasBody = raw.headers['content-length'] !== undefined || raw.headers['transfer-encoding'] !== undefined;
     if (hasBody) {
-      // Over one connection many requests may come before the first is answered.
+      // Many requests may arrive over one connection before the first is answered.
       raw.socket.setMaxListeners(0);
       request.heldBody = new HeldBody(budget, request.sharer, [reply.raw, raw.socket]);
     }
@@ -111,12 +111,12 @@ export function readBodiesWithin(application: FastifyInstance, budget: BodyBudge
     request.heldBody?.end();
     done();
   });
-  // The framework's own JSON parser accepts duplicate members and drops others: bodies are read in wire/.
+  // The framework's own JSON parser accepts duplicate members and drops others. So src/wire parses bodies.
   application.removeAllContentTypeParsers();
   application.addContentTypeParser('application/json', receiveBody);
 }
 
-/** @throws {Error} where the body is too long, or beyond the budget, or its connection ends */
+/** @throws {Error} if the body is too long or beyond the budget, or its connection ends */
 async function receiveBody(request: FastifyRequest, payload: IncomingMessage): Promise<Buffer> {
   const { bodyLimit } = request.routeOptions;
   const declared = request.headers['content-length'];
@@ -133,7 +133,7 @@ async function receiveBody(request: FastifyRequest, payload: IncomingMessage): P
     };
     const end = () => resolve(body.bytes);
     const stop = (error: unknown) => {
-      // The bytes so far are released, so nothing may keep them while the client sends the rest.
+      // The bytes so far are released, so no listener may keep them while the client sends the rest.
       payload.off('data', receive).off('end', end).off('close', leave);
       reject(error);
     };
@@ -144,7 +144,7 @@ async function receiveBody(request: FastifyRequest, payload: IncomingMessage): P
   });
 }
 
-/** Bytes of a body, copied: a chunk of the connection may be one byte, and costs a hundred. */
+/** Copies the bytes of a body: a chunk of the connection may be one byte, and costs a hundred. */
 class ReceivedBody {
   readonly #held: HeldBody | null;
   readonly #blocks: Buffer[] = [];
@@ -152,7 +152,7 @@ class ReceivedBody {
   #free = 0;
   length = 0;
 
-  /** @param declared how long it is; null where that is not known @throws {RefusedError} `overloaded` */
+  /** @param declared the declared length; null if unknown @throws {RefusedError} `overloaded` */
   constructor(held: HeldBody | null, declared: number | null) {
     this.#held = held;
     if (declared !== null) this.#grow(declared);

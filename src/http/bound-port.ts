@@ -7,11 +7,11 @@ import { createListener, DEFAULT_CONNECTION_LIMITS, type TlsMaterial } from './l
 
 const ANSWER_SECONDS = 1;
 
-/** A port that is open before the service can answer: requests get 503. */
+/** An open port before the service can answer: requests get 503. */
 export interface BoundPort {
-  /** The one that was picked, where 0 was asked for. */
+  /** The port number; a free port if 0 was configured. */
   readonly port: number;
-  /** Lets another server, which does not listen yet, accept the connections from now on. */
+  /** Passes the port to another server, which does not listen yet. It accepts the connections from now on. */
   handOver(server: Server): Promise<void>;
   /** Closes the port; does nothing once another server has it. */
   close(): Promise<void>;
@@ -19,7 +19,7 @@ export interface BoundPort {
 
 /**
  * Opens the port.
- * @throws {Error} of the system, where it cannot be opened
+ * @throws {Error} the system error if it cannot be opened
  */
 export async function bindPort(
   { host, port }: { readonly host: string; readonly port: number },
@@ -36,7 +36,7 @@ export async function bindPort(
       server.listen(starting);
       await once(server, 'listening');
       isHandedOver = true;
-      // The other server does not have these connections.
+      // The other server does not own these connections.
       starting.closeAllConnections();
     },
     close: async () => {

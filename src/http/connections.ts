@@ -3,25 +3,25 @@ import type { FastifyInstance } from 'fastify';
 import { RefusedError } from '../core/errors.js';
 
 interface Connection {
-  /** Below TLS: a handshake under way is a connection too. */
+  /** The socket below TLS: a connection in its handshake counts too. */
   readonly socket: Socket;
-  /** Requests that are not answered yet. */
+  /** Requests without an answer yet. */
   open: number;
-  /** Whether it ends with the answers to these. */
+  /** Whether the connection closes after these answers. */
   ending: boolean;
 }
 
-/** Addresses of both ends: what a request knows of the connection that it came over, with TLS or without. */
+/** Addresses of both ends, which a request knows with and without TLS. */
 type Ends = Pick<Socket, 'remoteAddress' | 'remotePort' | 'localAddress'>;
 
 /**
- * The connections of a server, to be ended once those who hold them may have lost the right to. A certificate is
- * looked at when a connection begins, so that without this a client could keep what it has been let in by.
+ * The connections of a server. They are closed once their clients may have lost access. The server verifies a certificate only
+ * at the begin of a connection. Otherwise a client could keep its access.
  */
 export class Connections {
   readonly #connections = new Map<string, Connection>();
 
-  /** Follows the connections of an application that does not listen yet. */
+  /** Watches the connections of an application that does not listen yet. */
   watch(application: FastifyInstance): void {
     application.server.on('connection', (socket: Socket) => this.#add(socket));
     application.addHook('onRequest', async (request, reply) => {
@@ -31,7 +31,7 @@ export class Connections {
       connection.open += 1;
       reply.raw.once('close', () => {
         connection.open -= 1;
-        // An answer that had begun before does not say that it is the last.
+        // The header of an answer that had begun before does not announce the end.
         if (connection.ending && connection.open === 0) request.raw.socket.destroySoon();
       });
     });
@@ -40,7 +40,7 @@ export class Connections {
     });
   }
 
-  /** Ends every connection: at once, or with the answer to what it has asked. */
+  /** Closes every connection: at once, or after its running requests. */
   endAll(): void {
     for (const connection of this.#connections.values()) {
       connection.ending = true;

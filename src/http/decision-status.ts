@@ -1,11 +1,11 @@
 import type { FastifyReply } from 'fastify';
 import type { Decision } from '../core/decision.js';
 
-/** Seconds after which an indeterminate decision may be asked for again, where nothing said when. */
+/** Seconds until the client may retry after an indeterminate decision, if no source named a time. */
 const RETRY_SECONDS = 5;
 
 /**
- * Status and headers of an answer that has a decision. A client that looks at nothing else has the decision said by the status:
+ * Sets status and headers of an answer with a decision, for clients that ignore the body:
  * a historical allow releases nothing.
  */
 export function sayDecision(decision: Decision, reply: FastifyReply, { enforce }: { readonly enforce: boolean }): void {

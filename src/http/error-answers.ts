@@ -6,7 +6,7 @@ import type { Log } from '../core/ports.js';
 import { PROBLEM_MEDIA_TYPE, presentProblem } from '../wire/problem.js';
 import { discardBody, hasAnswer, MEDIA_TYPE_WANTED } from './json-bodies.js';
 
-/** Answers every error of a request with a problem document. What only the operator may know goes to the log. */
+/** Answers every error of a request with a problem document. Details for the operator go to the log. */
 export function answerError(
   { log }: { readonly log: Log },
   thrown: unknown,
@@ -18,18 +18,18 @@ export function answerError(
   const { status, retryAfterSeconds, document } = presentProblem(error, request.id);
   if (status === 500) log.error({ requestId: request.id, err: error }, 'request failed');
   if (retryAfterSeconds !== null) reply.header('retry-after', retryAfterSeconds);
-  // Of `overloaded` each detail is a text of the service: without it, nothing tells what has no room.
+  // Each detail of `overloaded` is a text of the service. Without it, the log would not name the full resource.
   const why = document.code === 'overloaded' ? { why: document.detail } : {};
   request.problem = { code: document.code, pointer: document.pointer ?? null, ...why };
   if (!request.raw.complete) {
-    // The framework closes the connection of a body that it stopped reading, and the answer can get lost with it.
+    // The framework closes the connection of an unfinished body, which can lose the answer.
     reply.removeHeader('connection');
     discardBody(request.raw, 2 * bodyLimit);
   }
   reply.code(status).type(PROBLEM_MEDIA_TYPE).send(JSON.stringify(document));
 }
 
-/** The framework's refusals in our own words. Everything else stays what it is, and becomes a 500. */
+/** Translates the framework's refusals to errors of this service. Other errors stay, and become a 500. */
 function ownError(thrown: unknown, bodyLimit: number): unknown {
   const code = typeof thrown === 'object' && thrown !== null && 'code' in thrown ? thrown.code : undefined;
   switch (code) {
@@ -44,12 +44,12 @@ function ownError(thrown: unknown, bodyLimit: number): unknown {
   }
 }
 
-/** An error of the HTTP parser, by node's code. */
+/** An error of the HTTP parser, with Node's code. */
 export interface SocketError {
   readonly code?: string | undefined;
 }
 
-/** Answers bytes that never became a request: too slow, too large, or not HTTP. The connection ends with it. */
+/** Answers bytes that are not a request: too slow, too large, or not HTTP. Then closes the connection. */
 export function answerSocketError(log: Log, error: SocketError, socket: Socket): void {
   log.debug({ code: error.code ?? null }, 'connection refused');
   if (error.code === 'ECONNRESET' || !socket.writable || hasAnswer(socket)) {
@@ -62,7 +62,7 @@ export function answerSocketError(log: Log, error: SocketError, socket: Socket):
 
 function answerTo(code: string | undefined): string {
   const { status, document } = presentProblem(frameworkRefusal(code), null);
-  // No code of ours has the status 408, and clients know what to do about it.
+  // This service has no code with status 408, which clients can handle.
   const told = code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 408 : status;
   const body = JSON.stringify({ ...document, status: told });
   return [

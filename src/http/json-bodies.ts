@@ -4,12 +4,12 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { RefusedError } from '../core/errors.js';
 import { requireNoParameters } from './queries.js';
 
-/** Media type of every answer in JSON that is no problem document. */
+/** Media type of every answer in JSON, except problem documents. */
 export const JSON_TYPE = 'application/json; charset=utf-8';
 
 export const MEDIA_TYPE_WANTED = 'the body must be JSON, sent with content-type: application/json';
 
-/** JSON all the same, of which only the character set is another. */
+/** JSON with another character set. */
 const OTHER_CHARSET = /^application\/json *; *charset=(?!utf-8)[^;]+$/i;
 const CHARSET_WANTED =
   'the body must be UTF-8: send content-type: application/json with charset=utf-8, or without charset';
@@ -17,8 +17,8 @@ const CHARSET_WANTED =
 const JSON_MEDIA_TYPE = /^application\/json(?: *; *charset=utf-8)?$/i;
 
 /**
- * Refuses, before a byte of the body is read, what is not plain JSON. The framework's own parser of media types has
- * let variants through (`application/json` followed by a tab, or by garbage), so the header is compared as a whole.
+ * Rejects anything but plain JSON, before a byte of the body is read. The framework's own parser of media types has
+ * accepted variants (`application/json` followed by a tab, or by garbage), so the header is compared as a whole.
  *
  * @throws {RefusedError} `unsupported_media_type`
  */
@@ -49,29 +49,29 @@ export const JSON_CALL = {
   },
 } as const;
 
-/** The body as read. Anything but JSON has been refused by then. */
+/** Returns the body. Anything but JSON was rejected before. */
 export function bodyOf(request: FastifyRequest): Uint8Array {
   const { body } = request;
   return body instanceof Uint8Array ? body : new Uint8Array(0);
 }
 
-/** The media types that a client takes, in lower case and without parameters. */
+/** The media types that a client accepts, in lower case and without parameters. */
 export function acceptedTypes({ headers }: Pick<FastifyRequest, 'headers'>): readonly string[] {
   const ranges = (headers.accept ?? '').toLowerCase().split(',');
   return ranges.map((range) => range.split(';', 1)[0]?.trim() ?? '');
 }
 
-/** Sockets whose request was answered before all of its body came. */
+/** Sockets whose request was answered before its whole body arrived. */
 const answered = new WeakSet<Socket>();
 
-/** Whether the request that a socket is in the middle of already has its answer: a second one would be out of place. */
+/** Whether the unfinished request on a socket was answered already, so that it must not get a second answer. */
 export function hasAnswer(socket: Socket): boolean {
   return answered.has(socket);
 }
 
 /**
- * Drops what a refused client is still sending, so that it reads its answer instead of a reset connection.
- * More than `limitBytes` is not waited for.
+ * Drops the rest of a refused client's body, so that the client reads its answer instead of a reset connection.
+ * Waits for no more than `limitBytes`.
  */
 export function discardBody(request: IncomingMessage, limitBytes: number): void {
   const { socket } = request;

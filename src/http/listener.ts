@@ -6,8 +6,8 @@ import type { Socket } from 'node:net';
 import { type SecureContextOptions, TLSSocket } from 'node:tls';
 
 /**
- * PEM texts. With `clientCa`, a client without a certificate of it does not get a connection. With `clientCrl`, every certificate
- * of a client's path needs a CRL that is valid, and must not be on it.
+ * PEM texts. With `clientCa`, every client needs a certificate of that CA. With `clientCrl`, every certificate
+ * of a client's path needs a valid CRL, and must not be on it.
  */
 export interface TlsMaterial {
   readonly cert: string;
@@ -19,15 +19,15 @@ export interface TlsMaterial {
 /** The certificate and key of a listener, as PEM texts. */
 export type TlsIdentity = Pick<TlsMaterial, 'cert' | 'key'>;
 
-/** The limits of one client. Times in milliseconds. */
+/** The limits for one client. Times in milliseconds. */
 export interface ConnectionLimits {
   /** From the first byte of a request, or a TLS handshake, to the end of its headers. */
   readonly headersMs: number;
   /** From the first byte of a request to the last of its body. */
   readonly requestMs: number;
-  /** Between an answer and the next request. Longer than the 60 seconds after which common balancers let go. */
+  /** Between an answer and the next request. Longer than the 60 seconds after which common balancers close a connection. */
   readonly keepAliveMs: number;
-  /** How often the first two are looked at. */
+  /** How often the first two limits are checked. */
   readonly checkMs: number;
   /** Bytes of request line and headers. */
   readonly headerBytes: number;
@@ -49,14 +49,14 @@ interface ListenerOptions {
 }
 
 /**
- * The server under the framework, every limit spelt out: what is left to defaults here would be unlimited there.
- * A socket on which nothing moves for as long as reading and judging may take together is closed.
+ * Creates the server under the framework, with every limit explicit: its defaults would be unlimited.
+ * Closes a socket that is idle longer than reading and verification may take together.
  */
 export function createListener(listener: RequestListener, limits: ConnectionLimits, options: ListenerOptions): Server {
   const server = serverOf(listener, httpOptions(limits), options, limits.headersMs);
   server.maxConnections = limits.connections;
   server.setTimeout(limits.requestMs + options.deadlineSeconds * 1000);
-  // An expectation other than 100-continue may be ignored (RFC 9110, 10.1.1); by itself node would answer without a body.
+  // An expectation other than 100-continue may be ignored (RFC 9110, 10.1.1); by default Node would answer without a body.
   server.on('checkExpectation', listener);
   return server;
 }
@@ -69,7 +69,7 @@ function httpOptions(limits: ConnectionLimits): ServerOptions {
     connectionsCheckingInterval: limits.checkMs,
     maxHeaderSize: limits.headerBytes,
     insecureHTTPParser: false,
-    // A missing Host is refused where every answer is made, so that it is a problem document too.
+    // The service rejects a missing Host itself, so that the answer is a problem document.
     requireHostHeader: false,
   };
 }
@@ -85,7 +85,7 @@ function serverOf(
   return createTlsServer({ ...options, ...secureContext(tls), handshakeTimeout, ...client }, listener);
 }
 
-/** Without renegotiation: a client is who it was when the connection began. */
+/** Disables renegotiation: a client keeps its identity for the whole connection. */
 function secureContext({ cert, key, clientCa, clientCrl }: TlsMaterial): SecureContextOptions {
   const secureOptions = constants.SSL_OP_NO_RENEGOTIATION;
   const clients = clientCa === null ? {} : { ca: clientCa, ...(clientCrl.length === 0 ? {} : { crl: [...clientCrl] }) };
@@ -94,7 +94,7 @@ function secureContext({ cert, key, clientCa, clientCrl }: TlsMaterial): SecureC
 
 const SHOWN = new WeakMap<Socket, Uint8Array>();
 
-/** The certificate by which a client was let in, DER; null where it was asked for none. Headers of proxies are not looked at. */
+/** The verified client certificate, DER; null if the listener requests none. Headers of proxies are ignored. */
 export function clientCertificateOf(socket: Socket): Uint8Array | null {
   if (!(socket instanceof TLSSocket) || !socket.authorized) return null;
   const known = SHOWN.get(socket);
@@ -106,17 +106,17 @@ export function clientCertificateOf(socket: Socket): Uint8Array | null {
 }
 
 /**
- * Handshakes that begin from now on use this material. It has a client CA where the one before has one, and only then:
- * whether clients are asked for a certificate is settled when the server is made.
+ * Uses this material for new handshakes. It must have a client CA if and only if the previous material has one:
+ * the server decides at its creation whether it requests client certificates.
  *
- * @throws {Error} where it cannot be used; nothing has changed then
+ * @throws {Error} if it cannot be used; then nothing has changed
  */
 export function exchangeTls(server: Server, tls: TlsMaterial): void {
   if (!(server instanceof TlsServer)) throw new Error('the server does not speak TLS');
   server.setSecureContext(secureContext(tls));
 }
 
-/** Clients of earlier sessions have to show their certificate again: a session that is resumed asks for none. */
+/** Ends TLS sessions, so that clients must show their certificate again: a resumed session requests none. */
 export function endSessions(server: Server): void {
   if (server instanceof TlsServer) server.setTicketKeys(randomBytes(TICKET_KEY_BYTES));
 }

@@ -4,9 +4,9 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { RefusedError } from '../core/errors.js';
 
 /**
- * Refuses a request because the event loop was found to be late.
+ * Refuses a request if the event loop is late.
  *
- * An infinite delay is one that could not be measured, as after a pause of the whole machine: no reason to refuse.
+ * An infinite delay means a failed measurement, as after a pause of the whole machine. It is no reason to refuse.
  *
  * @throws {RefusedError} `overloaded`
  */
@@ -17,13 +17,13 @@ export function refuseLate(delayMs: number | undefined): void {
 
 /** Requests a minute. */
 export interface RateLimits {
-  /** Of one principal. Load is shed elsewhere: this keeps one caller from crowding out the others. */
+  /** For one principal. Other limits shed load: this one keeps a caller from crowding out the others. */
   readonly perPrincipal: number;
-  /** Of public pages, from one address. */
+  /** For public pages, from one address. */
   readonly perAddress: number;
-  /** Failed authentications from one address; past it the answer to further ones is that there were too many. */
+  /** Failed authentications from one address. Further ones are answered with `rate_limited`. */
   readonly failuresPerAddress: number;
-  /** At gates, from one address: that of a proxy, which asks for all of its clients. */
+  /** For gates, from one address: the address of a proxy, which sends requests for all of its clients. */
   readonly gatesPerAddress: number;
 }
 
@@ -46,7 +46,7 @@ export function registerRateLimits(application: FastifyInstance, limits: RateLim
     keyGenerator: (request) => (request.caller === null ? addressOf(request) : principalOf(request)),
     addHeaders: { ...NO_HEADERS, 'retry-after': false },
     addHeadersOnExceeding: NO_HEADERS,
-    // The plugin throws what is built here; its type says `object`.
+    // The plugin throws this object; its type says `object`.
     errorResponseBuilder: (_request, context) => tooMany(context.ttl),
   };
   application.register(rateLimit, options);
@@ -58,12 +58,12 @@ export interface OwnRate {
   take(request: FastifyRequest): Promise<void>;
 }
 
-/** Counts failed authentications by address. To be made after `registerRateLimits`. */
+/** Counts failed authentications by address. Call it after `registerRateLimits`. */
 export function failureRate(application: FastifyInstance, limits: RateLimits): OwnRate {
   return oneByOne(application.createRateLimit({ max: limits.failuresPerAddress, keyGenerator: addressOf }));
 }
 
-/** Counts requests at gates by address, beside those of other public routes. To be made after `registerRateLimits`. */
+/** Counts requests at gates by address, separately from other public routes. Call it after `registerRateLimits`. */
 export function gateRate(application: FastifyInstance, limits: RateLimits): OwnRate {
   return oneByOne(application.createRateLimit({ max: limits.gatesPerAddress, keyGenerator: addressOf }));
 }

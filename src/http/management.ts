@@ -21,7 +21,7 @@ export interface ManagementDependencies {
   readonly liveness: LivenessUseCase;
   readonly readiness: ReadinessUseCase;
   readonly metrics: Pick<Metrics, 'contentType' | 'text'>;
-  /** Those of the moment: each request asks them anew. */
+  /** The current callers: each request reads them again. */
   readonly callers: () => CallerDirectory;
   readonly log: Log;
   readonly settings: ManagementSettings;
@@ -30,46 +30,46 @@ export interface ManagementDependencies {
 export interface ManagementSettings {
   /** Null: plain HTTP. A client is never asked for a certificate. */
   readonly tls: TlsIdentity | null;
-  /** Whether everybody who connects may read the metrics, or callers with the role alone. */
+  /** Whether every client may read the metrics, or only callers with the role. */
   readonly metrics: 'callers' | 'open';
   readonly connections?: Partial<ConnectionLimits>;
   readonly rates?: Partial<RateLimits>;
 }
 
 export interface RunningManagement {
-  /** Where it listens, with the port that was picked. */
+  /** Its address, with the actual port. */
   readonly url: string;
   /**
    * Takes other TLS material for connections from now on.
-   * @throws {Error} where it cannot be used, or the listener has no TLS; nothing has changed then
+   * @throws {Error} if it cannot be used, or the listener has no TLS; then nothing has changed
    */
   exchangeTls(tls: TlsIdentity): void;
-  /** Answers what it is being asked, and ends every connection. Bounded. */
+  /** Answers running requests, and closes every connection. Bounded. */
   close(): Promise<void>;
 }
 
 const NOTHING_HERE = 'nothing is at this path; there are /livez, /readyz and /metrics';
 
-/** Whoever asks here is a machine or two of the operator's: schedulers, balancers, Prometheus. */
+/** The clients are a few machines of the operator: schedulers, balancers, Prometheus. */
 const CONNECTIONS = 256;
 
 /** No route has a body. */
 const BODY_BYTES = 1_024;
 
-/** Figures are put together at once. */
+/** Metrics are collected at once. */
 const ANSWER_SECONDS = 5;
 
-/** How long a request that is being answered may take when the listener closes. */
+/** Longest time of a running request when the listener closes. */
 const DRAIN_MS = 1_000;
 
-/** Probes and metrics as an application of their own. The load of the service's own listener changes nothing here. */
+/** Creates an application for probes and metrics. Load of the main listener does not affect it. */
 export function createManagementApplication(dependencies: ManagementDependencies): FastifyInstance {
   const { callers, log, settings } = dependencies;
   const application = createPlainApplication({
     log,
     bodyBytes: BODY_BYTES,
     deadlineSeconds: ANSWER_SECONDS,
-    // No proxy is known in front of it, so the client is the peer of the connection.
+    // No proxy is configured in front of it, so the client is the peer of the connection.
     trustedProxies: [],
     tls: settings.tls === null ? null : withoutClients(settings.tls),
     limits: { ...DEFAULT_CONNECTION_LIMITS, connections: CONNECTIONS, ...settings.connections },

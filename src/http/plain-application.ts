@@ -21,9 +21,9 @@ export interface PlainApplicationOptions {
   readonly log: Log;
   /** Longest body, bytes. */
   readonly bodyBytes: number;
-  /** Longest time that an answer takes once the request is read, seconds. */
+  /** Longest time of an answer once the request is read, seconds. */
   readonly deadlineSeconds: number;
-  /** Addresses or ranges whose X-Forwarded-For counts. */
+  /** Addresses or ranges whose X-Forwarded-For is trusted. */
   readonly trustedProxies: readonly string[];
   /** Null: plain HTTP. */
   readonly tls: TlsMaterial | null;
@@ -31,25 +31,25 @@ export interface PlainApplicationOptions {
   readonly rewriteUrl?: FastifyServerOptions['rewriteUrl'];
   /** The message for a path without a route. */
   readonly nothingHere: string;
-  /** Hears of each answer. */
+  /** Called after each answer. */
   readonly onAnswered?: (request: FastifyRequest, reply: FastifyReply) => void;
 }
 
-/** An application without routes: bounded connections, errors as problem documents, security headers, one log record an answer. */
+/** Creates an application without routes: bounded connections, problem documents, security headers, one log record per answer. */
 export function createPlainApplication(options: PlainApplicationOptions): FastifyInstance {
   const { log, tls, nothingHere } = options;
   const setSecurityHeaders = securityHeaders({ tls: tls !== null });
   const serverFactory: FastifyServerFactory = (listener) => createListener(listener, options.limits, options);
   const application = fastify({
     serverFactory,
-    // One record an answer is written below; a logger of the framework's own would cost each request a child.
+    // One record per answer is written below; the framework's logger would create a child for each request.
     logger: false,
     bodyLimit: options.bodyBytes,
     trustProxy: options.trustedProxies.length > 0 ? [...options.trustedProxies] : false,
     genReqId: requestIdOf,
     return503OnClosing: false,
     ...(options.rewriteUrl === undefined ? {} : { rewriteUrl: options.rewriteUrl }),
-    // A path that the router cannot read: no hook has seen such a request.
+    // A path that the router cannot parse: no hook ran for such a request.
     frameworkErrors: (_error, request, reply) => {
       setSecurityHeaders(reply);
       answerError(options, new RefusedError('not_found', nothingHere), request, reply);
@@ -57,7 +57,7 @@ export function createPlainApplication(options: PlainApplicationOptions): Fastif
     clientErrorHandler: (error, socket) => answerSocketError(log, error, socket),
   });
   application.setErrorHandler((error, request, reply) => answerError(options, error, request, reply));
-  // Only files of the page get here: other unknown paths are refused with the headers.
+  // Only missing files of the pages get here: other unknown paths are rejected by their headers.
   application.setNotFoundHandler(() => {
     throw new RefusedError('not_found', nothingHere);
   });
@@ -87,8 +87,8 @@ function observeRequests(application: FastifyInstance, { log, onAnswered }: Plai
 }
 
 /**
- * Lets requests pass to the routes that are added from now on: host, caller, role, rate, all before their body.
- * To be called before the first route.
+ * Adds the checks for later routes: host, caller, role, rate, all before the body is read.
+ * Call it before the first route is added.
  */
 export function guardRoutes(
   application: FastifyInstance,
@@ -96,7 +96,7 @@ export function guardRoutes(
   rates: RateLimits,
 ): void {
   const methods = methodsByPath(application);
-  // The hook of the limits is one of the route, and those run after the ones added here.
+  // The hook of the limits belongs to the route, and route hooks run after those added here.
   registerRateLimits(application, rates);
   application.after(() => {
     const guard: Guard = { ...asked, methods, failures: failureRate(application, rates) };
@@ -104,7 +104,7 @@ export function guardRoutes(
   });
 }
 
-/** Methods of every path, filled as routes are added. A route that does not say who may use it does not start. */
+/** Collects the methods of every path as routes are added. A route without `access` stops the start. */
 function methodsByPath(application: FastifyInstance): ReadonlyMap<string, readonly string[]> {
   const methods = new Map<string, string[]>();
   const routes: RouteOptions[] = [];
@@ -121,7 +121,7 @@ function methodsByPath(application: FastifyInstance): ReadonlyMap<string, readon
 }
 
 /**
- * Headers of every answer. They never change, so they are kept ready: a general middleware that builds them anew
+ * Headers of every answer. They are constant, so they are prepared once: a general middleware that builds them
  * for each request costs more than the rest of the HTTP layer.
  */
 const HEADERS = {
@@ -134,7 +134,7 @@ const HEADERS = {
 
 const STRICT_TRANSPORT_SECURITY = 'max-age=31536000';
 
-/** Sets the headers of an answer. No CORS header is among them: no page of another origin may read an answer. */
+/** Sets the headers of an answer. There is no CORS header: no page of another origin may read an answer. */
 function securityHeaders(options: { readonly tls: boolean }): (reply: FastifyReply) => void {
   const headers = options.tls ? { ...HEADERS, 'strict-transport-security': STRICT_TRANSPORT_SECURITY } : HEADERS;
   return (reply) => {

@@ -1,19 +1,19 @@
 import { GateRefusal, type GateRequest } from '../core/gate.js';
 
-/** The receipt as it was presented. Nothing of it is verified. */
+/** The receipt as presented. Nothing of it is verified. */
 export type PresentedReceipt = Pick<GateRequest, 'receipt' | 'scheme' | 'proof'>;
 
-/** Schemes of Authorization that are about a receipt. Others say nothing to a gate. */
+/** Schemes of Authorization for a receipt. A gate ignores other schemes. */
 const SCHEME = /^(bearer|dpop)(?: |$)/i;
 
 /** `token68` (RFC 9110, section 11.2). */
 const CREDENTIALS = /^(?:bearer|dpop) +([A-Za-z0-9._~+/-]+=*)$/i;
 
 /**
- * Takes the one receipt of a request, from `X-Veritee-Receipt` or from `Authorization` as Bearer or DPoP, and the one proof
- * of `DPoP`.
+ * Reads the single receipt of a request, from `X-Veritee-Receipt` or from `Authorization` as Bearer or DPoP, and the single proof
+ * from `DPoP`.
  *
- * @param rawHeaders names and values in turn, as they came: what node has joined or dropped would not show
+ * @param rawHeaders names and values in turn, unchanged: Node joins or drops repeated headers
  * @throws {GateRefusal} `receipt_missing`, `receipt_repeated`, `receipt_form`, `dpop_repeated`
  */
 export function presentedReceipt(rawHeaders: readonly string[]): PresentedReceipt {

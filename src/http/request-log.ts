@@ -6,29 +6,29 @@ import { isPlainName } from '../core/names-in-messages.js';
 import type { Log } from '../core/ports.js';
 import { shadowFlips } from '../judge/shadow-flips.js';
 
-/** Routes that are asked every few seconds by machines: their answers are written at `debug`. */
+/** Routes that machines call every few seconds: their answers are logged at `debug`. */
 const QUIET: ReadonlySet<string> = new Set(['/livez', '/readyz', '/metrics']);
 
-/** Whether a route is one of those. */
+/** Whether a route is one of these. */
 export function isQuiet(route: string | null): boolean {
   return route !== null && QUIET.has(route);
 }
 
-/** The path of the route that answers, or null where none does. Never the path as sent: it is the client's text. */
+/** The path of the route, or null if there is none. Never the path as sent, which is text of the client. */
 export function routeOf(request: FastifyRequest): string | null {
   const { url } = request.routeOptions;
   return request.is404 || url === undefined ? null : servedPath(url);
 }
 
 /**
- * A route's path as clients and openapi.yaml write it: the framework writes a colon that begins no parameter twice, and the form
+ * Formats a route's path like openapi.yaml: the framework doubles a colon that begins no parameter, and adds the form
  * of a parameter after its name.
  */
 export function servedPath(url: string): string {
   return url.replaceAll(/\(.*?\)/g, '').replaceAll('::', ':');
 }
 
-/** Writes the one record of an answered request. */
+/** Writes the log record of an answered request. */
 export function writeRequest(log: Log, request: FastifyRequest, reply: FastifyReply): void {
   const route = routeOf(request);
   const record = {
@@ -51,7 +51,7 @@ export function writeRequest(log: Log, request: FastifyRequest, reply: FastifyRe
 }
 
 function decisionFields(decision: Decision): object {
-  // The log calls all of them rules, checks too.
+  // The log calls all of them rules, including checks.
   const flips = shadowFlips(decision).map(({ policy, outcome, ids }) => ({ policy, outcome, rules: ids }));
   return {
     ...(flips.length === 0 ? {} : { shadowFlips: flips }),
@@ -68,7 +68,7 @@ function problemFields({ pointer, ...said }: NonNullable<FastifyRequest['problem
   return pointer === null ? said : { ...said, pointer: plainPointer(pointer) };
 }
 
-/** A pointer can have names that the client made up. */
+/** Removes names from a pointer that the client may have made up. */
 function plainPointer(pointer: string): string {
   const names = pointer.split('/').slice(1, 1 + MOST_NAMES);
   return names.map((name) => `/${isPlainName(name) ? name : '(name withheld)'}`).join('');
@@ -78,7 +78,7 @@ const MOST_NAMES = 16;
 
 const ACCEPTABLE = /^[A-Za-z0-9_-]{1,64}$/;
 
-/** The client's `x-request-id` where it is short and plain, else a new one: it goes into logs and an answer's header. */
+/** The client's `x-request-id` if it is short and plain, else a new one: logs and a response header contain it. */
 export function requestIdOf(request: IncomingMessage): string {
   const sent = request.headers['x-request-id'];
   return typeof sent === 'string' && ACCEPTABLE.test(sent) ? sent : randomUUID();

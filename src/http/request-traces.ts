@@ -6,24 +6,24 @@ import { isQuiet, routeOf } from './request-log.js';
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Null where the request is not traced. */
+    /** Null if the request is not traced. */
     span: RequestSpan | null;
   }
 }
 
-/** Statuses from here on are faults of the service. */
+/** Statuses from this one on are faults of the service. */
 const SERVER_FAULT = 500;
 
 /**
- * Makes a span of each request that is sampled, from the first hook to the end of the answer. To be called before what is to be in it
- * is added. Probes and scrapes are not traced.
+ * Makes a span for each sampled request, from the first hook to the end of the answer. Call it before other hooks and routes are
+ * added. Probes and scrapes are not traced.
  */
 export function traceRequests(application: FastifyInstance, tracer: RequestTracer): void {
   application.addHook('onRequest', (request, reply, done) => {
     const span = isQuiet(routeOf(request)) ? null : tracer.request(spanName(request), parentOf(request));
     request.span = span;
     if (span === null) return done();
-    // Not `onResponse`: it does not run where the client goes away.
+    // Not `onResponse`: it does not run if the client disconnects.
     reply.raw.once('close', () => endSpan(span, request, reply));
     span.within(done);
   });
@@ -32,20 +32,20 @@ export function traceRequests(application: FastifyInstance, tracer: RequestTrace
       finished(payload, { writable: false }, request.span.begin('read body'));
     done(null, payload);
   });
-  // The body comes in by events of the connection, which are of no request.
+  // The body arrives in connection events, which have no request context.
   application.addHook('preValidation', (request, _reply, done) => {
     if (request.span === null) done();
     else request.span.within(done);
   });
 }
 
-/** Method and route, of which there are few: never the path as sent. */
+/** Method and route, which have few values: never the path as sent. */
 function spanName(request: FastifyRequest): string {
   const route = routeOf(request);
   return route === null ? request.method : `${request.method} ${route}`;
 }
 
-/** Two are none: node joins them. */
+/** The parent of the span. Node joins repeated headers, which makes them invalid. */
 function parentOf({ headers }: FastifyRequest): string | undefined {
   const { traceparent } = headers;
   return typeof traceparent === 'string' ? traceparent : undefined;
@@ -63,7 +63,7 @@ function endSpan(span: RequestSpan, request: FastifyRequest, reply: FastifyReply
     ...(request.decision === null ? {} : decisionAttributes(request.decision)),
   });
   if (reply.raw.writableFinished) setStatus(span, request, reply.statusCode);
-  // There is nothing to say of an answer that nobody got.
+  // An answer that was not delivered has no status.
   else span.fail('client_gone');
   span.end();
 }

@@ -10,45 +10,45 @@ import { endSessions, exchangeTls, type TlsMaterial } from './listener.js';
 
 export interface ListenOptions {
   readonly host: string;
-  /** 0 picks a free one. */
+  /** The port; 0 picks a free one. */
   readonly port: number;
   readonly stop?: Partial<StopLimits>;
-  /** The port, if it is open already. Undefined: it is opened here. */
+  /** The port, if it is already open. Undefined: `startServer` opens it. */
   readonly bound?: BoundPort | undefined;
 }
 
 /** How a server stops. Milliseconds. */
 export interface StopLimits {
-  /** How long requests are still accepted after readiness has gone, so that balancers see it and clients move on. */
+  /** How long requests are still accepted after readiness ended, so that balancers notice and clients move on. */
   readonly noticeMs: number;
-  /** How long accepted requests may take after that. */
+  /** How long accepted requests may run after that. */
   readonly drainMs: number;
 }
 
-/** How long answers wait at most for a moment in which nobody connects, and how long that moment has to be. */
+/** Longest wait of answers for a moment without new connections, and the length of that moment. */
 const ACCEPT_MS = 2_000;
 const QUIET_MS = 20;
 
-/** How long what was sent over an accepted connection may take to be read as a request. */
+/** How long bytes on an accepted connection may take to become a request. */
 const SETTLE_MS = 100;
 
 const DEFAULT_STOP: StopLimits = { noticeMs: 500, drainMs: 15_000 };
 
 export interface RunningServer {
-  /** Where it listens, with the port that was picked. */
+  /** Its address, with the actual port. */
   readonly url: string;
   /** Whether it should get traffic: not after the signal to stop. */
   readonly readiness: ReadinessUseCase;
   /**
    * Takes other TLS material for connections from now on.
-   * @throws {Error} where it cannot be used, or one has TLS or a client CA and the other has not; nothing has changed then
+   * @throws {Error} if it cannot be used, or if TLS or a client CA would be added or removed; then nothing has changed
    */
   exchangeTls(tls: TlsMaterial): void;
-  /** Ends every connection, at once or with the answer under way, and all TLS sessions. */
+  /** Closes every connection, at once or after the running answer, and ends all TLS sessions. */
   endConnections(): void;
   /**
-   * Readiness goes first; accepted requests are answered, each as the last of its connection; then the sockets close.
-   * Bounded, and the same promise however often it is called.
+   * Ends readiness, answers accepted requests, each as the last of its connection, then closes the sockets.
+   * Bounded. Every call returns the same promise.
    */
   close(): Promise<void>;
 }
@@ -89,7 +89,7 @@ export async function startServer(dependencies: HttpDependencies, listen: Listen
   };
 }
 
-/** Where an application listens. */
+/** The URL of a listening application. */
 export function urlOf(application: FastifyInstance, tls: boolean): string {
   const address = application.server.address();
   if (address === null || typeof address === 'string') throw new Error('the server listens on no port');
@@ -101,21 +101,21 @@ async function stop(application: FastifyInstance, requests: OpenRequests, limits
   const { server } = application;
   requests.stopping = true;
   await within(limits.noticeMs, new Promise(() => {}));
-  // An answer makes its client connect again, so that a busy service would find no moment to close its port.
+  // Each answer makes its client connect again, so that a busy service would find no moment to close its port.
   const release = requests.holdAnswers();
   await within(ACCEPT_MS, noneToAccept(server, requests));
   const unbound = new Promise<void>((resolve) => server.close(() => resolve()));
   release();
   await within(limits.drainMs, Promise.race([requests.none(), unbound]));
-  // These connections have sent no whole request, or were not answered in time.
+  // These connections sent no complete request, or were not answered in time.
   server.closeAllConnections();
   await unbound;
   await application.close();
 }
 
 /**
- * Waits until everybody who has connected was accepted: connections that the system still queues are reset with the
- * port, whatever they have sent. A client that leaves is as good as a connection, since it may connect again.
+ * Waits until every connected client was accepted: the system resets connections that it still queues when the
+ * port closes. A leaving client counts as a connection, since it may connect again.
  */
 async function noneToAccept(server: Server, requests: OpenRequests): Promise<void> {
   let connections = 0;
@@ -134,7 +134,7 @@ async function noneToAccept(server: Server, requests: OpenRequests): Promise<voi
   server.off('connection', count);
 }
 
-/** Waits for work, but no longer than the time given. */
+/** Waits for work, at most for the given time. */
 async function within(milliseconds: number, work: Promise<void>): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const end = new Promise<void>((resolve) => {
@@ -144,23 +144,23 @@ async function within(milliseconds: number, work: Promise<void>): Promise<void> 
   clearTimeout(timer);
 }
 
-/** Requests that were accepted and are not answered yet. `answered` counts those that are, or whose client went away. */
+/** Accepted requests without an answer. `answered` counts requests that were answered, or whose client left. */
 class OpenRequests {
   stopping = false;
   answered = 0;
   #open = 0;
   #begun = 0;
-  /** The pause that answers wait for. */
+  /** The pause before answers are sent. */
   #held: Promise<void> | null = null;
   #waiting: (() => void) | null = null;
 
-  /** Counts, and makes each answer of a stopping service the last of its connection. */
+  /** Counts requests, and makes each answer of a stopping service the last of its connection. */
   watch(application: FastifyInstance): void {
     const left = () => this.#left();
     application.addHook('onRequest', (_request, reply, done) => {
       this.#open += 1;
       this.#begun += 1;
-      // Not `onResponse`: it does not run where the client goes away.
+      // Not `onResponse`: it does not run if the client disconnects.
       reply.raw.once('close', left);
       done();
     });
@@ -171,7 +171,7 @@ class OpenRequests {
     });
   }
 
-  /** Answers wait from now on. @returns lets them go */
+  /** Delays answers from now on. @returns a function that releases them */
   holdAnswers(): () => void {
     let release = () => {};
     this.#held = new Promise((resolve) => {
@@ -180,13 +180,13 @@ class OpenRequests {
     return () => release();
   }
 
-  /** Resolves once no request is open, and none has begun lately: what came over a connection may not be read yet. */
+  /** Resolves once no request is open, and none has begun lately: bytes on a connection may not be parsed yet. */
   async none(): Promise<void> {
     let begun: number;
     do {
       begun = this.#begun;
       await this.#noneOpen();
-      // Whoever waits has a timer that keeps the process; nothing is left of this one where he does not wait any longer.
+      // The caller has a timer that keeps the process alive. This timer must not do so after the caller stops waiting.
       await sleep(SETTLE_MS, undefined, { ref: false });
     } while (this.#open > 0 || this.#begun > begun);
   }

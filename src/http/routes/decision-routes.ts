@@ -11,7 +11,7 @@ import { queryOf, requireNoParameters } from '../queries.js';
 
 const AUDIT_CALL = { method: 'GET', config: { access: 'audit:read' } } as const;
 
-/** A parameter ends before a colon only where its form says so: what stands behind one is a call, and no part of an id. */
+/** The form of the parameter ends it before a colon: a call follows the colon, which is no part of an id. */
 const ONE_DECISION = '/decisions/:id([^:/]+)';
 
 interface ReplayRouteDependencies {
@@ -19,12 +19,12 @@ interface ReplayRouteDependencies {
   readonly slots: VerificationSlots;
 }
 
-/** `POST /decisions/{id}:replay`: a decision judged again. It takes the place of a verification. */
+/** `POST /decisions/{id}:replay`: verifies a recorded decision again. It takes the slot of a verification. */
 export function replayRoute({ replayDecision, slots }: ReplayRouteDependencies): RouteOptions {
   return {
     ...JSON_CALL,
     config: { ...JSON_CALL.config, access: 'audit:read' },
-    // A colon begins a parameter; two are one.
+    // A colon begins a parameter; two colons stand for one.
     url: `${ONE_DECISION}::replay`,
     handler: async (request, reply) => {
       const { id } = request.params as { readonly id: string };
@@ -35,7 +35,7 @@ export function replayRoute({ replayDecision, slots }: ReplayRouteDependencies):
   };
 }
 
-/** `GET /decisions` and `GET /decisions/{id}`: what was decided. */
+/** `GET /decisions` and `GET /decisions/{id}`: recorded decisions. */
 export function decisionRoutes(recordedDecisions: RecordedDecisionsUseCase): readonly RouteOptions[] {
   return [
     {

@@ -6,16 +6,16 @@ import { readDigest } from '../../wire/read-query.js';
 import { callerOf } from '../access.js';
 import { requireNoParameters } from '../queries.js';
 
-/** Endorsements of the service's own that it judged evidence of a tenant by. */
+/** Endorsements from the service that evidence of a tenant was verified with. */
 export interface HeldEndorsements {
-  /** Null, whether another tenant has it, a request brought it, or nobody knows it. @param sha256 lower-case hex */
+  /** Null if another tenant used it, a request supplied it, or it is unknown. @param sha256 lower-case hex */
   find(tenant: string, sha256: string): HeldEndorsement | null;
 }
 
 const NOT_HELD =
   'no endorsement with this digest is in memory: those of requests are never kept, others until newer ones need the room';
 
-/** `GET /endorsements/{sha256}`: an endorsement of the service's own, by the digest that decisions list. */
+/** `GET /endorsements/{sha256}`: an endorsement from the service, by the digest in decisions. */
 export function endorsementRoute(endorsements: HeldEndorsements): RouteOptions {
   return {
     method: 'GET',

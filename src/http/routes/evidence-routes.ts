@@ -3,9 +3,9 @@ import type { Decision } from '../../core/decision.js';
 import { RefusedError } from '../../core/errors.js';
 import { EAR_PROFILE } from '../../core/receipt.js';
 import type { VerifyRequest } from '../../core/request.js';
-import type { VerifyEvidenceUseCase } from '../../judge/verify-evidence.js';
 import type { Challenges } from '../../judge/challenges.js';
 import type { VerificationSlots } from '../../judge/verification-slots.js';
+import type { VerifyEvidenceUseCase } from '../../judge/verify-evidence.js';
 import type { Metrics } from '../../telemetry/metrics.js';
 import { presentDecision } from '../../wire/present-decision.js';
 import { PROBLEM_MEDIA_TYPE } from '../../wire/problem.js';
@@ -18,7 +18,7 @@ import { sayDecision } from '../decision-status.js';
 import { acceptedTypes, bodyOf, JSON_CALL, JSON_TYPE, requireJsonBody } from '../json-bodies.js';
 import { queryOf } from '../queries.js';
 
-/** Of a receipt alone: EAT over JWT (RFC 9782). */
+/** Media type of a receipt as the whole answer: EAT over JWT (RFC 9782). */
 const RECEIPT_TYPE = 'application/eat+jwt';
 const RECEIPT_MEDIA_TYPE = `${RECEIPT_TYPE}; eat_profile="${EAR_PROFILE}"`;
 
@@ -29,7 +29,7 @@ interface VerifyRouteDependencies {
   readonly limits: RequestLimits;
 }
 
-/** `POST /verify`: evidence in, decision out. */
+/** `POST /verify`: verifies evidence and returns a decision. */
 export function verifyRoute(dependencies: VerifyRouteDependencies): RouteOptions {
   const { verifyEvidence, slots, metrics, limits } = dependencies;
   return {
@@ -54,14 +54,14 @@ export function verifyRoute(dependencies: VerifyRouteDependencies): RouteOptions
       metrics.decided(decision, caller.tenant);
       sayDecision(decision, reply, query);
       if (receiptAlone) return reply.type(RECEIPT_MEDIA_TYPE).send(receiptOf(decision));
-      // As bytes: of a text the framework and node would each work out its length, and join it with the headers.
+      // Bytes: for a string, the framework and Node would each compute its length and join it with the headers.
       const answer = Buffer.from(JSON.stringify(presentDecision(decision, { ...query, policies: caller.policies })));
       return reply.type(JSON_TYPE).send(answer);
     },
   };
 }
 
-/** `POST /challenges`: a nonce that this service accepts once. */
+/** `POST /challenges`: issues a nonce that this service accepts once. */
 export function challengesRoute(challenges: Pick<Challenges, 'issue'>): RouteOptions {
   return {
     ...JSON_CALL,
@@ -73,7 +73,7 @@ export function challengesRoute(challenges: Pick<Challenges, 'issue'>): RouteOpt
   };
 }
 
-/** `POST /inspect`: what evidence says, field by field. Nothing is verified. */
+/** `POST /inspect`: shows evidence field by field. Verifies nothing. */
 export function inspectRoute(inspectEvidence: InspectEvidenceUseCase, limits: RequestLimits): RouteOptions {
   return {
     ...JSON_CALL,
@@ -85,13 +85,13 @@ export function inspectRoute(inspectEvidence: InspectEvidenceUseCase, limits: Re
   };
 }
 
-/** Whether the client takes the receipt alone, and no decision as JSON. */
+/** Whether the client accepts only the receipt, and no decision as JSON. */
 function wantsReceipt(request: FastifyRequest): boolean {
   const types = acceptedTypes(request);
   return types.includes(RECEIPT_TYPE) && types.every((type) => type === RECEIPT_TYPE || type === PROBLEM_MEDIA_TYPE);
 }
 
-/** Before anything is judged, so that no challenge is used up for a receipt that cannot be. */
+/** Runs before verification, so that no challenge is used up if no receipt can be issued. */
 function requireReceiptPossible({ audience, at }: VerifyRequest): void {
   if (audience === null) {
     throw new RefusedError(
@@ -102,7 +102,7 @@ function requireReceiptPossible({ audience, at }: VerifyRequest): void {
   if (at !== null) throw new RefusedError('not_acceptable', 'a decision at a past verification time has no receipt');
 }
 
-/** The receipt as the whole answer. @throws {RefusedError} `not_acceptable` where the decision has none */
+/** Returns the receipt as the whole answer. @throws {RefusedError} `not_acceptable` if the decision has none */
 function receiptOf({ receipt, decision, decisionId, reasons }: Decision): string {
   if (receipt !== null) return receipt;
   const because = reasons.length === 0 ? '' : ` (${reasons.join(', ')})`;

@@ -9,10 +9,10 @@ import { discardBody } from '../json-bodies.js';
 import type { OwnRate } from '../load-limits.js';
 import { presentedReceipt } from '../presented-receipt.js';
 
-/** Whatever a client may ask a proxy for. CONNECT is no request to a service. */
+/** Every method that a proxy may receive. CONNECT is no request to a service. */
 const EVERY_METHOD = METHODS.filter((method) => method !== 'CONNECT');
 
-/** Makes the framework know the methods that it does not by itself. Routes that do not have them refuse them as before. */
+/** Registers the methods that the framework lacks. Other routes reject them as before. */
 export function takeEveryMethod(application: FastifyInstance): void {
   const { supportedMethods } = application;
   for (const method of EVERY_METHOD) if (!supportedMethods.includes(method)) application.addHttpMethod(method);
@@ -23,24 +23,24 @@ interface GateRouteDependencies {
   readonly metrics: Pick<Metrics, 'gateAnswered'>;
   readonly log: Log;
   readonly rate: OwnRate;
-  /** Twice as much of a body is dropped before its connection ends. */
+  /** Body limit. Twice as many bytes are dropped before the connection closes. */
   readonly bodyBytes: number;
 }
 
 /**
- * `/authorize/{gate}/*`, any method: whether a proxy may let a request through. 200 or 403 and nothing else, whatever is wrong
- * and wherever it shows, since proxies take other statuses in other ways. Bodies are not read.
+ * `/authorize/{gate}/*`, any method: whether a proxy may let a request through. Answers only 200 or 403, also after any
+ * error, since proxies treat other statuses differently. Does not read bodies.
  *
- * Under every host name: a page that has its own name resolve to this machine learns what it knew, or 403.
+ * Served under every host name: a page whose name resolves to this machine learns only what it already has, or 403.
  */
 export function gateRoute(dependencies: GateRouteDependencies): RouteOptions {
   const { gates, rate, log } = dependencies;
   return {
     method: [...EVERY_METHOD],
     url: GATE_PATH,
-    // The hook of the limits of all routes would run after the answer.
+    // The hook of the general limits would run after the answer.
     config: { access: 'public', anyHost: true, rateLimit: false },
-    // Before the framework looks at the body, or at what its header says that it is.
+    // Before the framework reads the body or its content type.
     onRequest: async (request, reply) => {
       await rate.take(request);
       const pass = await openGate(gates, request);
@@ -57,9 +57,9 @@ export function gateRoute(dependencies: GateRouteDependencies): RouteOptions {
 }
 
 async function openGate(gates: GateUseCase, { raw, originalUrl, method }: FastifyRequest): Promise<GatePass> {
-  // In another version, those between client and service may not agree where a request ends (REQ-17).
+  // Intermediaries with other versions may disagree with the service about the end of a request (REQ-17).
   if (raw.httpVersion !== '1.1') throw new GateRefusal('gate_protocol', 'only HTTP/1.1 is served here');
-  // On its way a cache may make a GET of it, and a GET of it again.
+  // A cache may send a GET in its place, and answer a later GET from that.
   if (method === 'HEAD') throw new GateRefusal('gate_method', 'HEAD is not served at a gate: ask with GET');
   return gates.open({ ...parseGateTarget(originalUrl), ...presentedReceipt(raw.rawHeaders), method });
 }
@@ -75,7 +75,7 @@ function note(
   if (!request.raw.complete) discardBody(request.raw, 2 * bodyBytes);
 }
 
-/** A UUID and an instant: nothing that a client wrote. */
+/** A UUID and an instant, without text of a client. */
 function headersOf({ decisionId, expiresAt }: GatePass) {
   return { 'x-veritee-decision-id': decisionId, 'x-veritee-expires': expiresAt };
 }
@@ -85,7 +85,7 @@ function codeOf(error: unknown): string {
   return isKnown ? error.code : 'internal_error';
 }
 
-/** Of a gate that there is: names that a client made up are not written. */
+/** The name of an existing gate: the log never has names that a client made up. */
 function gateName(gates: GateUseCase, { originalUrl }: FastifyRequest): string | null {
   try {
     const { gate } = parseGateTarget(originalUrl);

@@ -2,10 +2,10 @@ import { existsSync, readFileSync } from 'node:fs';
 import type { RouteOptions } from 'fastify';
 import { JSON_TYPE } from '../json-bodies.js';
 
-/** Where the build puts the contract, as seen from src and from dist. */
+/** The path of the built contract, relative to src and to dist. */
 const FILE = new URL('../../../dist/inspector/openapi.json', import.meta.url);
 
-/** `GET /openapi.json`: the contract. There is none before the build, as there are no pages. */
+/** `GET /openapi.json`: the contract. Like the pages, it is missing before the build. */
 export function openapiRoute(): RouteOptions {
   const text = existsSync(FILE) ? readFileSync(FILE) : null;
   return {

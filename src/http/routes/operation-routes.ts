@@ -7,7 +7,7 @@ import type { Access } from '../access.js';
 export interface OperationParts {
   readonly liveness: LivenessUseCase;
   readonly readiness: ReadinessUseCase;
-  /** Figures in the text format of Prometheus. */
+  /** Metrics in the text format of Prometheus. */
   readonly metrics: Pick<Metrics, 'contentType' | 'text'>;
   /** The access to the metrics. */
   readonly metricsAccess: Access;
@@ -20,13 +20,13 @@ export function operationRoutes(parts: OperationParts): readonly RouteOptions[] 
 
 const RETRY_SECONDS = 5;
 
-/** Load balancers and schedulers ask these two, so load shedding never refuses them. */
+/** Load balancers and schedulers call these two, so load shedding never refuses them. */
 const PROBE = {
   method: 'GET',
   config: { access: 'public', looksAtCaller: true, rateLimit: false, pressureHandler: () => undefined },
 } as const;
 
-/** `GET /livez`: whether the process works, or has to be restarted. */
+/** `GET /livez`: whether the process works, or needs a restart. */
 function livezRoute({ liveness }: OperationParts): RouteOptions {
   return {
     ...PROBE,
@@ -38,7 +38,7 @@ function livezRoute({ liveness }: OperationParts): RouteOptions {
   };
 }
 
-/** `GET /readyz`: whether the service should get traffic, and if not, why. */
+/** `GET /readyz`: whether the service should get traffic, or the reasons against it. */
 function readyzRoute({ readiness }: OperationParts): RouteOptions {
   return {
     ...PROBE,
@@ -51,13 +51,13 @@ function readyzRoute({ readiness }: OperationParts): RouteOptions {
   };
 }
 
-/** Codes for everybody; what exactly is wrong is for those who may read the metrics. */
+/** Codes for every client; details only for callers that may read the metrics. */
 function problemsFor(problems: readonly HealthProblem[], { caller }: FastifyRequest): readonly object[] {
   if (caller?.roles.has('metrics') === true) return problems;
   return problems.map(({ code }) => ({ code }));
 }
 
-/** `GET /metrics`: figures in the text format of Prometheus. They are wanted most when there is too much load. */
+/** `GET /metrics`: metrics in the text format of Prometheus. Never refused under load, when operators need them most. */
 function metricsRoute({ metrics, metricsAccess }: OperationParts): RouteOptions {
   return {
     method: 'GET',

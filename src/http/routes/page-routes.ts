@@ -1,7 +1,7 @@
 import fastifyStatic from '@fastify/static';
 import type { FastifyPluginAsync, FastifyReply } from 'fastify';
 
-/** Pages that were built, as the service serves them. */
+/** The built pages, as the service serves them. */
 export interface Pages {
   /** Absolute path of their folder. */
   readonly folder: string;
@@ -13,13 +13,13 @@ export interface PageFile {
   readonly path: string;
   /** Name in the folder. */
   readonly file: string;
-  /** Whether what is at the path never changes. */
+  /** Whether the content of the path never changes. */
   readonly lasting: boolean;
   /** The content to serve if the file on the disk has changed. */
   readonly html?: Buffer;
 }
 
-/** Everything comes from this service, and no text ever becomes script. */
+/** Only this service supplies content, and no text becomes script. */
 const PAGE_SECURITY_POLICY = [
   "default-src 'none'",
   "script-src 'self'",
@@ -39,17 +39,17 @@ const HEADERS = {
   'referrer-policy': 'no-referrer',
 } as const;
 
-/** One year, once the file was found: an error is not kept. */
+/** One year, once the file was found: an error is not cached. */
 const LASTING = { cacheControl: true, maxAge: 31_536_000_000, immutable: true } as const;
 
-/** A page at a path of its own, or the files of a folder. */
+/** The path of a single page, or of the files in a folder. */
 const FOLDER = /^(\/[a-z]+)\/[^/]+$/;
 
-/** Each listed file is served, and nothing else of their folder on the disk. */
+/** Serves each listed file, and no other file of the folder. */
 export const pageRoutes =
   ({ folder, files }: Pages): FastifyPluginAsync =>
   async (scope) => {
-    // Without ranges: a page is small, and of two requests for its parts the second can be of another version.
+    // Without ranges: a page is small, and the second of two partial requests may get another version.
     const options = { serve: false, preCompressed: true, cacheControl: false, acceptRanges: false };
     await scope.register(fastifyStatic, { root: folder, ...options });
     const byPath = new Map(files.map((file) => [file.path, file]));
@@ -58,13 +58,13 @@ export const pageRoutes =
       scope.route({
         method: 'GET',
         url,
-        // An operator opens them on a bad day, and a page without its script is blank. They are files of the disk.
+        // An operator may need them during overload, and a page without its script is blank. They are files on the disk.
         config: { access: 'public', pressureHandler: () => undefined },
         handler: (request, reply) => {
           const { id } = request.params as { readonly id?: string };
           const page = byPath.get(id === undefined ? url : url.replace(':id', id));
           if (page === undefined) return reply.callNotFound();
-          // Ignored, against RFC 9110 13.1.1: the library answers them by an error of the service, and nobody reads a page on such a condition.
+          // Ignored, contrary to RFC 9110 13.1.1: the library answers them with a server error, and no client needs them for a page.
           for (const name of ['if-match', 'if-unmodified-since']) delete request.raw.headers[name];
           return send(page, reply);
         },
@@ -72,7 +72,7 @@ export const pageRoutes =
     }
   };
 
-/** The inspector as one file has a policy of its own, which this one would keep from running: it is for the disk. */
+/** The inspector as a single file is for the disk. It has its own policy, and this one would block its script. */
 const DOWNLOAD = /^\/inspector\/[^/]+\.html$/;
 
 function send({ path, file, lasting, html }: PageFile, reply: FastifyReply): FastifyReply {

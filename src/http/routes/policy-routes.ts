@@ -15,7 +15,7 @@ const POLICY_CALL = {
   onRequest: async (request: FastifyRequest) => requireNoParameters(request),
 } as const;
 
-/** `GET /policies` and `GET /policies/{id}`: the policies in use, with their texts. There is no call that writes one. */
+/** `GET /policies` and `GET /policies/{id}`: the policies in use, with their texts. No call writes a policy. */
 export function policiesRoutes(policyTexts: PolicyTextsUseCase): readonly RouteOptions[] {
   return [
     {
@@ -34,11 +34,11 @@ export function policiesRoutes(policyTexts: PolicyTextsUseCase): readonly RouteO
   ];
 }
 
-/** `POST /policies:lint`: what is wrong with the text of a policy. It takes the place of a verification. */
+/** `POST /policies:lint`: reports the faults of a policy text. It takes the slot of a verification. */
 export function lintRoute(policyTexts: PolicyTextsUseCase, slots: VerificationSlots): RouteOptions {
   return {
     ...JSON_CALL,
-    // A colon begins a parameter; two are one.
+    // A colon begins a parameter; two colons stand for one.
     url: '/policies::lint',
     handler: async (request, reply) => {
       const { text } = readLintRequest(bodyOf(request));
@@ -54,7 +54,7 @@ interface EvaluateRouteDependencies {
   readonly limits: RequestLimits;
 }
 
-/** `POST /policies:evaluate`: a policy text tried on claims or evidence. It takes the place of a verification. */
+/** `POST /policies:evaluate`: evaluates a policy text on claims or evidence. It takes the slot of a verification. */
 export function evaluateRoute({ evaluatePolicy, slots, limits }: EvaluateRouteDependencies): RouteOptions {
   return {
     ...JSON_CALL,

@@ -2,7 +2,7 @@ import type { FastifyReply, RouteOptions } from 'fastify';
 import { RefusedError } from '../../core/errors.js';
 import type { ReceiptKeysUseCase } from '../../judge/receipt-keys.js';
 
-/** Whoever checks receipts asks these, from anywhere, and keeps the answer for as long as a new key does not sign. */
+/** Relying parties anywhere read these, and cache the answer for as long as a new key does not sign. */
 const PUBLIC = { method: 'GET', config: { access: 'public', anyHost: true } } as const;
 const HEADERS = {
   'access-control-allow-origin': '*',
@@ -10,7 +10,7 @@ const HEADERS = {
   'cross-origin-resource-policy': 'cross-origin',
 } as const;
 
-/** `GET /.well-known/jwks.json` and, where an issuer is configured, `GET /.well-known/openid-configuration`. */
+/** `GET /.well-known/jwks.json` and, if an issuer is configured, `GET /.well-known/openid-configuration`. */
 export function receiptKeyRoutes(receiptKeys: ReceiptKeysUseCase): readonly RouteOptions[] {
   return [
     {

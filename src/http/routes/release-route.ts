@@ -18,7 +18,7 @@ interface ReleaseRouteDependencies {
   readonly limits: RequestLimits;
 }
 
-/** `POST /keys/{keyId}/release`: evidence in, decision and key out. It takes the place of a verification. */
+/** `POST /keys/{keyId}/release`: verifies evidence, and returns decision and key. It takes the slot of a verification. */
 export function releaseRoute({ releaseKey, slots, metrics, limits }: ReleaseRouteDependencies): RouteOptions {
   return {
     ...JSON_CALL,

@@ -13,7 +13,7 @@ import { evaluateRoute, lintRoute, policiesRoutes } from './policy-routes.js';
 import { receiptKeyRoutes } from './receipt-routes.js';
 import { releaseRoute } from './release-route.js';
 
-/** Every route of the service. Each says in its `config.access` who may use it. */
+/** Adds every route of the service. Each names in `config.access` who may use it. */
 export async function registerRoutes(application: FastifyInstance, dependencies: HttpDependencies): Promise<void> {
   const { verifyEvidence, challenges, inspectEvidence, policyTexts, evaluatePolicy, receiptKeys } = dependencies;
   const { metrics, settings, slots } = dependencies;
