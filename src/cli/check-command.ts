@@ -2,8 +2,8 @@ import type { LintProblem } from '../core/lint-problem.js';
 import { EXIT_CODE, type Output, printable, styledFor } from './output.js';
 
 /**
- * Writes what is wrong with a configuration.
- * @returns the exit code: 1 where there is an error, else 0
+ * Writes the problems of a configuration.
+ * @returns the exit code: 1 if there is an error, else 0
  */
 export function checkCommand(problems: readonly LintProblem[], output: Output): number {
   output.write(output.asTable ? problemList(problems, output) : `${JSON.stringify({ problems }, null, 2)}\n`);
@@ -12,7 +12,7 @@ export function checkCommand(problems: readonly LintProblem[], output: Output): 
 
 const COLOUR = { error: 'red', warning: 'yellow' } as const;
 
-/** Each problem with its remedy below it, and how many there are. */
+/** Each problem with its remedy below it, and the number of problems. */
 function problemList(problems: readonly LintProblem[], output: Pick<Output, 'inColour'>): string {
   const styled = styledFor(output);
   const width = Math.max(...problems.map(({ code }) => code.length), 0);

@@ -3,21 +3,21 @@ import { EVIDENCE_FILES } from '../collector/evidence-files.js';
 import { listedNames, meantOr, quotedName } from '../core/names-in-messages.js';
 import { UsageError } from './input.js';
 
-/** Name of the command that shows the help of others. */
+/** Name of the command that shows help. */
 const HELP = 'help';
 
-/** Behind the help of `verify`. */
+/** Text after the help of `verify`. */
 export const GATE_HELP =
   '\nA script that gates by the exit code must pass --policy and --nonce: without them those in <file> count.';
 
-/** Behind the help of `request`. */
+/** Text after the help of `request`. */
 export const REQUEST_HELP = `
 Files of the folder, recognised by content, and by these names where several kinds of content look alike:
 ${Object.values(EVIDENCE_FILES)
   .map(({ name, what }) => `  ${name.padEnd(18)} ${what}`)
   .join('\n')}`;
 
-/** Behind the help of `inspect`. */
+/** Text after the help of `inspect`. */
 export const INSPECT_HELP = `
 --pcrs reads the SHA-256 values of PCR 0 to 23 as 768 bytes, or JSON: {"sha256": {"7": "hex of 32 bytes"}}.
 Of a CCEL the indices 1 to 4 are RTMR 0 to 3, under "sha384".
@@ -26,7 +26,7 @@ inspect --compare BEFORE AFTER takes event logs, quotes, reports, tokens, eviden
 differs between the two boots, and which PCRs (RTMRs) moved. What only one of them has is not compared. The exit code
 is 0 whether anything differs or not.`;
 
-/** The last would win unsaid: of two policies that would be whichever stands behind. Lists can go on. */
+/** Rejects a repeated option: otherwise the last one would silently count, for example of two policies. Lists may repeat. */
 export function refuseRepeatedOptions(command: Command): void {
   const given = new Set<string>();
   for (const option of command.options) {
@@ -40,7 +40,7 @@ export function refuseRepeatedOptions(command: Command): void {
   }
 }
 
-/** The library's own help command shows the help of the whole program for a name that it does not know. */
+/** The library's own help command shows the help of the whole program for an unknown name. */
 export function addHelp(above: Command): void {
   above
     .helpCommand(false)
@@ -50,7 +50,7 @@ export function addHelp(above: Command): void {
     .action((names: readonly string[]) => commandAt(above, names).help());
 }
 
-/** The command that names lead to, each below the one before. */
+/** The command at the end of a path of names. */
 function commandAt(above: Command, [name, ...below]: readonly string[]): Command {
   if (name === undefined) return above;
   const command = above.commands.find((candidate) => candidate.name() === name);
@@ -58,13 +58,13 @@ function commandAt(above: Command, [name, ...below]: readonly string[]): Command
   return commandAt(command, below);
 }
 
-/** @throws {UsageError} where arguments begin with the name of no command */
+/** @throws {UsageError} if the first argument is an unknown command */
 export function refuseUnknownCommand(command: Command): void {
   const [name] = command.args;
   if (name !== undefined) throw unknownCommand(command, name);
 }
 
-/** The nearest of the commands that there are, else all. */
+/** Suggests the nearest command, else all. */
 function unknownCommand({ commands }: Command, name: string): UsageError {
   const known = commands.map((command) => command.name()).filter((each) => each !== HELP);
   if (known.length === 0)
@@ -74,8 +74,8 @@ function unknownCommand({ commands }: Command, name: string): UsageError {
 }
 
 /**
- * Lists options behind a complaint about one that has nothing near it, and says how a command is called. Of an unknown
- * command the options are unknown too: what is said is that there is no such command.
+ * Adds the list of options to an error about an option without a similar one, and shows how to call the command.
+ * For an unknown command, reports only that the command does not exist.
  */
 export function sayWhatThereIs(command: Command): void {
   const options = command.options.map((option) => `--${option.name()}`).join(', ');
@@ -97,7 +97,7 @@ export function sayWhatThereIs(command: Command): void {
   });
 }
 
-/** A command and all below it. */
+/** A command and all its subcommands. */
 export function withBelow(command: Command): readonly Command[] {
   return [command, ...command.commands.flatMap(withBelow)];
 }
@@ -106,7 +106,7 @@ function usageOf(command: Command): string {
   return `${commandName(command)} ${command.usage()}`;
 }
 
-/** With those above it. */
+/** The name with those of its parents. */
 function commandName(command: Command): string {
   return command.parent === null ? command.name() : `${commandName(command.parent)} ${command.name()}`;
 }

@@ -12,14 +12,14 @@ export interface Comparisons {
   readonly limits: RequestLimits;
 }
 
-/** The JSON has longer values. */
+/** Characters in the table. The JSON has longer values. */
 const SHOWN_CHARACTERS = 200;
 
 /**
- * Says what differs between two boots. Each file is an event log, a quote, report or token, evidence or a /verify body.
+ * Shows the differences of two boots. Each file is an event log, a quote, report or token, evidence or a /verify body.
  *
- * @returns the exit code, whether anything differs or not
- * @throws {UsageError} where a file is malformed, or the two have nothing in common
+ * @returns the exit code, which does not depend on the differences
+ * @throws {UsageError} if a file is malformed, or the two have nothing in common
  */
 export function compareCommand(
   before: NamedInput,

@@ -11,21 +11,21 @@ import type { ListDecisionsOptions } from './decisions-commands.js';
 import { UsageError } from './input.js';
 import { EXIT_CODE, OUTCOME_COLOUR, type Output, printableTexts, styledFor } from './output.js';
 
-/** Decisions that are listed where nobody says how many. */
+/** Number of listed decisions without `--limit`. */
 const DEFAULT_LIMIT = 50;
 
-/** Decisions that are asked for at once. */
+/** Decisions in one read. */
 const AT_ONCE = 500;
 
-/** Reasons that a row shows: the most important come first. */
+/** Most reasons in a row: the most important ones. */
 const SHOWN_REASONS = 3;
 
 type Summary = Schemas['DecisionSummary'];
 
-/** Which decisions are listed, and how many at most. */
+/** The filter for the list, and its length. */
 export type ListedDecisions = Omit<DecisionQuery, 'cursor'>;
 
-/** @throws {UsageError} for a value that cannot be */
+/** @throws {UsageError} for an invalid value */
 export function listedDecisions(options: ListDecisionsOptions): ListedDecisions {
   const { policy = null, decision, since, tenant = null, limit = String(DEFAULT_LIMIT) } = options;
   if (policy !== null && !POLICY_ID.test(policy)) {
@@ -58,7 +58,7 @@ export function parseTimeOption(option: string, text: string): Date {
 /**
  * Lists decisions, newest first.
  * @returns the exit code
- * @throws {ChangedDecisionError} once the others are listed, where some do not have the form of a record
+ * @throws {ChangedDecisionError} after the list, if some records are malformed
  */
 export async function listDecisions(
   store: Pick<LogStore, 'list'>,
@@ -94,7 +94,7 @@ async function* newest(
   }
 }
 
-/** @param limit null: there are no more */
+/** @param limit null: the list is complete */
 function table(rows: readonly Summary[], limit: number | null, output: Output): string {
   if (rows.length === 0) return 'no decisions\n';
   const styled = styledFor(output);

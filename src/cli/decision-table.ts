@@ -9,23 +9,23 @@ type Check = Schemas['Check'];
 
 const RESULT_WIDTH = 12;
 
-/** The JSON has longer values. */
+/** Characters in the table. The JSON has longer values. */
 const SHOWN_CHARACTERS = 200;
 
-/** Whether it is worth while to ask again. */
+/** Whether a retry is worthwhile. */
 const AGAIN = {
   true: 'the same request may be judged differently later',
   false: 'the same request will not be judged differently later',
 } as const;
 
 export interface DecisionTableOptions extends Pick<Output, 'inColour'> {
-  /** Values of the body that an option could set, in words. */
+  /** Values that the body chose although an option could set them, as text. */
   readonly chosen?: readonly string[];
-  /** The rule that a check is about, with its parts. */
+  /** The rule of a check, with its parts. */
   readonly ruleOf?: (check: Check) => ExplainedPart | null;
 }
 
-/** A decision for people: the outcome, the reasons with their remedies, then all checks that passed. */
+/** Formats a decision as text: the outcome, the reasons with their remedies, then all checks that passed. */
 export function decisionTable(decision: Decision, options: DecisionTableOptions): string {
   const styled = styledFor(options);
   const { ruleOf = () => null } = options;
@@ -49,7 +49,7 @@ export function decisionTable(decision: Decision, options: DecisionTableOptions)
   ].join('\n');
 }
 
-/** The same with its explanation in the place of the table: the steps, and the endorsements. */
+/** Formats a decision with its explanation instead of the table: the steps, and the endorsements. */
 export function explainedDecision(
   decision: Decision,
   tree: Schemas['ExplanationNode'],
@@ -73,7 +73,7 @@ function headLines(
   ];
 }
 
-/** Of a rule that is met there is nothing to say. */
+/** Lines about a rule that is not met; none for a rule that is. */
 function rule(part: ExplainedPart | null): readonly string[] {
   return part === null || part.value === true ? [] : ruleLines(part, RESULT_WIDTH, false);
 }

@@ -42,7 +42,7 @@ request, policies, endorsements and tokens that the decision rested on, at its t
 exit code is 0 if all came out as recorded, 1 usage, 2 if one came out otherwise, 3 if one could not be judged, or none was.
 Decisions that depended on the moment (deadline, internal_error) are passed over.`;
 
-/** Dependencies that the commands about decisions share. */
+/** Options of all commands about decisions. */
 interface LogOptions {
   readonly config?: string;
   readonly json?: boolean;

@@ -3,7 +3,7 @@ import { printable, shownValue } from './output.js';
 
 const TYPE_WIDTH = 32;
 const CODE_WIDTH = 20;
-/** The JSON has longer texts. */
+/** Characters in the table. The JSON has longer texts. */
 const SHOWN_CHARACTERS = 96;
 
 const BOOT_NAMES: { readonly [claim: string]: string } = {
@@ -17,7 +17,7 @@ const BOOT_NAMES: { readonly [claim: string]: string } = {
   files: 'file',
 };
 
-/** An event log for people: its faults, its facts about the boot, its replay, and its events. */
+/** Formats an event log as text: its faults, its facts about the boot, its replay, and its events. */
 export function eventLogLines(inspection: JsonObject): readonly string[] {
   const problems = objectList(inspection['problems']);
   const events = objectList(inspection['events']);
@@ -79,7 +79,7 @@ function eventLine({ index, type, offset, covered, data }: JsonObject): string {
   return `  ${shownValue(index).padStart(5)}  ${shownValue(type).padEnd(TYPE_WIDTH)}  ${place}  ${isCovered}  ${shownData(data as JsonObject)}`;
 }
 
-/** A text, else the name of a variable, else how much there is. */
+/** A text, else the name of a variable, else the length. */
 function shownData({ text, variable, length }: JsonObject): string {
   if (typeof text === 'string') {
     return printable(text.length > SHOWN_CHARACTERS ? `${text.slice(0, SHOWN_CHARACTERS)}…` : text);

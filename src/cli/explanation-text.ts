@@ -10,7 +10,7 @@ type Node = Schemas['ExplanationNode'];
 type Result = NonNullable<Node['result']>;
 
 export interface ExplanationView extends Pick<Output, 'inColour'> {
-  /** Also each check that passes, every part of every rule, and compared values and digests whole. */
+  /** Whether to show passed checks, every part of every rule, and complete values and digests. */
   readonly everything: boolean;
 }
 
@@ -18,13 +18,13 @@ const STEP = 2;
 /** Indentation of the lines about a check. */
 const INSIDE = 3 * STEP;
 
-/** Longer values are shown whole only where everything is asked for. */
+/** Longer values are shown complete only with `everything`. */
 const SHOWN_CHARACTERS = 400;
 
-/** Digits of a digest that tell it from others. */
+/** Digits of a digest that distinguish it. */
 const SHOWN_DIGITS = 16;
 
-/** The worst first: people must see it. */
+/** The worst first, so that the operator sees it. */
 const ORDER: readonly (Result | undefined)[] = [
   'fail',
   'unavailable',
@@ -35,13 +35,13 @@ const ORDER: readonly (Result | undefined)[] = [
   undefined,
 ];
 
-/** Results that need somebody's attention. */
+/** Results that the operator must look at. */
 const AGAINST: ReadonlySet<Result | undefined> = new Set(['fail', 'unavailable', 'warn']);
 
 /**
- * An explanation for people, one step a line. What stands against the decision comes first, with compared values, what to
- * do and the parts of rules; a group of checks that all pass is one line. The root of the tree, which says what was
- * decided, has no line: whoever shows the explanation has said it.
+ * Formats an explanation as text, one step a line. Failures come first, with compared values, the remedy
+ * and the parts of rules; a group of passed checks is one line. The root of the tree, which has the
+ * outcome, has no line: the caller has already shown the outcome.
  */
 export function explanationText(root: Node, view: ExplanationView): string {
   const text = new ExplanationText(view, root.result !== 'pass');
@@ -56,14 +56,14 @@ function inOrder(nodes: readonly Node[]): readonly Node[] {
   return nodes.toSorted((a, b) => ORDER.indexOf(a.result) - ORDER.indexOf(b.result));
 }
 
-/** Groups of one line stand together, others by themselves. */
+/** Whether blank lines separate a group. Groups of one line are not separated. */
 function isApart(lines: readonly string[], before: readonly string[] = []): boolean {
   return lines.length > 1 || before.length > 1;
 }
 
 class ExplanationText {
   readonly #view: ExplanationView;
-  /** Whether something is against the evidence: then people need that, and not lines of minor interest. */
+  /** Whether something failed: then the text omits lines of minor interest. */
   readonly #isRefused: boolean;
   readonly #styled: ReturnType<typeof styledFor>;
 
@@ -116,7 +116,7 @@ class ExplanationText {
     ];
   }
 
-  /** Values that were compared, remedy, and rule. */
+  /** Compared values, remedy, and rule. */
   #inside({ result, expected, actual, remedy, parts = [] }: Node): readonly string[] {
     return [
       ...(expected === undefined ? [] : labelledLines('expected', this.#value(expected), INSIDE)),
@@ -127,7 +127,7 @@ class ExplanationText {
     ];
   }
 
-  /** Lines about anything but a check: an endorsement, or a fact of several checks. */
+  /** Lines about anything but a check: an endorsement, or a fact about several checks. */
   #plain({ text, note, parts = [] }: Node, indent: number): readonly string[] {
     const said = note === undefined ? '' : `  ${printable(this.#view.everything ? note : withShortDigests(note))}`;
     return [
@@ -147,14 +147,14 @@ class ExplanationText {
   }
 }
 
-/** All rules have one check id: a rule that passes is named, so that it does not look like one that fails. */
+/** All rules have one check id. The name of a passed rule distinguishes it from a failed one. */
 function passingName({ text, expected }: Node): string {
   return text === RULE && typeof expected === 'string' ? `rule ${expected}` : text;
 }
 
 const RULE: CheckId = 'rule_not_met';
 
-/** The number of checks by result, if none is listed by itself. */
+/** The number of checks by result, if none has its own line. */
 function counted(parts: readonly Node[]): string {
   const counts = ORDER.flatMap((result) => {
     const count = parts.filter((part) => part.result === result).length;
@@ -172,7 +172,7 @@ const WORDS: { readonly [result in Result]: string } = {
   not_configured: 'not asked for',
 };
 
-/** A node of a rule has all that a part of a rule has. */
+/** Converts a node of a rule to a part of a rule. */
 function asPart({ text, state, value, note, parts = [] }: Node): Parameters<typeof ruleLines>[0] {
   return {
     text,

@@ -11,7 +11,7 @@ import { type GateOutput, gateReport } from './gate-report.js';
 import { type NamedInput, UsageError } from './input.js';
 import { printable, withoutCommands } from './output.js';
 
-/** Everything that the gate needs from the machine. */
+/** Everything that the gate uses of its environment. */
 export interface GateWorld {
   readonly environment: NodeJS.ProcessEnv;
   readonly clock: () => Date;
@@ -30,11 +30,11 @@ export interface Allowed {
 }
 
 /**
- * Has evidence judged by a service, verifies the receipt of its answer, and runs the command where that is an allow. Whatever
- * else happens, no command runs and the exit code is not 0.
+ * Sends evidence to a service, verifies the receipt of its answer, and runs the command after an allow. In
+ * every other case, no command runs and the exit code is not 0.
  *
  * @returns the exit code
- * @throws {UsageError} where an option or a file is malformed
+ * @throws {UsageError} if an option or a file is malformed
  */
 export async function gateCommand(
   command: readonly string[],
@@ -46,7 +46,7 @@ export async function gateCommand(
     return await ranGate(command, options, world, output);
   } catch (error) {
     if (options.exec !== true || !world.signal.aborted) throw error;
-    // The exit code of a signal would be one of the command.
+    // The exit code of a signal could be one of the command.
     output.complain(`${printable(error instanceof Error ? error.message : 'failed')}\n`);
     return EXEC_FAILURE;
   }
@@ -61,7 +61,7 @@ async function ranGate(
   const request = gateRequest(command, options);
   const service = await openService(options, request, world);
   const outcome = await new Gate(request, world, service, output).judge().catch((error: unknown) => {
-    // Where a command was to run, a signal is a failure of the gate as any other.
+    // With a command, a signal is a failure of the gate like any other.
     if (request.command === null) world.signal.throwIfAborted();
     return { error };
   });
@@ -106,7 +106,7 @@ function verifierFor({ expected }: GateRequest, keys: JsonObject | undefined, wo
   }
 }
 
-/** @returns null if there is none. Pipelines leave an empty variable for a secret that they do not have. */
+/** @returns null if there is none. Pipelines set an empty variable for a missing secret. */
 async function apiKeyOf({ apiKeyFile }: GateOptions, { environment, readInput }: GateWorld): Promise<string | null> {
   if (apiKeyFile !== undefined) {
     const { bytes } = await readInput(apiKeyFile, 'a file with the API key and nothing else');
@@ -135,7 +135,7 @@ function parseInputObject({ name, bytes }: NamedInput): JsonObject {
 }
 
 const MAXIMUM_ANSWER = 4 * 1024 * 1024;
-/** Of the longest body that a service takes, unless it is configured to take more. */
+/** Longest answer, for the default limit of a service's request body. */
 const MAXIMUM_BODY = 16 * 1024 * 1024;
 const BODY = 'a /verify body, as veritee collect writes it, or veritee request from the files of a guest';
 
@@ -199,7 +199,7 @@ class Gate {
     }
   }
 
-  /** The body comes from the machine under appraisal: the gate chooses policy, audience and time. */
+  /** The body comes from the machine under appraisal, so the gate sets policy, audience and time. */
   #bodyOf(input: NamedInput, nonce: string): JsonObject {
     const body = parseInputObject(input);
     if ('at' in body) {
@@ -233,7 +233,7 @@ const NO_RECEIPT =
 
 const JSON_TYPE = /^application\/(?:[a-z0-9.-]+\+)?json(?:\s*;|$)/i;
 
-/** Bodies whose media type is not JSON are not parsed as JSON. A signal aborts the request. */
+/** Returns a `fetch` that parses JSON only under its media type. A signal aborts the request. */
 function jsonFetch({ fetch, signal }: GateWorld): typeof globalThis.fetch {
   return async (url, init) => {
     const signals = [signal, ...(init?.signal ? [init.signal] : [])];

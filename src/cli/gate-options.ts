@@ -13,7 +13,7 @@ command finds VERITEE_RECEIPT, VERITEE_DECISION_ID and VERITEE_NONCE. Neither ge
   veritee gate --url https://veritee.example --audience https://gate.example --policy payments@sha256:HEX \\
     --evidence-type az-snp-vtpm --collect ./collect.sh --exec -- ./release-key.sh --of payments`;
 
-/** Of the gate with `--exec`, where the command did not run: no exit code that a command usually has. */
+/** Exit code of the gate with `--exec` if the command did not run. Commands seldom use it. */
 export const EXEC_FAILURE = 125;
 
 export interface GateOptions {
@@ -35,7 +35,7 @@ export interface GateOptions {
 }
 
 export interface GateActions {
-  /** @param command program and arguments behind `--` */
+  /** @param command program and arguments after `--` */
   gate(command: readonly string[], options: GateOptions): Promise<number>;
 }
 
@@ -74,7 +74,7 @@ export function addGateCommand(program: Command, run: Handlers<GateActions>): vo
     .action(run('gate'));
 }
 
-/** Whether the arguments are those of a gate that runs a command, whatever else is wrong with them. */
+/** Whether the arguments are those of a gate with a command, even if they have other errors. */
 export function isGateWithExec(args: readonly string[]): boolean {
   const end = args.indexOf('--');
   const own = end < 0 ? args : args.slice(0, end);
@@ -87,7 +87,7 @@ function oneMore(value: string, before: readonly string[]): readonly string[] {
   return [...before, value];
 }
 
-/** Where the evidence comes from. */
+/** The source of the evidence. */
 export type EvidenceSource =
   | { readonly kind: 'file'; readonly file: string; readonly nonce: string }
   | { readonly kind: 'program'; readonly program: string };
@@ -100,7 +100,7 @@ export interface GateRequest {
   readonly source: EvidenceSource;
   readonly boundKey: ReceiptDemand['boundKey'];
   readonly timeoutMs: number;
-  /** Program and arguments; null: none is to run. */
+  /** Program and arguments; null: no command. */
   readonly command: readonly [program: string, ...args: string[]] | null;
 }
 
@@ -183,8 +183,8 @@ function readSource({ evidence, nonce, collect }: GateOptions): EvidenceSource {
 const NONCE = /^[A-Za-z0-9_-]{11,86}$/;
 
 /**
- * A nonce as it may be handed to programs: base64url of 8 to 64 bytes in its one spelling, so nothing that a shell or a
- * terminal would obey.
+ * Reads a nonce that programs can safely receive: canonical base64url of 8 to 64 bytes, without characters that a
+ * shell or a terminal would interpret.
  *
  * @throws {UsageError} for anything else
  */

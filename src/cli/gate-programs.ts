@@ -3,7 +3,7 @@ import { constants } from 'node:os';
 import type { Readable } from 'node:stream';
 import { isSystemError } from '../core/file-problem.js';
 
-/** A program of a gate failed. The message is a sentence for people, without the output of the program. */
+/** A program of a gate failed. The message is a sentence for the operator, without the output of the program. */
 export class GateProgramError extends Error {
   override readonly name = 'GateProgramError';
 }
@@ -11,18 +11,18 @@ export class GateProgramError extends Error {
 export interface CollectBounds {
   readonly timeoutMs: number;
   readonly maximumBytes: number;
-  /** Ends the program with all that it started. */
+  /** Ends the program and its child processes. */
   readonly signal: AbortSignal;
-  /** Hears each line of its standard error. */
+  /** Called with each line of its standard error. */
   readonly tell: (line: string) => void;
 }
 
 /**
- * Runs the program that collects evidence, without a shell and without input. What it writes to standard error is told: it may be
- * of the guest, as by ssh.
+ * Runs the program that collects evidence, without a shell and without input. Its standard error is passed on: it may
+ * come from the guest, as with ssh.
  *
- * @returns what it wrote to standard output
- * @throws {GateProgramError} where it cannot be started, fails, takes too long or writes too much
+ * @returns its standard output
+ * @throws {GateProgramError} if it cannot be started, fails, takes too long or writes too much
  */
 export function collectedOutput(
   program: string,
@@ -30,7 +30,7 @@ export function collectedOutput(
   { timeoutMs, maximumBytes, signal, tell }: CollectBounds,
 ): Promise<Uint8Array> {
   return new Promise((resolve, reject) => {
-    // A process group of its own, so that its children end with it.
+    // A separate process group, so that its children end with it.
     const child = started('--collect', () =>
       spawn(program, [], { env: environment, stdio: ['ignore', 'pipe', 'pipe'], detached: true }),
     );
@@ -65,7 +65,7 @@ export function collectedOutput(
   });
 }
 
-/** @returns gives what was written so far */
+/** @returns a function that gives the output so far */
 function keptOutput(output: Readable, maximumBytes: number, giveUp: (why: string) => void): () => Uint8Array {
   const chunks: Uint8Array[] = [];
   let length = 0;
@@ -81,8 +81,8 @@ function keptOutput(output: Readable, maximumBytes: number, giveUp: (why: string
 const LAST_WORDS_MS = 1_000;
 
 /**
- * A connection that ssh keeps for later holds standard error open.
- * @returns ends the wait for it
+ * Stops waiting for standard error after the exit. An ssh connection that is kept open holds standard error open.
+ * @returns a function that ends the wait
  */
 function endErrorsAfterExit(child: ChildProcessByStdio<null, Readable, Readable>): () => void {
   let leaving: NodeJS.Timeout | undefined;
@@ -116,10 +116,10 @@ function tellLines(stream: Readable, tell: (line: string) => void): void {
 const FORWARDED = ['SIGHUP', 'SIGINT', 'SIGTERM'] as const;
 
 /**
- * Runs the command of an allow, without a shell, with the streams of this process. Signals are passed on to it.
+ * Runs the command after an allow, without a shell, with the streams of this process. Forwards signals to it.
  *
- * @returns its exit code; 128 and the number of the signal that ended it
- * @throws {GateProgramError} where it cannot be started
+ * @returns its exit code, or 128 and the number of the signal that ended it
+ * @throws {GateProgramError} if it cannot be started
  */
 export function ranCommand(
   [program, ...args]: readonly [string, ...string[]],
@@ -127,7 +127,7 @@ export function ranCommand(
 ): Promise<number> {
   return new Promise((resolve, reject) => {
     const forward = (signal: NodeJS.Signals) => void child.kill(signal);
-    // Before the start: the command may have a signal sent to this process at once.
+    // Before the start: the command may send a signal to this process at once.
     for (const signal of FORWARDED) process.on(signal, forward);
     const end = (settle: () => void) => {
       for (const signal of FORWARDED) process.off(signal, forward);
@@ -135,7 +135,7 @@ export function ranCommand(
     };
     const child = started('--exec', () => spawn(program, args, { env: environment, stdio: 'inherit' }), end);
     child.on('error', (error) => {
-      // Reports a signal that could not be sent, and ends nothing.
+      // Without a pid, the start failed. Other errors are signals that could not be sent, and do not end the command.
       if (child.pid === undefined) end(() => reject(startError('--exec', error)));
     });
     child.on('exit', (exitCode, signal) => {
@@ -144,7 +144,7 @@ export function ranCommand(
   });
 }
 
-/** Some problems are thrown, others are events. */
+/** Starts a program. Some errors are thrown, others are events. */
 function started<T extends ChildProcess>(option: string, start: () => T, end = (settle: () => void) => settle()): T {
   try {
     return start();
@@ -154,12 +154,12 @@ function started<T extends ChildProcess>(option: string, start: () => T, end = (
   }
 }
 
-/** It may have ended by itself meanwhile, or never have begun. */
+/** Kills the group. The process may have ended already, or never started. */
 function killGroup({ pid }: ChildProcess): void {
   try {
     process.kill(-Number(pid), 'SIGKILL');
   } catch {
-    // After any fault its output is not used.
+    // The output is not used after a fault.
   }
 }
 

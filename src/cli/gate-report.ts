@@ -6,16 +6,16 @@ import { GateProgramError } from './gate-programs.js';
 import { UsageError } from './input.js';
 import { EXIT_CODE, OUTCOME_COLOUR, type Output, printableTexts, styledFor, withoutCommands } from './output.js';
 
-/** Where a gate writes. Standard output belongs to the command, where there is one. */
+/** Output streams of a gate. Standard output belongs to the command, if there is one. */
 export interface GateOutput extends Output {
-  /** To standard error. */
+  /** Writes to standard error. */
   complain(text: string): void;
 }
 
-/** The result, for JSON. */
+/** The result in JSON. */
 interface Result {
   readonly allowed: boolean;
-  /** Why not; null where it is an allow. */
+  /** Code of the failure; null for an allow. */
   readonly code: string | null;
   readonly message: string;
   /** The remedy; null if the checks have remedies, or none is needed. */
@@ -24,27 +24,27 @@ interface Result {
   readonly decisionId: string | null;
   readonly retryable: boolean;
   readonly reasons: readonly string[];
-  /** Those that did not pass. */
+  /** Checks that did not pass. */
   readonly checks: readonly Check[];
-  /** Claims of the receipt. The receipt itself is a secret, and not shown. */
+  /** Claims of the receipt. The receipt itself is a secret, and is not shown. */
   readonly receipt: Pick<VerifiedReceipt, 'issuer' | 'audience' | 'expiresAt' | 'evidence' | 'policies'> | null;
 }
 
 /**
- * Says what came of it.
+ * Reports the outcome of a gate.
  *
- * @param outcome the verified receipt, or what was thrown instead
+ * @param outcome the verified receipt, or the error
  * @returns the exit code
- * @throws {UsageError} as it came
+ * @throws {UsageError} unchanged
  */
 export function gateReport(outcome: unknown, { command }: Pick<GateRequest, 'command'>, output: GateOutput): number {
   if (outcome instanceof UsageError) throw outcome;
   const result = isVerified(outcome) ? allowed(outcome) : refused(outcome);
-  // A service repeats text of the guest, and neither is proven: the log of a pipeline must not obey them.
+  // A service repeats text of the guest, which is unverified: the log of a pipeline must not execute commands in it.
   const json = `${withoutCommands(JSON.stringify(result, null, 2))}\n`;
   const style = command === null ? output : { inColour: false };
   const lines = `${peopleLines(result, style).map(withoutCommands).join('\n')}\n`;
-  // Beside a command JSON is there only for those who ask for it.
+  // With a command, JSON is written only on request.
   if (command === null) output.write(output.asTable ? lines : json);
   else if (!result.allowed) output.complain(lines);
   if (command === null && !output.asTable && !result.allowed) output.complain(lines);
@@ -108,7 +108,7 @@ function notAllowed({ message, decision, decisionId, reasons, checks, retryable 
 /** Deeper causes come from libraries. */
 const CAUSES = 4;
 
-/** Why an exchange failed, as far as the causes have words of their own. */
+/** Why an exchange failed, from the known causes. */
 function sayCauses(cause: unknown): string {
   const said: string[] = [];
   for (let depth = 0, at = cause; at instanceof Error && depth < CAUSES; depth++, at = at.cause) {
@@ -132,7 +132,7 @@ function serviceRemedy({ code, status }: ServiceError): string {
   return 'Try again later, and see the log of the service.';
 }
 
-/** 408, 425 and 429 are about the moment. */
+/** 408, 425 and 429 depend on the moment. */
 function isCallersFault(status: number | null): boolean {
   return status !== null && status >= 400 && status < 500 && ![408, 425, 429].includes(status);
 }

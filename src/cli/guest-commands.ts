@@ -14,7 +14,7 @@ import { EXIT_CODE } from './output.js';
 import type { CollectOptions, RequestOptions } from './program.js';
 import { recogniseFolder, sayingRemedies } from './raw-evidence.js';
 
-/** The outputs for a body and for notes. */
+/** The outputs for the body and for notes. */
 export interface GuestOutput {
   readonly write: (text: string) => void;
   readonly warn: (message: string) => void;
@@ -23,7 +23,7 @@ export interface GuestOutput {
 /**
  * Collects the evidence of this machine.
  * @returns the exit code
- * @throws {UsageError} code, place and remedy where it cannot be collected
+ * @throws {UsageError} with code, place and remedy if it cannot be collected
  */
 export async function collectCommand(
   options: CollectOptions,
@@ -40,9 +40,9 @@ export async function collectCommand(
 }
 
 /**
- * Makes a /verify body from raw files.
+ * Builds a /verify body from raw files.
  * @returns the exit code
- * @throws {UsageError} which file is wrong, and what to do
+ * @throws {UsageError} with the wrong file, and the remedy
  */
 export async function requestCommand(
   folder: string,
@@ -59,7 +59,7 @@ export async function requestCommand(
   });
 }
 
-/** @throws {UsageError} where an option is malformed */
+/** @throws {UsageError} if an option is malformed */
 function collectRequest({ nonce, pcrs, bind, akCertificate, akChain, eventLog }: CollectOptions): CollectRequest {
   return {
     nonce: readOption('--nonce', () => readNonce(nonce)),

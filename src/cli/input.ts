@@ -1,6 +1,6 @@
 import { FormatError } from '../core/errors.js';
 
-/** An argument, or a file that it names, is not usable. The lines are for people. */
+/** An argument, or the file that it names, is unusable. The lines are messages for the operator. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
   readonly lines: readonly string[];
@@ -13,7 +13,7 @@ export class UsageError extends Error {
 
 /** The inputs of a command. */
 export interface NamedInput {
-  /** The path as it was typed, or `standard input`. */
+  /** The path as typed, or `standard input`. */
   readonly name: string;
   readonly bytes: Uint8Array;
 }
@@ -35,7 +35,7 @@ export function sayFormatError({ code, message, pointer }: FormatError): string 
   return `${code}: ${message}${pointer === null || pointer === '' ? '' : ` (at ${pointer})`}`;
 }
 
-/** Whether bytes are meant as a JSON object, or as a list, well formed or not. */
+/** Whether bytes look like a JSON object or list, well-formed or not. */
 export function isMeantAsJson(bytes: Uint8Array, opening: '{' | '[' = '{'): boolean {
   const start = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.byteLength, 1024)).toString('utf8');
   return start

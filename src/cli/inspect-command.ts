@@ -15,11 +15,11 @@ export interface Inspections {
 }
 
 /**
- * Shows what a file says: evidence, a whole /verify body, or a single structure as it is, recognised by its content.
+ * Shows the content of a file: evidence, a whole /verify body, or a single structure, recognised by its content.
  *
- * @param pcrs values of registers to compare an event log with; null where none were given
+ * @param pcrs register values to compare an event log with; null if none were given
  * @returns the exit code
- * @throws {UsageError} where a file is malformed, or nothing that is understood
+ * @throws {UsageError} if a file is malformed or unknown
  */
 export function inspectCommand(
   input: NamedInput,
@@ -49,7 +49,7 @@ function inspectionOf(input: NamedInput, pcrs: EventLogFile['pcrs'], inspections
 
 /**
  * Recognises a file by its content; null for evidence or a body in JSON.
- * @throws {UsageError} where it is nothing, or could be two things
+ * @throws {UsageError} if the form is unknown or ambiguous
  */
 export function kindOf(input: NamedInput, raw: RawInspections): StructureKind | null {
   const { name, bytes } = input;
@@ -87,7 +87,7 @@ function inspectionTable(inspection: JsonObject): string {
 /** Room for the longest names of event types. */
 const NAME_WIDTH = 32;
 
-/** The fields of each structure, one a line. */
+/** The fields of each structure, one per line. */
 function structureLines(inspection: JsonObject): readonly string[] {
   const structures = (inspection['structures'] ?? []) as readonly JsonObject[];
   return structures.flatMap((structure) => [
@@ -97,7 +97,7 @@ function structureLines(inspection: JsonObject): readonly string[] {
   ]);
 }
 
-/** A structure that lies in a file by itself is about no member. */
+/** A structure in a separate file has no member name. */
 function headline({ name, about, length }: JsonObject): string {
   return `${shownValue(name)}${about === '' ? ', ' : `  ${shownValue(about)}, `}${shownValue(length)} bytes`;
 }

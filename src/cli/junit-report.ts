@@ -3,8 +3,8 @@ import { isCovered } from '../workbench/policy-tests.js';
 import { caseProblems, memberName, missingCases } from './policy-test-command.js';
 
 /**
- * Tests of policies as JUnit XML: a suite for each policy, a test case for each case, and one that fails for each member
- * that is not covered. It has no times, so that equal results make equal reports.
+ * Writes policy tests as JUnit XML: a suite for each policy, a test case for each case, and a failed one for each member
+ * without coverage. It has no times, so that equal results give equal reports.
  */
 export function junitReport(results: readonly SuiteResult[]): string {
   const suites = results.map(({ policy, file, cases, coverage }) => ({
@@ -26,7 +26,7 @@ export function junitReport(results: readonly SuiteResult[]): string {
   ].join('\n');
 }
 
-/** For tests that could not be run: one test case with an error, so that nothing takes the run for one that passed. */
+/** Reports tests that could not run: one test case with an error, so that no reader counts the run as passed. */
 export function junitErrorReport(problems: readonly string[]): string {
   const name = 'veritee policy test';
   const found = { tests: '1', failures: '0', errors: '1', skipped: '0' };
@@ -46,7 +46,7 @@ export function junitErrorReport(problems: readonly string[]): string {
 
 interface TestCase {
   readonly name: string;
-  /** Null if it passed. `type`: the kind of failure. */
+  /** Null for a passed case. `type`: the kind of failure. */
   readonly failure: Failure | null;
 }
 
@@ -97,8 +97,8 @@ const ENTITIES: ReadonlyMap<string, string> = new Map([
   ["'", '&apos;'],
 ]);
 
-/** Signs that no XML 1.0 document may have, not even as references: controls, halves of pairs, and two more. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+/** Characters forbidden in XML 1.0, even as references: controls, halves of pairs, and two more. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: the expression finds these characters
 const NOT_IN_XML = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|\p{Cs}/gu;
 
 function escaped(text: string): string {

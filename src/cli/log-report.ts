@@ -1,18 +1,18 @@
 import { type ChainReport, type LogProblem, type LogReport, signedUpTo } from '../core/log-report.js';
 import { EXIT_CODE, type Output, printable, styledFor } from './output.js';
 
-/** A question that a verification cannot answer, and why. */
+/** A question that a verification cannot answer, with the reason. */
 export interface NotKnown {
   readonly code: 'cut_end' | 'unsigned' | 'unsigned_end' | 'named_only' | 'own_keys' | 'beginning' | 'later_version';
-  /** One sentence for people. Lower case, no period. */
+  /** One sentence as message, in lower case, without period. */
   readonly detail: string;
   /** The subject: chains, or thumbprints of keys. */
   readonly about: readonly string[];
 }
 
 /**
- * Shows what the verification of a decision log found, and what it cannot know.
- * @returns the exit code: 0 where nothing is wrong, else 2
+ * Shows the findings of a log verification, and its open questions.
+ * @returns the exit code: 0 without problems, else 2
  */
 export function logReport(report: LogReport, output: Output): number {
   const { problems, chains, ...counts } = report;
@@ -24,7 +24,7 @@ export function logReport(report: LogReport, output: Output): number {
 
 export function whatIsNotKnown({ chains, keptHeads, ownWord, later }: LogReport): readonly NotKnown[] {
   const ids = (which: readonly ChainReport[]) => which.map(({ chain }) => chain);
-  // A signature by a key that only the log itself names proves nothing.
+  // The signature of a key that only the log names proves nothing.
   const unsigned = ids(chains.filter(({ vouchedFor }) => vouchedFor === null || ownWord.length > 0));
   const behind = ids(chains.filter(({ seq, vouchedFor }) => vouchedFor !== null && vouchedFor < seq));
   const named = ids(chains.filter((chain) => (chain.vouchedFor ?? -1) > signedUpTo(chain)));
@@ -81,7 +81,7 @@ function reportTable(report: LogReport, notKnown: readonly NotKnown[], output: O
   ].join('\n');
 }
 
-/** Also of an import. */
+/** Lines about open questions, also of an import. */
 export function notKnownLines(notKnown: readonly NotKnown[], styled: ReturnType<typeof styledFor>): readonly string[] {
   return notKnown.flatMap(({ code, detail, about }) => [
     `${styled('yellow', 'not known')}  ${code}: ${detail}`,
@@ -89,7 +89,7 @@ export function notKnownLines(notKnown: readonly NotKnown[], styled: ReturnType<
   ]);
 }
 
-/** Also of an import. */
+/** Lines about problems, also of an import. */
 export function problemLines(
   { code, chain, seq, decisionId, detail }: LogProblem,
   styled: ReturnType<typeof styledFor>,

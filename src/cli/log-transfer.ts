@@ -4,22 +4,22 @@ import { EXIT_CODE, type Output, styledFor } from './output.js';
 
 /** The result of an import. */
 export interface ImportResult {
-  /** Why nothing was taken; empty where all was. */
+  /** Why nothing was imported; empty after a full import. */
   readonly problems: readonly LogProblem[];
   /** Questions that its verification cannot answer. */
   readonly notKnown: readonly NotKnown[];
-  /** How much was taken. */
+  /** Number of imported records. */
   readonly records: number;
   readonly heads: number;
   /** Kept objects. */
   readonly objects: number;
-  /** Records that were there already. */
+  /** Number of records that were already there. */
   readonly known: number;
 }
 
 /**
  * Shows the result of an import.
- * @returns the exit code: 0 where the file was taken, 2 where something is wrong with it
+ * @returns the exit code: 0 after an import, 2 after a problem with the file
  */
 export function importResult(result: ImportResult, output: Output): number {
   const { problems } = result;

@@ -15,7 +15,7 @@ export interface Output {
   write(text: string): void;
 }
 
-/** Colours text where it may be: Node 20 asks neither for a terminal nor for NO_COLOR, later versions ask both by themselves. */
+/** Styles text if colours are allowed. Node 20 checks neither terminal nor NO_COLOR, later versions check both themselves. */
 export function styledFor({ inColour }: Pick<Output, 'inColour'>): (format: Format, text: string) => string {
   return (format, text) => (inColour ? styleText(format, text, { validateStream: false }) : text);
 }
@@ -25,7 +25,7 @@ export function mayColour(stream: { readonly isTTY?: boolean }, environment: Nod
   return stream.isTTY === true && (environment['NO_COLOR'] ?? '') === '' && environment['TERM'] !== 'dumb';
 }
 
-/** Exit codes of the command line: part of the contract, since scripts look at nothing else. */
+/** Exit codes of the command line: part of the contract, since scripts use nothing else. */
 export const EXIT_CODE: Readonly<Record<Outcome | 'usage', number>> = { allow: 0, usage: 1, deny: 2, indeterminate: 3 };
 
 export const OUTCOME_COLOUR = { allow: 'green', deny: 'red', indeterminate: 'yellow' } as const;
@@ -41,7 +41,7 @@ export const RESULT_COLOUR: { readonly [result in Result]: 'green' | 'red' | 'ye
   not_configured: 'gray',
 };
 
-/** Text for a terminal: characters that could move its cursor, change its colours or turn its lines are escaped. */
+/** Escapes text for a terminal: characters that could move its cursor, change its colours or turn its lines. */
 export function printable(text: string): string {
   return text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (sign) =>
     Array.from(
@@ -51,7 +51,7 @@ export function printable(text: string): string {
   );
 }
 
-/** The same of every text in a value of JSON. */
+/** Escapes every text in a JSON value in this way. */
 export function printableTexts<T>(value: T): T {
   return JSON.parse(JSON.stringify(value), (_, member) => (typeof member === 'string' ? printable(member) : member));
 }
@@ -62,22 +62,22 @@ export function warnOnStderr(message: string): void {
 }
 
 /**
- * A line for the log of a pipeline, which runs what it takes for a command: `##` anywhere in a line (Azure DevOps, GitHub), and
- * `::` at its beginning (GitHub). Each is written with an escape, in JSON as it is read there.
+ * Escapes a line for the log of a pipeline, which executes commands in it: `##` anywhere in a line (Azure DevOps, GitHub), and
+ * `::` at its beginning (GitHub). JSON parsers read the escapes as the original characters.
  */
 export function withoutCommands(line: string): string {
   return line.replaceAll('##', '#\\u0023').replace(/^(\s*):(?=:)/, '$1\\u003a');
 }
 
-/** A value for a terminal: texts as they are, all else as JSON. */
+/** Formats a value for a terminal: texts unchanged, other values as JSON. */
 export function shownValue(value: JsonValue | undefined): string {
   return printable(typeof value === 'string' ? value : JSON.stringify(value ?? null));
 }
 
-/** Members of a record with its subject and its reason. No other is shown: the whole record is for a log. */
+/** Members of a record with its subject and its reason. Only these are shown: the whole record is for a log. */
 const SHOWN = ['key', 'policy', 'pointer', 'name', 'file', 'folder', 'host', 'origin', 'issuer', 'code', 'why'];
 
-/** The log of a command for people: warnings and errors in one line each, held back until the answer is there. */
+/** The log of a command as text: warnings and errors, one line each, held back until the answer is written. */
 export class Notes implements Log {
   readonly #lines: string[] = [];
 

@@ -85,7 +85,7 @@ function addLearn(policy: Command, run: Handlers<PolicyActions>): void {
     .action(run('learnPolicy'));
 }
 
-/** Writes one policy, its text to the byte. */
+/** Writes one policy, with its text unchanged. */
 export function showPolicy(policy: PolicyText, output: Output): number {
   const { id, version, sha256, text } = policy;
   const styled = styledFor(output);
@@ -95,7 +95,7 @@ export function showPolicy(policy: PolicyText, output: Output): number {
   return EXIT_CODE.allow;
 }
 
-/** Writes which policies there are. */
+/** Writes the list of policies. */
 export function listPolicies(policies: readonly PolicyText[], output: Output): number {
   const width = Math.max(...policies.map(({ id }) => id.length), 0);
   const row = ({ id, version, sha256, description }: PolicyText) =>

@@ -35,7 +35,7 @@ export function addPolicyDiff(policy: Command, run: Handlers<PolicyDiffActions>)
     .action(run('diffPolicies'));
 }
 
-/** @throws {UsageError} where decisions of a tenant are named, and none are judged */
+/** @throws {UsageError} if an option selects decisions, but none are replayed */
 export function requireSince({ since, tenant }: PolicyDiffOptions): void {
   if (tenant === undefined || since !== undefined) return;
   throw new UsageError(['--tenant goes with --since: without it, no decisions are judged']);
@@ -57,7 +57,7 @@ interface NamedPolicy {
 
 /**
  * Shows which members of two policies differ.
- * @returns the exit code, whether any do or not
+ * @returns the exit code, which does not depend on the differences
  */
 export function policyDiff(compared: ComparedPolicies, output: Output): number {
   output.write(output.asTable ? diffTable(compared, output) : `${JSON.stringify(diffJson(compared))}\n`);

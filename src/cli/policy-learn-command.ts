@@ -29,21 +29,21 @@ export interface PolicyLearnParts {
   readonly learnPolicy: LearnPolicyUseCase;
   readonly raw: Pick<RawInspections, 'recognise' | 'nameOf'>;
   readonly limits: RequestLimits;
-  /** All that is asked but for the evidence and the codes. */
+  /** All options except evidence and codes. */
   readonly asked: Omit<LearnRequest, 'evidence' | 'accepted'>;
 }
 
 export interface PolicyLearnOutput {
-  /** The target of the policy: a file with the same content stays. Answers notes about the file. */
+  /** Writes the policy to its target: a file with the same content stays. Returns notes about the file. */
   deliver(learned: Pick<SomethingLearned, 'id' | 'text' | 'isNew' | 'test'>): Promise<readonly string[]>;
-  /** One line for people. */
+  /** Writes one line for the operator. */
   tell(line: string): void;
 }
 
 /**
  * Learns a policy from /verify bodies, and shows the changes.
- * @returns the exit code: 0 where there is a policy, 2 or 3 where evidence is not allowed or not learned from
- * @throws {UsageError} where a body or an option is malformed
+ * @returns the exit code: 0 with a policy, 2 or 3 if evidence is not allowed or not usable
+ * @throws {UsageError} if a body or an option is malformed
  */
 export async function policyLearnCommand(
   inputs: readonly NamedInput[],
@@ -71,7 +71,7 @@ export async function policyLearnCommand(
   return EXIT_CODE.allow;
 }
 
-/** @throws {UsageError} where the body or an option is malformed */
+/** @throws {UsageError} if the body or an option is malformed */
 function readRequest(input: NamedInput, overrides: RequestOverrides, limits: RequestLimits | undefined): VerifyRequest {
   try {
     return overrideRequest(readVerifyRequest(input.bytes, limits), overrides);
@@ -80,7 +80,7 @@ function readRequest(input: NamedInput, overrides: RequestOverrides, limits: Req
   }
 }
 
-/** @throws {UsageError} for a code that nothing is refused with */
+/** @throws {UsageError} for a code that is no reason of a refusal */
 function acceptedCodes(codes: readonly string[]): ReadonlySet<string> {
   for (const code of codes.filter((each) => !ACCEPTABLE_CODES.includes(each))) {
     const instead = meantOr(code, ACCEPTABLE_CODES, `there are ${likelyFirst(code).join(', ')}`);

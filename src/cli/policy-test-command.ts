@@ -5,15 +5,15 @@ import { wrappedLines } from './wrapped-lines.js';
 /** Longer names of cases are cut in the table of coverage. */
 const SHOWN_CHARACTERS = 48;
 
-/** Lines for people about a case that is not as expected. */
+/** Lines about a case that differs from its expectation. */
 export interface CaseProblems {
-  /** The differences from the expectation, or the reason why nothing was appraised. */
+  /** The differences from the expectation, or the reason why no appraisal happened. */
   readonly differences: readonly string[];
   /** The reasons of the outcome: reasons, unmatched ids, and the checks against it. */
   readonly causes: readonly string[];
 }
 
-/** Omits cases that are as expected. A cause repeats no difference. */
+/** Omits cases that match their expectation. A cause repeats no difference. */
 export function caseProblems(result: CaseResult): CaseProblems {
   const { passed, problem, unmet, expected, actual, against } = result;
   if (passed) return { differences: [], causes: [] };
@@ -44,7 +44,7 @@ export function memberName({ pointer, rule }: CoveredMember): string {
 
 /**
  * Shows the results of tests of policies.
- * @returns the exit code: 0 where every case is as expected and every member covered, else 1
+ * @returns the exit code: 0 if every case matches and every member is covered, else 1
  */
 export function policyTestCommand(results: readonly SuiteResult[], output: Output): number {
   const passed = results.every((suite) => suite.passed);
@@ -88,7 +88,7 @@ function testTable(results: readonly SuiteResult[], output: Pick<Output, 'inColo
   return [...tests, ...coverageTable(results, styled), `${passing}, ${covered}`, ''].join('\n');
 }
 
-/** Below the name of the case. */
+/** Indentation below the name of the case. */
 const INSIDE = 6;
 
 function problemLines(result: CaseResult): readonly string[] {
@@ -133,7 +133,7 @@ function cut(text: string): string {
   return text.length > SHOWN_CHARACTERS ? `${text.slice(0, SHOWN_CHARACTERS - 1)}…` : text;
 }
 
-/** A list has an order in answers, and none in tests. */
+/** Sorts a list: answers have an order, which tests ignore. */
 function expectationText(value: string | readonly string[] | null): string {
   if (typeof value === 'string') return value;
   return value === null || value.length === 0 ? 'none' : [...value].sort().join(', ');

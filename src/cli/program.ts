@@ -93,7 +93,7 @@ export interface EndorsementActions {
   importEndorsements(folder: string, options: { readonly config?: string }): Promise<number>;
 }
 
-/** Loads the actions of commands, so that each command waits only for its own. */
+/** Loads the actions of commands, so that each command loads only its own. */
 export interface Actions {
   service(): Promise<ServiceActions>;
   evidence(): Promise<EvidenceActions>;
@@ -108,8 +108,8 @@ export interface Actions {
 
 /**
  * Runs the command line.
- * @param complain writes for people: usage and errors
- * @returns the exit code: 0 allow or done, 1 usage or malformed, 2 deny, 3 indeterminate; of a gate that runs a command, its
+ * @param complain writes usage and errors
+ * @returns the exit code: 0 allow or done, 1 usage or malformed, 2 deny, 3 indeterminate; a gate with a command returns its
  * exit code, or 125
  */
 export async function runProgram(
@@ -138,7 +138,7 @@ export async function runProgram(
   }
 }
 
-/** With `--exec`, 0 would say that the command ran. */
+/** With `--exec`, 0 would mean that the command ran. */
 const NO_HELP_BESIDE_EXEC =
   '--help and --version do not go together with --exec: the command did not run; leave one of them out';
 
@@ -160,7 +160,7 @@ function isUsage(error: unknown): boolean {
   );
 }
 
-/** A file or an address that an option names, and that is unusable. */
+/** Whether the system rejected a file or an address of an option. */
 function isRefusedBySystem(error: unknown): boolean {
   if (!(error instanceof Error && 'syscall' in error)) return false;
   const isFolder = 'code' in error && error.code === 'EISDIR';
@@ -187,7 +187,7 @@ function programOf(version: string, actions: Actions, done: (exitCode: number) =
   addStoresCommands(program, from(actions.stores));
   addGateCommand(program, from(actions.gate));
   for (const command of withBelow(program)) if (command.commands.length > 0) addHelp(command);
-  // The others name an unknown command: of arguments too many they would say less.
+  // The other commands report an unknown subcommand: a message about too many arguments would say less.
   for (const command of withBelow(program)) if (command.commands.length === 0) command.allowExcessArguments(false);
   for (const command of withBelow(program)) {
     command.exitOverride();

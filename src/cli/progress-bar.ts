@@ -1,13 +1,13 @@
 import { SingleBar } from 'cli-progress';
 
-/** Shows how far a command is. */
+/** Shows the progress of a command. */
 export interface Progress {
   start(total: number): void;
   advance(): void;
   end(): void;
 }
 
-/** A bar on a terminal, and nothing elsewhere. */
+/** A bar on a terminal, otherwise no output. */
 export function progressBar(stream: NodeJS.WriteStream): Progress {
   const bar = new SingleBar({
     stream,
@@ -17,7 +17,7 @@ export function progressBar(stream: NodeJS.WriteStream): Progress {
     barsize: 40,
     hideCursor: true,
     clearOnComplete: true,
-    // A signal ends the command, which ends the bar.
+    // A signal ends the command, which then ends the bar.
     gracefulExit: false,
   });
   return {

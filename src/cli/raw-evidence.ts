@@ -13,7 +13,7 @@ export interface Recognition extends Recogniser {
 }
 
 /**
- * Runs what reads or collects evidence. Scripts read the code of its error, people the remedy.
+ * Runs a function that reads or collects evidence. Scripts read the code of its error, operators the remedy.
  * @throws {UsageError} for a CollectError
  */
 export async function sayingRemedies<T>(run: () => Promise<T>): Promise<T> {
@@ -26,7 +26,7 @@ export async function sayingRemedies<T>(run: () => Promise<T>): Promise<T> {
 }
 
 /**
- * Reads the files of a folder and assigns them to the parts of evidence that they hold.
+ * Reads the files of a folder and assigns them to the parts of evidence.
  * @throws {CollectError} `evidence_files`
  */
 export async function recogniseFolder(folder: string, recognition: Recognition): Promise<EvidenceContents> {

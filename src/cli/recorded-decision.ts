@@ -11,8 +11,8 @@ export const WITHDRAWN = 'WITHDRAWN: nobody was told of this decision';
 
 /**
  * Shows a decision as it was recorded.
- * @returns the exit code, whatever was decided
- * @throws {UsageError} where there is none of this id
+ * @returns the exit code, which does not depend on the decision
+ * @throws {UsageError} if no decision has this id
  */
 export async function showDecision(store: Pick<LogStore, 'find'>, decisionId: string, output: Output): Promise<number> {
   const found = await store.find(decisionId);
@@ -29,10 +29,10 @@ export function noDecisionNamed(): UsageError {
   return new UsageError([noSuchDecision().message, 'veritee decisions list shows those that there are']);
 }
 
-/** The table of `verify`, as far as it is recorded, then the record. */
+/** The table of `verify`, from the recorded members, then the record. */
 function recordedTable(recorded: Schemas['RecordedDecision'], output: Output): string {
   const { record, release: _, ...decision } = recorded;
-  // The log has no more of a check that passed than its id.
+  // Of a passed check the log only has the id.
   const checks = recorded.checks.map((check) => ({ detail: '', expected: null, actual: null, policy: null, ...check }));
   const withdrawn = record.withdrawn ? [styledFor(output)('red', WITHDRAWN), ''] : [];
   return [
@@ -43,7 +43,7 @@ function recordedTable(recorded: Schemas['RecordedDecision'], output: Output): s
   ].join('\n');
 }
 
-/** A name, and what is shown beside it. */
+/** A name, and the value beside it. */
 type Line = readonly [name: string, value: string];
 
 function recordLines(recorded: Schemas['RecordedDecision']): readonly Line[] {

@@ -13,24 +13,24 @@ export type Compared = readonly [before: string, after: string];
 
 export const RECORDED_AND_REPLAYED: Compared = ['recorded', 'replayed'];
 
-/** Decisions that came out in the same way otherwise, for the same reasons. */
+/** Decisions that changed in the same way, for the same reasons. */
 interface Change {
   readonly outcomes: readonly [string, string];
-  /** Reasons that came, and those that went. */
+  /** Reasons that were added, and those that were removed. */
   readonly reasons: readonly string[];
   count: number;
-  /** The first of them. */
+  /** The first of these decisions. */
   readonly examples: string[];
 }
 
 interface Counts {
   judged: number;
   equal: number;
-  /** Decisions that came out otherwise. */
+  /** Number of decisions with another outcome. */
   flips: number;
-  /** The same decision, and anything else that counts is otherwise. */
+  /** Number of decisions with the same outcome, but other relevant differences. */
   differ: number;
-  /** Of those that were replayed: their answers never left. */
+  /** Number of replayed decisions that were withdrawn, so that no client received them. */
   withdrawn: number;
   readonly notJudged: Record<NotReplayed, number>;
 }
@@ -38,12 +38,12 @@ interface Counts {
 const EXAMPLES = 3;
 
 /**
- * Shows what came of judging decisions again: a line of JSON for each that came out otherwise, and one for all; on a terminal,
- * how many there are of each kind.
+ * Shows the result of a replay: a line of JSON for each changed decision, and a summary; on a terminal,
+ * the number of each kind.
  *
- * @param total how many decisions there are
- * @returns the exit code: 0 where all came out as before, 2 where one did not, 3 where one could not be judged that did not
- *   depend on the moment, or none was judged at all
+ * @param total the number of decisions
+ * @returns the exit code: 0 if all are unchanged, 2 if one changed, 3 if one could not be replayed for a reason that
+ *   does not depend on the moment, or none was replayed at all
  */
 export async function replayReport(
   results: AsyncIterable<ReplayedDecision>,
@@ -77,7 +77,7 @@ class Report {
     notJudged: { momentary: 0, not_kept: 0, refused: 0 },
   };
   readonly #changes = new Map<string, Change>();
-  /** Why decisions could not be judged, with the first of each. */
+  /** Why decisions could not be replayed, with the first one for each reason. */
   readonly #why = new Map<string, string>();
   readonly #versions = new Set<string>();
 
@@ -116,7 +116,7 @@ class Report {
     const { decision, reasons, checks, decisionId } = replay;
     const came = reasons.replayed.filter((code) => !reasons.recorded.includes(code)).map((code) => `+${code}`);
     const went = reasons.recorded.filter((code) => !reasons.replayed.includes(code)).map((code) => `-${code}`);
-    // Where the reasons are the same, checks that are none of them, such as warnings, or nothing but values.
+    // With the same reasons, shows other checks such as warnings, or only values.
     const speaking = checks.some(speaks) ? checks.filter(speaks) : checks;
     const others = speaking.map(
       ({ id, recorded, replayed }) => `${id}: ${recorded ?? 'none'} to ${replayed ?? 'none'}`,
@@ -188,7 +188,7 @@ function changeLine({ decisionId, decision, reasons, checks, differences }: Repl
   };
 }
 
-/** @throws {UsageError} where it is not said which decisions are meant, or it is said twice */
+/** @throws {UsageError} if no option selects decisions, or several do */
 export function requireWhich(decisionId: string | undefined, { since, tenant }: ReplayOptions): void {
   if (decisionId === undefined && since === undefined) {
     throw new UsageError(['name a decision, or a time with --since', 'veritee decisions list shows the decisions']);
@@ -198,14 +198,14 @@ export function requireWhich(decisionId: string | undefined, { since, tenant }: 
   throw new UsageError([`${option} and the decision ${quotedName(decisionId)} do not go together: leave one out`]);
 }
 
-/** How decisions are judged again. */
+/** The verification time of the replay. */
 export function replayTime({ now }: ReplayOptions): ReplayTime {
   return now === true ? 'now' : 'then';
 }
 
 /**
- * Shows one decision that was judged again.
- * @returns the exit code: 0 where it came out as recorded, else 2
+ * Shows one replayed decision.
+ * @returns the exit code: 0 if it is unchanged, else 2
  */
 export function showReplay(replay: Replay, output: Output): number {
   output.write(output.asTable ? replayTable(replay, output) : `${JSON.stringify(replay, null, 2)}\n`);

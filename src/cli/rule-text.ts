@@ -2,13 +2,13 @@ import type { ExplainedPart } from '../core/explanation.js';
 import { printable, shownValue } from './output.js';
 import { wrappedLines } from './wrapped-lines.js';
 
-/** Absent claims that one line names. */
+/** Most absent claims in one line. */
 const SHOWN_ABSENT = 3;
 
 /**
- * The parts of a rule with their values, one a line, each below what it is a part of.
+ * Shows the parts of a rule with their values, one per line, each below its parent.
  *
- * @param everything also parts that are true; otherwise what speaks against the rule, with the claims that it rests on
+ * @param everything also shows true parts; otherwise only parts against the rule, with their claims
  */
 export function ruleLines(part: ExplainedPart, indent: number, everything: boolean): readonly string[] {
   const lacking = part.state === 'undefined' && part.parts.length > 0 ? after(printable(lackingIn(part))) : '';
@@ -26,7 +26,7 @@ function linesBelow(above: ExplainedPart, indent: number, everything: boolean): 
   ]);
 }
 
-/** A part that is true contradicts its negation, or is a claim, whose value people want to see. */
+/** Whether to show a part. A true part contradicts its negation; the value of a claim is always of interest. */
 function isAgainst(part: ExplainedPart, above: ExplainedPart): boolean {
   return part.value !== true || part.parts.length === 0 || above.parts.length === 1;
 }
@@ -46,7 +46,7 @@ function partText(part: ExplainedPart): string {
   }
 }
 
-/** Why the rule has no value: the claims below that have none. */
+/** Why the rule has no value: the absent claims below. */
 function lackingIn(part: ExplainedPart): string {
   const lacking = [...new Set(lackingLeaves(part))];
   const more = lacking.length > SHOWN_ABSENT ? [`${lacking.length - SHOWN_ABSENT} more`] : [];
@@ -59,12 +59,12 @@ function lackingLeaves({ text, state, note, parts }: ExplainedPart): readonly st
   return [note.startsWith('is ') ? `${text} ${note}` : note];
 }
 
-/** Said of the claims below already. */
+/** Whether the claims below already state it. */
 function isOfLacking(note: string): boolean {
   return / is (absent|null, which counts as absent|no object)$/.test(note);
 }
 
-/** Rules may stand on several lines in their files. */
+/** Joins a rule that spans several lines in its file. */
 function onOneLine(text: string): string {
   return text.replaceAll(/\s*\n\s*/g, ' ');
 }

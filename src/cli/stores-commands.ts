@@ -11,7 +11,7 @@ export interface MigrateStoresOptions {
   readonly config?: string;
 }
 
-/** What the commands about stores do. Each returns the exit code. */
+/** The actions of the commands about stores. Each returns the exit code. */
 export interface StoresActions {
   migrateStores(options: MigrateStoresOptions): Promise<number>;
 }

@@ -10,7 +10,7 @@ import { decisionTable, explainedDecision } from './decision-table.js';
 import { isMeantAsJson, malformedFile, type NamedInput, readingInput, UsageError } from './input.js';
 import { EXIT_CODE, type Output } from './output.js';
 
-/** The user of the command line owns its inputs: no role and no name is kept from them. */
+/** The user of the command line owns its inputs, so this caller has every role and name. */
 export const COMMAND_LINE_CALLER: Caller = {
   principal: 'command-line',
   tenant: 'default',
@@ -20,14 +20,14 @@ export const COMMAND_LINE_CALLER: Caller = {
   keys: new Set(),
 };
 
-/** Options that take the place of a member of the body, by the place of that member. */
+/** Options that replace a member of the body, by its pointer. */
 const OPTIONS = [
   { pointer: '/nonce', option: '--nonce', member: 'nonce' },
   { pointer: '/at', option: '--at', member: 'at' },
   { pointer: '/policy', option: '--policy', member: 'policies' },
 ] as const;
 
-/** Everything that decides about a body. */
+/** Everything that the verification of a body needs. */
 export interface VerifyCommandParts {
   readonly verifyEvidence: VerifyEvidenceUseCase;
   readonly raw: Pick<RawInspections, 'recognise' | 'nameOf'>;
@@ -38,9 +38,9 @@ export interface VerifyCommandParts {
 export type VerifyDetail = 'checks' | 'explanation' | 'everything';
 
 /**
- * Judges a /verify body.
+ * Verifies a /verify body, and shows the decision.
  * @returns the exit code
- * @throws {UsageError} where the body or an option is malformed, or the body names a verification time that no option does
+ * @throws {UsageError} if the body or an option is malformed, or the body sets a verification time and no option does
  */
 export async function verifyCommand(
   input: NamedInput,
@@ -58,7 +58,7 @@ export async function verifyCommand(
 }
 
 /**
- * Judges a /verify body, and says nothing.
+ * Verifies a /verify body without output.
  * @throws {UsageError} as `verifyCommand`
  */
 export async function judgeBody(
@@ -81,12 +81,12 @@ function forPeople(
   if (explanation !== undefined) {
     return explainedDecision(presented, explanation, { ...options, everything: detail === 'everything' });
   }
-  // All checks are presented, in their order.
+  // The presentation has all checks, in their order.
   const rules = new Map(presented.checks.map((check, index) => [check, decision.checks[index]?.explain]));
   return decisionTable(presented, { ...options, ruleOf: (check) => rules.get(check)?.() ?? null });
 }
 
-/** The body may come from the machine under appraisal: people see the values that it chose. */
+/** The body may come from the machine under appraisal, so the output shows the values that it chose. */
 function chosenByBody({ policies, nonce }: VerifyRequest, overrides: RequestOverrides): readonly string[] {
   return [
     ...(policies !== null && overrides.policies === null ? ['policy (--policy chooses another)'] : []),
@@ -94,7 +94,7 @@ function chosenByBody({ policies, nonce }: VerifyRequest, overrides: RequestOver
   ];
 }
 
-/** An option that replaces a member is the place of its fault, else the body is. */
+/** Runs the verification. A fault of a replaced member refers to its option, others refer to the body. */
 async function judge(
   body: VerifyRequest,
   input: NamedInput,
@@ -108,14 +108,14 @@ async function judge(
   }
 }
 
-/** Errors of a body that options change. An error in a member that an option set names the option. */
+/** Converts an error of a body with options. An error in a member that an option set names the option. */
 export function malformedRequest(error: FormatError, input: NamedInput, overrides: RequestOverrides): UsageError {
   const given = OPTIONS.find(({ pointer, member }) => error.pointer === pointer && overrides[member] !== null);
   if (given === undefined) return malformedFile(input, error);
   return new UsageError([`${given.option}: ${error.code}: ${error.message}`], { cause: error });
 }
 
-/** People give the report itself, where a body with the report in it is due. */
+/** Requires a body in JSON: users often pass the report itself instead. */
 export function requireJson({ name, bytes }: NamedInput, raw: Pick<RawInspections, 'recognise' | 'nameOf'>): void {
   if (isMeantAsJson(bytes)) return;
   const [kind = null, ...others] = raw.recognise(bytes);

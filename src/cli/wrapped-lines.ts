@@ -1,14 +1,14 @@
-/** Fits into the narrowest of usual terminals, which would else break lines in the middle of words. */
+/** The width of narrow terminals, which would otherwise break lines inside words. */
 const WIDTH = 80;
 
-/** Room for text that is left however deep a line stands. */
+/** Least width for text, at any indentation. */
 const LEAST = 24;
 
 /**
- * Lines of at most 80 characters, the first indented by `indent` spaces and the others by `hanging`. Lines break at
- * spaces; what has none, as a digest, is cut.
+ * Wraps text to lines of at most 80 characters, the first indented by `indent` spaces and the others by `hanging`. Lines break at
+ * spaces; a longer word, such as a digest, is cut.
  *
- * @param label in front of the first line, never alone on it
+ * @param label before the first line, never alone on it
  */
 export function wrappedLines(text: string, indent: number, hanging = indent + 2, label = ''): readonly string[] {
   const lines: string[] = [];
@@ -35,7 +35,7 @@ export function wrappedLines(text: string, indent: number, hanging = indent + 2,
   return [...lines, line];
 }
 
-/** Below `expected  24` the text goes on below the 24. */
+/** Puts further lines below the text of the first, not below its label. */
 export function labelledLines(label: string, text: string, indent: number): readonly string[] {
   return wrappedLines(text, indent, indent + LABEL_WIDTH, label.padEnd(LABEL_WIDTH));
 }
