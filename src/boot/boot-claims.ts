@@ -6,7 +6,7 @@ import type { JudgedEvent } from './judged-event.js';
 import type { RegisterLayout } from './register-layout.js';
 import { secureBootOf } from './secure-boot.js';
 
-/** Why the events of a register say nothing of the machine; null where they do. */
+/** Returns why the events of a register prove nothing about the machine; null if they do. */
 export type RegisterCover = (index: number) => AbsentClaim | null;
 
 export interface BootClaims {
@@ -15,12 +15,12 @@ export interface BootClaims {
   readonly loadOptions: EventLogGaps['loadOptions'];
 }
 
-/** A claim with its value, or why it has none. */
+/** A claim with its value, or why it is absent. */
 type Made<T> = { readonly value: T } | { readonly absent: AbsentClaim };
 
 /**
- * Derives claims about a boot from the events of covered registers. A claim that rests on several registers is made only if all of
- * them are covered: what it lists would not be all.
+ * Derives claims about a boot from the events of covered registers. A claim from several registers needs all of
+ * them to be covered: otherwise its list would be incomplete.
  */
 export function bootClaims(
   events: ReadonlyMap<number, readonly JudgedEvent[]>,
@@ -66,8 +66,8 @@ function filesRegisters({ loader }: RegisterLayout): readonly number[] {
 }
 
 /**
- * Firmware measures an error where it would else measure a separator, in whatever register that is. By the digest: the log may
- * call it anything. Beside a separator the same bytes are a setting.
+ * Whether firmware measured an error, which it does instead of a separator, in any register. Compares the digest: the log may
+ * give it any name. Beside a separator the same bytes are a setting.
  */
 function hasError(events: readonly JudgedEvent[]): boolean {
   return events.some(({ separator }) => separator === 'error') && !events.some(({ separator }) => separator === 'zero');
@@ -95,8 +95,8 @@ function entriesOf(found: Listed): Made<readonly string[]> {
 const MOK_LIST = 'MokList\0';
 
 /**
- * shim extends by the contents of MokList, and names it beside the digest, where nothing measures the name. It does so
- * first, before anything that an OS could add: only there the name counts. Where shim ran twice, both are the same.
+ * shim extends by the contents of MokList. The log has its name beside the digest, but no digest covers the name. shim measures it
+ * first, before an OS can add events: only there the name counts. If shim ran twice, both contents are the same.
  */
 function mokListOf(events: readonly JudgedEvent[]): Made<string> {
   const [first] = events;

@@ -3,20 +3,20 @@ import type { JudgedEvent } from './judged-event.js';
 import { commandLineOf, loaderLabel } from './loader-text.js';
 import { hasSections, type LoaderContents, type RegisterLayout } from './register-layout.js';
 
-/** More are no boot that a policy could list. */
+/** Most entries. A policy could not list more. */
 const MAXIMUM_ENTRIES = 64;
-/** Loaders of a boot measure some hundred, each of which takes several hashes to read. */
+/** Boot loaders measure some hundred events, each of which takes several hashes to read. */
 const MAXIMUM_LOADER_EVENTS = 1024;
 
-/** Claims of a boot, or why there are none: one sentence. */
+/** Claims of a boot, or why they are absent: one sentence. */
 export type Listed = { readonly entries: readonly string[] } | { readonly absent: string };
 
 type Events = ReadonlyMap<number, readonly JudgedEvent[]>;
 
 /**
- * Images that were started, by the digest of each event (of an image its Authenticode hash): every event of the register
- * that is not the measured data of a separator, an action of the firmware or a partition table. Event types and the
- * registers of other loaders do not select: nothing measures them.
+ * Lists started images, by the digest of each event (the Authenticode hash of an image). It includes every event of the register
+ * except the measured data of a separator, an action of the firmware or a partition table. Event types and the
+ * registers of other loaders do not select events: no digest covers them.
  */
 export function applicationsIn(events: Events, layout: RegisterLayout): Listed {
   const found: string[] = [];
@@ -39,7 +39,7 @@ function isExplained(event: JudgedEvent): boolean {
 export interface LoaderLists {
   readonly commandLines: Listed;
   readonly files: Listed;
-  /** Of the command lines, digests that stand where files do: that they are none, only the log says. */
+  /** Digests among the command lines that belong to load options according to the log; they could also be files. */
   readonly loadOptions: readonly string[];
 }
 
@@ -50,8 +50,8 @@ type LoaderEvent =
   | { readonly kind: 'unverified' };
 
 /**
- * Command lines and files that boot loaders measured. An event whose data is not what was measured, where it would have to
- * be, makes the claim absent: it could be one of what is listed.
+ * Lists command lines and files that boot loaders measured. If the data of an event differs from the measured data,
+ * the claim is absent: the event could be one of the list.
  */
 export function loaderListsIn(events: Events, layout: RegisterLayout): LoaderLists {
   const count = layout.loader.reduce((sum, { index }) => sum + (events.get(index)?.length ?? 0), 0);
@@ -112,29 +112,29 @@ function asText(event: JudgedEvent): LoaderEvent | null {
   if (text === null) return null;
   const commandLine = commandLineOf(text);
   if (commandLine === null) return EXPLAINED;
-  // A text that looks like a digest must not pass for a command line whose digest that is.
+  // A text that looks like a digest must not match the digest of a command line.
   return { kind: 'commandLine', value: DIGEST.test(commandLine) ? hex(event.digest) : commandLine };
 }
 
-/** One register for all: text counts as text, GRUB's label for text must be right, and all else counts by its digest. */
+/** Reads one shared register: text counts as text, if GRUB's label for it is right. Other events count by their digest. */
 function asMixed(event: JudgedEvent): LoaderEvent {
   if (loaderLabel(event.event.data) === null && event.loaderText === null) return asDigest(event);
   return asText(event) ?? { kind: 'unverified' };
 }
 
-/** As digests are listed. */
+/** The form of a listed digest. */
 const DIGEST = /^(?:[0-9a-f]{2}){20,64}$/i;
 
 /** The text of Linux' EFI stub beside the digest of the load options of the kernel. */
 const LOAD_OPTIONS = 'LOADED_IMAGE::LoadOptions\0';
 
 /**
- * The word by which systemd extends PCR 9 for each NV index that it sets up (systemd-pcrextend(8)). A file that only begins
- * so, such as a configuration of GRUB, goes on with a space or a line.
+ * The word by which systemd extends PCR 9 for each NV index that it sets up (systemd-pcrextend(8)). A file with the same
+ * beginning, such as a configuration of GRUB, continues with a space or a line.
  */
 const NV_INDEX = /^nvpcr-init:[\w.-]+(?::\w+)+$/;
 
-/** By the digest alone. Whether it is of load options or of a file, only the log says: it counts either way. */
+/** Uses only the digest. Only the log tells load options from files: the digest counts in both cases. */
 function asDigest(event: JudgedEvent): LoaderEvent {
   const text = latin1(event.event.data);
   if (NV_INDEX.test(text) && event.isWhole) return EXPLAINED;
@@ -143,27 +143,27 @@ function asDigest(event: JudgedEvent): LoaderEvent {
 
 const COMMAND_LINE_SECTION = '.cmdline';
 
-/** The name of a section, or its contents. Null of any other event. */
+/** The name of a section, or its contents. Null for any other event. */
 function asSection({ announces, section, digest }: JudgedEvent, contents: LoaderContents): LoaderEvent | null {
   if (section === null) return announces === null ? null : EXPLAINED;
   if (section === COMMAND_LINE_SECTION) {
-    // A file of GRUB can have the name of the section as its contents, and the next event be a file.
+    // A file of GRUB can contain the name of the section, and be followed by another file.
     return { kind: contents === 'mixed' ? 'loadOptions' : 'commandLine', value: hex(digest) };
   }
-  // Where sections have a register of their own, the image is an application, and its sections are in that digest.
+  // With a separate register for sections, the image is an application, whose digest includes its sections.
   return contents === 'sections' ? EXPLAINED : { kind: 'file', value: hex(digest) };
 }
 
-/** The measurement of Windows in PCR 12 to 14 in place of a separator. */
+/** The value that Windows measures in PCR 12 to 14 instead of a separator. */
 const WINDOWS_SEPARATOR = fromLatin1('WBCL');
 
-/** Events of Windows: lists of tagged values, which no text is (TCG_PCClientTaggedEvent). */
+/** Whether an event is of Windows: a list of tagged values, which text cannot be (TCG_PCClientTaggedEvent). */
 function isOfWindows({ event: { data }, isWhole }: JudgedEvent): boolean {
   const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
   let offset = 0;
   while (offset + 8 <= data.byteLength) {
     const size = view.getUint32(offset + 4, true);
-    // A text in UTF-16 has a character here, so that its size is larger than the event.
+    // In a UTF-16 text a character is here, so that the size exceeds the event.
     if (size > MAXIMUM_TAGGED_LENGTH) return false;
     offset += 8 + size;
   }

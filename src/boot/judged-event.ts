@@ -5,19 +5,19 @@ import { digestOfBank, EVENT_TYPE, type EventBank, type MeasuredEvent } from './
 import { type KnownEvent, knownEvent } from './known-digests.js';
 import { hashedForms, type LoaderText, loaderText } from './loader-text.js';
 
-/** How older versions of shim hash a variable of theirs: without the last byte that they log. */
+/** Older versions of shim hash their variable without the last byte that they log. */
 const SHIM_SURPLUS = 1;
 
 /**
- * One event under one bank, and what of its data the digest covers. The type of an event is never hashed: what is asked
- * here is answered by digest and data alone. What takes hashing is worked out once, when it is first asked for.
+ * One event under one bank, and the part of its data that the digest covers. The type of an event is never hashed: all
+ * members use only digest and data. Members that need hashing are computed once, on first use.
  */
 export class JudgedEvent {
   readonly event: MeasuredEvent;
   readonly digest: Uint8Array;
   /**
-   * The section of a unified kernel image whose contents this event is; null of any other. systemd-stub measures the name
-   * of each section with its NUL, then the contents (systemd-stub(7)). It counts in registers that have sections alone.
+   * The section of a unified kernel image whose contents this event has; null for any other. systemd-stub measures the name
+   * of each section with its NUL, then the contents (systemd-stub(7)). Only used in registers that have only sections.
    */
   readonly section: string | null;
   readonly #bank: EventBank;
@@ -27,8 +27,8 @@ export class JudgedEvent {
   #loaderText: LoaderText | null | undefined;
 
   /**
-   * @param digest of the bank
-   * @param before the event before it in its register; null of the first
+   * @param digest the digest of the bank
+   * @param before the previous event in its register; null for the first
    */
   constructor(event: MeasuredEvent, digest: Uint8Array, bank: EventBank, before: JudgedEvent | null) {
     this.event = event;
@@ -37,13 +37,13 @@ export class JudgedEvent {
     this.#bank = bank;
   }
 
-  /** Whether the digest is of all the data. */
+  /** Whether the digest covers all the data. */
   get isWhole(): boolean {
     this.#whole ??= this.covers(this.event.data);
     return this.#whole;
   }
 
-  /** Whether the digest is of these bytes. */
+  /** Whether the digest covers these bytes. */
   covers(bytes: Uint8Array): boolean {
     return isSameBytes(digest(this.#bank, [bytes]), this.digest);
   }
@@ -54,22 +54,22 @@ export class JudgedEvent {
     return this.#known;
   }
 
-  /** Whether a separator was measured: zeros, or FF where the firmware had an error. */
+  /** Whether a separator was measured: zeros, or FF after an error of the firmware. */
   get separator(): 'zero' | 'error' | null {
     return this.known?.kind === 'separator' ? this.known.of : null;
   }
 
-  /** Whether systemd measured that the boot, or a part of it, is over: a word that says nothing of the machine. */
+  /** Whether systemd measured the end of the boot, or of a part of it: a constant word, independent of the machine. */
   get isOfSystem(): boolean {
     return this.known?.kind === 'systemSeparator';
   }
 
-  /** The section that the next event has the contents of, by the digest of its name: the log need not say so. */
+  /** The section whose contents follow in the next event, by the digest of its name: the log need not name it. */
   get announces(): string | null {
     return this.section === null && this.known?.kind === 'section' ? this.known.name : null;
   }
 
-  /** The variable whose contents were measured with its name; null where the digest is not of one. */
+  /** The variable whose contents were measured with its name; null if the digest covers none. */
   get variable(): EfiVariable | null {
     if (this.#variable === undefined) this.#variable = this.#readVariable();
     return this.#variable;
@@ -83,24 +83,24 @@ export class JudgedEvent {
     return this.covers(data.subarray(0, data.byteLength - SHIM_SURPLUS)) ? variable : null;
   }
 
-  /** Whether the digest is of the contents of a variable, without its name: how boot options are measured. */
+  /** Whether the digest covers the contents of a variable, without its name. Firmware measures boot options so. */
   get isVariableContents(): boolean {
     const variable = parseEfiVariable(this.event.data);
     return variable !== null && this.covers(variable.contents);
   }
 
-  /** Whether an action of the firmware was measured: text. An image is never text, so that none passes for an action. */
+  /** Whether an action of the firmware was measured: text. An image is never text, so none can pass as an action. */
   get isAction(): boolean {
     const { data } = this.event;
     return data.byteLength <= MAXIMUM_ACTION && /^[ -~]+\0?$/.test(latin1(data)) && this.isWhole;
   }
 
-  /** A partition table (UEFI_GPT_DATA), by how it begins: no image does. */
+  /** Whether it is a partition table (UEFI_GPT_DATA), by its first bytes, which no image has. */
   get isPartitionTable(): boolean {
     return latin1(this.event.data.subarray(0, GPT_SIGNATURE.length)) === GPT_SIGNATURE && this.isWhole;
   }
 
-  /** The text of a boot loader that was measured; null where the digest is not of one. */
+  /** The measured text of a boot loader; null if the digest covers none. */
   get loaderText(): LoaderText | null {
     if (this.#loaderText === undefined) this.#loaderText = this.#readLoaderText();
     return this.#loaderText;
@@ -113,7 +113,7 @@ export class JudgedEvent {
     return null;
   }
 
-  /** Whether the digest covers the data, or, of a form that is known, the part that counts. */
+  /** Whether the digest covers the data, or the relevant part of a known form. */
   get isCovered(): boolean {
     return this.isWhole || this.variable !== null || this.isVariableContents || this.loaderText !== null;
   }
@@ -123,7 +123,7 @@ export class JudgedEvent {
 const MAXIMUM_ACTION = 256;
 const GPT_SIGNATURE = 'EFI PART';
 
-/** Events that extend registers, by their index, each in its order. EV_NO_ACTION and what lacks the bank are left out. */
+/** Events that extend registers, by their index, in log order. EV_NO_ACTION and events without the bank are left out. */
 export function judgedEvents(
   events: readonly MeasuredEvent[],
   bank: EventBank,

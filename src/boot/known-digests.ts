@@ -2,7 +2,7 @@ import { fromHex, fromLatin1, fromUtf16le, hex, joined } from '../core/bytes.js'
 import { digest } from '../crypto/digest.js';
 import type { EventBank } from './format/measured-event.js';
 
-/** The meaning of an event by its digest alone, whatever the log says beside it. */
+/** The meaning of an event by its digest alone, independent of other members in the log. */
 export type KnownEvent =
   | { readonly kind: 'separator'; readonly of: 'zero' | 'error' }
   | { readonly kind: 'secureBoot' }
@@ -37,17 +37,17 @@ const DMA_PROTECTION_OFF = ['DMA Protection Disabled', 'DMA Protection Disabled\
 /** The word by which systemd extends every register of the boot before it leaves the initrd (systemd-pcrosseparator.service(8), from 261). */
 export const OS_SEPARATOR = 'os-separator';
 
-/** Those words, and the one that follows what it sets NV indices up by (systemd-pcrnvdone.service(8)). */
+/** That word, and the word after the setup of NV indices (systemd-pcrnvdone.service(8)). */
 const SYSTEM_SEPARATORS = [OS_SEPARATOR, 'nvpcr-separator'];
 
 /** UEFI_VARIABLE_DATA of SecureBoot up to the length of its contents, and its name. */
 const SECURE_BOOT_START = fromHex('61dfe48bca93d211aa0d00e098032b8c0a00000000000000');
 const SECURE_BOOT_NAME = fromUtf16le('SecureBoot');
 
-/** Every content that firmware gives the variable: off, on, and none where there is no Secure Boot. */
+/** Every content that firmware gives the variable: off, on, and empty if the machine has no Secure Boot. */
 const SECURE_BOOT_CONTENTS = [Uint8Array.of(0), Uint8Array.of(1), new Uint8Array()];
 
-/** UEFI_VARIABLE_DATA of MokSBState, 1: shim starts whatever it is given (shim, README.tpm and MokVars.txt). */
+/** UEFI_VARIABLE_DATA of MokSBState, 1: shim starts any image unchecked (shim, README.tpm and MokVars.txt). */
 const SHIM_CHECKS_NOTHING = joined([
   fromHex('50ab5d6046e00043abb63dd810dd8b230a000000000000000100000000000000'),
   fromUtf16le('MokSBState'),
@@ -56,7 +56,7 @@ const SHIM_CHECKS_NOTHING = joined([
 
 const byBank = new Map<EventBank, ReadonlyMap<string, KnownEvent>>();
 
-/** Null where the digest is of nothing that is the same on every machine. */
+/** Returns null if the digest is not the same on every machine. */
 export function knownEvent(bank: EventBank, measured: Uint8Array): KnownEvent | null {
   const known = byBank.get(bank) ?? knownEvents(bank);
   byBank.set(bank, known);

@@ -9,9 +9,9 @@ import { isSeparatorOf, lateVariable } from './secure-boot.js';
 export interface OrderFinding {
   readonly weight: OrderWeight;
   readonly offset: number | null;
-  /** Null where no register is concerned. */
+  /** Null if it concerns no register. */
   readonly index: number | null;
-  /** One sentence for people. */
+  /** One sentence as message. */
   readonly detail: string;
 }
 
@@ -20,9 +20,9 @@ const SEPARATOR_LENGTH = 4;
 type Fault = Omit<OrderFinding, 'weight'>;
 
 /**
- * Lists findings about the order of a log. Faults are an EV_NO_ACTION event with a digest, a startup locality that does not
- * exist or is named twice, a separator with other data than zeros (or FF, for an error of the firmware), and variables of
- * Secure Boot after the separator. The layout says how a second separator counts.
+ * Lists findings about the order of a log. Faults are an EV_NO_ACTION event with a digest, an unknown or repeated
+ * startup locality, a separator with other data than zeros (or FF, for an error of the firmware), and variables of
+ * Secure Boot after the separator. The layout decides how a second separator counts.
  */
 export function orderFindings(
   log: readonly MeasuredEvent[],
@@ -44,7 +44,7 @@ export function orderFindings(
   return [...faults.map((fault) => ({ weight: 'fault' as const, ...fault })), ...secondSeparators(judged, layout)];
 }
 
-/** An event that measures nothing has no digest. */
+/** An event that measures nothing must have no digest. */
 function noActionFaults(log: readonly MeasuredEvent[]): readonly Fault[] {
   return log
     .filter(({ type, digests }) => type === EVENT_TYPE.noAction && !digests.every(({ value }) => isZero(value)))
@@ -62,7 +62,7 @@ function localityFaults(log: readonly MeasuredEvent[]): readonly Fault[] {
 }
 
 /**
- * By its type: what only looks like a separator extends the register all the same. Windows has others in PCR 12 to 14,
+ * Compares the type: an event that only looks like a separator extends the register all the same. Windows has others in PCR 12 to 14,
  * which are RTMR 2 of a TD.
  */
 function isOddSeparator({ index, type, data }: MeasuredEvent, { ofFirmware }: RegisterLayout): boolean {

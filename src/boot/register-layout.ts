@@ -7,41 +7,41 @@ export type OrderWeight = 'fault' | 'warning' | 'note';
 /** The meaning of a register for a boot, and how its events are read. */
 export interface RegisterLayout {
   readonly kind: 'PCR' | 'RTMR';
-  /** As people name a register: `PCR 7`, `RTMR 0`. */
+  /** The display name of a register: `PCR 7`, `RTMR 0`. */
   name(index: number): string;
-  /** As claims number it. */
+  /** The number of a register in claims. */
   number(index: number): number;
   /** Indices that events may extend. */
   readonly indices: readonly number[];
   /** Byte that fills a register at a reset. */
   initialByte(index: number): number;
-  /** Indices that firmware alone extends: a log that does not replay to one of these denies. */
+  /** Indices that only firmware extends: if the log does not replay to one of these, the decision is deny. */
   readonly ofFirmware: ReadonlySet<number>;
-  /** Indices that an OS extends while it runs, without the log of the firmware. */
+  /** Indices that an OS extends while it runs, without entries in the log of the firmware. */
   readonly ofSystem: ReadonlySet<number>;
-  /** Indices that systemd extends by its separator, whether its log was sent or not. */
+  /** Indices that systemd extends by its separator, even if its log was not sent. */
   readonly osSeparator: ReadonlySet<number>;
-  /** Whether a policy may name further registers that no log has to explain. */
+  /** Whether a policy may name further registers that the log need not explain. */
   readonly excusable: boolean;
   /** How a second separator counts, by index. */
   readonly secondSeparator: ReadonlyMap<number, OrderWeight>;
-  /** Indices that take settings of the firmware, which may be any bytes. */
+  /** Indices with settings of the firmware, which may be any bytes. */
   readonly ofSettings: ReadonlySet<number>;
-  /** Secure Boot's variables and authorities. */
+  /** Register with Secure Boot's variables and authorities. */
   readonly secureBoot: number;
-  /** Whether nothing else is measured there. */
+  /** Whether the register has no other events. */
   readonly secureBootAlone: boolean;
-  /** Images that were started. */
+  /** Registers with started images. */
   readonly applications: readonly ApplicationRegister[];
-  /** Command lines and files, and how each register has them. */
+  /** Registers with command lines and files, and the form of their events. */
   readonly loader: readonly LoaderRegister[];
-  /** The lists of shim. */
+  /** Register with the lists of shim. */
   readonly mokList: number;
 }
 
 export interface ApplicationRegister {
   readonly index: number;
-  /** Drivers of option ROMs come before the separator, and are none. */
+  /** Whether images follow the separator. Drivers of option ROMs come before it, and do not count. */
   readonly afterSeparator: boolean;
 }
 
@@ -67,20 +67,20 @@ function range(first: number, last: number): readonly number[] {
   return Array.from({ length: last - first + 1 }, (_, index) => first + index);
 }
 
-/** PCRs of a PC (TCG PC Client Platform Firmware Profile, PCR Usage; of 8 to 15, by GRUB, shim and systemd). */
+/** PCRs of a PC (TCG PC Client Platform Firmware Profile, PCR Usage; for 8 to 15, GRUB, shim and systemd). */
 export const PCR_LAYOUT: RegisterLayout = {
   kind: 'PCR',
   name: (index) => `PCR ${index}`,
   number: (index) => index,
   indices: range(0, 23),
-  // Of 17 to 22, which only a dynamic launch resets to zero.
+  // Only a dynamic launch resets 17 to 22 to zero.
   initialByte: (index) => (index >= 17 && index <= 22 ? 0xff : 0),
   ofFirmware: new Set(range(0, 7)),
-  // 16 and 23 may be reset and extended by anybody, so that nothing is read from them either.
+  // Any software may reset and extend 16 and 23, so they are not read either.
   ofSystem: new Set([...range(8, 15), 16, 23]),
   osSeparator: new Set([...range(0, 7), 9, ...range(12, 14)]),
   excusable: true,
-  // Images and Secure Boot are read from what stands before and behind the separator of 2, 4 and 7.
+  // Images and Secure Boot depend on the position of the separator in 2, 4 and 7.
   secondSeparator: new Map(range(0, 7).map((index) => [index, [2, 4, 7].includes(index) ? 'fault' : 'warning'])),
   ofSettings: new Set([1, 3, 5, 6]),
   secureBoot: 7,
@@ -110,7 +110,7 @@ export const RTMR_LAYOUT: RegisterLayout = {
   initialByte: () => 0,
   ofFirmware: new Set([1, 2]),
   ofSystem: new Set([3, 4]),
-  // Deliberately none: no version of systemd is known here to extend an RTMR by it.
+  // Deliberately empty: no known version of systemd extends an RTMR by it.
   osSeparator: new Set(),
   excusable: false,
   // A register has the separators of several PCRs.

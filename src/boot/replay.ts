@@ -6,25 +6,25 @@ import type { RegisterLayout } from './register-layout.js';
 
 /** The result of a replay in one bank. */
 export interface Replay {
-  /** By index: registers that the log extends, and PCR 0 where the log says at which locality it started. */
+  /** By index: registers that the log extends, and PCR 0 if the log names its startup locality. */
   readonly values: ReadonlyMap<number, Uint8Array>;
-  /** The first event that cannot be replayed; null where all can. */
+  /** The first event that cannot be replayed; null if there is none. */
   readonly fault: ReplayFault | null;
 }
 
 export interface ReplayFault {
   readonly event: MeasuredEvent;
-  /** One sentence for people. */
+  /** One sentence as message. */
   readonly detail: string;
 }
 
 const LOCALITY_SIGNATURE = fromLatin1('StartupLocality\0');
-/** Without a hardware root of trust 0, behind one 3, behind a dynamic one 4 (TCG PC Client PFP, Startup Locality Event). */
+/** 0 without a hardware root of trust, 3 with one, 4 with a dynamic one (TCG PC Client PFP, Startup Locality Event). */
 const LOCALITIES: ReadonlySet<number> = new Set([0, 3, 4]);
 
 /**
  * Extends registers by every event of a log, in its order: `register = H(register || digest)`. EV_NO_ACTION extends
- * nothing. PCR 0 starts at the locality that the log names. Only digests are used, so what comes out says nothing of
+ * nothing. PCR 0 starts at the locality that the log names. It uses only digests, so the result proves nothing about
  * types and data.
  */
 export function replay(events: readonly MeasuredEvent[], bank: EventBank, layout: RegisterLayout): Replay {
@@ -45,14 +45,14 @@ export function replay(events: readonly MeasuredEvent[], bank: EventBank, layout
   return { values, fault: null };
 }
 
-/** The value of a register before anything is measured. */
+/** The value of a register before the first measurement. */
 export function initialValue(index: number, length: number, layout: RegisterLayout): Uint8Array {
   return new Uint8Array(length).fill(layout.initialByte(index));
 }
 
 /**
- * Whether a register holds what was replayed, extended once by the separator of systemd. That is the same on every machine and
- * says nothing of it, and the log of the firmware does not have it: whoever has that log alone is not refused for it.
+ * Whether a register has the replayed value, extended once by the separator of systemd. The separator is the same on every machine, and
+ * is missing in the log of the firmware. So evidence with only that log is accepted too.
  */
 export function isClosedBySystem(
   replayed: Uint8Array,
@@ -63,7 +63,7 @@ export function isClosedBySystem(
   return hex(digest(bank, [replayed, digest(bank, [fromLatin1(OS_SEPARATOR)])])) === held;
 }
 
-/** Localities that a log names, in its order: there should be one at most, of those that exist. */
+/** Localities that a log names, in its order: there should be at most one valid locality. */
 export function startupLocalities(events: readonly MeasuredEvent[]): readonly (number | null)[] {
   return events.filter(namesLocality).map(({ data }) => {
     const locality = data[LOCALITY_SIGNATURE.byteLength];
@@ -80,7 +80,7 @@ function namesLocality({ index, type, data }: MeasuredEvent): boolean {
   );
 }
 
-/** PCR 0 holds the locality in its last byte, where the log names one. */
+/** PCR 0 has the locality in its last byte, if the log names one. */
 function startValues(events: readonly MeasuredEvent[], length: number): Map<number, Uint8Array> {
   const [locality] = startupLocalities(events);
   const values = new Map<number, Uint8Array>();

@@ -5,11 +5,11 @@ import { EVENT_TYPE } from './format/measured-event.js';
 import type { JudgedEvent } from './judged-event.js';
 import type { RegisterLayout } from './register-layout.js';
 
-/** Of shim, under its own vendor GUID. */
+/** The variable of shim, under its own vendor GUID. */
 const MOK_SB_STATE = { name: 'MokSBState', guid: '605dab50-e046-4300-abb6-3dd810dd8b23' };
 const SECURE_BOOT = { name: 'SecureBoot', guid: EFI_GLOBAL_VARIABLE };
 
-/** Variables that Secure Boot rests on, each under the vendor GUID that it has to have. */
+/** Variables that control Secure Boot, each under its required vendor GUID. */
 const VARIABLES = {
   pk: { name: 'PK', guid: EFI_GLOBAL_VARIABLE },
   kek: { name: 'KEK', guid: EFI_GLOBAL_VARIABLE },
@@ -23,9 +23,9 @@ const DATABASES = Object.keys(VARIABLES) as readonly Database[];
 /** The facts in the register of Secure Boot. */
 export interface SecureBootVerdict {
   readonly state: boolean | null;
-  /** Why the state is not known: one sentence; null where it is. */
+  /** Why the state is unknown: one sentence; null if it is known. */
   readonly unknown: string | null;
-  /** SHA-256 of the contents of each variable, hex; null where it is not there exactly once. */
+  /** SHA-256 of the contents of each variable, hex; null unless the log has it exactly once. */
   readonly variables: { readonly [database in Database]: string | null };
 }
 
@@ -37,12 +37,12 @@ interface Reading {
 }
 
 /**
- * Secure Boot's state, by the variables that firmware measured before the separator, which is found by its digest: an OS
- * that extends the register later can add nothing before it (TCG PC Client PFP, PCR[7]).
+ * Determines the state of Secure Boot from the variables that firmware measured before the separator. The digest identifies the
+ * separator: an OS that extends the register later can add nothing before it (TCG PC Client PFP, PCR[7]).
  *
- * Known only where SecureBoot is there exactly once, with one byte that is 0 or 1, and PK, KEK, db and dbx once each; no
- * debugger was on; and, where it is on, shim checks what it starts, and an authority for what was started follows the
- * separator, and none stands before.
+ * The state is known only if SecureBoot occurs exactly once, with one byte that is 0 or 1, and PK, KEK, db and dbx once each, and no
+ * debugger was on. If Secure Boot is on, shim must also check started images, and an authority for them must follow the
+ * separator, with none before it.
  */
 export function secureBootOf(events: readonly JudgedEvent[], layout: RegisterLayout): SecureBootVerdict {
   const readings = events.map(readingOfEvent);
@@ -58,8 +58,8 @@ export function secureBootOf(events: readonly JudgedEvent[], layout: RegisterLay
 }
 
 /**
- * PK, KEK, db and dbx where other things are measured into the register: only what follows SecureBoot, which its digest
- * shows, in this order. A host measures blobs of its own before, and one of those could be the data of a variable.
+ * Finds PK, KEK, db and dbx in a shared register: they must follow SecureBoot, which its digest identifies,
+ * in this order. A host measures its own blobs before, and one of them could be the data of a variable.
  */
 function databasesIn(before: readonly Reading[]): readonly Reading[] {
   const first = before.findIndex(isSecureBoot);
@@ -73,8 +73,8 @@ function isNamedAs(variable: EfiVariable | null, database: Database | undefined)
 }
 
 /**
- * Whether an event is the separator of a register: by its digest. Registers of settings are the exception, where four bytes
- * of zeros can be any setting, so that the log has to call it one.
+ * Whether an event is the separator of a register, by its digest. In registers with settings, four bytes
+ * of zeros can be any setting, so there the log must also call it a separator.
  */
 export function isSeparatorOf(
   { separator, event }: JudgedEvent,
@@ -84,7 +84,7 @@ export function isSeparatorOf(
   return separator !== null && (!ofSettings.has(index) || event.type === EVENT_TYPE.separator);
 }
 
-/** Variables of Secure Boot after the separator: no firmware writes them there. Of an event its offset. */
+/** Variables of Secure Boot after the separator, where firmware writes none. Returns the offset of the event. */
 export function lateVariable(events: readonly JudgedEvent[]): number | null {
   const end = events.findIndex(({ separator }) => separator !== null);
   if (end < 0) return null;
@@ -95,7 +95,7 @@ export function lateVariable(events: readonly JudgedEvent[]): number | null {
   return late?.judged.event.offset ?? null;
 }
 
-/** An authority is a key of db, and is logged under that name. SecureBoot is found by its digest, whatever the log says. */
+/** An authority is a key of db, logged under that name. The digest identifies SecureBoot, independent of the log. */
 function isLate({ judged, variable, isAuthority }: Reading): boolean {
   if (judged.known?.kind === 'secureBoot') return true;
   if (variable === null) return false;
@@ -150,16 +150,16 @@ function whyUnknown(
   return value === 1 ? whyUnchecked(all) : null;
 }
 
-/** With Secure Boot on: the reason why started software may not have been checked. */
+/** With Secure Boot on: why started software may be unchecked. */
 function whyUnchecked(all: readonly Reading[]): string | null {
   if (all.some(isShimUnchecking)) return 'SecureBoot is on, and shim does not check what it starts (MokSBState)';
-  // None stands before the separator: that was asked before.
+  // An earlier check excludes authorities before the separator.
   return all.some(({ isAuthority, variable }) => isAuthority && variable !== null)
     ? null
     : 'SecureBoot is on, and no authority was measured for what was started';
 }
 
-/** Also by its digest, which shows it where the log has other data for it. */
+/** Also compares the digest, which identifies it even if the log has other data. */
 function isSecureBoot({ judged, variable }: Reading): boolean {
   return judged.known?.kind === 'secureBoot' || (variable !== null && isNamed(variable, SECURE_BOOT));
 }

@@ -20,18 +20,18 @@ const RECORD_NUMBER = 0;
 const PCR = 1;
 const NV_INDEX = 2;
 const DIGESTS = 3;
-/** Content: of the log itself, PC Client, IMA template, IMA TLV, and that of Google's Container-Optimized OS. */
+/** Content types: the log itself, PC Client, IMA template, IMA TLV, and Google's Container-Optimized OS. */
 const CONTENTS: ReadonlySet<number> = new Set([4, 5, 6, 7, 80]);
 
 const MAXIMUM_NUMBER_LENGTH = 8;
 const MAXIMUM_PCR_LENGTH = 4;
 const MAXIMUM_DIGESTS = 8;
 
-/** One character: RFC 7464 puts it before each record of a JSON sequence. */
+/** The character that RFC 7464 puts before each record of a JSON sequence. */
 const RECORD_SEPARATOR = 0x1e;
 const [OPENING_BRACKET, OPENING_BRACE] = [0x5b, 0x7b];
 
-/** A record has a dozen values, whose names have a hundred characters in all. An array holds as many as lines do. */
+/** A record has a dozen values, whose names have a hundred characters in all. The limits for arrays and for lines are the same. */
 const JSON_LIMITS = {
   ...STRICT_JSON_LIMITS,
   items: MAXIMUM_EVENTS,
@@ -45,10 +45,10 @@ const BANK_BY_ALGORITHM: ReadonlyMap<number, EventBank> = new Map(
 
 /**
  * Reads a Canonical Event Log to its end: TLV, or JSON as an array, as a JSON sequence (RFC 7464, as systemd writes it)
- * or one record a line. Digests of algorithms that this parser does not know are left out; a record has one at least
- * that it knows. Members of the content other than its text are not read.
+ * or one record per line. Drops digests of unknown algorithms; a record needs at least one
+ * known digest. Of the content only the text is read.
  *
- * Not judged: record numbers, which nothing measures. A record of an NV index extends no PCR, and is left out.
+ * Record numbers are not checked, since no digest covers them. A record of an NV index extends no PCR, and is left out.
  *
  * @throws {FormatError} `eventlog_limit`, `eventlog_format`
  */
@@ -66,12 +66,12 @@ export function parseCanonicalEventLog(bytes: Uint8Array, maximumBytes: number):
   return { format: isJson ? 'cel-json' : 'cel-tlv', header: null, algorithms, events };
 }
 
-/** Whether bytes begin as the JSON form does. A log of the firmware begins with the index of a PCR. */
+/** Whether bytes begin like the JSON form. A log of the firmware begins with the index of a PCR. */
 export function isCanonicalJson([first]: Uint8Array): boolean {
   return first === RECORD_SEPARATOR || first === OPENING_BRACKET || first === OPENING_BRACE;
 }
 
-/** Whether bytes begin as the TLV form does: a record number, then a PCR or an NV index. */
+/** Whether bytes begin like the TLV form: a record number, then a PCR or an NV index. */
 export function beginsAsRecord(bytes: Uint8Array): boolean {
   const reader = new ByteReader(bytes, 'eventlog_format');
   try {
@@ -99,7 +99,7 @@ function readTlvs(bytes: Uint8Array, maximumBytes: number): readonly MeasuredEve
   return events;
 }
 
-/** Null where the record is of an NV index. */
+/** Null for a record of an NV index. */
 function readPcrIndex(reader: ByteReader): number | null {
   const { offset } = reader;
   const type = reader.u8('type');
@@ -108,7 +108,7 @@ function readPcrIndex(reader: ByteReader): number | null {
   return type === PCR ? numberOf(value) : null;
 }
 
-/** The value of the TLV that has to stand here. */
+/** The value of the TLV that is expected here. */
 function readTlv(reader: ByteReader, type: number, maximum: number): Uint8Array {
   const { offset } = reader;
   const found = reader.u8('type');
@@ -124,7 +124,7 @@ function readValue(reader: ByteReader, offset: number, maximum: number): Uint8Ar
   return reader.bytes(length, 'value');
 }
 
-/** A digest a TLV, whose type is the TPM_ALG_ID. */
+/** Reads TLVs with one digest each, whose type is the TPM_ALG_ID. */
 function readDigests(bytes: Uint8Array): readonly EventDigest[] {
   const reader = new ByteReader(bytes, 'eventlog_format');
   const digests: EventDigest[] = [];
@@ -137,7 +137,7 @@ function readDigests(bytes: Uint8Array): readonly EventDigest[] {
   return digests;
 }
 
-/** The description of a record in itself: only its digests are measured. */
+/** Reads the self-description of a record, of which only the digests are measured. */
 function readContent(reader: ByteReader): Uint8Array {
   const { offset } = reader;
   const type = reader.u8('content type');
@@ -171,7 +171,7 @@ function* jsonRecords(bytes: Uint8Array): Generator<JsonRecord> {
   for (let start = 0; start < bytes.byteLength; ) {
     const found = bytes.indexOf(separator, start);
     const end = found < 0 ? bytes.byteLength : found;
-    // before the first separator there is nothing, and after the last line
+    // skips the empty parts before the first separator and after the last line
     if (end > start) yield { offset: start, value: parseJson(bytes.subarray(start, end), start) };
     start = end + 1;
   }
@@ -222,7 +222,7 @@ function hexOf(text: string, offset: number): Uint8Array {
   }
 }
 
-/** systemd hashes the text that it writes beside the digest. */
+/** systemd hashes the text that the record has beside the digest. */
 function textOfContent(content: JsonValue | undefined): Uint8Array {
   const text = content !== undefined && isObject(content) ? content['string'] : undefined;
   return typeof text === 'string' ? new Uint8Array(fromUtf8(text)) : new Uint8Array();

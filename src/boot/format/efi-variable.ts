@@ -7,21 +7,21 @@ export interface EfiVariable {
   readonly name: string;
   /** The variable's contents. */
   readonly contents: Uint8Array;
-  /** Bytes after the contents. Older versions of shim hash and log some that are not theirs. */
+  /** Number of bytes after the contents. Older versions of shim hash and log some bytes beyond their variable. */
   readonly trailing: number;
 }
 
-/** Names of variables are short; a longer one is no variable. */
+/** Names of variables are short; a longer one is invalid. */
 const MAXIMUM_NAME_LENGTH = 256;
 
-/** The vendor GUIDs of the variables that Secure Boot rests on (UEFI 2.10, 3.3 and 32.6.1). */
+/** The vendor GUIDs of the variables that control Secure Boot (UEFI 2.10, 3.3 and 32.6.1). */
 export const EFI_GLOBAL_VARIABLE = '8be4df61-93ca-11d2-aa0d-00e098032b8c';
 export const EFI_IMAGE_SECURITY_DATABASE = 'd719b2cb-3d3a-4596-a3bc-dad00e67656f';
 
 /** Vendor GUID, length of the name in characters, length of the contents in bytes. */
 const HEADER_LENGTH = 32;
 
-/** Null where bytes are not in this form. */
+/** Returns null if the bytes are not in this form. */
 export function parseEfiVariable(bytes: Uint8Array): EfiVariable | null {
   if (bytes.byteLength < HEADER_LENGTH) return null;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

@@ -4,8 +4,8 @@ import type { EventLog } from './measured-event.js';
 import { isCryptoAgile, parseFirmwareEventLog } from './tcg-event-log.js';
 
 /**
- * Reads an event log of any format, by how it begins. A log of SHA-1 digests alone begins as a Canonical Event Log in TLV
- * may: bytes that begin so are read as a log of SHA-1 digests only where they are no Canonical Event Log.
+ * Reads an event log of any format, which its first bytes select. A log with only SHA-1 digests may begin like a Canonical
+ * Event Log in TLV: such bytes are read as a SHA-1 log only if they are no Canonical Event Log.
  *
  * @throws {FormatError} `eventlog_limit`, `eventlog_format`
  */
@@ -20,7 +20,7 @@ export function parseEventLog(bytes: Uint8Array, maximumBytes: number): EventLog
   }
 }
 
-/** @param canonical why the bytes are no Canonical Event Log: what is thrown where they are neither, and begin as one */
+/** @param canonical why the bytes are no Canonical Event Log: thrown if they begin like one and are no other log either */
 function readFirmwareLog(bytes: Uint8Array, maximumBytes: number, canonical: FormatError): EventLog {
   try {
     return parseFirmwareEventLog(bytes, maximumBytes);

@@ -11,7 +11,7 @@ import {
   type MeasuredEvent,
 } from './measured-event.js';
 
-/** A crypto agile event log, of a TPM or a TD (CCEL). */
+/** A crypto agile event log of a TPM or a TD (CCEL). */
 export interface TcgEventLog extends EventLog {
   readonly header: MeasuredEvent;
 }
@@ -30,7 +30,7 @@ const DIGEST_LENGTH: ReadonlyMap<number, number> = new Map([
   [DIGEST_ALGORITHM.sha512, BANK_LENGTH.sha512],
 ]);
 
-/** The units of sizes in a log. */
+/** The limits of sizes in a log. */
 interface Bounds {
   readonly algorithms: ReadonlyMap<number, number>;
   readonly maximumBytes: number;
@@ -38,12 +38,12 @@ interface Bounds {
 
 /**
  * Reads a crypto agile event log (TCG PC Client Platform Firmware Profile, Event Logging) to its end. The log area
- * behind the last event may be filled with zeros or with FF; anything else there is an event, or refused.
+ * after the last event may be filled with zeros or with FF; other bytes there must be an event.
  * Takes time in proportion to the length, and makes views of the bytes, no copies.
  *
- * @param maximumBytes a longer log is refused unread, as is one with more than 2048 events
- * @throws {FormatError} `eventlog_limit` where the log is too long, or a size or a list of algorithms in it makes no
- *   sense; `eventlog_format` where it does not have its form, as a log of SHA-1 digests alone has not
+ * @param maximumBytes a longer log is rejected unread, as is one with more than 2048 events
+ * @throws {FormatError} `eventlog_limit` if the log is too long, or contains an invalid size or list of
+ *   algorithms; `eventlog_format` for another form, such as a log with only SHA-1 digests
  */
 export function parseTcgEventLog(bytes: Uint8Array, maximumBytes: number): TcgEventLog {
   const reader = openLog(bytes, maximumBytes);
@@ -54,8 +54,8 @@ export function parseTcgEventLog(bytes: Uint8Array, maximumBytes: number): TcgEv
 }
 
 /**
- * Reads the event log of a firmware in either format: crypto agile, or with SHA-1 digests alone (TCG_PCR_EVENT
- * throughout), which is what a log is taken for that does not start by naming its digests.
+ * Reads the event log of a firmware in either format: crypto agile, or with SHA-1 digests only (TCG_PCR_EVENT
+ * throughout). A log that does not begin with its digest algorithms is read as the latter.
  *
  * @throws {FormatError} as `parseTcgEventLog`
  */
@@ -69,17 +69,17 @@ export function parseFirmwareEventLog(bytes: Uint8Array, maximumBytes: number): 
 
 const SHA1_ALONE: ReadonlyMap<number, number> = new Map([[DIGEST_ALGORITHM.sha1, BANK_LENGTH.sha1]]);
 
-/** Where the data of the first event starts. */
+/** Offset of the data of the first event. */
 const FIRST_DATA = 32;
 
-/** Whether a log starts by naming its digests (TCG_EfiSpecIDEvent). */
+/** Whether a log begins with its digest algorithms (TCG_EfiSpecIDEvent). */
 export function isCryptoAgile(bytes: Uint8Array): boolean {
   return latin1(bytes.subarray(FIRST_DATA, FIRST_DATA + SIGNATURE.length)) === SIGNATURE;
 }
 
 function openLog(bytes: Uint8Array, maximumBytes: number): ByteReader {
   requireLogLength(bytes, maximumBytes);
-  // a plain view: parts of a Buffer are Buffers, which take several times as long to make, and a log has thousands
+  // a plain view: views of a Buffer are Buffers, which take several times as long to make, and a log has thousands
   return new ByteReader(new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength), 'eventlog_format');
 }
 
@@ -100,7 +100,7 @@ function readEvents(reader: ByteReader, bytes: Uint8Array, read: () => MeasuredE
   return events;
 }
 
-/** How both forms of an event start. */
+/** Reads the common start of both forms of an event. */
 function readStart(reader: ByteReader) {
   const { offset } = reader;
   return { index: reader.u32le('pcrIndex'), type: reader.u32le('eventType'), offset };
@@ -114,8 +114,8 @@ function readSha1Event(reader: ByteReader, maximumBytes: number, start = readSta
 }
 
 /**
- * The first TCG_PCR_EVENT. Its index is not judged: firmware writes 0 for a TPM and 0 or 1 for a TD, and nothing is extended.
- * Nor is its digest, which a caller judges as that of any EV_NO_ACTION.
+ * Reads the first TCG_PCR_EVENT. Its index is not checked: firmware writes 0 for a TPM and 0 or 1 for a TD, and extends nothing.
+ * The caller checks its digest like that of any EV_NO_ACTION.
  */
 function readHeader(reader: ByteReader, maximumBytes: number): MeasuredEvent {
   const start = readStart(reader);
@@ -124,8 +124,8 @@ function readHeader(reader: ByteReader, maximumBytes: number): MeasuredEvent {
 }
 
 /**
- * TCG_EfiSpecIDEvent, to its last byte: length of digests by algorithm.
- * Platform class, minor version, errata, width of UINTN and vendor information are not judged: no event is read by them.
+ * Reads TCG_EfiSpecIDEvent, to its last byte: length of digests by algorithm.
+ * Platform class, minor version, errata, width of UINTN and vendor information are not checked: no event depends on them.
  */
 function parseSpecId(bytes: Uint8Array): ReadonlyMap<number, number> {
   const reader = new ByteReader(bytes, 'eventlog_format');
@@ -159,7 +159,7 @@ function readAlgorithms(reader: ByteReader): ReadonlyMap<number, number> {
   return algorithms;
 }
 
-/** TCG_PCR_EVENT2. It may leave out an algorithm that the log names: a replay that needs that one says so. */
+/** Reads a TCG_PCR_EVENT2. It may omit an algorithm of the log: a replay that needs it reports that. */
 function readEvent(reader: ByteReader, { algorithms, maximumBytes }: Bounds): MeasuredEvent {
   const start = readStart(reader);
   const whose = `the event at offset ${start.offset}`;
@@ -198,8 +198,8 @@ function requireNew(isNew: boolean, algorithm: number, whose: string): void {
 }
 
 /**
- * Whether nothing but zeros, or nothing but FF, is left: then each byte is the one before it. Asked before every event,
- * and still linear: no event starts with more than 31 such bytes, since neither its count of digests nor the size of its
+ * Whether only zeros, or only FF, are left: then each byte equals the one before. It runs before every event,
+ * and is still linear: no event starts with more than 31 such bytes, since neither its count of digests nor the size of its
  * data is 0 or that large.
  */
 function isFilling(bytes: Uint8Array, start: number): boolean {
