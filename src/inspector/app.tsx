@@ -9,14 +9,14 @@ import { look, lookAtExample, NOTHING, type Subject } from './subject.js';
 
 declare const VERSION: string;
 
-/** Null where the page is not in a secure context. */
+/** Null if the page is not in a secure context. */
 const WEB_CRYPTO = globalThis.crypto?.subtle ?? null;
 
-/** @param alone whether there is no service behind the page */
+/** @param alone whether the page has no service */
 export function App({ alone }: { readonly alone: boolean }) {
   const service = useRef(new Service(location.origin));
   const means = { service: alone ? null : service.current, subtle: WEB_CRYPTO };
-  /** Keys that receipts are verified with, where somebody gave some. */
+  /** Keys that the user gave to the page for receipts. */
   const [keySet, setKeySet] = useState<JsonObject | null>(null);
   const { subject, problem, isBusy, looked, show, noteLook } = useShown();
 
@@ -57,14 +57,14 @@ interface Shown {
   readonly subject: Subject;
   readonly problem: string | null;
   readonly isBusy: boolean;
-  /** How many things were looked at: who drives the page sees by it when it is done with one. */
+  /** Number of completed inspections, by which an automated test detects the end of one. */
   readonly looked: number;
 }
 
-/** The shown subject. Of several requests only the last counts, whichever ends last. */
+/** The shown subject. Of several requests only the last one counts, in any order of completion. */
 function useShown() {
   const [shown, setShown] = useState<Shown>({ subject: NOTHING, problem: null, isBusy: false, looked: 0 });
-  /** How many looks were begun. */
+  /** Number of started inspections. */
   const begun = useRef(0);
 
   function show(make: () => Promise<Subject>): void {

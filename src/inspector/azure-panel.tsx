@@ -10,7 +10,7 @@ const STATES: { readonly [state in AzureClaim['state']]: string } = {
   only_found: 'only found here',
 };
 
-/** The claims of Azure Attestation beside those that were found, under its names. */
+/** The claims of Azure Attestation beside the proven claims, under its names. */
 export function AzurePanel({ decision: { claims, maaView, crossCheck } }: { readonly decision: Decision }) {
   const token = (claims.maa?.claims ?? null) as JsonObject | null;
   const rows = azureClaims(token, maaView as JsonObject | null);

@@ -1,25 +1,25 @@
 import { isObject, type JsonObject, type JsonValue } from '../core/json.js';
 import { canonicalJson } from '../formats/canonical-json.js';
 
-/** A claim that a token of Azure Attestation makes, or that this verification proves under the same name. */
+/** A claim of a token of Azure Attestation, or a proven claim of this verification under the same name. */
 export interface AzureClaim {
-  /** With dots between the members of objects. */
+  /** The names of nested members are joined by dots. */
   readonly name: string;
-  /** Undefined where the token does not have it. */
+  /** Undefined if the token lacks it. */
   readonly azure: JsonValue | undefined;
-  /** Undefined where this verification does not prove it. */
+  /** Undefined if this verification does not prove it. */
   readonly found: JsonValue | undefined;
   readonly state: 'equal' | 'differs' | 'only_azure' | 'only_found';
 }
 
-/** Of the view itself: it lists the statements that only Azure Attestation can make. */
+/** Member of the view itself: it lists the claims that only Azure Attestation can make. */
 const ABSENT = 'absent';
 
 /**
- * Compares the claims of a token of Azure Attestation with those that were found; differences come first.
+ * Compares the claims of a token of Azure Attestation with the proven claims; differences come first.
  *
  * @param token payload of the verified token; null without one
- * @param view `maaView` of the answer; null where no hardware was proven
+ * @param view `maaView` of the answer; null if no hardware was proven
  */
 export function azureClaims(token: JsonObject | null, view: JsonObject | null): readonly AzureClaim[] {
   const [ofToken, ofView] = [leaves(token), leaves(view)];
@@ -37,7 +37,7 @@ function compared(name: string, azure: JsonValue | undefined, found: JsonValue |
   return { name, azure, found, state: canonicalJson(azure) === canonicalJson(found) ? 'equal' : 'differs' };
 }
 
-/** Values that are no objects, by their path. */
+/** Values that are not objects, by their path. */
 function leaves(value: JsonObject | null): Map<string, JsonValue> {
   const found = new Map<string, JsonValue>();
   for (const [name, member] of Object.entries(value ?? {})) {

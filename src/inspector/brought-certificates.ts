@@ -7,7 +7,7 @@ import { parseSnpCertificateTable } from '../tee/snp/format/snp-certificate-tabl
 import { SNP_REPORT_LENGTH } from '../tee/snp/format/snp-report.js';
 import type { FoundBytes } from './structures.js';
 
-/** Every certificate that came with the evidence, wherever, and then those that the service gave. */
+/** Every certificate in the evidence, then those from the service. */
 export function certificatesIn(found: readonly FoundBytes[]): readonly X509Certificate[] {
   return found
     .flatMap(({ kind, bytes }) => dersIn(kind, bytes))

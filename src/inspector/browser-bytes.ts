@@ -16,7 +16,7 @@ export function fromHex(digits: string): Uint8Array {
   );
 }
 
-/** Fewer than the arguments that a call may have. */
+/** Less than the most arguments of a call. */
 const AT_ONCE = 8192;
 
 export function latin1(bytes: Uint8Array): string {
@@ -27,7 +27,7 @@ export function fromLatin1(text: string): Uint8Array {
   return Uint8Array.from({ length: text.length }, (_, index) => text.charCodeAt(index));
 }
 
-/** Not by a TextDecoder, which has U+FFFD for surrogates without the other half. */
+/** Not with a TextDecoder, which returns U+FFFD for a surrogate without its other half. */
 export function utf16le(bytes: Uint8Array): string {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   return decodeUnits(
@@ -64,7 +64,7 @@ export function looseBytes(text: string, alphabet: Base64Alphabet): Uint8Array {
   try {
     return fromLatin1(atob(digits));
   } catch {
-    // A comparison with the text shows that the text was invalid.
+    // The caller compares the encoded result with the text, and so detects invalid text.
     return new Uint8Array();
   }
 }

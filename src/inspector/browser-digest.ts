@@ -4,8 +4,8 @@ import type { HashedDer } from '../core/endorsement.js';
 import { fromUtf8, hex, joined } from './browser-bytes.js';
 
 /**
- * The functions of src/crypto/digest.ts in JavaScript: WebCrypto hashes asynchronously, and event logs are replayed by code that
- * does not wait. The build of the inspector takes these functions in place of those.
+ * The functions of src/crypto/digest.ts in JavaScript: WebCrypto hashes asynchronously, but the replay of event logs is
+ * synchronous. The build of the inspector replaces the original functions by these.
  */
 
 const HASHES = { sha1, sha256: hash256, sha384: hash384, sha512: hash512 } as const;

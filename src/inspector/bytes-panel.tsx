@@ -8,15 +8,15 @@ import { type FoundBytes, fieldRange, nameOfFound, shownBytes } from './structur
 
 interface BytesPanelProps {
   readonly found: readonly FoundBytes[];
-  /** The field that somebody came for from a claim; another object each time. */
+  /** The field that the user followed from a claim; a new object each time. */
   readonly place: FieldPlace | null;
-  /** Claims that an answer has. */
+  /** Claims in the answer. */
   readonly claims: ReadonlySet<string>;
   /** Shows a claim. */
   readonly onClaim: (claim: string) => void;
 }
 
-/** The given bytes, each field of them marked, with its meaning. Nothing of it is verified. */
+/** The given bytes, with each field marked and explained. Nothing in them is verified. */
 export function BytesPanel({ found, place, claims, onClaim }: BytesPanelProps) {
   const [chosen, setChosen] = useState(0);
   useEffect(() => {
@@ -56,7 +56,7 @@ export function BytesPanel({ found, place, claims, onClaim }: BytesPanelProps) {
 
 interface StructureProps extends Omit<BytesPanelProps, 'found' | 'claims'> {
   readonly found: FoundBytes;
-  /** Claims of the answer, by the number of the field that they are read from. */
+  /** Claims of the answer, by field index. */
   readonly claims: ReadonlyMap<number, string>;
 }
 
@@ -99,7 +99,7 @@ function HexView(props: HexTableProps) {
   const { selected, page } = props;
   const view = useRef<HTMLDivElement>(null);
 
-  /** Shows the bytes of a field, without the page moving. */
+  /** Scrolls to the bytes of a field, without moving the page. */
   useEffect(() => {
     const scrolled = view.current;
     const marked = scrolled?.querySelector<HTMLElement>('.selected');
@@ -107,14 +107,14 @@ function HexView(props: HexTableProps) {
   }, [selected, page]);
 
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: who uses the keyboard has to be able to scroll it
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: users of the keyboard must be able to scroll it
     <section class="hex" ref={view} tabIndex={0} aria-label="Bytes in hex">
       <HexTable {...props} />
     </section>
   );
 }
 
-/** Drawn at once: a text in PEM may have hundreds of certificates. */
+/** Most rendered structures: a text in PEM may have hundreds of certificates. */
 const MOST_STRUCTURES = 64;
 
 interface PagerProps {
@@ -179,7 +179,7 @@ interface RunProps {
   readonly onSelect: (field: number) => void;
 }
 
-/** For the pointer alone: who uses the keyboard chooses fields in their table. */
+/** Only for the pointer: users of the keyboard select fields in their table. */
 function RunOfBytes({ run: { bytes, field }, isSelected, onSelect }: RunProps) {
   const text = Array.from(bytes, (byte) => hex(Uint8Array.of(byte))).join(' ');
   if (field === null) return <span class="unnamed">{text} </span>;
@@ -195,7 +195,7 @@ function RunOfBytes({ run: { bytes, field }, isSelected, onSelect }: RunProps) {
   );
 }
 
-/** The field that was chosen, beside its bytes: its row in the tables may be far below. */
+/** The selected field, beside its bytes: its row in the tables may be far below. */
 function Chosen({
   structures,
   field,
@@ -219,7 +219,7 @@ function Chosen({
   );
 }
 
-/** Fields of collateral and PCR values have no place; certificates in a quote have theirs in DER, and the quote has PEM. */
+/** The place of a field. Fields of collateral and PCR values have none; certificates in a quote have theirs in DER, the quote has PEM. */
 function whereIs(structure: StructureDescription, field: FieldDescription): string {
   if (field.offset === null) return ', which has no place of its own';
   const at = ` at 0x${field.offset.toString(16)}`;
@@ -278,7 +278,7 @@ interface FieldRowProps {
   /** Whether its bytes are marked. */
   readonly isPlaced: boolean;
   readonly index: number;
-  /** The claim of the answer that is read from it. */
+  /** The claim of the answer for this field. */
   readonly claim: string | null;
   readonly isSelected: boolean;
   readonly onSelect: (field: number) => void;

@@ -1,7 +1,7 @@
 import { type CheckResult, isOfToken } from '../core/checks/row.js';
 import type { EvidenceType } from '../core/evidence.js';
 
-/** A link of the chain of trust, from the trust anchors to the question of the caller. */
+/** A link of the chain of trust, from the trust anchors to the decision. */
 export type LinkName =
   | 'service'
   | 'root'
@@ -17,7 +17,7 @@ export type LinkName =
   | 'policy'
   | 'release';
 
-/** The state of a link. `not_reached`: nothing of it was checked, or not all. */
+/** The state of a link. `not_reached`: not all of its checks ran. */
 export type LinkState = 'verified' | 'failed' | 'open' | 'not_reached';
 
 /** The members of a check that this module reads. */
@@ -34,8 +34,8 @@ export interface Link<C extends ReadCheck = ReadCheck> {
 }
 
 /**
- * The link of each check: that of the first pattern that its id matches, else `service`. Certificates belong to the subject of
- * the check: of a token, they are the token's.
+ * The link of each check: that of the first pattern that its id matches, else `service`. Certificate checks belong to their
+ * subject: those of a token's key belong to the token.
  */
 const LINKS: readonly (readonly [RegExp, LinkName])[] = [
   [/^(cert_untrusted|snp_product_configured)$/, 'root'],
@@ -55,7 +55,7 @@ const LINKS: readonly (readonly [RegExp, LinkName])[] = [
 const HARDWARE: readonly LinkName[] = ['root', 'certificates', 'report'];
 const VTPM: readonly LinkName[] = ['attestationKey', 'quote', 'pcrs', 'eventLog'];
 
-/** Links of each type of evidence in order, beside those that only some requests have. */
+/** Links of each type of evidence in order, without the links of some requests only. */
 const CHAINS: { readonly [type in EvidenceType]: readonly LinkName[] } = {
   snp: [...HARDWARE, 'fresh'],
   tdx: [...HARDWARE, 'eventLog', 'fresh'],
@@ -66,7 +66,7 @@ const CHAINS: { readonly [type in EvidenceType]: readonly LinkName[] } = {
   'ita-token': ['token', 'fresh'],
 };
 
-/** Shown where a check of theirs is in the answer. */
+/** Shown only if the answer has a check of theirs. */
 const WHERE_THERE_ARE_CHECKS: readonly LinkName[] = ['service', 'token', 'policy', 'release'];
 const ORDER: readonly LinkName[] = [
   ...HARDWARE,
@@ -79,29 +79,29 @@ const ORDER: readonly LinkName[] = [
   'service',
 ];
 
-/** The link that a check belongs to. */
+/** The link of a check. */
 export function linkOf(check: Pick<ReadCheck, 'id' | 'about'>): LinkName {
   const { id, about } = check;
   const name = LINKS.find(([ids]) => ids.test(id))?.[1] ?? 'service';
   if (isOfToken(check) && [...HARDWARE, 'eventLog'].includes(name)) return 'token';
-  // Without an event log, the runtime claims say whether Secure Boot is on.
+  // Without an event log, the runtime claims state whether Secure Boot is on.
   return name === 'eventLog' && about === '/evidence/hclReport' ? 'claimsHash' : name;
 }
 
 /**
- * The origin of the nonce. `caller`: filled in on the page, or absent. `body`: it came with the body, from the maker of the body.
- * `unknown`: the decision log does not say.
+ * The origin of the nonce. `caller`: entered on the page, or absent. `body`: in the body, from its author.
+ * `unknown`: the decision log does not state it.
  */
 export type NonceBy = 'caller' | 'body' | 'unknown';
 
-/** The facts beside checks that decide the state of links. */
+/** The facts that decide the state of links, besides checks. */
 export interface ChainContext {
-  /** Of a record that was withdrawn, `withdrawn`. */
+  /** `withdrawn` for a withdrawn record. */
   readonly decision: string;
   readonly nonceBy: NonceBy;
 }
 
-/** The chain of trust of an answer, in the order in which each link rests on those before. */
+/** The chain of trust of an answer. Each link depends on the links before it. */
 export function chainOfTrust<C extends ReadCheck>(
   type: string,
   checks: readonly C[],

@@ -29,18 +29,18 @@ const STATES: { readonly [state in LinkState]: string } = {
 interface ChainPanelProps {
   readonly decision: Decision;
   readonly nonceBy: NonceBy;
-  /** Of a record: the answer never left. */
+  /** Whether it is a withdrawn record, whose answer was never sent. */
   readonly isWithdrawn: boolean;
 }
 
-/** The note about a nonce that the caller did not fill in. */
+/** The note about a nonce that the user did not enter. */
 const NONCES: { readonly [by in NonceBy]: string | null } = {
   caller: null,
   body: 'The nonce came with the body, so whoever made the body chose it. It shows that the evidence is fresh where it is the one that you gave out: fill it in above to compare.',
   unknown: 'The decision log does not say who chose the nonce.',
 };
 
-/** The chain of trust: each link rests on the ones before it. */
+/** The chain of trust: each link depends on the links before it. */
 export function ChainPanel({ decision: answer, nonceBy, isWithdrawn }: ChainPanelProps) {
   const { evidence, checks, decision } = answer;
   const [shown, setShown] = useState<LinkName | null>(null);

@@ -44,7 +44,7 @@ function byWeight(checks: readonly Check[]): readonly Check[] {
   return checks.toSorted((a, b) => weightOf(a) - weightOf(b));
 }
 
-/** @param longest characters of a value that are shown; defaults to the limit of `shownValue` */
+/** @param longest most shown characters of a value; defaults to the limit of `shownValue` */
 export function Compared({
   expected,
   actual,

@@ -1,10 +1,10 @@
 import { type FoundBytes, isJudged, isRuntimeData } from './structures.js';
 
-/** A field among the bytes that were found. */
+/** A field in the recognised bytes. */
 export interface FieldPlace {
-  /** Number among the structures. */
+  /** Index of the structure. */
   readonly found: number;
-  /** Number among the fields of all its structures. */
+  /** Index of the field, across all structures of those bytes. */
   readonly field: number;
 }
 
@@ -33,8 +33,8 @@ const FIELDS: { readonly [claim: string]: readonly [structure: string, field: st
 };
 
 /**
- * Where the bytes of a claim are; null where they are not at hand, where several are and it is not known which one counts, and where the
- * claim is read from no single field.
+ * Finds the bytes of a claim; null if they are not available or ambiguous, or if the
+ * claim comes from several fields.
  */
 export function placeOfClaim(claim: string, found: readonly FoundBytes[]): FieldPlace | null {
   const [structure, name] = FIELDS[claim] ?? [];
@@ -50,7 +50,7 @@ export function placeOfClaim(claim: string, found: readonly FoundBytes[]): Field
   return place === undefined || others.length > 0 ? null : place;
 }
 
-/** The claims that fields of one of the structures are read from, by the number of the field. */
+/** The claims that come from fields of one structure, by field index. */
 export function claimsOfFields(
   index: number,
   found: readonly FoundBytes[],

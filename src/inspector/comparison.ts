@@ -7,7 +7,7 @@ import type { StructureDescription } from '../inspect/field-description.js';
 import { IN_FILE } from '../inspect/raw-structures.js';
 import { type FoundBytes, isBootLog, isJudged, LOG_BYTES, speaksOfMachine } from './structures.js';
 
-/** A field of two structures of the same name; undefined where one has no such field. */
+/** A field of two structures of the same name; undefined if one lacks it. */
 export interface FieldPair {
   readonly name: string;
   readonly one: JsonValue | undefined;
@@ -21,22 +21,22 @@ export interface StructurePair {
 }
 
 export interface Comparison {
-  /** Comparable facts of both in words; empty if there are none. */
+  /** Names of the facts that both have; empty if there are none. */
   readonly compared: readonly string[];
-  /** Differences between the two boots, in words. */
+  /** Differences between the two boots, as sentences. */
   readonly differences: readonly string[];
-  /** Notes about the comparison; the reason why nothing could be compared. */
+  /** Notes about the comparison; the reason if nothing could be compared. */
   readonly notes: readonly string[];
   readonly structures: readonly StructurePair[];
 }
 
-/** Differences between two pieces of evidence, as in `veritee inspect --compare`, and their fields side by side. Nothing is verified. */
+/** Compares two pieces of evidence like `veritee inspect --compare`, with their fields side by side. Verifies nothing. */
 export function compareFound(one: readonly FoundBytes[], other: readonly FoundBytes[]): Comparison {
   const [before, after] = [one.filter(countsForBoot), other.filter(countsForBoot)];
   return { ...inWords(bootOfBytes(before), bootOfBytes(after)), structures: sideBySide(before, after) };
 }
 
-/** Reports, quotes and logs in members that hold anything are of any machine. */
+/** Whether the bytes belong to the boot. Members of arbitrary content may contain reports, quotes and logs of any machine. */
 function countsForBoot(each: FoundBytes): boolean {
   if (each.kind === 'event-log') return isBootLog(each) || each.pointer === SECOND_LOG;
   return !speaksOfMachine(each) || isJudged(each);
@@ -57,7 +57,7 @@ function inWords(one: BootSource, other: BootSource): Omit<Comparison, 'structur
   }
 }
 
-/** The facts about a boot in the bytes of one piece of evidence. An unreadable log has none. */
+/** The facts about a boot in one piece of evidence. An unreadable log has none. */
 function bootOfBytes(found: readonly FoundBytes[]): BootSource {
   const [ofLogs, ofQuotes] = (['event-log', 'td-quote'] as const).map((kind) => readAs(kind, found));
   return {
@@ -73,7 +73,7 @@ function readAs(wanted: StructureKind, found: readonly FoundBytes[]): readonly B
     .flatMap(({ bytes }) => nullIfMalformed(() => bootOfRaw(bytes, wanted, IN_FILE, LOG_BYTES)) ?? []);
 }
 
-/** Structures that both have, by name; of several of a name, one after the other. Events are compared in words alone. */
+/** Structures that both have, by name; several of one name in their order. Events are only compared as facts. */
 function sideBySide(one: readonly FoundBytes[], other: readonly FoundBytes[]): readonly StructurePair[] {
   const rest = [...structuresOf(other)];
   return structuresOf(one)

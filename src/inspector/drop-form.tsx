@@ -23,7 +23,7 @@ export function DropForm({ onSubmit, onFiles, children }: DropFormProps) {
   );
 }
 
-/** Without a listener, a browser opens a dropped file in place of the page. @returns whether something is dragged over the window */
+/** Without a listener, a browser opens a dropped file instead of the page. @returns whether an object is dragged over the window */
 function useDroppedFiles(onFiles: DropFormProps['onFiles']): boolean {
   const [isOver, setOver] = useState(false);
   const take = useRef(onFiles);
@@ -34,7 +34,7 @@ function useDroppedFiles(onFiles: DropFormProps['onFiles']): boolean {
       setOver(true);
     };
     const leave = ({ relatedTarget }: DragEvent) => {
-      // Null: the pointer left the window, and not only an element in it.
+      // Null: the pointer left the window, not just an element in it.
       if (relatedTarget === null) setOver(false);
     };
     const drop = (event: DragEvent) => {

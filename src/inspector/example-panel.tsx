@@ -10,7 +10,7 @@ interface ExampleListProps {
   readonly onJudge: (example: Example) => void;
 }
 
-/** Recordings to look at, for who has no evidence at hand. */
+/** Recorded examples, for users without evidence. */
 export function ExampleList({ picked, isBusy, onPick, onJudge }: ExampleListProps) {
   return (
     <section class="examples" aria-labelledby="examples">
@@ -41,7 +41,7 @@ export function ExampleList({ picked, isBusy, onPick, onJudge }: ExampleListProp
   );
 }
 
-/** Above everything that is shown of an example. */
+/** The note above an example. */
 export function ExampleNote({ shown, decision }: { readonly shown: ShownExample; readonly decision: Decision | null }) {
   return (
     <section class="panel open example-note" aria-labelledby="example">

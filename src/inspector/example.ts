@@ -1,30 +1,30 @@
 import type { JsonObject } from '../core/json.js';
 import type { Decision } from './service.js';
 
-/** A request of the test lab, with the answer of a service that trusted its roots. */
+/** A request of the test lab, with the recorded answer of a service that trusts the lab's roots. */
 export interface Example {
   readonly title: string;
   /** The lesson, in one sentence. */
   readonly shows: string;
   readonly recordedAt: string;
-  /** Of `POST /verify`. */
+  /** Body of `POST /verify`. */
   readonly body: JsonObject;
   readonly answer: Decision;
 }
 
-/** One that can be picked. */
+/** An entry of the list of examples. */
 export interface ListedExample extends Pick<Example, 'title' | 'shows'> {
-  /** Of the recording, at the service that the page came from. */
+  /** Path of the recording, at the service of the page. */
   readonly path: string;
 }
 
-/** The example that is shown. `recorded`: its answer is the recorded one, and no service judged it now. */
+/** The shown example. `recorded`: its answer is a recording, and no service verified it now. */
 export interface ShownExample {
   readonly example: Example;
   readonly state: 'recorded' | 'judged';
 }
 
-/** The worth of the shown decision, for an example. */
+/** A note on the significance of an example's decision. */
 export function noteOn(
   { example, state }: ShownExample,
   decision: Pick<Decision, 'decision' | 'reasons'> | null,

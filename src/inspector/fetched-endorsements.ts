@@ -13,7 +13,7 @@ export interface EndorsementGiver {
 
 export type FetchedEndorsements =
   | { readonly state: 'fetched'; readonly found: readonly FoundBytes[] }
-  /** The service gave other bytes than its decision names: nothing of them is used. */
+  /** The bytes from the service do not match the digest in its decision: none of them is used. */
   | { readonly state: 'failed'; readonly verdict: HardwareVerdict };
 
 /** Certificates between a report or quote and its vendor's root. */
@@ -21,12 +21,12 @@ const CERTIFICATES: ReadonlySet<string> = new Set(['vcek', 'vlek', 'ask', 'asvk'
 /** More than any decision names. */
 const MOST = 16;
 
-/** Where they stand among the structures of the evidence. */
+/** Their place among the structures of the evidence. */
 const LABEL = 'given by the service';
 
 /**
- * The certificates that a decision rests on and that did not come with the evidence, by their digests, which are computed again here.
- * One that the service does not have any more is left out.
+ * Fetches the certificates of a decision that are not in the evidence, by their digests, which the page recomputes.
+ * A certificate that the service no longer has is left out.
  */
 export async function fetchEndorsements(
   { endorsements }: Pick<Decision, 'endorsements'>,

@@ -13,14 +13,14 @@ interface Judged {
 }
 
 /**
- * Describes the firmware, a sentence or a few for each component, with the minimum of its policy or of Intel's collateral. If no check states
- * what is needed, nothing is said of it. Empty where no such claim was verified.
+ * Describes the firmware, with some sentences for each component, and the minimum of its policy or of Intel's collateral. Without a check
+ * of the minimum, that part is omitted. Empty if no such claim was verified.
  */
 export function firmwareIn({ claims: { snp, tdx }, checks }: Judged): readonly string[] {
   return [...(snp == null ? [] : snpFirmware(snp, checks)), ...(tdx == null ? [] : tdxFirmware(tdx, checks))];
 }
 
-/** Components of TCB_VERSION (AMD 56860), as sentences begin. */
+/** Components of TCB_VERSION (AMD 56860), at the start of a sentence. */
 const COMPONENTS = [
   ['fmc', 'The FMC'],
   ['bootloader', 'The boot loader'],
@@ -46,7 +46,7 @@ function snpFirmware({ firmware, tcb }: SnpClaims, checks: readonly ReadCheck[])
   ];
 }
 
-/** Null where the part has no such component. */
+/** Null if the part has no such component. */
 function versionsOf({ reported, committed, launch }: SnpClaims['tcb'], component: Component): string | null {
   const of = [reported[component], committed[component], launch[component]];
   const [first] = of;
@@ -56,7 +56,7 @@ function versionsOf({ reported, committed, launch }: SnpClaims['tcb'], component
   return `${inReported} in the reported TCB, ${inCommitted} in the committed TCB and ${atLaunch} in the launch TCB`;
 }
 
-/** By the checks that compare with minimums.snp: a failed one names only the low components. */
+/** Minimums from checks of minimums.snp: a failed check only names the components that are too low. */
 function needsOf(component: Component, checks: readonly ReadCheck[]): readonly string[] {
   const comparisons = checks
     .filter(({ id }) => id === 'snp_tcb_low')
@@ -96,12 +96,12 @@ function tdxFirmware(tdx: TdxClaims, checks: readonly ReadCheck[]): readonly str
     advisories.length === 0
       ? "Intel's collateral names no advisory for these levels."
       : `Advisories of Intel for these levels: ${advisories.join(', ')}.`,
-    // Of two policies, both state Intel's minimum.
+    // With two policies, both state Intel's minimum.
     ...new Set(checks.flatMap(tdxNeeds)),
   ];
 }
 
-/** By TEE_TCB_SVN: its first byte is the SVN of the module, its second the number of its identity (Intel PCS v4, TDX TCB Info). */
+/** From TEE_TCB_SVN: its first byte is the SVN of the module, its second the number of its identity (Intel PCS v4, TDX TCB Info). */
 function moduleOf({ teeTcbSvn }: TdxClaims): string {
   const [svn, version] = [teeTcbSvn.slice(0, 2), teeTcbSvn.slice(2, 4)];
   const has = `has the SVN ${Number.parseInt(svn, 16)}`;
@@ -117,7 +117,7 @@ function tdxNeeds(check: ReadCheck): readonly string[] {
   return [...(accepted === null ? [] : [`${policyTitle(policy)} accepts ${accepted}.`]), ...behindUpToDate(check)];
 }
 
-/** Of a platform below every level: the minimum of the nearest one. */
+/** For a platform below every level: the minimum of the nearest level. */
 function lowestLevel({ expected, actual }: ReadCheck): readonly string[] {
   return Object.entries(expected ?? {}).map(([component, needed]) => {
     const had = member(actual, component);
@@ -134,7 +134,7 @@ function datesNeeded({ policy, expected, actual }: ReadCheck): readonly string[]
   ];
 }
 
-/** Text that src/core/tcb-shortfall.ts writes into the detail, the only source of it. */
+/** The text that src/core/tcb-shortfall.ts writes into the detail: no other member has these values. */
 const SHORTFALL = /^(?<component>.+) has (?<have>\d+), needs (?<need>\d+)$/;
 
 /** The reasons why the TCB is not up to date. */
@@ -145,6 +145,6 @@ function behindUpToDate({ detail }: ReadCheck): readonly string[] {
   });
 }
 
-/** Values of checks are any JSON. */
+/** Values of checks may be any JSON. */
 const member = (value: unknown, name: string) => memberOf(value as JsonValue, name);
 const policyTitle = (policy: string | null) => (policy === null ? 'The policy' : `Policy ${policy}`);

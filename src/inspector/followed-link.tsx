@@ -1,7 +1,7 @@
 import { useEffect, useRef } from 'preact/hooks';
 import { decisionIn } from './decision-link.js';
 
-/** Follows the link to a decision that the page was opened by, and every one after it. @param onDecision the one of that moment is called */
+/** Follows the link to a decision in the address of the page, and every later one. @param onDecision the current callback */
 export function useFollowedLink(onDecision: (id: string) => void): void {
   const follow = useRef(() => {});
   follow.current = () => {
@@ -16,7 +16,7 @@ export function useFollowedLink(onDecision: (id: string) => void): void {
   }, []);
 }
 
-/** The shown evidence is no longer that of the address. */
+/** Removes the link from the address, once the page shows other evidence. */
 export function leaveLink(): void {
   if (location.hash !== '') history.replaceState(null, '', location.pathname);
 }

@@ -10,7 +10,7 @@ export interface GivenReceipt extends ReceiptExpectation {
   readonly receipt: string;
 }
 
-/** Inputs of the caller. Empty texts: nothing. */
+/** Inputs of the user. Empty texts: no input. */
 interface FilledIn {
   readonly nonce: string;
   readonly audience: string;
@@ -19,13 +19,13 @@ interface FilledIn {
 
 /** The service behind the page. */
 export interface PageService {
-  /** Of the URL that the page was opened by. */
+  /** Origin of the page. */
   readonly origin: string;
-  /** `iss` of its receipts, where one is configured. */
+  /** `iss` of its receipts, if one is configured. */
   issuer(): Promise<string | null>;
 }
 
-/** A receipt by itself. @param service null: there is none behind the page */
+/** A single receipt. @param service null if the page has no service */
 export async function receiptAlone(
   receipt: string,
   filledIn: FilledIn,
@@ -35,7 +35,7 @@ export async function receiptAlone(
   return { receipt, issuer, ...saidOf({}, filledIn), answer: null };
 }
 
-/** The receipt of an answer; null where it has none. @param body as it was given */
+/** The receipt of an answer; null if it has none. @param body the original body */
 export async function receiptOfAnswer(
   answer: (ReceiptAnswer & Pick<Decision, 'receipt'>) | null,
   body: JsonObject,
@@ -44,13 +44,13 @@ export async function receiptOfAnswer(
 ): Promise<GivenReceipt | null> {
   if (answer === null || answer.receipt === null) return null;
   const issuer = await issuerOf(service, answer.receipt);
-  // A key as PEM is in the answer, and in no receipt.
+  // The answer contains a key as PEM, but no receipt does.
   const isPem = memberOf(memberOf(body, 'binding'), 'pem') !== undefined;
   const compared = isPem ? { ...answer, binding: null } : answer;
   return { receipt: answer.receipt, issuer, ...saidOf(body, filledIn), answer: compared };
 }
 
-/** The input of the caller, else the value of the body, which the maker of the body chose. */
+/** The input of the user, else the value of the body, which its author chose. */
 function saidOf(body: JsonObject, filledIn: FilledIn): Pick<GivenReceipt, 'audience' | 'nonce' | 'policy'> {
   const said = (name: keyof FilledIn): Said | null => {
     if (filledIn[name] !== '') return { value: filledIn[name], by: 'caller' };
@@ -62,8 +62,8 @@ function saidOf(body: JsonObject, filledIn: FilledIn): Pick<GivenReceipt, 'audie
 }
 
 /**
- * The address that the caller opened the page by, unless the receipt names another issuer. Then what the service has configured, which is its
- * own word; null where it has nothing, as where it listens under another name than the page was opened by.
+ * The URL of the page, unless the receipt names another issuer. Then the issuer in the service's own
+ * configuration; null if it has none, for example if its public name differs from that of the page.
  */
 async function issuerOf(service: PageService, receipt: string): Promise<Said | null> {
   const claims = nullIfMalformed(() => parseStrictJson(decodeBase64(receipt.split('.')[1] ?? '')));

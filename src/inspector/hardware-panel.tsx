@@ -9,7 +9,7 @@ const SAYS = {
 
 const OF_OTHER_ROOT =
   'Every signature of the report holds, and its certificates end at a root that this page does not know.';
-/** The key of an example is known. */
+/** The lab's key is public. */
 const OF_EXAMPLE =
   "Every signature of the report holds, and its certificates end at the test lab's root, as those of every example do.";
 

@@ -13,24 +13,24 @@ import { type FoundBytes, isJudged, nameOfFound, speaksOfMachine } from './struc
 import { hasUnknownAlgorithm, unshared, verifyEcdsa, verifyIssued, type WebCrypto } from './web-crypto.js';
 
 /**
- * Verifies in the browser, by WebCrypto, who signed a report or quote: the signature, and the certificate chain up to the
- * vendor's pinned root, signature by signature.
+ * Verifies the signature of a report or quote in the browser, with WebCrypto: the signature itself, and the certificate chain up to the
+ * vendor's pinned root.
  *
- * Deliberately not checked here, since the service does: validity, revocation, roles and extensions of certificates, TCB, the version of the
- * quoting enclave, and everything that a policy asks for.
+ * Deliberately not checked here, since the service does it: validity, revocation, roles and extensions of certificates, TCB, the
+ * version of the quoting enclave, and all requirements of a policy.
  */
 
-/** One signature or comparison, in the order in which they were made. The ones after a failure are not made. */
+/** One verified signature or comparison, in order. Steps after a failure are not run. */
 export interface Step {
   readonly what: string;
   readonly holds: boolean;
 }
 
 export type HardwareVerdict =
-  /** Every step holds. */
+  /** Every step passed. */
   | { readonly state: 'verified'; readonly steps: readonly Step[] }
   | { readonly state: 'failed'; readonly steps: readonly Step[] }
-  /** It could not be verified: neither good nor bad. */
+  /** It could not be verified, so it is neither valid nor invalid. */
   | { readonly state: 'open'; readonly why: string };
 
 /** SubjectPublicKeyInfo digests, lower-case hex. */
@@ -45,13 +45,13 @@ const VENDOR_PINS: Pins = {
   intel: INTEL_SGX_ROOT_PINS,
 };
 
-/** Public certificates of the vendors, which complete a chain that did not come with the evidence. */
+/** Public certificates of the vendors, which complete a chain that the evidence lacks. */
 const CARRIED = [
   INTEL_SGX_ROOT,
   ...[...CARRIED_CERTIFICATES.values()].flatMap(({ ark, ask, asvk }) => [ark, ask, asvk]),
 ].flatMap((pem) => parsePemCertificates(pem, 'cert_format').map((der) => parseCertificate(der)));
 
-/** WebCrypto; null where the page has none, because it is not in a secure context. */
+/** WebCrypto; null if the page is not in a secure context. */
 export type Subtle = WebCrypto | null;
 
 const LONGEST_CHAIN = 4;
@@ -60,15 +60,15 @@ const TD_REPORT = 'TDREPORT';
 
 const PINNED_ROOT = 'its key is a pinned root';
 
-/** Whether every signature holds, up to a root that is not the vendor's. */
+/** Whether every signature is valid, but the root is not the vendor's. */
 export function endsAtOtherRoot(verdict: HardwareVerdict): boolean {
   return verdict.state === 'failed' && verdict.steps.at(-1)?.what.startsWith(PINNED_ROOT) === true;
 }
 
 /**
- * Verifies the report or quote among what was found: of several it is not known which one counts.
+ * Verifies the report or quote in the recognised bytes. Several are ambiguous.
  *
- * @throws {Error} that of the page itself, where it has one
+ * @throws {Error} for a fault of the page itself
  */
 export async function verifyHardware(
   found: readonly FoundBytes[],
@@ -101,7 +101,7 @@ async function verifySnp(
 ) {
   const { signed, signature, signingKey } = parseSnpReport(bytes);
   const certificates = certificatesIn(found);
-  // A host may bring both: KEY_INFO says which one signed (AMD 56860, ATTESTATION_REPORT). Other certificates are no keys of AMD's.
+  // A host may supply both: KEY_INFO names the signing key (AMD 56860, ATTESTATION_REPORT). Other certificates are not for AMD keys.
   const leaf = certificates.find(({ subject }) => subject.commonName === `SEV-${signingKey.toUpperCase()}`);
   if (leaf === undefined) return open('no VCEK or VLEK came with the evidence');
   const steps = new Steps();
@@ -110,7 +110,7 @@ async function verifySnp(
   return chainSteps(steps, leaf, certificates, { subtle, pins, vendor: 'AMD' });
 }
 
-/** Clauses are those of the Intel TDX DCAP Quoting Library API, annex A; quotes of version 5 have the same structures behind their body. */
+/** Clauses of the Intel TDX DCAP Quoting Library API, annex A; version 5 quotes have the same structures after their body. */
 async function verifyTdQuote(
   { bytes, pointer }: FoundReport,
   found: readonly FoundBytes[],
@@ -131,7 +131,7 @@ async function verifyTdQuote(
   // A.3.11, QE Report Certification Data: REPORTDATA is SHA-256 of attestation key and QE authentication data, and then zeros.
   await steps.check('the quoting enclave vouches for the attestation key', async () => {
     const digest = new Uint8Array(await subtle.digest('SHA-256', unshared(joined([attestationKey, qe.authData]))));
-    // Nothing here is a secret.
+    // None of these values is secret.
     const vouchedFor = hex(qe.report.reportData);
     return vouchedFor === hex(digest).padEnd(128, '0');
   });
@@ -143,7 +143,7 @@ async function verifyTdQuote(
   const all = [...certificates, ...certificatesIn(found)];
   const verdict = await chainSteps(steps, leaf, all, { subtle, pins, vendor: 'Intel' });
   if (verdict.state !== 'verified') return verdict;
-  // Intel may sign its quoting enclaves with another key one day, and a platform's owner an enclave of their own.
+  // Intel may use another key for its quoting enclaves one day, and a platform owner may sign an enclave.
   return isTdQuotingEnclave(qe.report)
     ? { ...verdict, steps: [...verdict.steps, { what: KNOWN_ENCLAVE, holds: true }] }
     : open(OTHER_ENCLAVE);
@@ -159,7 +159,7 @@ interface ChainOptions {
   readonly vendor: string;
 }
 
-/** From a certificate to a root that signed itself, and that the vendor's pin names. */
+/** Verifies the chain from a certificate to a self-signed root with the vendor's pin. */
 async function chainSteps(steps: Steps, leaf: X509Certificate, all: readonly X509Certificate[], options: ChainOptions) {
   const { subtle, pins, vendor } = options;
   let below = leaf;
@@ -187,7 +187,7 @@ async function chainSteps(steps: Steps, leaf: X509Certificate, all: readonly X50
   return steps.verdict;
 }
 
-/** The carried certificate that signed another one. AMD can re-issue one with a new key: a carried one of the same name says nothing then. */
+/** The built-in issuer of a certificate, by its signature. AMD can re-issue one with a new key, so the name proves nothing. */
 async function carriedIssuer(subtle: WebCrypto, below: X509Certificate): Promise<X509Certificate | undefined> {
   for (const carried of CARRIED) {
     const isNamed = isSameName(carried.subject, below.issuer);
@@ -196,7 +196,7 @@ async function carriedIssuer(subtle: WebCrypto, below: X509Certificate): Promise
   return undefined;
 }
 
-/** Steps that are made until one does not hold. */
+/** Runs steps until one fails. */
 class Steps {
   readonly #made: Step[] = [];
 
@@ -214,8 +214,8 @@ class Steps {
 }
 
 /**
- * WebCrypto throws for a key that is no point, or is on another curve: the signature does not verify. Anything else is an error of this page, which
- * says nothing of a signature, neither good nor bad.
+ * Returns false for errors that mean an invalid signature: WebCrypto throws for a key that is no point, or is on another curve. Any other
+ * error is a fault of this page, and the signature stays unverified.
  */
 function noneOf(error: unknown): false {
   if (error instanceof DOMException) return false;
@@ -229,12 +229,12 @@ interface FoundReport {
   readonly isQuote: boolean;
 }
 
-/** The reason why the report at the place of a report is unreadable: another one elsewhere must not replace it. */
+/** Why the report at its place is unreadable: a report elsewhere must not replace it. */
 function whyNoReport(each: FoundBytes): string | null {
   const { pointer, kind, problem } = each;
   const what = nameOfFound(kind);
   if (kind === 'unread') return `${whereIs(each)} was not read: ${problem}`;
-  // A quote that cannot be read fails by itself.
+  // An unreadable quote fails by itself.
   if (kind === 'td-quote' || !isJudged(each)) return null;
   if (problem !== null) return `${whereIs(each)} looks like ${what}, and cannot be read: ${problem}`;
   return pointer === '' || speaksOfMachine(each) ? null : `${pointer} is ${what}, and no report or quote`;
@@ -247,7 +247,7 @@ function whyNone(found: readonly FoundBytes[]): string {
     : 'there is no hardware report';
 }
 
-/** TD quotes, and SNP reports by themselves, in extended reports and in the paravisor's; each once. */
+/** TD quotes, and SNP reports: single, in extended reports, and in the paravisor's report; without duplicates. */
 function reportsIn(found: readonly FoundBytes[]): readonly FoundReport[] {
   const reports = found.filter(isJudged).flatMap(({ pointer, kind, bytes, structures }) => {
     if (kind === 'td-quote') return [{ pointer, bytes, isQuote: true }];

@@ -3,7 +3,7 @@ import { fieldRange } from './structures.js';
 
 /** The range of a field in bytes, both ends included. */
 export interface PlacedField {
-  /** Number among the fields of all structures, for linking both ways. */
+  /** Index across the fields of all structures, for links in both directions. */
   readonly index: number;
   readonly from: number;
   readonly to: number;
@@ -13,7 +13,7 @@ export interface PlacedField {
 export interface Run {
   readonly at: number;
   readonly bytes: Uint8Array;
-  /** Null: of no field that has a name. */
+  /** Null: no named field. */
   readonly field: number | null;
 }
 
@@ -23,7 +23,7 @@ export interface HexRow {
 }
 
 const ROW_BYTES = 16;
-/** Rows on a page of the view: a log of a megabyte is not drawn at once. */
+/** Rows on a page of the view, so that a log of a megabyte is not rendered at once. */
 const PAGE_ROWS = 64;
 export const PAGE_BYTES = ROW_BYTES * PAGE_ROWS;
 
@@ -37,7 +37,7 @@ export function numbered(structures: readonly StructureDescription[]) {
   });
 }
 
-/** The fields of structures that have a place, the longer first, so that a field in another one is drawn over it. */
+/** The fields with a place. Longer fields come first, so that an inner field is drawn on top. */
 export function placedFields(structures: readonly StructureDescription[]): readonly PlacedField[] {
   const placed = numbered(structures).flatMap(({ structure, first }) =>
     structure.fields.flatMap((field, at) => {
@@ -48,7 +48,7 @@ export function placedFields(structures: readonly StructureDescription[]): reado
   return placed.toSorted((a, b) => b.to - b.from - (a.to - a.from));
 }
 
-/** The rows of a page, each cut where a field begins or ends. */
+/** The rows of a page, split at the bounds of fields. */
 export function hexRows(bytes: Uint8Array, page: number, fields: readonly PlacedField[]): readonly HexRow[] {
   const start = page * PAGE_BYTES;
   const end = Math.min(start + PAGE_BYTES, bytes.byteLength);

@@ -13,14 +13,14 @@ interface IntakePanelProps {
   readonly alone: boolean;
   readonly isBusy: boolean;
   readonly problem: string | null;
-  /** The example that is shown. */
+  /** The shown example. */
   readonly example: Example | null;
   readonly onTake: (intake: Intake, options: CallerOptions) => void;
   readonly onExample: (listed: ListedExample) => void;
   readonly onJudgeExample: (example: Example, options: CallerOptions) => void;
 }
 
-/** Longer texts are taken from files: a text area of that size makes browsers slow. */
+/** Longer texts must come from files: a text area of that size makes browsers slow. */
 const SHOWN_TEXT = 200_000;
 
 /** The inputs of the page: evidence, policy, nonce and audience. */
@@ -84,7 +84,7 @@ function Introduction({ alone }: { readonly alone: boolean }) {
 /** The last input, as text or as a file. */
 function useGiven(onTake: (intake: Intake) => void) {
   const [text, setText] = useState('');
-  /** The file that was given last: it is judged again with other options. */
+  /** The last given file, which is verified again with other options. */
   const [last, setLast] = useState<Intake | null>(null);
   const [unused, setUnused] = useState<readonly UnusedFile[]>([]);
 
@@ -113,7 +113,7 @@ function useGiven(onTake: (intake: Intake) => void) {
     setUnused([]);
   }
 
-  /** A link stays what the address names. */
+  /** Looks up the decision of a link, whose id becomes the input. */
   function follow(id: string): void {
     clear();
     setText(id);
@@ -144,7 +144,7 @@ async function readFile(file: File): Promise<GivenFile | UnusedFile> {
   );
 }
 
-/** Reads one file by itself, and several as one body. */
+/** Reads one file alone, and several as one body. */
 function readGiven(read: readonly (GivenFile | UnusedFile)[]): ReturnType<typeof readFiles> {
   const files = read.filter((each) => 'bytes' in each);
   const unreadable = read.filter((each) => 'why' in each);
@@ -154,7 +154,7 @@ function readGiven(read: readonly (GivenFile | UnusedFile)[]): ReturnType<typeof
   return { intake, unused: [...unused, ...unreadable] };
 }
 
-/** The text to show of what was given; empty where it is no body, or too long. */
+/** The text to show for the input; empty if it is no body, or too long. */
 function textOfGiven([first, ...others]: readonly (GivenFile | UnusedFile)[], intake: Intake): string {
   if (intake.kind !== 'request') return '';
   const isOne = first !== undefined && 'bytes' in first && others.length === 0;
@@ -218,7 +218,7 @@ function GivenFields({ given: { text, isEmpty, setText, takeFiles }, alone, isBu
             multiple
             onChange={({ currentTarget }) => {
               void takeFiles([...(currentTarget.files ?? [])]);
-              // The same files can be chosen again.
+              // Allows the user to choose the same files again.
               currentTarget.value = '';
             }}
           />

@@ -14,34 +14,34 @@ import { type FoundBytes, findBytes, readBytes, readRuntimeData } from './struct
 export type Intake =
   /** A /verify body. */
   | { readonly kind: 'request'; readonly body: JsonObject }
-  /** A structure by itself. `token`: it is one, as it was given. */
+  /** A single structure. `token`: its original text if it is a token. */
   | { readonly kind: 'bytes'; readonly found: FoundBytes; readonly token: string | null }
   | { readonly kind: 'decision'; readonly id: string }
-  /** A signed Attestation Result of a service, by itself. */
+  /** A single signed Attestation Result of a service. */
   | { readonly kind: 'receipt'; readonly found: FoundBytes; readonly receipt: string }
-  /** A JWK Set: keys that receipts are verified with. */
+  /** A JWK Set with keys for receipts. */
   | { readonly kind: 'key-set'; readonly keySet: JsonObject }
   | { readonly kind: 'unknown'; readonly why: string };
 
 const DECISION_ID = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/i;
 
-/** Types of evidence that are one structure, by the kind of the structure. */
+/** Types of evidence with a single structure, by the kind of structure. */
 const EVIDENCE_OF: { readonly [kind in FoundBytes['kind']]?: (value: string) => JsonObject } = {
   'snp-report': (report) => ({ type: 'snp', report }),
   'snp-extended-report': (value) => ({ type: 'snp', dialect: 'extended-report', value }),
   'td-quote': (quote) => ({ type: 'tdx', quote }),
 };
 
-/** Of an id by itself, in quotes, or in a link to its record; null of any other text. */
+/** A decision id as the whole text, in quotes, or in a link to its record; null for any other text. */
 function decisionIdIn(text: string): string | null {
   const id = /^["']?([0-9a-f-]{36})["']?$/i.exec(text)?.[1] ?? decisionIn(/#.*$/.exec(text)?.[0] ?? '');
   return id !== null && DECISION_ID.test(id) ? id.toLowerCase() : null;
 }
 
-/** Longer than any body that a service takes by default. */
+/** Longer than the default limit of a service's body. */
 const LONGEST = 4 * 2 ** 20;
 
-/** The form of bytes: JSON, a structure, or one of these as text. */
+/** Recognises the form of bytes: JSON, a structure, or text that encodes one. */
 export function readIntake(bytes: Uint8Array): Intake {
   if (bytes.byteLength > LONGEST) return { kind: 'unknown', why: 'It is larger than 4 MiB, which no evidence is.' };
   const raw = readBytes(bytes);
@@ -53,13 +53,13 @@ export function readIntake(bytes: Uint8Array): Intake {
   return text.startsWith('{') ? readJson(text, bytes) : readEncoded(text, bytes);
 }
 
-/** The bytes of evidence that was given; null where that is none. */
+/** The bytes of given evidence; null if there is none. */
 export function foundOf(intake: Intake): readonly FoundBytes[] | null {
   if (intake.kind === 'bytes') return [intake.found];
   return intake.kind === 'request' ? findBytes(intake.body) : null;
 }
 
-/** The /verify body that asks for a judgement of a structure by itself; null where that cannot be judged alone. */
+/** The /verify body for a single structure; null if that cannot be verified alone. */
 export function requestFor({ kind, bytes }: FoundBytes, token: string | null, encode: (bytes: Uint8Array) => string) {
   if (token !== null) {
     const type = typeOfToken(token);
@@ -74,7 +74,7 @@ function ofStructure(found: FoundBytes, token: string | null): Intake {
   return { kind: 'bytes', found, token };
 }
 
-/** @param bytes of the text, with its surroundings: fields of runtime data have places among them */
+/** @param bytes the whole text, which contains the places of fields of runtime data */
 function readJson(text: string, bytes: Uint8Array): Intake {
   try {
     const value = parseStrictJson(fromUtf8(text));
@@ -92,7 +92,7 @@ function readJson(text: string, bytes: Uint8Array): Intake {
   }
 }
 
-/** It has a list of keys, as a key set does, and the paravisor's statements about the machine. */
+/** Whether it has a list of keys, like a key set, and the paravisor's statements about the machine. */
 function isRuntimeData(value: JsonObject): boolean {
   return namesAttestationKey(value) || 'vm-configuration' in value || 'user-data' in value;
 }
@@ -102,7 +102,7 @@ const NO_EVIDENCE =
 const UNKNOWN =
   'It is none of what this page knows: a /verify body, evidence, an SNP report, an HCL report, a TD quote, a TPM quote, runtime data, an event log, a certificate, a CRL, collateral, a token, a receipt, a key set, or the id of a decision.';
 
-/** Bytes that were pasted as base64 or hex. */
+/** Reads bytes that were pasted as base64 or hex. */
 function readEncoded(text: string, bytes: Uint8Array): Intake {
   const line = text.replaceAll(/\s/g, '');
   const decoded = nullIfMalformed(() => decodeHex(line)) ?? nullIfMalformed(() => decodeBase64(line));
@@ -112,7 +112,7 @@ function readEncoded(text: string, bytes: Uint8Array): Intake {
   return { kind: 'unknown', why: remark === null ? UNKNOWN : asSentence(remark) };
 }
 
-/** Runtime data, which Azure's clients send in base64, or what would be sent instead of other JSON; null where it is none of them. */
+/** Runtime data, which Azure's clients send in base64, or a hint for other JSON; null if it is neither. */
 function inJson(decoded: Uint8Array): FoundBytes | { readonly kind: 'unknown'; readonly why: string } | null {
   const value = nullIfMalformed(() => parseStrictJson(decoded));
   if (!isObject(value)) return null;
@@ -123,13 +123,13 @@ function inJson(decoded: Uint8Array): FoundBytes | { readonly kind: 'unknown'; r
 
 const asSentence = (text: string) => `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
 
-/** `iss` of each type of token. Intel Trust Authority has its name in older ones, and in those of 2026 the URL of its portal. */
+/** `iss` of each type of token. Older tokens of Intel Trust Authority have its name, those of 2026 the URL of its portal. */
 const ISSUERS = {
   'maa-token': /^https:\/\/[^/]+\.attest\.azure\.(?:net|us|cn)(?:\/|$)/i,
   'ita-token': /^Intel Trust Authority$|^https:\/\/[^/]*\.intel\.com(?:\/|$)/i,
 } as const;
 
-/** By the token's own issuer, which nothing has verified: the service verifies it. Null: other issuers are not guessed. */
+/** The type by the unverified issuer of the token, which the service verifies. Null for other issuers. */
 function typeOfToken(token: string): keyof typeof ISSUERS | null {
   const issuer = partOf(token, 1)?.['iss'];
   if (typeof issuer !== 'string') return null;
@@ -137,7 +137,7 @@ function typeOfToken(token: string): keyof typeof ISSUERS | null {
   return types.find((type) => ISSUERS[type].test(issuer)) ?? null;
 }
 
-/** Receipts have a type that no token has which is judged as evidence (docs/receipts.md). Not every EAT is an EAR; that of another verifier is refused by its key. */
+/** Whether a token is a receipt. No evidence token has its type (docs/receipts.md). The key check rejects an EAR of another verifier. */
 function isReceipt(token: string): boolean {
   return partOf(token, 0)?.['typ'] === 'eat+jwt' && partOf(token, 1)?.['eat_profile'] === RECEIPT_PROFILE;
 }

@@ -1,12 +1,12 @@
 import type { Options } from './subject.js';
 
-/** Of one who asks a service. */
+/** Options for calls of a service. */
 export interface CallerOptions extends Options {
   /** API key or token of the caller. */
   readonly key: string | null;
 }
 
-/** As they are filled in. */
+/** The fields as entered. */
 export type Fields = { readonly [name in 'policy' | 'nonce' | 'audience' | 'key']: string };
 
 export const NO_FIELDS: Fields = { policy: '', nonce: '', audience: '', key: '' };

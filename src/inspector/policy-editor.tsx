@@ -16,11 +16,11 @@ interface PolicyEditorProps {
 /** The pause before a request, so that not every letter causes one. */
 const PAUSE_MS = 400;
 
-/** Of POST /policies:evaluate on evidence (src/workbench/evaluate-policy.ts). */
+/** Warning of POST /policies:evaluate on evidence (src/workbench/evaluate-policy.ts). */
 const NOT_EVALUATED =
   'An evaluation takes evidence, nonce and verification time of the request, and leaves out its binding and attestationResults; it asks no other verifier, uses up no challenge, and does not compare with the counters that the service remembers of a vTPM.';
 
-/** A policy to try: linted as it is typed, and evaluated against the evidence at hand. The service keeps none of it. */
+/** A policy editor: the text is linted while the user types, and evaluated on the current evidence. The service stores nothing. */
 export function PolicyEditor({ id, text: original, decision, body, service }: PolicyEditorProps) {
   const [text, setText] = useState(original);
   const lint = useLint(text, service);
@@ -62,7 +62,7 @@ export function PolicyEditor({ id, text: original, decision, body, service }: Po
   );
 }
 
-/** @param input to evaluate the text with */
+/** @param input the input of the evaluation */
 function useEvaluation(text: string, service: Service, input: JsonObject) {
   const [evaluation, setEvaluation] = useState<Evaluation | null>(null);
   const [problem, setProblem] = useState<string | null>(null);
@@ -75,7 +75,7 @@ function useEvaluation(text: string, service: Service, input: JsonObject) {
     setProblem(null);
   }
 
-  /** Drops an answer about another text than the one in the editor. */
+  /** Drops an answer about a text that the editor no longer has. */
   async function evaluate(): Promise<void> {
     forget();
     setBusy(true);
@@ -92,7 +92,7 @@ function useEvaluation(text: string, service: Service, input: JsonObject) {
   return { evaluation, problem, isBusy, evaluate, forget };
 }
 
-/** Without the evidence, claims are evaluated: by rules and reference values alone. */
+/** Without the evidence, evaluates claims: only rules and reference values. */
 function evaluated({ claims, evidence, at }: Decision, body: JsonObject | null): JsonObject {
   if (body === null) return { claims: claims as unknown as JsonValue, type: evidence.type };
   const nonce = body['nonce'];
@@ -102,7 +102,7 @@ function evaluated({ claims, evidence, at }: Decision, body: JsonObject | null):
 
 interface Lint {
   readonly problems: readonly PolicyProblem[];
-  /** Why it could not be linted. */
+  /** Why linting failed. */
   readonly fault: string | null;
   readonly isBusy: boolean;
 }
@@ -181,7 +181,7 @@ function selectLine(area: HTMLTextAreaElement | null, line: number): void {
 
 const SAYS = { allow: 'It would allow.', deny: 'It would deny.', indeterminate: 'It could not be decided.' } as const;
 
-/** Members of a request that no evaluation takes. */
+/** Members of a request that an evaluation rejects. */
 const LEFT_OUT = ['attestationResults', 'binding'] as const;
 
 interface EvaluationResultProps {
@@ -189,7 +189,7 @@ interface EvaluationResultProps {
   readonly body: JsonObject | null;
 }
 
-/** Of another request than the one that was judged, an allow is not green. */
+/** An allow for a request other than the verified one is not green. */
 function EvaluationResult({ evaluation, body }: EvaluationResultProps) {
   const { outcome, unmatched, explanation } = evaluation;
   const leftOut = LEFT_OUT.filter((name) => body?.[name] !== undefined);

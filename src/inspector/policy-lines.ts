@@ -2,21 +2,21 @@ import { pathOf } from '../core/json.js';
 import { readYaml, type YamlText } from '../schema/yaml.js';
 import { type DecidingCheck, membersBehind, valueAt } from './policy-members.js';
 
-/** The result of the checks that a line of a policy decided: the worst of them. */
+/** The worst result of the checks that a line of a policy decided. */
 export type LineState = 'fail' | 'warn' | 'pass';
 
 export interface PolicyLine {
   readonly number: number;
   readonly text: string;
-  /** Null where it decided nothing. */
+  /** Null if it decided no check. */
   readonly state: LineState | null;
-  /** Checks that it decided; on the first line of a member alone. */
+  /** Checks that it decided, only on the first line of a member. */
   readonly checks: readonly string[];
 }
 
 export interface ReadPolicy {
   readonly lines: readonly PolicyLine[];
-  /** Checks that came out as they do where the policy says nothing. */
+  /** Checks with the default result, for which the policy has no member. */
   readonly byDefault: readonly string[];
 }
 
@@ -33,7 +33,7 @@ const STATES: { readonly [result: string]: LineState } = {
 };
 const WORST: readonly LineState[] = ['pass', 'warn', 'fail'];
 
-/** A decision, and the policy whose lines are read. */
+/** A decision, and the policy whose lines are shown. */
 interface DecidedBy {
   readonly id: string;
   /** The verification time. */
@@ -41,7 +41,7 @@ interface DecidedBy {
   readonly checks: readonly Decided[];
 }
 
-/** The text of a policy, with the lines that decided, by the checks of the decision. */
+/** The text of a policy, with the deciding lines for each check of the decision. */
 export function readPolicyLines(text: string, { id, at, checks }: DecidedBy): ReadPolicy {
   const read = readYaml(text);
   const texts = text.replace(/\n$/, '').split('\n');
@@ -71,12 +71,12 @@ function worst(one: LineState, other: LineState = 'pass'): LineState {
   return WORST.indexOf(one) > WORST.indexOf(other) ? one : other;
 }
 
-/** Line of a place in a policy; null where the text cannot be read, or the place is all of it. */
+/** Line of a place in a policy; null if the text is unreadable, or the place is the whole text. */
 export function lineOfPointer(text: string, pointer: string): number | null {
   return readYaml(text).lineOf(pathOf(pointer));
 }
 
-/** The policy's own checks that ran, and failures of verifiers: a policy can tolerate those. */
+/** The policy's own checks that ran, and failures of verifiers, which a policy can tolerate. */
 function deciding(
   id: string,
   checks: readonly Decided[],
@@ -88,14 +88,14 @@ function deciding(
   });
 }
 
-/** The lines of the members that made a check come out as it did; null where the policy has none of them. */
+/** The lines of the members that decided a check; null if the policy has none of them. */
 function linesBehind(check: Decided, { value, linesOf }: YamlText, at: string): readonly number[] | null {
   const pointers = membersBehind(check, value, at);
-  // A failure of a verifier counts under every policy, unless a member tolerates it.
+  // A failure of a verifier affects every policy, unless a member tolerates it.
   if (pointers.length === 0) return check.policy === null ? [] : null;
   return pointers.flatMap((pointer) => {
     const [first, end] = linesOf(pathOf(pointer)) ?? [1, 0];
-    // Which item of a list it was, the decision does not say.
+    // The decision does not name the item of a list.
     const last = Array.isArray(valueAt(value, pointer)) ? first : end;
     return Array.from({ length: last - first + 1 }, (_, index) => first + index);
   });

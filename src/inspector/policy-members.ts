@@ -13,10 +13,10 @@ export interface DecidingCheck {
 }
 
 /**
- * Pointers of the members that a policy has and that made a check come out as it did; none where it has none. Of what a verifier found, that
- * is the member that tolerates it; else those that the catalogue of checks names, as docs/policy.md does.
+ * Returns pointers of the policy's members that decided a check; none if it has none. For a finding of a verifier, that is the member
+ * that tolerates it; otherwise the members in the catalogue of checks, as in docs/policy.md.
  *
- * @param policy its value
+ * @param policy its parsed value
  * @param judgedAt the verification time
  */
 export function membersBehind(check: DecidingCheck, policy: JsonValue, judgedAt: string): readonly string[] {
@@ -28,13 +28,13 @@ export function membersBehind(check: DecidingCheck, policy: JsonValue, judgedAt:
   return [...new Set(pointers.flatMap((pointer) => narrowed(pointer, check, policy)))];
 }
 
-/** In a list the catalogue does not say which item: then it is the list. */
+/** For an item of a list, returns the list: the catalogue does not name the item. */
 function pointerOf(member: string): string {
   const [upToList = ''] = member.split('[]');
   return `/${upToList.replaceAll('.', '/')}`;
 }
 
-/** A rule is the one that is named, a minimum that of the part, a route the one that is missing. */
+/** Narrows a pointer: to the named rule, to the minimum of the part, or to the missing route. */
 function narrowed(pointer: string, { expected }: DecidingCheck, policy: JsonValue): readonly string[] {
   if (pointer === '/rules') {
     const index = indexIn(valueAt(policy, pointer), 'id', expected);
@@ -49,7 +49,7 @@ function narrowed(pointer: string, { expected }: DecidingCheck, policy: JsonValu
   ];
 }
 
-/** All waivers of a check that had not ended: the decision does not say which of several it was. */
+/** All unexpired waivers of a check: the decision does not name the one that it used. */
 function waiversOf(id: string, policy: JsonValue, judgedAt: string): readonly string[] {
   const waivers = valueAt(policy, '/waivers');
   const items = Array.isArray(waivers) ? [...waivers.entries()] : [];
@@ -58,7 +58,7 @@ function waiversOf(id: string, policy: JsonValue, judgedAt: string): readonly st
   );
 }
 
-/** A waiver ends at the start (UTC) of its day. */
+/** A waiver expires at the start (UTC) of its day. */
 function hasEnded(expires: JsonValue | undefined, judgedAt: string): boolean {
   return !(Date.parse(String(expires)) > Date.parse(judgedAt));
 }
@@ -68,7 +68,7 @@ function indexIn(list: JsonValue | undefined, member: string, value: unknown): n
   return index < 0 ? null : index;
 }
 
-/** Undefined where the policy has no such member. */
+/** Undefined if the policy has no such member. */
 export function valueAt(policy: JsonValue, pointer: string): JsonValue | undefined {
   return pathOf(pointer).reduce<JsonValue | undefined>((value, name) => {
     if (Array.isArray(value)) return value[Number(name)];

@@ -8,12 +8,12 @@ import { shownValue } from './shown-value.js';
 
 interface PolicyPanelProps {
   readonly decision: Decision;
-  /** The verified body; null if it is not available, as of a recorded decision. */
+  /** The verified body; null if it is not available, for example for a recorded decision. */
   readonly body: JsonObject | null;
   readonly service: Service;
 }
 
-/** The text of each policy that was applied, with the lines that decided, and an editor for it. */
+/** The text of each applied policy, with the deciding lines, and an editor for it. */
 export function PolicyPanel({ decision, body, service }: PolicyPanelProps) {
   return (
     <section class="policies" aria-labelledby="policies">
@@ -27,11 +27,11 @@ export function PolicyPanel({ decision, body, service }: PolicyPanelProps) {
 
 interface OnePolicyProps extends PolicyPanelProps {
   readonly id: string;
-  /** Digest of the text that decided. */
+  /** Digest of the evaluated text. */
   readonly sha256: string;
 }
 
-/** Its text is asked for once somebody wants to see it: not every caller may read policies. */
+/** Fetches the text when the user opens it: not every caller may read policies. */
 function OnePolicy({ id, sha256, decision, body, service }: OnePolicyProps) {
   const [isOpen, setOpen] = useState(false);
   const [policy, setPolicy] = useState<PolicyText | null>(null);

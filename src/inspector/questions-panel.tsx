@@ -13,7 +13,7 @@ import type { FoundBytes } from './structures.js';
 interface QuestionsPanelProps {
   readonly decision: Decision;
   readonly found: readonly FoundBytes[];
-  /** The claim that somebody came for from its bytes; another object each time. */
+  /** The claim that the user followed from its bytes; a new object each time. */
   readonly wanted: WantedClaim | null;
   /** Shows the bytes of a claim. */
   readonly onPlace: (place: FieldPlace) => void;
@@ -23,7 +23,7 @@ export interface WantedClaim {
   readonly claim: string;
 }
 
-/** A tab for each question that people ask (WAI-ARIA, tabs pattern). */
+/** A tab for each usual question (WAI-ARIA, tabs pattern). */
 export function QuestionsPanel({ decision, found, wanted, onPlace }: QuestionsPanelProps) {
   const [selected, setSelected] = useState(0);
   useEffect(() => {

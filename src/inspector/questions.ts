@@ -1,7 +1,7 @@
 import { type JsonValue, memberOf } from '../core/json.js';
 import { type LinkName, linkOf, type ReadCheck } from './chain-of-trust.js';
 
-/** A question of people about evidence, and the part of an answer that is about it. */
+/** A usual question about evidence, and the members of an answer about it. */
 export interface Question {
   readonly name: string;
   readonly text: string;
@@ -89,12 +89,12 @@ interface UsedEndorsement {
   readonly kind: string;
   readonly sha256: string;
   readonly source: string;
-  /** Null where it has no end, and where it is not known, as of a recorded decision. */
+  /** Null if it does not expire, or the expiry is unknown, as in a recorded decision. */
   readonly notAfter: string | null;
   readonly revocation?: string;
 }
 
-/** Where an endorsement came from. */
+/** Names of the sources of endorsements. */
 const SOURCES: { readonly [source: string]: string } = {
   evidence: 'brought by the request',
   cache: 'fetched before by the service',
@@ -103,7 +103,7 @@ const SOURCES: { readonly [source: string]: string } = {
   carried: 'carried by the service',
 };
 
-/** The members beside the claims that answer a question. A key is bound if something vouches for the nonce with it. */
+/** The members besides claims that answer a question. A key is bound if evidence vouches for the nonce with it. */
 export function factsFor({ name }: Question, { binding, freshness, endorsements }: AnswerFacts): readonly string[] {
   const { bound } = freshness;
   if (name === 'key' && binding !== null) {
@@ -121,12 +121,12 @@ function endorsementFact({ kind, sha256, source, notAfter, revocation = 'not_app
   return `${kind.toUpperCase()} ${sha256.slice(0, 16)}…, ${SOURCES[source] ?? source}${end}${revoked}.`;
 }
 
-/** Checks that speak to a question. */
+/** Checks about a question. */
 export function checksFor<C extends ReadCheck>({ links }: Question, checks: readonly C[]): readonly C[] {
   return checks.filter((check) => links.includes(linkOf(check)));
 }
 
-/** The claims that speak to a question, by their paths; those that the answer does not have are left out. */
+/** Claims about a question, by their paths, without claims that the answer lacks. */
 export function claimsFor(
   { claims: paths }: Question,
   claims: unknown,
@@ -137,13 +137,13 @@ export function claimsFor(
   });
 }
 
-/** The first question that a claim speaks to, by its place; null where it speaks to none. */
+/** Index of the first question about a claim; null if there is none. */
 export function questionOfClaim(claim: string): number | null {
   const index = QUESTIONS.findIndex(({ claims }) => claims.includes(claim));
   return index < 0 ? null : index;
 }
 
-/** Paths of the claims of an answer that speak to any question. */
+/** Paths of the answer's claims that belong to any question. */
 export function shownClaims(claims: unknown): ReadonlySet<string> {
   return new Set(QUESTIONS.flatMap((question) => claimsFor(question, claims).map(([path]) => path)));
 }

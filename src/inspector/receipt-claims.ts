@@ -5,19 +5,19 @@ import { decodeBase64 } from '../formats/base64.js';
 import { boundKeyOf } from '../relying-party/bound-key.js';
 import type { Decision } from './service.js';
 
-/** The expected claims of a receipt. Null: nobody specified the value. */
+/** The expected claims of a receipt. Null: no expected value. */
 export interface ReceiptExpectation {
   readonly issuer: Said | null;
   readonly audience: Said | null;
   /** base64url or base64, as in the request. */
   readonly nonce: Said | null;
-  /** Ids, where a policy was asked for. */
+  /** Ids, if a policy was requested. */
   readonly policy: Said | null;
-  /** The answer that it came with; null for a receipt by itself. */
+  /** The answer with the receipt; null for a single receipt. */
   readonly answer: ReceiptAnswer | null;
 }
 
-/** The expected value of a claim, and its origin: `body`, the maker of the body; `answer`, the service. */
+/** The expected value of a claim, and its origin: `body`, the author of the body; `answer`, the service. */
 export interface Said {
   readonly value: string;
   readonly by: 'caller' | 'body' | 'answer';
@@ -50,7 +50,7 @@ export async function comparedClaims(
   };
   const said = answer === null ? null : textsOf(answer);
   const bound = await boundKeyOf(claims);
-  // A receipt that is no allow names the audience apart, so that none takes it for its own.
+  // A receipt without an allow has the audience in another claim, so that no relying party accepts it.
   const named = decision === 'allow' ? aud : (requested_aud ?? aud);
   const digest = isObject(evidence) ? `${claimText(evidence['type'])} ${claimText(evidence['sha256'])}` : NONE;
   return [
@@ -68,7 +68,7 @@ export async function comparedClaims(
   ];
 }
 
-/** The values of an answer, as claims are shown. */
+/** The values of an answer in the form of claims. */
 function textsOf({ decision, decisionId, reasons, policies, evidence, validUntil, binding }: ReceiptAnswer) {
   return {
     decision,
@@ -92,7 +92,7 @@ const digestsOf = (policies: readonly { readonly id: string; readonly sha256: st
   joinedTexts(policies.map(({ id, sha256 }) => `${id} ${sha256}`).toSorted());
 const joinedTexts = (texts: readonly string[]) => (texts.length === 0 ? NONE : texts.join(', '));
 
-/** A claim for people. */
+/** A claim as text. */
 export function claimText(value: JsonValue | undefined): string {
   if (value === undefined) return NONE;
   return typeof value === 'string' ? value : JSON.stringify(value);
@@ -103,7 +103,7 @@ function shownSeconds(seconds: JsonValue | undefined): string {
   return instant === null || Number.isNaN(instant.getTime()) ? claimText(seconds) : instant.toISOString();
 }
 
-/** A nonce as receipts write it; as it stands where it is no bytes, since it is then equal to none. */
+/** A nonce in the form of receipts; unchanged if it cannot be decoded, so that it equals none. */
 export function spelt(nonce: string): string {
   const bytes = nullIfMalformed(() => decodeBase64(nonce));
   return bytes === null ? nonce : base64(bytes, 'base64url');

@@ -9,9 +9,9 @@ import { shownValue } from './shown-value.js';
 
 interface ReceiptPanelProps {
   readonly given: GivenReceipt;
-  /** Keys that somebody gave to the page: they go in place of those of the service. */
+  /** Keys that the user gave to the page: they replace those of the service. */
   readonly keySet: JsonObject | null;
-  /** Null: there is none behind the page. */
+  /** Null if the page has no service. */
   readonly service: Service | null;
 }
 
@@ -23,17 +23,17 @@ const SAYS = {
   open: 'This page has not verified the receipt.',
 } as const;
 
-/** For whom it is. */
+/** The audience of the receipt. */
 const FOR = {
   verified: 'It says allow, under the policy and to the audience that you filled in, and until it ends. ',
   incomplete: 'Not green: below stands what was not compared, and what only the body says, which is its own word. ',
   refusal: '',
 } as const;
 
-/** Colours of the panels around: a receipt that is no allow is never green. */
+/** Colours of the panels: a receipt without an allow is never green. */
 const COLOUR = { verified: 'verified', incomplete: 'open', refusal: 'open', failed: 'failed', open: 'open' } as const;
 
-/** The signed result: the browser's verification of it, and its worth. */
+/** The signed result: its verification in the browser, and the significance of that. */
 export function ReceiptPanel({ given, keySet, service }: ReceiptPanelProps) {
   const [fields, setFields] = useState({ issuer: '', audience: '' });
   const [verdict, setVerdict] = useState<ReceiptVerdict | null>(null);
@@ -131,7 +131,7 @@ function ClaimTable({ compared }: { readonly compared: readonly ComparedClaim[] 
   );
 }
 
-/** The equality with the answer proves no more than the service, and that with the body no more than its maker. */
+/** Equality with the answer proves no more than the service, equality with the body no more than its author. */
 const EQUALS = { caller: 'pass', answer: 'as the answer says', body: 'as the body says' } as const;
 
 function resultOf({ claimed, expected, by }: ComparedClaim): string {

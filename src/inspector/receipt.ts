@@ -16,37 +16,37 @@ import {
 } from './receipt-claims.js';
 
 /**
- * Verifies a receipt in the browser with the code of the client library, and compares it with the answer that it came with.
+ * Verifies a receipt in the browser with the code of the client library, and compares it with the answer that contains it.
  *
- * Deliberately not checked here: that no receipt with this nonce was accepted before, since nothing is accepted here; and the tenant in
- * the subject, which no answer says.
+ * Deliberately not checked here: reuse of the nonce, since the page accepts nothing; and the tenant in
+ * the subject, which no answer states.
  */
 
 export type ReceiptVerdict =
   | {
       /**
-       * `verified`: an allow that says what the caller filled in, and for the rest what the answer says. `incomplete`: an allow, of which not
-       * all was compared, or with nothing but what the body says of itself. `refusal`: signed, and no allow.
+       * `verified`: an allow that matches the inputs of the user, and otherwise the answer. `incomplete`: an allow that was not
+       * compared completely, or only with values of the body. `refusal`: signed, but no allow.
        */
       readonly state: 'verified' | 'incomplete' | 'refusal';
       readonly compared: readonly ComparedClaim[];
-      /** RFC 7638 SHA-256 thumbprint of the key that signed, base64url. */
+      /** RFC 7638 SHA-256 thumbprint of the signing key, base64url. */
       readonly thumbprint: string | null;
     }
   | {
       readonly state: 'failed';
-      /** Of the client library; null where the receipt holds by itself and differs from the answer. */
+      /** Code of the client library; null if the receipt is valid but differs from the answer. */
       readonly code: string | null;
       readonly message: string;
       readonly compared: readonly ComparedClaim[];
     }
-  /** It could not be verified: neither good nor bad. */
+  /** It could not be verified, so it is neither valid nor invalid. */
   | { readonly state: 'open'; readonly why: string };
 
-/** The last step that is about the signature: of claims before that nothing is shown. */
+/** The last step about the signature: before it, no claims are shown. */
 const SIGNATURE_STEP = 4;
 
-/** @param keys null: there are none yet @param hasWebCrypto false where the page is not in a secure context */
+/** @param keys null: not available yet @param hasWebCrypto false if the page is not in a secure context */
 export async function verifyReceipt(
   receipt: string,
   expected: ReceiptExpectation,
@@ -64,7 +64,7 @@ export async function verifyReceipt(
     const compared = await comparedClaims(claims, expected);
     return verdictOf(decision === 'allow', compared, await thumbprintOf(source.found));
   } catch (error) {
-    // An error of this page says nothing of the receipt.
+    // An error of this page proves nothing about the receipt.
     if (!(error instanceof ReceiptError)) return open(`this page has an error: ${String(error)}`);
     const { code, message, step } = error;
     const compared = step > SIGNATURE_STEP ? await comparedClaims(takeApart(receipt).claims, expected) : [];
@@ -85,7 +85,7 @@ function verdictOf(isAllow: boolean, compared: readonly ComparedClaim[], thumbpr
   return { state: isIncomplete ? 'incomplete' : 'verified', compared, thumbprint };
 }
 
-/** The demands for the client library. A claim that nobody specified is taken from the receipt. */
+/** The demands for the client library. A claim without an expected value is taken from the receipt. */
 function demandsOf(claims: JsonObject, { issuer, audience, nonce, answer }: ReceiptExpectation): CheckedExpectations {
   const policies = answer?.policies ?? policiesOf(claims);
   const tenant = claimText(claims['sub']).split(':', 1)[0] ?? '';
@@ -104,7 +104,7 @@ function demandsOf(claims: JsonObject, { issuer, audience, nonce, answer }: Rece
   };
 }
 
-/** Notes which key was taken. */
+/** Records which key was used. */
 class NotedKeys implements ReceiptKeySource {
   readonly #source: ReceiptKeySource;
   found: JsonObject | undefined;

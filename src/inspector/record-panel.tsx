@@ -1,7 +1,7 @@
 import type { RecordedDecision } from './service.js';
 import { shownValue } from './shown-value.js';
 
-/** The record beside a decision, and the facts that the decision log does not have. */
+/** The record of a decision, and the facts that the decision log lacks. */
 export function RecordPanel({ recorded }: { readonly recorded: RecordedDecision }) {
   return (
     <section class="panel open record" aria-labelledby="record">

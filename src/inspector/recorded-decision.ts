@@ -2,8 +2,8 @@ import type { JsonObject, JsonValue } from '../core/json.js';
 import type { Check, Decision, RecordedDecision } from './service.js';
 
 /**
- * A recorded decision in the form of an answer, for what shows answers. The log has no remedies, receipt, `maaView`, and of endorsements
- * neither end nor revocation: these are null here, and never made up.
+ * Converts a recorded decision to an answer, for display. The log lacks remedies, receipt, `maaView`, and the expiry and revocation
+ * of endorsements: these are null here.
  */
 export function asAnswer(recorded: RecordedDecision): Decision {
   const { record: _, release: __, ...decision } = recorded as RecordedDecision & JsonObject;
@@ -15,7 +15,7 @@ export function asAnswer(recorded: RecordedDecision): Decision {
   } as unknown as Decision;
 }
 
-/** Members of an answer that the log, or an earlier version of it, does not have. */
+/** Members of an answer that the log, or an earlier version of it, lacks. */
 const EMPTY = {
   historical: false,
   retryable: false,

@@ -12,7 +12,7 @@ const STATES: { readonly [state in RegisterState]: string } = {
   unquoted: 'no value is known to compare with',
 };
 
-/** Registers of the boot with the events that made them, replayed in the browser. */
+/** Registers of the boot with their events, replayed in the browser. */
 export function RegistersPanel({ boot }: { readonly boot: BootRegisters }) {
   return (
     <section class="registers" aria-labelledby="registers">
@@ -32,7 +32,7 @@ export function RegistersPanel({ boot }: { readonly boot: BootRegisters }) {
   );
 }
 
-/** Its events are drawn once somebody wants to see them: a log may have thousands. */
+/** Renders the events when the user opens them: a log may have thousands. */
 function RegisterDetails({ register, isVerified }: { readonly register: Register; readonly isVerified: boolean }) {
   const { name, state, held, replayed, events } = register;
   const [isOpen, setOpen] = useState(false);

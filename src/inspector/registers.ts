@@ -12,7 +12,7 @@ import { shownText, typeName } from '../inspect/event-names.js';
 import { banksOf, layoutOf, preferred } from '../inspect/log-reading.js';
 import { type FoundBytes, isBootLog, isJudged, isLogOfTd, LOG_BYTES } from './structures.js';
 
-/** An event that extended a register. Its type and text are the log's word; `isCovered` says whether the digest is of its data. */
+/** An event that extended a register. Its type and text are unverified; `isCovered` says whether the digest covers its data. */
 export interface RegisterEvent {
   readonly offset: number;
   readonly type: string;
@@ -22,9 +22,9 @@ export interface RegisterEvent {
 }
 
 /**
- * - `explained`: the log replays to the value. - `closed`: so it does, and systemd extended it once more by its separator.
+ * - `explained`: the log replays to the value. - `closed`: likewise, and systemd extended it once more by its separator.
  * - `differs`: the log does not replay to it. - `unlogged`: software extends it without the log.
- * - `untouched`: nothing was measured. - `unquoted`: no value is known to compare with.
+ * - `untouched`: it has no measurement. - `unquoted`: there is no value to compare with.
  */
 export type RegisterState = 'explained' | 'closed' | 'differs' | 'unlogged' | 'untouched' | 'unquoted';
 
@@ -41,22 +41,22 @@ export interface Register {
 
 export interface BootRegisters {
   readonly bank: EventBank;
-  /** Whether a signature vouches for the values: else they are claims of the sender. */
+  /** Whether a signature covers the values: otherwise they are claims of the sender. */
   readonly isVerified: boolean;
   readonly registers: readonly Register[];
-  /** Why the log replays to nothing from some event on; null where it can be replayed to its end. */
+  /** Why the log cannot be replayed from some event on; null if it can be replayed to its end. */
   readonly fault: string | null;
 }
 
-/** Values of registers, by bank, then by number as claims have it. */
+/** Values of registers, by bank, then by their number in claims. */
 type Held = ReadonlyMap<EventBank, ReadonlyMap<number, string>>;
 
 /**
- * The registers of a boot with the events that made them; null where there is no event log that can be read.
+ * The registers of a boot with their events; null without a readable event log.
  *
  * @param found the bytes of the evidence
- * @param claims verified claims of an answer; null where nothing was verified
- * @param body the /verify body; null where there is none
+ * @param claims verified claims of an answer; null if nothing was verified
+ * @param body the /verify body; null if there is none
  */
 export function registersOf(found: readonly FoundBytes[], claims: unknown, body: JsonValue): BootRegisters | null {
   const logs = logsOfBoot(found);
@@ -73,7 +73,7 @@ export function registersOf(found: readonly FoundBytes[], claims: unknown, body:
     : { ...replayed({ events: read.flatMap(({ events }) => events), layout, bank }, held), bank, isVerified };
 }
 
-/** The log of the boot, and the Canonical Event Log that goes on from it: others count for nothing. */
+/** The log of the boot, and the Canonical Event Log after it. Other logs are ignored. */
 function logsOfBoot(found: readonly FoundBytes[]): readonly FoundBytes[] {
   const logs = found.filter(({ kind }) => kind === 'event-log');
   const first = logs.find(isBootLog);
@@ -141,7 +141,7 @@ function eventsByRegister({ events, bank }: Boot): ReadonlyMap<number, readonly 
   );
 }
 
-/** The preferred bank in which the log and known values are; without values, that of the log. */
+/** The preferred bank that the log and the values have; without values, that of the log. */
 function bankOf(logs: readonly EventLog[], held: Held): EventBank | null {
   const inAll = logs.map(banksOf).reduce((common, banks) => common.filter((bank) => banks.includes(bank)));
   return preferred(inAll.filter((bank) => held.has(bank))) ?? preferred(inAll);
@@ -158,7 +158,7 @@ function heldByClaims(claims: JsonValue | undefined, layout: RegisterLayout): He
 function heldByEvidence(found: readonly FoundBytes[], body: JsonValue, layout: RegisterLayout): Held {
   if (layout !== RTMR_LAYOUT) {
     const evidence = memberOf(body, 'evidence');
-    // Of an event log by itself, of evidence in its native form, or of the one dialect that has a log of a vTPM.
+    // For a single event log, evidence in native form, or the one dialect with a log of a vTPM.
     const native = memberOf(evidence, 'pcrs') ?? memberOf(memberOf(evidence, 'tpmQuote'), 'pcrs');
     return native === undefined ? heldByGuest(memberOf(evidence, 'value')) : heldInBanks(native);
   }
@@ -169,7 +169,7 @@ function heldByEvidence(found: readonly FoundBytes[], body: JsonValue, layout: R
   return values.every((value) => typeof value === 'string') ? ofRtmrs(values.map(String)) : new Map();
 }
 
-/** Dialect `azure-guest`, whose value may be JSON in base64: values of SHA-256 by their index. */
+/** Dialect `azure-guest`, whose value may be JSON in base64: SHA-256 values by index. */
 function heldByGuest(value: JsonValue | undefined): Held {
   const info = typeof value === 'string' ? nullIfMalformed(() => parseStrictJson(decodeBase64(value))) : value;
   const pcrs = memberOf(memberOf(info ?? undefined, 'TpmInfo'), 'PCRs');

@@ -26,14 +26,14 @@ interface ResultProps extends Subject {
   readonly service: Service;
 }
 
-/** Everything that is shown of the evidence. */
+/** The whole display of the evidence. */
 export function Result(props: ResultProps) {
   const { found, decision, fault } = props;
   const start = useRef<HTMLElement>(null);
   const linked = useLinkedClaims(props);
   useEffect(() => {
     if (decision === null && fault === null && found.length === 0) return;
-    // Focus alone scrolls to the middle of a result that is taller than the window.
+    // Focus alone would scroll to the middle of a result that is taller than the window.
     start.current?.focus({ preventScroll: true });
     start.current?.scrollIntoView();
   }, [decision, fault, found]);
@@ -49,10 +49,10 @@ export function Result(props: ResultProps) {
   );
 }
 
-/** Where the panel is not shown, there is no section. */
+/** A section with its panel; no section is listed without one. */
 type ShownSection = (Section & { readonly panel: ComponentChildren }) | null;
 
-/** The decision, and the verification of this page. */
+/** The decision, and the verification in the browser. */
 function judgementOf(props: ResultProps): readonly ShownSection[] {
   const { found, hardware, decision, fault, receipt, recorded, example, keySet, alone } = props;
   const service = alone ? null : props.service;
@@ -83,7 +83,7 @@ function judgementOf(props: ResultProps): readonly ShownSection[] {
 
 const isWithdrawn = ({ recorded }: Subject) => recorded?.record.withdrawn === true;
 
-/** Why, and of which bytes. */
+/** The reasons, and their bytes. */
 function detailsOf(props: ResultProps, linked: LinkedClaims): readonly ShownSection[] {
   const { found, body, decision, nonceBy, example, service } = props;
   const { boot, claims, place, wanted, setPlace, setWanted } = linked;
@@ -118,7 +118,7 @@ function detailsOf(props: ResultProps, linked: LinkedClaims): readonly ShownSect
 
 type LinkedClaims = ReturnType<typeof useLinkedClaims>;
 
-/** Claims lead to their bytes, and fields to their claims. */
+/** Links claims to their bytes, and fields to their claims. */
 function useLinkedClaims({ found, decision, body }: Subject) {
   const [place, setPlace] = useState<FieldPlace | null>(null);
   const [wanted, setWanted] = useState<WantedClaim | null>(null);

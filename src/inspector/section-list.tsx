@@ -1,12 +1,12 @@
 /** A section of the result. */
 export interface Section {
-  /** Of its heading. */
+  /** Id of its heading. */
   readonly id: string;
-  /** As the list calls it. */
+  /** Its name in the list. */
   readonly title: string;
 }
 
-/** Links to the sections that are shown: in a narrow window, the last one is far away. */
+/** Links to the shown sections: in a narrow window, the last one is far away. */
 export function SectionList({ sections }: { readonly sections: readonly Section[] }) {
   return (
     <nav class="sections" aria-label="Sections of the result">
@@ -29,7 +29,7 @@ export function SectionList({ sections }: { readonly sections: readonly Section[
   );
 }
 
-/** Follows the link, and leaves the address as it is: its fragment may name the shown decision. */
+/** Follows the link without changing the address, whose fragment may name the shown decision. */
 function goTo(id: string): void {
   const heading = document.getElementById(id);
   if (heading === null) return;

@@ -13,12 +13,12 @@ export type PolicyProblem = Schemas['PolicyProblem'];
 export type Evaluation = Schemas['Evaluation'];
 export type ExplanationNode = Schemas['ExplanationNode'];
 
-/** The service failed at a request. */
+/** A request to the service failed. */
 export class ServiceFault extends Error {
   override readonly name = 'ServiceFault';
-  /** HTTP status; null where there was no answer. */
+  /** HTTP status; null if there was no answer. */
   readonly status: number | null;
-  /** Of the problem document. */
+  /** Code of the problem document. */
   readonly code: string | null;
   readonly pointer: string | null;
 
@@ -36,14 +36,14 @@ interface Problem {
   readonly pointer: string | null;
 }
 
-/** Types of Node, which tests are compiled with, do not know the member. */
+/** The Node types, with which tests are compiled, lack the member. */
 const UNCACHED = { cache: 'no-store' } as const;
 
 /** The requests of the page to its own service. It contacts no other. */
 export class Service {
-  /** Of the URL that the page was opened by. */
+  /** Origin of the page. */
   readonly origin: string;
-  /** Of the caller; in the memory of the page alone. */
+  /** Key of the caller, only in the memory of the page. */
   #key: string | null = null;
 
   constructor(origin: string) {
@@ -63,7 +63,7 @@ export class Service {
     return this.#get(`/decisions/${encodeURIComponent(id)}`) as Promise<RecordedDecision>;
   }
 
-  /** A recording, which is public. @param path as the list of examples has it */
+  /** Fetches a recording, which is public. @param path from the list of examples */
   example(path: string): Promise<JsonValue> {
     return this.#ask(path, { method: 'GET' }, null);
   }
@@ -72,15 +72,15 @@ export class Service {
     return this.#get(`/endorsements/${encodeURIComponent(sha256)}`) as unknown as Promise<HeldEndorsement>;
   }
 
-  /** `iss` of its receipts, where one is configured; null where not. */
+  /** `iss` of its receipts; null if none is configured. */
   async issuer(): Promise<string | null> {
     const { issuer } = (await this.#get('/.well-known/openid-configuration')) as JsonObject;
     return typeof issuer === 'string' ? issuer : null;
   }
 
   /**
-   * Its keys, for one receipt: each `kid` is asked for once, also where there was no answer, however often the receipt is verified.
-   * They are fetched by the client library, which bounds the answer.
+   * The keys of the service for one receipt. Each `kid` is fetched once, even after a failure or if the receipt is verified again.
+   * The client library fetches them, and bounds the answer.
    */
   receiptKeys(): ReceiptKeySource {
     const asked = new Map<string, ReturnType<ReceiptKeySource['find']>>();
@@ -124,7 +124,7 @@ export class Service {
     if (key !== null && !BEARER_CREDENTIAL.test(key)) throw new ServiceFault(NO_CREDENTIAL);
     const authorization: Record<string, string> = key === null ? {} : { authorization: `Bearer ${key}` };
     const headers = { ...init.headers, ...authorization };
-    // Sends cookies and client certificates for this host only: a sign-on in front may need them.
+    // Sends cookies and client certificates only to this host: a sign-on proxy in front may need them.
     const response = await fetch(path, { ...init, headers, credentials: 'same-origin', ...UNCACHED }).catch(() => {
       throw new ServiceFault('The service gave no answer.');
     });
@@ -134,7 +134,7 @@ export class Service {
   }
 }
 
-/** Visible ASCII: the service takes no space in a Bearer credential, and browsers send other characters as Latin-1 or not at all. */
+/** Visible ASCII: the service accepts no space in a Bearer credential, and browsers send other characters as Latin-1 or not at all. */
 const BEARER_CREDENTIAL = /^[\x21-\x7e]+$/;
 const NO_CREDENTIAL =
   'The key has a space, an invisible character or one outside ASCII, which the page cannot send as a Bearer credential. Type it again. Nothing was sent.';

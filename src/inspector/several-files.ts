@@ -25,7 +25,7 @@ export interface UnusedFile {
   readonly why: string;
 }
 
-/** The parts of evidence that a file can hold, as people read them. */
+/** The display names of the parts of evidence. */
 const PARTS = {
   hcl: 'the HCL report',
   report: 'the SNP report',
@@ -64,9 +64,9 @@ const PARTS_OF = {
 type Type = keyof typeof PARTS_OF;
 
 /**
- * Makes a /verify body of files, by their content alone. A body among the files goes before all others. Nothing is verified.
+ * Builds a /verify body from files, only by their content. A body among the files takes precedence. Verifies nothing.
  *
- * @returns the body or structure, and each file that is not used
+ * @returns the body or structure, and each unused file
  */
 export function readFiles(files: readonly GivenFile[]): {
   readonly intake: Intake;
@@ -95,7 +95,7 @@ function besideWhole({ name, intake }: ReadFile, whole: ReadFile): UnusedFile {
   return { name, why: `“${whole.name}” is a whole /verify body, which takes no other file.` };
 }
 
-/** The part in each file. The quote identifies signatures and PCR values, so these are read last. */
+/** The part in each file. The quote identifies signatures and PCR values, so they come last. */
 function assign(files: readonly ReadFile[]): { readonly parts: Parts; readonly unused: readonly UnusedFile[] } {
   const byContent = files.map((file) => ({ file, held: partsIn(file.intake) }));
   const found = new Map(byContent.flatMap(({ held }) => held));
@@ -170,7 +170,7 @@ function besideQuote({ bytes }: GivenFile, quote: TpmsQuote | null): Held {
   return values === null ? [] : [['pcrs', bytes]];
 }
 
-/** A missing part has no member: the service names the member that it needs. */
+/** A missing part has no member: the service reports the member that it needs. */
 function evidenceOf(type: Type, parts: Parts): JsonObject {
   const text = (part: Part) => encoded(parts.get(part));
   const isTd = hasTdEventLog(type);

@@ -1,13 +1,13 @@
 /** Longer texts are cut, so that no answer makes the page slow. */
 const LONGEST = 2_000;
 
-/** Characters that show nothing, reorder others or end a line: controls, formats, lone surrogates (Unicode general categories). */
+/** Characters that are invisible, reorder text or end a line: controls, formats, lone surrogates (Unicode general categories). */
 const HIDDEN = /(?![\t\n\r])[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
 
 /**
- * A value of evidence or of an answer as text for people: whatever it holds, it is shown and does nothing.
+ * Formats a value of evidence or of an answer as harmless text.
  *
- * @param longest characters that are shown
+ * @param longest most shown characters
  */
 export function shownValue(value: unknown, longest = LONGEST): string {
   const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? String(value));

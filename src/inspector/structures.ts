@@ -11,14 +11,14 @@ import type { FieldDescription, StructureDescription } from '../inspect/field-de
 import { describeRaw, inMember, nameOfKind, recogniseRaw } from '../inspect/raw-structures.js';
 import { readRuntimeObject } from '../tee/shared/format/runtime-claims.js';
 
-/** Bytes in the input, with their fields. Nothing about them is verified. */
+/** Recognised bytes of the input, with their fields. Nothing in them is verified. */
 export interface FoundBytes {
-  /** JSON pointer to them; empty for a file by itself; for bytes of the service, a name. */
+  /** JSON pointer to them; empty for a single file; a name for bytes from the service. */
   readonly pointer: string;
   readonly kind: FoundKind;
   readonly bytes: Uint8Array;
   readonly structures: readonly StructureDescription[];
-  /** The reason why they are unreadable, though they resemble their kind; null if they are readable. */
+  /** Why they are unreadable, although they resemble their kind; null if they are readable. */
   readonly problem: string | null;
 }
 
@@ -32,30 +32,30 @@ const PLACED = {
   'key-certification': 'the certification of a key by a TPM',
 } as const;
 
-/** As people read it, with its article. */
+/** The display name of a kind, with its article. */
 export function nameOfFound(kind: FoundKind): string {
   if (kind === 'unread') return 'not looked at';
   return kind in PLACED ? PLACED[kind as keyof typeof PLACED] : nameOfKind(kind as StructureKind);
 }
 
-/** Members that the service takes for a report or quote, in every dialect (src/wire/dialects). It ignores some that hold anything. */
+/** Members that the service reads as report or quote, in every dialect (src/wire/dialects). It ignores some of arbitrary content. */
 const JUDGED =
   /^\/evidence\/(?:report|hclReport|quote|tdQuote|tpmQuote\/message|value(?:\/(?:report(?:\/SnpReport)?|hcl_report|(?:td_|tdx\/)?quote|(?:tpm_)?quote\/message|outblob|IsolationInfo\/Evidence\/Proof(?:\/SnpReport)?|TpmInfo\/PcrQuote))?)$/;
 /**
- * Likewise, for the event log of a boot, or the first of two, and for the one of `POST /inspect`. That of the dialect `ita` is in its
- * place too, though the service does not judge it.
+ * Members with the event log of a boot, or the first of two, and that of `POST /inspect`. The log of the dialect `ita` is
+ * included, although the service does not verify it.
  */
 const BOOT_LOG = /^(?:|\/evidence\/(?:eventLog(?:\/0)?|ccel|log|value(?:\/TcgLogs|(?:\/tdx)?\/event_log)?))$/;
-/** Likewise, for runtime data. */
+/** Members with runtime data. */
 const RUNTIME_DATA =
   /^\/evidence\/(?:runtimeData|value\/(?:runtimeData\/data|(?:tdx\/)?runtime_data|IsolationInfo\/Evidence\/RunTimeData))$/;
 
-/** Whether the service would verify these bytes: a file by itself, or the place of a report or quote. */
+/** Whether the service would verify these bytes: a single file, or the member of a report or quote. */
 export function isJudged({ pointer }: FoundBytes): boolean {
   return pointer === '' || JUDGED.test(pointer);
 }
 
-/** The evidence types in which the service reads a report or quote. */
+/** The kinds of structures that contain a report or quote. */
 const OF_REPORTS: ReadonlySet<FoundKind> = new Set([
   'snp-report',
   'snp-extended-report',
@@ -69,7 +69,7 @@ export function speaksOfMachine({ kind }: FoundBytes): boolean {
   return OF_REPORTS.has(kind);
 }
 
-/** Whether bytes are a file by itself, or in the place of the event log of a boot. */
+/** Whether bytes are a single file, or in the member of the event log of a boot. */
 export function isBootLog({ pointer }: FoundBytes): boolean {
   return BOOT_LOG.test(pointer);
 }
@@ -79,29 +79,29 @@ export function isRuntimeData({ pointer }: FoundBytes): boolean {
   return RUNTIME_DATA.test(pointer);
 }
 
-/** Keys of a vTPM that an Azure guest sends (dialect `azure-guest`). A certification begins as a quote does. */
+/** Keys of a vTPM that an Azure guest sends (dialect `azure-guest`). A certification begins like a quote. */
 const TPM_PUBLIC = /^\/evidence\/value\/TpmInfo\/(?:AikPub|EncKeyPub)$/;
 const KEY_CERTIFICATION = /^\/evidence\/value\/TpmInfo\/EncKeyCertifyInfo$/;
 
-/** Members whose bytes their sender chooses: nothing in them is verified, so hidden parts there matter to nobody. */
+/** Members whose content the sender chooses: it is not verified, so structures in it are irrelevant. */
 const OF_THE_CALLER = /\/(?:runtime|init|user|inittime|held)_?-?data\b|nonce/i;
 
-/** The longest log that is read here. */
+/** The longest log that the page reads. */
 export const LOG_BYTES = 2 ** 20;
-/** Of less, no structure is looked for. */
+/** Shorter bytes are not searched for structures. */
 const SHORTEST = 32;
-/** JSON in bytes in JSON: as in a body for Azure Attestation. */
+/** Levels of JSON in encoded bytes in JSON, as in a body for Azure Attestation. */
 const DEEPEST = 8;
 const MOST_FOUND = 64;
 
-/** Everything in a JSON value that can be read, whatever its dialect calls it. */
+/** Finds every readable structure in a JSON value, under any member name. */
 export function findBytes(value: JsonValue): readonly FoundBytes[] {
   const found: FoundBytes[] = [];
   search(value, '', 0, found);
   return found;
 }
 
-/** Bytes by themselves; null where they look like nothing that is known, or like several things. */
+/** Recognises single bytes; null if they match no known kind, or several. */
 export function readBytes(bytes: Uint8Array, pointer = ''): FoundBytes | null {
   const [kind, ...others] = recogniseRaw(bytes);
   if (kind === undefined || others.length > 0) return null;
@@ -119,22 +119,22 @@ function described(
   }
 }
 
-/** Whether an event log is that of a TD, by its place. */
+/** Whether an event log is that of a TD, by its pointer. */
 export const isLogOfTd = (pointer: string): boolean => /ccel$/i.test(pointer);
 
-/** A log with its events: that of a TD has other registers. */
+/** Describes a log with its events: a TD has other registers. */
 function describe(bytes: Uint8Array, kind: StructureKind, pointer: string): readonly StructureDescription[] {
   if (kind !== 'event-log') return describeRaw(bytes, kind, inMember(''));
   return isLogOfTd(pointer) ? describeCcel(bytes, '', LOG_BYTES) : describeVtpmLogs([bytes], '', LOG_BYTES);
 }
 
-/** A field with its place in the bytes that it was found in; null where it has none. */
+/** The range of a field in its container; null if it has none. */
 export function fieldRange({ start }: StructureDescription, { offset, length }: FieldDescription) {
   if (start === null || offset === null || length === null) return null;
   return { from: start + offset, to: start + offset + length };
 }
 
-/** The bytes to show in hex, and their structures: text that encodes bytes has no fields, they have. */
+/** The bytes for the hex view, with their structures: encoded text is decoded, since fields are in the decoded bytes. */
 export function shownBytes(found: FoundBytes): Pick<FoundBytes, 'bytes' | 'structures'> {
   const { bytes, structures } = found;
   const parts = structures.length === 0 ? null : encodedIn(found);
@@ -148,7 +148,7 @@ export function shownBytes(found: FoundBytes): Pick<FoundBytes, 'bytes' | 'struc
   return { bytes: joined(parts), structures: placed };
 }
 
-/** One after the other, what each structure of a text encodes: DER in PEM, header and claims in a token; null where it is no such text. */
+/** The decoded structures of a text in order: DER in PEM, header and claims in a token; null for any other text. */
 function encodedIn({ kind, bytes }: FoundBytes): readonly Uint8Array[] | null {
   if (kind === 'pem') return parsePemBlocks(latin1(bytes), PEM_TEXT_BYTES).map(({ der }) => der);
   if (kind !== 'token') return null;
@@ -165,14 +165,14 @@ function search(value: JsonValue, pointer: string, depth: number, found: FoundBy
   else if (value !== null && isObject(value)) searchObject(value, pointer, depth, found);
 }
 
-/** Noted once, in place of bytes that could be a structure. */
+/** Adds one note in place of bytes that could be a structure. */
 function noteUnread(value: JsonValue, pointer: string, found: FoundBytes[]): void {
   const isNothing = typeof value === 'string' ? value.length < SHORTEST : value === null || typeof value !== 'object';
   if (isNothing || OF_THE_CALLER.test(pointer) || found.some(({ kind }) => kind === 'unread')) return;
   found.push(unread(pointer, `this page looks at ${MOST_FOUND} structures, ${DEEPEST} levels deep, and there is more`));
 }
 
-/** An unreadable report or quote at its place: another one elsewhere must not replace it. */
+/** Adds an unreadable report or quote at its place: a report elsewhere must not replace it. */
 function noteUnrecognised(pointer: string, found: FoundBytes[]): void {
   if (JUDGED.test(pointer)) found.push(unread(pointer, 'it looks like nothing that is known, or like several things'));
 }
@@ -187,14 +187,14 @@ function searchObject(
   depth: number,
   found: FoundBytes[],
 ) {
-  // Collateral is one object of several texts.
+  // Collateral is one object with several texts.
   const collateral = 'tcb_info' in value ? readBytes(fromUtf8(JSON.stringify(value)), pointer) : null;
   if (collateral !== null) found.push({ ...collateral, bytes: new Uint8Array() });
   else
     for (const [name, member] of Object.entries(value)) search(member, pointer + jsonPointer([name]), depth + 1, found);
 }
 
-/** A list of numbers may be bytes: so does serde write them. */
+/** Searches a list. A list of numbers may be bytes, as serde writes them. */
 function searchList(value: readonly JsonValue[], pointer: string, depth: number, found: FoundBytes[]): void {
   const bytes = value.length >= SHORTEST && value.every(isByte) ? Uint8Array.from(value) : null;
   const read = bytes === null ? null : readBytes(bytes, pointer);
@@ -222,7 +222,7 @@ function searchText(text: string, pointer: string, depth: number, found: FoundBy
   }
   const read = ofVtpmKey(bytes, pointer) ?? readBytes(bytes, pointer) ?? runtimeData(bytes, pointer);
   if (read !== null) found.push(read);
-  // A log in JSON is shown as its replay: nothing inside it is looked for.
+  // A log in JSON is shown as its replay, so its content is not searched.
   const inside = read?.kind === 'event-log' ? null : nullIfMalformed(() => parseStrictJson(bytes));
   if (inside !== null && typeof inside === 'object') search(inside, pointer, depth + 1, found);
   else if (read === null) noteUnrecognised(pointer, found);
@@ -241,7 +241,7 @@ function runtimeData(bytes: Uint8Array, pointer: string): FoundBytes | null {
   return /runtime_?data(?:\/data)?$/i.test(pointer) ? readRuntimeData(bytes, pointer) : null;
 }
 
-/** Runtime data, which a caller knows by its place or by its members. */
+/** Reads runtime data, which the caller has identified by its pointer or by its members. */
 export function readRuntimeData(bytes: Uint8Array, pointer: string): FoundBytes {
   const object = readRuntimeObject(bytes);
   const structures = [describeRuntimeData(bytes, '', object)];

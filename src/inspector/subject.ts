@@ -10,7 +10,7 @@ import { asAnswer } from './recorded-decision.js';
 import { type Decision, type RecordedDecision, type Service, ServiceFault } from './service.js';
 import { type FoundBytes, findBytes } from './structures.js';
 
-/** The evidence on the page. The page keeps no other copy. */
+/** The evidence on the page, in the only copy that the page keeps. */
 export interface Subject {
   readonly found: readonly FoundBytes[];
   /** The body for the service; null if it cannot be verified alone. */
@@ -19,11 +19,11 @@ export interface Subject {
   readonly decision: Decision | null;
   readonly fault: ServiceFault | null;
   readonly receipt: GivenReceipt | null;
-  /** Of a decision that the log has. */
+  /** The recorded decision, if it comes from the log. */
   readonly recorded: RecordedDecision | null;
   /** The origin of the nonce of the decision. */
   readonly nonceBy: NonceBy;
-  /** Where an example of the page is shown. */
+  /** The shown example; null if it is not one. */
   readonly example: ShownExample | null;
 }
 
@@ -39,7 +39,7 @@ export const NOTHING: Subject = {
   example: null,
 };
 
-/** Inputs of the caller for the decision. Empty: the value of the request, or the default of the service. */
+/** Inputs of the user for the decision. Empty: the value of the request, or the default of the service. */
 export interface Options {
   readonly policy: string;
   readonly nonce: string;
@@ -53,15 +53,15 @@ type AskedService = Pick<Service, 'origin' | 'verify' | 'decision' | 'example' |
 
 /** The dependencies of the page. */
 export interface Means {
-  /** Null: there is none behind the page. */
+  /** Null if the page has no service. */
   readonly service: AskedService | null;
   readonly subtle: Subtle;
 }
 
 /**
- * Reads what was given, verifies what can be verified here, and asks the service.
+ * Reads the input, verifies it in the browser as far as possible, and calls the service.
  *
- * @throws {Error} for the id of a decision, where there is no service
+ * @throws {Error} for the id of a decision, if there is no service
  */
 export async function look(intake: Looked, options: Options, means: Means): Promise<Subject> {
   if (intake.kind === 'decision') return lookUp(intake.id, means.service);
@@ -77,7 +77,7 @@ export async function look(intake: Looked, options: Options, means: Means): Prom
     : judge({ ...read, body }, options, means.service, means.subtle);
 }
 
-/** A recording: no service is asked. */
+/** Shows a recording, without a call for verification. */
 export async function lookAtExample({ path }: ListedExample, service: AskedService, subtle: Subtle): Promise<Subject> {
   const example = (await service.example(path)) as unknown as Example;
   const found = findBytes(example.body);
@@ -98,7 +98,7 @@ async function lookUp(id: string, service: AskedService | null): Promise<Subject
   }
 }
 
-/** @param read the structures, as read and verified here */
+/** @param read the structures, as read and verified in the browser */
 async function judge(
   read: Subject & { readonly body: JsonObject },
   options: Options,
@@ -121,15 +121,15 @@ async function judged(body: JsonObject, service: AskedService): Promise<Pick<Sub
   }
 }
 
-/** Anything else is an error of the page, which is not shown as one of the service. */
+/** Any other error is a fault of the page, which is not shown as one of the service. */
 function faultIn(error: unknown): ServiceFault {
   if (error instanceof ServiceFault) return error;
   throw error;
 }
 
 /**
- * Verifies again with the certificates that the service has, where those of the evidence were not enough. It keeps none of those of a
- * request about the past.
+ * Verifies again with the certificates from the service, if those of the evidence were not sufficient. The service stores none for a
+ * historical request.
  */
 async function complete(
   { found, hardware }: Pick<Subject, 'found' | 'hardware'>,
@@ -145,12 +145,12 @@ async function complete(
   return { found: all, hardware: await verifyHardware(all, subtle) };
 }
 
-/** @param filledIn empty: none */
+/** @param filledIn empty: no input */
 function nonceByOf(body: JsonObject, filledIn: string): NonceBy {
   return filledIn === '' && memberOf(body, 'nonce') !== undefined ? 'body' : 'caller';
 }
 
-/** Inputs of the caller replace values of the body. */
+/** Inputs of the user replace values of the body. */
 function withOptions(body: JsonObject, { policy, nonce, audience }: Options): JsonObject {
   const given = Object.entries({ policy, nonce, audience }).filter(([, value]) => value !== '');
   return { ...body, ...Object.fromEntries(given) };

@@ -3,7 +3,7 @@ import { type FoundBytes, nameOfFound } from './structures.js';
 const OF_OTHER_ISSUER =
   'Its claims name no address of Azure Attestation or Intel Trust Authority as the issuer, so the service was not asked. Where it is a token of one of them under another address, give it with its type: {"evidence": {"type": "maa-token", "token": "…"}}, or "ita-token".';
 
-/** The reason why nothing was verified, and the remedy. */
+/** Why nothing was verified, and the remedy. */
 export function UnaskedPanel({ found, alone }: { readonly found: readonly FoundBytes[]; readonly alone: boolean }) {
   const [first, ...others] = found;
   if (first === undefined) return null;

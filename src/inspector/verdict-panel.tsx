@@ -6,13 +6,13 @@ import { reasonsOf, verdictOf, warningsOf } from './verdict.js';
 
 interface VerdictPanelProps {
   readonly decision: Decision;
-  /** Whether the service may have a record of it: it has none of an example. */
+  /** Whether the service may have a record of it: it has none for an example. */
   readonly isStored: boolean;
-  /** Of a record: it was recorded too late, and its answer never left. */
+  /** Whether it is a withdrawn record: it was stored too late, and its answer was never sent. */
   readonly isWithdrawn: boolean;
 }
 
-/** Of an expected or actual value: the chain of trust shows more of it. */
+/** Characters of an expected or actual value: the chain of trust shows more. */
 const SHORTENED = 100;
 
 /** The decision in one sentence, then its reasons with their remedies. */
@@ -93,7 +93,7 @@ function Facts({ decision, isStored, isWithdrawn }: VerdictPanelProps) {
   );
 }
 
-/** Why the service judged nothing. */
+/** Why the service verified nothing. */
 export function FaultPanel({ fault }: { readonly fault: ServiceFault }) {
   return (
     <section class="verdict fault" aria-labelledby="fault">

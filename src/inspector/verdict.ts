@@ -22,7 +22,7 @@ interface Finding {
   readonly waived: boolean;
 }
 
-/** A reason, with the check that gave it: null where the answer does not list it. */
+/** A reason, with its check: null if the answer does not list it. */
 export interface Reason {
   readonly code: string;
   readonly check: Finding | null;
@@ -58,7 +58,7 @@ export function reasonsOf({ reasons, checks }: Pick<Decided, 'reasons' | 'checks
   }));
 }
 
-/** Findings that the policy tolerates and the page must show. */
+/** Findings that the policy tolerates, and that the page must show. */
 export function warningsOf({ checks }: Pick<Decided, 'checks'>): readonly Finding[] {
   return checks.filter(({ result }) => result === 'warn');
 }

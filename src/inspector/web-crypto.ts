@@ -8,12 +8,12 @@ export type WebCrypto = typeof globalThis.crypto.subtle;
 
 const VENDOR_ALGORITHMS: ReadonlySet<string | null> = new Set(['rsassa-pss-sha384', 'ecdsa-sha256']);
 
-/** Whether a certificate was issued with another algorithm than AMD and Intel use now. One that names two is no such certificate. */
+/** Whether a certificate has another signature algorithm than AMD and Intel use now. If it names two, it is invalid instead. */
 export function hasUnknownAlgorithm(certificate: X509Certificate): boolean {
   return namesOneAlgorithm(certificate) && !VENDOR_ALGORITHMS.has(certificate.outerAlgorithm.name);
 }
 
-/** Whether the algorithm beside the signature, which nothing signs, is the signed one (RFC 5280 4.1.1.2). */
+/** Whether the unsigned algorithm beside the signature equals the signed one (RFC 5280 4.1.1.2). */
 function namesOneAlgorithm({ innerAlgorithm, outerAlgorithm }: X509Certificate): boolean {
   return hex(innerAlgorithm.bytes) === hex(outerAlgorithm.bytes);
 }
@@ -35,7 +35,7 @@ export async function verifyIssued(
   return raw !== null && verifyEcdsa(subtle, { curve: 'P-256', hash: 'SHA-256' }, issuer, raw, issued.tbs);
 }
 
-/** @param signature r, then s @throws {DOMException} where the key is on another curve */
+/** @param signature r, then s @throws {DOMException} if the key is on another curve */
 export async function verifyEcdsa(
   subtle: WebCrypto,
   { curve, hash }: { readonly curve: string; readonly hash: string },
@@ -47,5 +47,5 @@ export async function verifyEcdsa(
   return subtle.verify({ name: 'ECDSA', hash }, key, unshared(signature), unshared(signed));
 }
 
-/** WebCrypto takes no views of shared memory, which TypeScript cannot exclude. */
+/** WebCrypto rejects views of shared memory, which TypeScript cannot exclude. */
 export const unshared = (bytes: Uint8Array): Uint8Array<ArrayBuffer> => new Uint8Array(bytes);
