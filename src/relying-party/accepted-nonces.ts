@@ -1,13 +1,13 @@
-/** A receipt holds for five minutes at most, so this is more than 300 acceptances a second. */
+/** A receipt is valid for five minutes at most, so this is more than 300 acceptances a second. */
 const MAXIMUM = 100_000;
 
 /**
- * The nonces of receipts that were accepted, each until its receipt has ended: from then on step 8 refuses it.
+ * The nonces of accepted receipts, each until its receipt expires: from then on step 8 rejects it.
  *
  * All instants are in milliseconds since 1970.
  */
 export class AcceptedNonces {
-  /** When the receipt ends, by nonce, in the order of acceptance. */
+  /** Expiry of the receipt, by nonce, in the order of acceptance. */
   readonly #endings = new Map<string, number>();
   readonly #maximum: number;
   /** Nonces that expired before this time may be forgotten: if the clock goes back, they do not count as new. */
@@ -17,7 +17,7 @@ export class AcceptedNonces {
     this.#maximum = maximum;
   }
 
-  /** Notes a nonce; false where it was accepted before, or where that cannot be ruled out any more. */
+  /** Records a nonce. Returns false if it was accepted before, or if that cannot be excluded. */
   accept(nonce: string, endsAt: number, now: number): boolean {
     this.#forget(now);
     if (this.#endings.has(nonce) || endsAt <= this.#forgottenUpTo || this.#endings.size >= this.#maximum) return false;
@@ -25,7 +25,7 @@ export class AcceptedNonces {
     return true;
   }
 
-  /** From the oldest on, since receipts end about in the order in which they were accepted; all of them where it is full. */
+  /** Forgets the oldest first, since receipts expire about in the order of acceptance; forgets all if it is full. */
   #forget(now: number): void {
     const isFull = this.#endings.size >= this.#maximum;
     for (const [nonce, endsAt] of this.#endings) {

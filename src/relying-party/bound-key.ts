@@ -1,7 +1,7 @@
 import { calculateJwkThumbprint } from 'jose';
 import { isObject, type JsonObject, type JsonValue, member } from './json-text.js';
 
-/** The public key that the VM's request bound, so that a sender can prove that it is the VM. */
+/** The public key that the VM's request bound. A sender with the private key proves that it is the VM. */
 export interface BoundKey {
   /** `cnf.jwk`. */
   readonly jwk: JsonObject;
@@ -9,14 +9,14 @@ export interface BoundKey {
   readonly jkt: string;
 }
 
-/** Members of a public JWK that its thumbprint is over (RFC 7638 section 3.2, RFC 8037). */
+/** The members that a thumbprint covers (RFC 7638 section 3.2, RFC 8037). */
 const REQUIRED: ReadonlyMap<JsonValue | undefined, readonly string[]> = new Map([
   ['EC', ['crv', 'x', 'y']],
   ['OKP', ['crv', 'x']],
   ['RSA', ['e', 'n']],
 ]);
 
-/** The key that a receipt names; null where it names none, or none that has a thumbprint. */
+/** The key in a receipt; null if it has none, or one without a thumbprint. */
 export async function boundKeyOf(claims: JsonObject): Promise<BoundKey | null> {
   const jwk = member(member(claims, 'cnf'), 'jwk');
   const jkt = await thumbprintOf(jwk);

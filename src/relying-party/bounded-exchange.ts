@@ -1,12 +1,12 @@
 export interface BoundedExchange {
-  /** Left out: the platform's. */
+  /** Defaults to that of the platform. */
   readonly fetch?: typeof globalThis.fetch | undefined;
-  /** For the whole exchange, the body included. */
+  /** Timeout of the whole exchange, including the body. */
   readonly timeoutMs: number;
-  /** Of the answer's body. */
+  /** Most bytes of the answer's body. */
   readonly maximumBytes: number;
   readonly headers: Readonly<Record<string, string>>;
-  /** Left out: a GET. */
+  /** The request body; if left out, the request is a GET. */
   readonly body?: string | undefined;
   /** Ends the exchange early. */
   readonly signal?: AbortSignal | undefined;
@@ -17,18 +17,18 @@ export interface BoundedAnswer {
   readonly bytes: Uint8Array;
 }
 
-/** A browser's cache would repeat an insufficient answer. Types of Node do not have the member, which Node ignores. */
+/** A browser's cache would repeat an insufficient answer. Node ignores the member, and its types lack it. */
 const UNCACHED = { cache: 'no-store' } as const;
 
-/** Why there is no answer. */
+/** The reason for a missing answer. */
 class ExchangeError extends Error {
   override readonly name = 'ExchangeError';
 }
 
 /**
- * One request, and the whole of its answer.
+ * Sends one request, and reads the whole answer.
  *
- * @throws {ExchangeError} where the answer is a redirect, too large or too late, or does not come, or the caller aborts
+ * @throws {ExchangeError} if the answer is a redirect, too large, too late or missing, or the caller aborts
  */
 export async function boundedExchange(url: URL, options: BoundedExchange): Promise<BoundedAnswer> {
   const controller = new AbortController();
@@ -42,7 +42,7 @@ export async function boundedExchange(url: URL, options: BoundedExchange): Promi
     options.signal?.addEventListener('abort', abort, { signal: controller.signal });
   });
   try {
-    // A fetch that was injected may pay no heed to the signal.
+    // An injected fetch may ignore the signal.
     return await Promise.race([exchange(url, options, controller.signal), ended]);
   } catch (cause) {
     throw cause instanceof ExchangeError ? cause : new ExchangeError('no answer came', { cause });
@@ -62,7 +62,7 @@ async function exchange(url: URL, options: BoundedExchange, signal: AbortSignal)
     credentials: 'omit',
     ...UNCACHED,
   });
-  // A fetch that was injected may follow redirects nevertheless.
+  // An injected fetch may follow redirects nevertheless.
   if (response.redirected) throw new ExchangeError('the answer came after a redirect');
   return { status: response.status, bytes: await wholeBody(response, options.maximumBytes) };
 }

@@ -10,29 +10,29 @@ import { requireSignature } from './receipt-signature.js';
 /** Trust tiers (AR4SI). */
 export type ReceiptStatus = 'none' | 'affirming' | 'warning' | 'contraindicated';
 
-/** A receipt for which each step of docs/receipts.md holds, so that it says allow. All of it is frozen. */
+/** A receipt that passed every step of docs/receipts.md, so that it states an allow. It is deep-frozen. */
 export interface VerifiedReceipt {
   readonly decision: 'allow';
-  /** `jti`, by which the service finds its record, and by which receipts are told apart; null where there is none. */
+  /** `jti`, the id of the receipt and of its record at the service; null if there is none. */
   readonly decisionId: string | null;
   readonly issuer: string;
   readonly audience: string;
   readonly subject: string;
-  /** `eat_nonce`, base64url. Null where the receipt has none, which is accepted only where none was expected. */
+  /** `eat_nonce`, base64url. Null if the receipt has none, which is only accepted if none was expected. */
   readonly nonce: string | null;
   /** ISO 8601, in UTC. */
   readonly issuedAt: string;
-  /** ISO 8601, in UTC. From then on the receipt says nothing. */
+  /** ISO 8601, in UTC. From then on the receipt is invalid. */
   readonly expiresAt: string;
   readonly evidence: {
     readonly type: string;
-    /** Hex; null where the receipt does not say it. */
+    /** Hex; null if the receipt does not state it. */
     readonly sha256: string | null;
   };
   readonly policies: readonly { readonly id: string; readonly sha256: string }[];
-  /** Of each part that was appraised (`hardware`, `vtpm`, `maa`, `ita`). */
+  /** Status of each appraised part (`hardware`, `vtpm`, `maa`, `ita`). */
   readonly status: Readonly<Record<string, ReceiptStatus>>;
-  /** The key that the request bound; null where it bound none. That the sender has it is not established. */
+  /** The key that the request bound; null if it bound none. The caller must check that the sender has it. */
   readonly boundKey: BoundKey | null;
   /** All claims, as signed. */
   readonly claims: JsonObject;
@@ -46,11 +46,11 @@ const [LONGEST_SECONDS, SKEW_SECONDS] = [300, 60];
 const LAST_SECOND = 8_640_000_000_000;
 
 /**
- * Goes through the steps of docs/receipts.md ("How to check one") in their order, and refuses the receipt at the first that
- * does not hold. Of step 7 only the comparison is made here: that no receipt with this nonce was accepted before is for the
- * caller, who remembers nonces.
+ * Checks the steps of docs/receipts.md ("How to check one") in their order, and rejects the receipt at the first failure.
+ * Step 7 only compares the nonce here: the caller, which remembers nonces, checks that it was not accepted
+ * before.
  *
- * @throws {ReceiptError} whose `code` and `step` name the step
+ * @throws {ReceiptError} with `code` and `step` of the failed step
  */
 export async function checkReceipt(
   receipt: string,
@@ -84,8 +84,8 @@ export async function checkReceipt(
 }
 
 /**
- * For who had the evidence judged: the answer was made after that was asked for, up to the skew of step 8. Whoever answers in the
- * place of the service, without its key, could else repeat a challenge and an answer of a while ago.
+ * For a caller that had the evidence verified: the answer must be newer than the request, up to the skew of step 8. Otherwise a server
+ * that impersonates the service, without its key, could repeat an earlier challenge and answer.
  *
  * @throws {ReceiptError} `receipt_time`
  */
@@ -151,7 +151,7 @@ function requirePolicies({ sub, policies }: JsonObject, expected: CheckedExpecta
   return Object.freeze(listed.filter((policy) => policy !== null));
 }
 
-/** Null if it is no policy of a receipt. */
+/** Null if it is not a policy of a receipt. */
 function policyOf(policy: JsonValue): { readonly id: string; readonly sha256: string } | null {
   const [id, sha256] = [member(policy, 'id'), member(policy, 'sha256')];
   return typeof id === 'string' && typeof sha256 === 'string' ? Object.freeze({ id, sha256 }) : null;
@@ -220,16 +220,16 @@ function textOrNull(value: JsonValue | undefined): string | null {
 
 const SHOWN_LENGTH = 120;
 
-/** A text in quotes, as JSON, so that nothing in it can end a line of a log. */
+/** A quoted text as JSON, so that its content cannot end a line of a log. */
 function shortJson(value: JsonValue | undefined, longest = SHOWN_LENGTH): string {
   if (typeof value !== 'string') return 'nothing that is text';
   return JSON.stringify(value.length > longest ? `${value.slice(0, longest)}…` : value);
 }
 
-/** Characters of 8 policies, each with an id of 64 and its digest. */
+/** Characters for 8 policies, each with an id of 64 and its digest. */
 const SHOWN_POLICIES_LENGTH = 1_200;
 
-/** Each as `ID@sha256:HEX`, and as `ID` where its text is not compared. */
+/** Each as `ID@sha256:HEX`, or as `ID` if its text is not compared. */
 function shownPolicies(policies: readonly (ExpectedPolicy | null)[]): string {
   const texts = policies.map((policy) => {
     if (policy === null) return 'no policy';

@@ -1,5 +1,5 @@
 /**
- * Compares texts without telling by its time where they differ. Texts of different length are plainly not equal. Browsers have
+ * Compares texts in constant time for the same length. Texts of different lengths differ. Browsers have
  * no function for this.
  */
 export function isSameText(a: string, b: string): boolean {

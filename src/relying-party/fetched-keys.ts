@@ -5,33 +5,33 @@ import { ReceiptError } from './receipt-error.js';
 import { secureUrl } from './secure-url.js';
 
 export interface FetchedKeySetOptions {
-  /** `iss` of the receipts, under which the key set is: an https URL, or an http URL of a loopback host. */
+  /** `iss` of the receipts, the base URL of the key set: an https URL, or an http URL of a loopback host. */
   readonly issuer: string;
-  /** Left out: the platform's. */
+  /** Defaults to that of the platform. */
   readonly fetch?: typeof globalThis.fetch | undefined;
-  /** Left out: the machine's. */
+  /** Defaults to that of the machine. */
   readonly clock?: (() => Date) | undefined;
-  /** For the whole exchange. Left out: 5 000. */
+  /** Timeout of the whole exchange. Defaults to 5 000. */
   readonly timeoutMs?: number | undefined;
 }
 
 /** docs/receipts.md, "Publication": relying parties may keep a key set for five minutes. */
 const KEPT_MS = 300_000;
-/** docs/receipts.md, step 3: once more where a `kid` is unknown, at most once a minute. */
+/** docs/receipts.md, step 3: one more fetch for an unknown `kid`, at most once a minute. */
 const UNKNOWN_KID_MS = 60_000;
-/** After a failure, so that receipts that come in bulk do not ask an issuer in trouble each. */
+/** Pause after a failure, so that many receipts do not overload a failing issuer. */
 const FAILURE_MS = 5_000;
 const TIMEOUT_MS = 5_000;
 const MAXIMUM_BYTES = 65_536;
 
 /**
- * The key set at `{issuer}/.well-known/jwks.json`, fetched when it is first needed and kept for five minutes. It is fetched
- * again, at most once a minute, where it does not have a `kid`. Nothing is used beyond the five minutes: a key that the
- * issuer has withdrawn would live on by keeping the issuer out of reach.
+ * The key set at `{issuer}/.well-known/jwks.json`, fetched on demand and cached for five minutes. An unknown `kid`
+ * causes another fetch, at most once a minute. No key is used after the five minutes: otherwise an attacker could keep a
+ * withdrawn key valid by blocking the issuer.
  *
- * Redirects are refused, and answers over 64 KiB. Calls that come while a fetch is under way wait for that one.
+ * Rejects redirects, and answers over 64 KiB. Concurrent calls share one fetch.
  *
- * @throws {TypeError} for an issuer that is no such URL
+ * @throws {TypeError} for any other issuer URL
  */
 export function fetchedKeySet(options: FetchedKeySetOptions): ReceiptKeySource {
   return new FetchedKeySet(options);
@@ -68,7 +68,7 @@ class FetchedKeySet implements ReceiptKeySource {
     return this.#current !== null && this.#isRecent(this.#current.fetchedAt, KEPT_MS) ? this.#current : null;
   }
 
-  /** An instant in the future is not recent: the clock was set back, and nothing says how much time has passed. */
+  /** An instant in the future is not recent: the clock was set back, so the elapsed time is unknown. */
   #isRecent(since: number, forMs: number): boolean {
     const passed = this.#now() - since;
     return passed >= 0 && passed < forMs;

@@ -1,4 +1,4 @@
-/** A JSON value as it was read. */
+/** A parsed JSON value. */
 export type JsonValue = null | boolean | number | string | readonly JsonValue[] | JsonObject;
 
 export interface JsonObject {
@@ -18,8 +18,8 @@ export function member(value: unknown, name: string): JsonValue | undefined {
 const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /**
- * Reads one JSON object (RFC 8259) in UTF-8 that has no member twice, at any depth. All of it is frozen, and objects have no
- * prototype, so that no member is there which the text does not have.
+ * Parses one JSON object (RFC 8259) in UTF-8 without duplicate members, at any depth. The result is deep-frozen, and its objects have no
+ * prototype, so that they only have members of the text.
  *
  * @throws {Error} for anything else
  */
@@ -40,9 +40,9 @@ function withoutPrototype(value: JsonObject): JsonObject {
 const TOKEN = /"[^"\\]*(?:\\.[^"\\]*)*"|[{}[\],]/g;
 
 /**
- * The platform's reader takes the last of two members without a word, and another reader may take the first.
+ * Rejects duplicate members: the platform's parser silently uses the last one, another parser may use the first.
  *
- * @param text that this reader has accepted: so what is looked for here are the names alone
+ * @param text valid JSON, so only the names are searched
  */
 function refuseRepeatedMembers(text: string): void {
   // The names of each object that is open; null for an array.
@@ -57,7 +57,7 @@ function refuseRepeatedMembers(text: string): void {
   }
 }
 
-/** @param names null for an array, where the text is no name */
+/** @param names null for an array, where the text is not a name */
 function addName(names: Set<string> | null, name: string): void {
   if (names?.has(name)) throw new SyntaxError('a member stands twice');
   names?.add(name);

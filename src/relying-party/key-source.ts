@@ -1,11 +1,11 @@
 import { isObject, type JsonObject, member } from './json-text.js';
 
-/** Where the keys of an issuer come from. */
+/** The source of an issuer's keys. */
 export interface ReceiptKeySource {
   /**
-   * All keys of the issuer's key set that have this `kid`, as they are published: none, one, or too many.
+   * Finds all keys of the issuer's key set with this `kid`, as published: none, one, or several.
    *
-   * @throws {ReceiptError} `receipt_keys_unavailable` where there is no key set to look into
+   * @throws {ReceiptError} `receipt_keys_unavailable` if there is no key set
    */
   find(kid: string): Promise<readonly JsonObject[]>;
 }
@@ -15,7 +15,7 @@ const MAXIMUM_KEYS = 64;
 /**
  * The keys of a JWK Set (RFC 7517, section 5).
  *
- * @throws {TypeError} for what is no key set, has no key, or more than 64
+ * @throws {TypeError} if it is no key set, has no key, or more than 64
  */
 export function keysOf(keySet: unknown): readonly JsonObject[] {
   const keys = member(keySet, 'keys');
@@ -33,9 +33,9 @@ export function withKid(keys: readonly JsonObject[], kid: string): readonly Json
 }
 
 /**
- * A key set that does not change: whoever uses it sees to it that keys which the issuer has dropped are dropped here.
+ * A constant key set. The caller must remove keys that the issuer has withdrawn.
  *
- * @param keySet what `/.well-known/jwks.json` answers; copied
+ * @param keySet the answer of `/.well-known/jwks.json`; copied
  * @throws {TypeError} as `keysOf`
  */
 export function fixedKeySet(keySet: unknown): ReceiptKeySource {

@@ -8,24 +8,24 @@ import { decodeBase64Url } from './receipt-form.js';
 export interface ReceiptVerifierOptions {
   /** `iss`: the value of `receipts.issuer` of the service. Its keys are fetched from there unless `keys` is given. */
   readonly issuer: string;
-  /** Your own name, and nobody else's: `audience` of the request. */
+  /** Your own unique name: `audience` of the request. */
   readonly audience: string;
   /**
-   * The policies that have to have judged: exactly these, 1 to 8. Without `sha256` (hex, lower case, over the text of the
-   * policy) whoever can change the policy at the service changes who gets in.
+   * The required policies: exactly these, 1 to 8. Without `sha256` (hex, lower case, over the text of the
+   * policy) everyone who can change the policy at the service decides about access.
    */
   readonly policies: readonly { readonly id: string; readonly sha256?: string }[];
-  /** The types of evidence that count, at least one: `az-snp-vtpm`. */
+  /** The accepted types of evidence, at least one: `az-snp-vtpm`. */
   readonly evidenceTypes: readonly string[];
-  /** The tenant of the caller who asks the service; `default` unless the service has tenants. This or `subject`. */
+  /** The tenant of the caller at the service; `default` unless the service has tenants. This or `subject`. */
   readonly tenant?: string;
   /** The whole `sub`: the tenant, a colon, and the ids of the policies, sorted, with a space between two. */
   readonly subject?: string;
-  /** A JWK Set that does not change, or a source of your own. Left out: that of the issuer, fetched. */
+  /** A constant JWK Set, or your own source. Defaults to the issuer's key set, fetched. */
   readonly keys?: ReceiptKeySource | { readonly keys: readonly object[] };
-  /** Left out: the machine's. */
+  /** Defaults to that of the machine. */
   readonly clock?: () => Date;
-  /** Left out: the platform's. */
+  /** Defaults to that of the platform. */
   readonly fetch?: typeof globalThis.fetch;
 }
 
@@ -78,9 +78,9 @@ export function readVerifierOptions(options: unknown, known: readonly string[] =
 
 /** The values that the relying party issued for one receipt, and whether a bound key is required. */
 export interface ReceiptDemand {
-  /** base64url, as POST /challenges gave it out. */
+  /** base64url, as POST /challenges returned it. */
   readonly nonce: string;
-  /** Step 13 of docs/receipts.md. Left out: no key is needed. */
+  /** Step 13 of docs/receipts.md. If it is left out, no key is required. */
   readonly boundKey?: ExpectedBinding;
 }
 
@@ -95,9 +95,9 @@ export function readDemand(demand: unknown, known: readonly string[]): ReceiptDe
   return { nonce, boundKey: readBinding(given['boundKey']) };
 }
 
-/** How `verifyAll` sends its requests. */
+/** Options of `verifyAll`. */
 export interface VerifyAllOptions {
-  /** How many requests are in flight at most. Defaults to 4. */
+  /** Most requests in flight. Defaults to 4. */
   readonly atOnce?: number;
   /** Ends the requests in flight, and starts no further one. */
   readonly signal?: AbortSignal;
@@ -118,7 +118,7 @@ export function readAllOptions(options: unknown): {
   throw new TypeError('signal is not an AbortSignal: pass that of an AbortController, or leave it out');
 }
 
-/** @throws {TypeError} for a member that is not known: a name that is misspelt would ask for less than was meant */
+/** @throws {TypeError} for an unknown member: a misspelt name would silently drop a requirement */
 export function knownMembers(
   value: unknown,
   known: readonly string[],
@@ -157,7 +157,7 @@ function readPolicy(value: unknown): ExpectedPolicy {
   const policy = knownMembers(value, ['id', 'sha256'], 'policies');
   const [id, sha256] = [policy['id'], policy['sha256']];
   if (typeof id !== 'string' || !POLICY_ID.test(id)) throw new TypeError('policies: id is not the id of a policy');
-  // A variable that is not set would else mean: whatever text.
+  // With an unset variable, any text would silently be accepted.
   if (!('sha256' in policy)) return Object.freeze({ id });
   if (typeof sha256 === 'string' && SHA256.test(sha256)) return Object.freeze({ id, sha256 });
   throw new TypeError(

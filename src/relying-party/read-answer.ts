@@ -7,9 +7,9 @@ const DETAIL_LENGTH = 300;
 const NOT_PASSED: readonly unknown[] = ['fail', 'warn', 'unavailable'];
 
 /**
- * The object of a 200.
+ * Reads the object of a 200.
  *
- * @throws {ServiceError} for every other status, and for what is no JSON object
+ * @throws {ServiceError} for every other status, and for a body that is no JSON object
  */
 export function readObject({ status, bytes }: BoundedAnswer): JsonObject {
   const object = objectOrNull(bytes);
@@ -20,7 +20,7 @@ export function readObject({ status, bytes }: BoundedAnswer): JsonObject {
 }
 
 /**
- * The nonce of a challenge, and until when it counts.
+ * Reads the nonce of a challenge, and its expiry.
  *
  * @throws {ServiceError} `answer_invalid`
  */
@@ -31,9 +31,9 @@ export function readChallenge(answer: JsonObject): { readonly nonce: string; rea
 }
 
 /**
- * The receipt of an answer that says allow, not verified yet.
+ * Reads the receipt of an answer with an allow. Does not verify it.
  *
- * @throws {NotAllowedError} where the decision is another, or about the past
+ * @throws {NotAllowedError} if the decision is another, or historical
  * @throws {ServiceError} `answer_invalid`
  */
 export function receiptOfAllow(answer: JsonObject): JsonValue | undefined {
@@ -48,7 +48,7 @@ export function receiptOfAllow(answer: JsonObject): JsonValue | undefined {
       refusal,
     );
   }
-  // Any other value does not prove that the decision is about now.
+  // Any other value does not prove that the decision is current.
   if (historical !== false) throw new NotAllowedError('The decision is about the past.', refusal);
   return answer['receipt'];
 }

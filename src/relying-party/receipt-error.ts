@@ -1,6 +1,6 @@
 /**
- * The step of docs/receipts.md ("How to check one") that a receipt fails. Codes are API: each is of one step, and
- * `receipt_keys_unavailable` says that step 3 could not be made.
+ * The step of docs/receipts.md ("How to check one") that a receipt fails. Codes are API: each belongs to one step;
+ * `receipt_keys_unavailable` means that step 3 was not possible.
  */
 export type ReceiptErrorCode =
   | 'receipt_form'
@@ -18,7 +18,7 @@ export type ReceiptErrorCode =
   | 'receipt_decision'
   | 'receipt_binding';
 
-/** The step of docs/receipts.md that each code is of. */
+/** The step of docs/receipts.md for each code. */
 export const RECEIPT_STEPS: Readonly<Record<ReceiptErrorCode, number>> = Object.freeze({
   receipt_form: 1,
   receipt_header: 2,
@@ -37,8 +37,8 @@ export const RECEIPT_STEPS: Readonly<Record<ReceiptErrorCode, number>> = Object.
 });
 
 /**
- * A receipt is not accepted. The message is a sentence for people. It has nothing of a receipt whose signature was not
- * verified, and never a nonce.
+ * A receipt was rejected. The message is a readable sentence. It contains nothing of a receipt with an unverified
+ * signature, and never a nonce.
  */
 export class ReceiptError extends Error {
   override readonly name = 'ReceiptError';

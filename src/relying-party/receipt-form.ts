@@ -2,7 +2,7 @@ import { base64url } from 'jose';
 import { type JsonObject, member, parseJsonObject } from './json-text.js';
 import { ReceiptError } from './receipt-error.js';
 
-/** A receipt, taken apart. Nothing of it is verified. */
+/** A parsed receipt. Nothing of it is verified. */
 export interface ReceiptParts {
   readonly header: JsonObject;
   readonly claims: JsonObject;
@@ -12,7 +12,7 @@ export interface ReceiptParts {
 const RECEIPT_LENGTH = 65_536;
 
 /**
- * Steps 1 and 2 of docs/receipts.md: how a receipt is written, and what its header says beside the key.
+ * Steps 1 and 2 of docs/receipts.md: the form of a receipt, and its header without the key.
  *
  * @throws {ReceiptError} `receipt_form`, `receipt_header`
  */
@@ -46,7 +46,7 @@ function parseReceiptPart(part: string, name: string): JsonObject {
   try {
     return parseJsonObject(bytes);
   } catch {
-    // The message of the reader may contain a piece of the text.
+    // The message of the parser may quote the text.
     throw malformedReceipt(`The ${name} of the receipt is not one JSON object without repeated members.`);
   }
 }
@@ -58,8 +58,8 @@ function decode(part: string, name: string): Uint8Array {
 }
 
 /**
- * Decodes base64url without padding; null for a text that is not the one spelling of its bytes. Readers skip padding, foreign
- * characters and bits that are left over: encoded again, the bytes show it.
+ * Decodes base64url without padding; null unless the text is the canonical encoding. Decoders skip padding, foreign
+ * characters and unused bits; encoding the bytes again detects that.
  */
 export function decodeBase64Url(text: string): Uint8Array | null {
   try {

@@ -14,7 +14,7 @@ const KEYS = {
 type ReceiptAlgorithm = keyof typeof KEYS;
 
 /**
- * Steps 3 and 4 of docs/receipts.md: the issuer's key, and that it signed.
+ * Steps 3 and 4 of docs/receipts.md: finds the issuer's key, and verifies the signature.
  *
  * @throws {ReceiptError} `receipt_key`, `receipt_keys_unavailable`, `receipt_signature`
  */
@@ -37,7 +37,7 @@ function algorithmOf(header: JsonObject): ReceiptAlgorithm {
   throw unfit('The algorithm of the receipt is not one of ES256, EdDSA and RS256.');
 }
 
-/** Of the entries with the `kid`, those for the algorithm; an entry without `alg` is for each that its key fits. All hold one key. */
+/** Of the entries with the `kid`, those for the algorithm; an entry without `alg` is for every algorithm of its key. All hold one key. */
 async function findKey(header: JsonObject, alg: ReceiptAlgorithm, keys: ReceiptKeySource): Promise<JsonObject> {
   const kid = member(header, 'kid');
   if (typeof kid !== 'string') throw unfit('The header of the receipt names no key.');
@@ -67,7 +67,7 @@ async function found(keys: ReceiptKeySource, kid: string): Promise<readonly Json
   }
 }
 
-/** Reads the public half alone, whatever else stands beside it. */
+/** Imports only the public half, even if the entry has other members. */
 async function importKey(jwk: JsonObject, alg: ReceiptAlgorithm): Promise<CryptoKey> {
   const { kty, crv, members } = KEYS[alg];
   const values = Object.fromEntries(members.map((name) => [name, member(jwk, name)]));

@@ -13,21 +13,21 @@ import { ReceiptError } from './receipt-error.js';
 /** Verifies receipts for one relying party. */
 export interface ReceiptVerifier {
   /**
-   * Resolves with a valid receipt that says allow, and rejects in every other case: it never resolves with false, null or
+   * Resolves with a valid receipt for an allow, and rejects in every other case: it never resolves with false, null or
    * undefined. A nonce is accepted once.
    *
-   * Returns a promise, which is true if `await` is missing: `if (verifier.verify(…))` lets everybody in.
-   * `whenAllowed` cannot be used wrongly in this way.
+   * Returns a promise, which is true if `await` is missing: `if (verifier.verify(…))` lets every request in.
+   * `whenAllowed` cannot be misused in this way.
    *
-   * @param receipt the JWS, and nothing around it
-   * @throws {ReceiptError} whose `code` says which step of docs/receipts.md does not hold
-   * @throws {TypeError} for a nonce that is none, and whatever else is wrong with the call
+   * @param receipt the JWS alone
+   * @throws {ReceiptError} with the failed step of docs/receipts.md in `code`
+   * @throws {TypeError} for an invalid nonce, and other faults of the call
    */
   verify(receipt: string, demand: ReceiptDemand): Promise<VerifiedReceipt>;
   /**
-   * Calls `action` once the receipt is verified, and never else. Resolves with what it returns.
+   * Calls `action` once the receipt is verified, and in no other case. Resolves with its result.
    *
-   * @throws as `verify`, and what `action` throws
+   * @throws as `verify`, and the errors of `action`
    */
   whenAllowed<T>(
     receipt: string,
@@ -37,7 +37,7 @@ export interface ReceiptVerifier {
 }
 
 /**
- * @throws {TypeError} that says what to do, where anything is missing, empty, or not known
+ * @throws {TypeError} with the remedy, if an option is missing, empty, or unknown
  */
 export function createReceiptVerifier(options: ReceiptVerifierOptions): ReceiptVerifier {
   return Object.freeze(new SingleUseVerifier(readVerifierOptions(options)));
@@ -56,7 +56,7 @@ export class SingleUseVerifier implements ReceiptVerifier {
     const { keys, clock, issuer, audience, subject, policies, evidenceTypes } = this.#settings;
     const expected = { issuer, audience, subject, policies, evidenceTypes, nonce, binding: boundKey };
     const verified = await checkReceipt(receipt, keys, expected, clock());
-    // Nothing is awaited between here and the answer: of two that are verified at once, one is the second.
+    // No await follows before the result: of two concurrent calls with one nonce, the second fails.
     this.#acceptOnce(nonce, Date.parse(verified.expiresAt), clock().getTime());
     return verified;
   }
@@ -70,7 +70,7 @@ export class SingleUseVerifier implements ReceiptVerifier {
     return action(await this.verify(receipt, demand));
   }
 
-  /** The key set may have been waited for: the receipt has to hold still. */
+  /** The fetch of the key set may take time: the receipt must still be valid. */
   #acceptOnce(nonce: string, endsAt: number, now: number): void {
     if (!(endsAt > now)) throw new ReceiptError('receipt_time', 'The receipt ended while it was verified.');
     if (this.#accepted.accept(nonce, endsAt, now)) return;
@@ -78,7 +78,7 @@ export class SingleUseVerifier implements ReceiptVerifier {
   }
 }
 
-/** @throws {TypeError} where an action would not be called, nor anything said */
+/** @throws {TypeError} if the action is no function, which would silently never be called */
 export function requireAction(action: unknown): void {
   if (optionalFunction(action, 'action') === undefined) throw new TypeError('action is missing: pass a function');
 }

@@ -1,10 +1,10 @@
 const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/;
 
 /**
- * A URL from which an answer may be believed: https, or http to this machine.
+ * Requires a URL with a trustworthy answer: https, or http to this machine.
  *
- * @param name what the URL is called in the error
- * @throws {TypeError} for any other, and for one with a user, a query or a fragment
+ * @param name the name of the URL in the error
+ * @throws {TypeError} for any other URL, and for one with a user, a query or a fragment
  */
 export function secureUrl(text: unknown, name: string): URL {
   const url = typeof text === 'string' && URL.canParse(text) ? new URL(text) : null;

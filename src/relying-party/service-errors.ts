@@ -3,20 +3,20 @@ import type { components } from './generated/openapi-types.js';
 /** One check of a decision, as the service answers it. */
 export type Check = components['schemas']['Check'];
 
-/** The answer of the service about evidence that it did not allow. Nothing signs it: it comes from the service's address alone. */
+/** The answer of the service about evidence that it did not allow. It is not signed: only its address vouches for it. */
 export interface Refusal {
   readonly decision: 'allow' | 'deny' | 'indeterminate';
-  /** Null where the service did not say it. */
+  /** Null if the service did not state it. */
   readonly decisionId: string | null;
   /** Codes of the failed and undecided checks, most important first. */
   readonly reasons: readonly string[];
-  /** Those that did not pass: `fail`, `warn` and `unavailable`. */
+  /** Checks that did not pass: `fail`, `warn` and `unavailable`. */
   readonly checks: readonly Check[];
-  /** Whether the same request may later have another decision. */
+  /** Whether a later decision about the same request may differ. */
   readonly retryable: boolean;
 }
 
-/** The service judged, and its decision is no allow that counts now: deny, indeterminate, or about the past. */
+/** The decision of the service is no current allow: deny, indeterminate, or historical. */
 export class NotAllowedError extends Error implements Refusal {
   override readonly name = 'NotAllowedError';
   readonly decision: Refusal['decision'];
@@ -35,15 +35,15 @@ export class NotAllowedError extends Error implements Refusal {
   }
 }
 
-/** There is no decision, or none that can be read. */
+/** There is no decision, or an unreadable one. */
 export class ServiceError extends Error {
   override readonly name = 'ServiceError';
   /**
-   * The code of the service's problem document; or `no_answer` where the exchange failed, `status_unexpected` where the
-   * answer is neither 200 nor a problem document, `answer_invalid` where a 200 is not what the service answers.
+   * The code of the service's problem document; or `no_answer` if the exchange failed, `status_unexpected` if the
+   * answer is neither 200 nor a problem document, `answer_invalid` if a 200 has an unexpected body.
    */
   readonly code: string;
-  /** Of HTTP; null where no answer came. */
+  /** HTTP status; null if there was no answer. */
   readonly status: number | null;
 
   constructor(code: string, status: number | null, message: string, options?: ErrorOptions) {

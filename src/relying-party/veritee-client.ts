@@ -26,17 +26,17 @@ export type Challenge = Schemas['Challenge'];
 export type EvidenceBody = Pick<Schemas['VerifyRequest'], 'evidence' | 'attestationResults' | 'binding'>;
 
 export interface VeriteeClientOptions extends ReceiptVerifierOptions {
-  /** Where the service answers: an https URL, or an http URL of a loopback host. */
+  /** URL of the service: an https URL, or an http URL of a loopback host. */
   readonly url: string;
-  /** Of a caller that may `verify` and has this audience. Left out: none is sent. */
+  /** Key of a caller with the role `verify` and this audience. If it is left out, no key is sent. */
   readonly apiKey?: string;
-  /** For each exchange with the service, its body included. Left out: 15 000. */
+  /** Timeout of each exchange with the service, including its body. Defaults to 15 000. */
   readonly timeoutMs?: number;
 }
 
-/** The values issued for the request: pass the challenge itself, with `boundKey` beside it if a key has to be bound. */
+/** The values issued for the request: pass the challenge itself, with `boundKey` beside it if a key must be bound. */
 export interface EvidenceDemand extends ReceiptDemand {
-  /** Of the challenge. Not used. */
+  /** Member of the challenge. Not used. */
   readonly expiresAt?: string;
 }
 
@@ -49,28 +49,28 @@ export interface EvidenceRequest {
 /** Sends requests to a service, and relies only on its signature. */
 export interface VeriteeClient {
   /**
-   * A challenge for this audience; and for the policy and the type of evidence, where there is one.
+   * Gets a challenge for this audience, and for the policy and the evidence type if there is one.
    *
    * @throws {ServiceError}
    */
   challenge(): Promise<Challenge>;
   /**
-   * Has evidence judged. Resolves with the receipt of an allow once it is verified, and rejects in every other case: it never
+   * Has evidence verified. Resolves with the verified receipt of an allow, and rejects in every other case: it never
    * resolves with false, null or undefined.
    *
-   * Returns a promise, which is true if `await` is missing. `whenAllowed` cannot be used wrongly in this
+   * Returns a promise, which is true if `await` is missing. `whenAllowed` cannot be misused in this
    * way.
    *
-   * @throws {NotAllowedError} where the decision is no allow, or about the past
-   * @throws {ServiceError} where there is no decision
-   * @throws {ReceiptError} where the service says allow and its receipt does not
-   * @throws {TypeError} for what is wrong with the call
+   * @throws {NotAllowedError} if the decision is no allow, or historical
+   * @throws {ServiceError} if there is no decision
+   * @throws {ReceiptError} if the answer is an allow, but its receipt is not
+   * @throws {TypeError} for a fault of the call
    */
   verify(body: EvidenceBody, demand: EvidenceDemand): Promise<VerifiedReceipt>;
   /**
-   * Calls `action` once evidence is allowed, and never else. Resolves with what it returns.
+   * Calls `action` once evidence is allowed, and in no other case. Resolves with its result.
    *
-   * @throws as `verify`, and what `action` throws
+   * @throws as `verify`, and the errors of `action`
    */
   whenAllowed<T>(
     body: EvidenceBody,
@@ -79,12 +79,12 @@ export interface VeriteeClient {
   ): Promise<T>;
   /**
    * Calls `verify` for each request, with at most `atOnce` of them in flight. Resolves with a result for each request, in their
-   * order, as `Promise.allSettled` does: `value` is the verified receipt, `reason` the error of `verify`. One request that
-   * fails changes no other result.
+   * order, as `Promise.allSettled` does: `value` is the verified receipt, `reason` the error of `verify`. A failed
+   * request changes no other result.
    *
-   * Once `signal` is aborted, the results that are there stay. Every other request has the reason of the signal as its error.
+   * Once `signal` is aborted, existing results stay. Every other request has the reason of the signal as its error.
    *
-   * @throws {TypeError} for what is wrong with the call itself
+   * @throws {TypeError} for a fault of the call itself
    */
   verifyAll(
     requests: readonly EvidenceRequest[],
@@ -98,8 +98,8 @@ const MAXIMUM_BYTES = 4_194_304;
 const API_KEY = /^[\x21-\x7e]{1,4096}$/;
 
 /**
- * @throws {TypeError} that says what to do, where anything is missing, empty, or not known
- * @throws {Error} in a browser, where the service cannot be asked
+ * @throws {TypeError} with the remedy, if an option is missing, empty, or unknown
+ * @throws {Error} in a browser, which cannot call the service
  */
 export function createVeriteeClient(options: VeriteeClientOptions): VeriteeClient {
   if ('document' in globalThis || 'WorkerGlobalScope' in globalThis) {
@@ -170,7 +170,7 @@ class HttpClient implements VeriteeClient {
     const { nonce, boundKey } = readDemand(demand, ['nonce', 'boundKey', 'expiresAt']);
     const asked = this.#settings.clock();
     const answer = await this.#post('/verify', this.#requestOf(body, nonce), signal);
-    // Of any type: the verifier refuses a value that is no text.
+    // It may have any type: the verifier rejects a value that is not text.
     const receipt = receiptOfAllow(answer) as string;
     const verified = await this.#verifier.verify(receipt, boundKey === undefined ? { nonce } : { nonce, boundKey });
     requireIssuedSince(verified, asked);
@@ -186,7 +186,7 @@ class HttpClient implements VeriteeClient {
     return action(await this.verify(body, demand));
   }
 
-  /** The sender chose the body, so its policy, audience and nonce are replaced by those of the client. */
+  /** The sender chose the body, so the client replaces its policy, audience and nonce. */
   #requestOf(body: unknown, nonce: string): object {
     if (!isObject(body) || !isObject(body['evidence'])) {
       throw new TypeError('the body has no evidence: pass the object that veritee collect writes in the guest');
