@@ -3,9 +3,9 @@ import { type CredentialClock, requireReliable } from '../core/clock-doubt.js';
 import type { Log } from '../core/ports.js';
 import type { Caller } from '../core/request.js';
 
-/** A key by which a caller is recognised. */
+/** A key that identifies a caller. */
 export interface ApiKey {
-  /** SHA-256 of the key, hex. The key itself is nowhere. */
+  /** SHA-256 of the key, hex. The key itself is not stored. */
   readonly apiKeySha256: string;
   /** Time from which the key is no longer valid. */
   readonly expires: Date;
@@ -13,7 +13,7 @@ export interface ApiKey {
 
 export interface ApiKeyCaller {
   readonly caller: Caller;
-  /** Each of them is the caller: a key and its successor, each until it expires. */
+  /** Valid keys of the caller: a key and its successor, each until it expires. */
   readonly keys: readonly ApiKey[];
 }
 
@@ -25,7 +25,7 @@ export class ApiKeyCallers {
   readonly #clock: CredentialClock;
   readonly #log: Log;
 
-  /** @throws {TypeError} where a hash is not 64 hex digits: such a caller could never be recognised */
+  /** @throws {TypeError} if a hash is not 64 hex digits: no key would ever match */
   constructor(callers: readonly ApiKeyCaller[], clock: CredentialClock, log: Log) {
     this.#clock = clock;
     this.#log = log;
@@ -38,8 +38,8 @@ export class ApiKeyCallers {
   }
 
   /**
-   * Returns the caller of a key; null if it is unknown or has expired. Both are one answer, so guessing keys reveals nothing.
-   * @throws {RefusedError} `clock` for a key that has not expired, while the clock cannot be relied on
+   * Returns the caller of a key; null if it is unknown or has expired. The result is the same, so guessing keys reveals nothing.
+   * @throws {RefusedError} `clock` for a key that has not expired, while the clock is unreliable
    */
   find(key: string): Caller | null {
     const found = this.#withHashOf(key);
@@ -55,7 +55,7 @@ export class ApiKeyCallers {
 
   #withHashOf(text: string) {
     const digest = createHash('sha256').update(text).digest();
-    // Every key is compared, so that the time taken does not tell which one was near.
+    // Compares every key, so that the time reveals nothing about a partial match.
     const [found = null] = this.#keys.filter((candidate) => timingSafeEqual(digest, candidate.digest));
     return found;
   }

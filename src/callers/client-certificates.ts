@@ -25,20 +25,20 @@ export class CertificateCallers {
   }
 
   /**
-   * The caller of a certificate. Names are compared whole, and the subject is ignored. TLS checks the dates when a connection
-   * begins; they are compared again at each request.
+   * Returns the callers of a certificate. Names are compared as a whole, and the subject is ignored. TLS checks the dates when a
+   * connection begins; this method checks them again at each request.
    *
-   * @param der as the client has shown it
-   * @throws {RefusedError} `unauthorized` where it is not valid now, or cannot be read; `clock` where it has not ended, while the clock
-   *   cannot be relied on
+   * @param der as sent by the client
+   * @throws {RefusedError} `unauthorized` if it is not valid now, or malformed; `clock` if it has not expired, while the clock
+   *   is unreliable
    */
   find(der: Uint8Array): readonly Caller[] {
     const { notBefore, notAfter, values } = readClientCertificate(der);
     const at = this.#clock.highest();
-    // A clock in doubt does not tell whether it has begun.
+    // With an unreliable clock, the begin of the validity cannot be checked.
     if (notAfter !== null && at <= notAfter) requireReliable(this.#clock);
     if (notBefore === null || notAfter === null || at < notBefore || at > notAfter) {
-      // A client that has renewed its certificate shows the new one with its next connection alone.
+      // A client with a renewed certificate only sends the new one on its next connection.
       throw unauthorized('the client certificate of this connection is not valid now', { endsConnection: true });
     }
     return this.#callers.filter(({ mark, value }) => values[mark].includes(value)).map(({ caller }) => caller);
@@ -48,8 +48,8 @@ export class CertificateCallers {
 type Values = Readonly<Record<CertificateCaller['mark'], readonly string[]>>;
 
 /**
- * By our own reader: names that libraries print as text have been taken for other names. It is stricter than OpenSSL, except for a serial
- * number of zero: small CAs begin with it, and no caller goes by it.
+ * Uses the parser of this service: names that libraries print as text can be confused with others. It is stricter than OpenSSL, except
+ * for a serial number of zero: small CAs start with it, and callers are not identified by it.
  */
 function readClientCertificate(
   der: Uint8Array,
@@ -64,12 +64,12 @@ function readClientCertificate(
   }
 }
 
-/** A workload has one URI (SPIFFE X509-SVID, 2): of several nobody knows which is meant. DNS names may be many. */
+/** A workload has one URI (SPIFFE X509-SVID, 2): several would be ambiguous. It may have many DNS names. */
 function valuesOf(certificate: X509Certificate): Values {
   const uris = uriNames(certificate);
   return {
     uri: uris.length === 1 ? uris : [],
-    // Letters of DNS names are compared in either case (RFC 5280 7.2).
+    // DNS names are compared without case (RFC 5280 7.2).
     dns: dnsNames(certificate).map((name) => name.toLowerCase()),
     spkiSha256: [spkiDigest(certificate)],
   };

@@ -7,9 +7,9 @@ import { unauthorized } from './unauthorized.js';
 
 export interface ConfiguredCallersParts {
   readonly apiKeys: ApiKeyCallers;
-  /** Null: no caller is recognised by tokens. */
+  /** Null: tokens identify no caller. */
   readonly tokens: TokenCallers | null;
-  /** Null: clients are not asked for certificates. */
+  /** Null: the listener requests no client certificates. */
   readonly certificates: CertificateCallers | null;
 }
 
@@ -26,7 +26,7 @@ export class ConfiguredCallers implements CallerDirectory {
     return true;
   }
 
-  /** Credentials that are wrong are refused, whatever else was shown: nobody is somebody else by mistake. */
+  /** Rejects a wrong credential even beside a valid one, so that no client is authenticated as another caller by mistake. */
   async identify({ headers, clientCertificate }: PresentedCredentials): Promise<Caller> {
     const { tokens, certificates } = this.#parts;
     const noCredential = tokens === null ? NO_KEY : NO_CREDENTIAL;
@@ -42,13 +42,13 @@ export class ConfiguredCallers implements CallerDirectory {
     const { apiKeys, tokens } = this.#parts;
     const byKey = apiKeys.find(text);
     if (byKey !== null) return [byKey];
-    // The message about an API key is about keys.
+    // The message about an API key only mentions keys.
     if (tokens === null || !mayBeToken) throw unauthorized('the API key is not known, or is no longer valid');
     return tokens.find(text);
   }
 }
 
-/** A token and a certificate may both be of one caller; of two, it is unclear who asks. */
+/** A token and a certificate may both identify one caller. Two callers are ambiguous. */
 function onlyOne(callers: readonly Caller[], otherwise: string): Caller {
   const [caller, ...others] = new Set(callers);
   if (caller === undefined) throw unauthorized(otherwise);
@@ -62,8 +62,8 @@ const NO_CREDENTIAL =
   'no credential was sent: send a token or an API key as Authorization: Bearer, or an API key as X-API-Key, not as both';
 
 /**
- * Three parts in base64url: the JSON of a header may begin with a blank. What begins as that of most headers does and has another part is meant
- * as a token, too: whoever sends it is told what is wrong with it.
+ * Three parts in base64url: the JSON of a header may begin with a blank. A text that begins like most headers also counts as a
+ * token, whatever its other parts are, so that the error tells its sender the fault.
  */
 const TOKEN = /^[\w-]+\.[\w-]+\.[\w-]*$|^eyJ[^.]*\./;
 
@@ -72,7 +72,7 @@ interface Presented {
   readonly mayBeToken: boolean;
 }
 
-/** The credential as sent; null where none was. In two places at once, or in another form, it is unclear who asks. */
+/** The credential as sent; null if there is none. Rejects two credentials or another form as ambiguous. */
 function presentedIn({ authorization, 'x-api-key': apiKey }: RequestHeaders): Presented | null | 'unclear' {
   if (authorization === undefined && apiKey === undefined) return null;
   if (authorization === undefined) {

@@ -1,17 +1,17 @@
 import type { CallerDirectory } from '../core/caller-directory.js';
 import type { Caller, Role } from '../core/request.js';
 
-/** No callers configured: everybody who reaches the socket is `local`, under loopback Host names only. */
+/** Without configured callers, every client of the socket is `local`, under loopback Host names only. */
 export class LocalCaller implements CallerDirectory {
   readonly asksForCredentials = false;
   readonly #caller: Caller;
   readonly #anyHost: boolean;
 
-  /** `insecure` gives up the defence against DNS rebinding, for addresses that are not loopback. */
+  /** `insecure` disables the defence against DNS rebinding, for addresses that are not loopback. */
   constructor(options: { readonly historical: boolean; readonly insecure: boolean }) {
     const roles: Role[] = ['verify', 'policy:read', 'metrics'];
     if (options.historical) roles.push('audit:read');
-    // Whoever reaches an address that is not loopback gets no receipts: they open doors elsewhere.
+    // Clients at an address that is not loopback get no receipts, which would give access to other systems.
     const audiences = options.insecure ? new Set<string>() : null;
     const keys = new Set<string>();
     this.#caller = { principal: 'local', tenant: 'default', roles: new Set(roles), policies: null, audiences, keys };
@@ -32,7 +32,7 @@ const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d{1,5})?$/i;
 
 /**
  * Whether a Host header names this machine: `localhost`, an address of 127.0.0.0/8, or `[::1]`, with or without port.
- * Other spellings of the same addresses (decimal, `127.1`, a trailing dot) are not taken: no client sends them by itself.
+ * Rejects other spellings of the same addresses (decimal, `127.1`, a trailing dot): no client sends them by default.
  */
 export function namesLoopback(host: string | undefined): boolean {
   return host !== undefined && LOOPBACK.test(host);

@@ -17,26 +17,26 @@ import {
 } from '../crypto/token/token-signature.js';
 import { unauthorized } from './unauthorized.js';
 
-/** A caller's token is judged by checks of no TEE. */
+/** A caller's token has no checks of a TEE. */
 const TEXTS = { ...TOKEN_CHECKS, ...OUT_OF_REACH_CHECKS };
 
-/** Keys of an issuer, wherever they are from. */
+/** Keys of an issuer, from any source. */
 export interface CallerKeys {
-  /** Never throws for what is out of reach. */
+  /** Finds keys. Never throws if the source is unreachable. */
   find(kid: string, signal: AbortSignal): Promise<Sourced<TokenKeySet> | Unavailable>;
 }
 
-/** A caller that is recognised by tokens. */
+/** A caller with tokens. */
 export interface TokenCaller {
   readonly caller: Caller;
-  /** One of them has to be `aud`, or in it. */
+  /** `aud` must be, or contain, one of them. */
   readonly audiences: readonly string[];
   readonly longestLifetimeSeconds: number;
-  /** The reason why a verified token is not of this caller, for the operator; null if it is. */
+  /** Returns why a verified token does not match this caller, for the operator; null if it does. */
   readonly lacks: (claims: JsonObject) => string | null;
 }
 
-/** An issuer, by keys of one place, and the callers that are recognised by its tokens. */
+/** An issuer with one source of keys, and the callers with its tokens. */
 export interface CallerIssuer {
   /** `iss`, character by character. */
   readonly issuer: string;
@@ -48,19 +48,19 @@ export interface CallerIssuer {
 export interface TokenCallersParts {
   readonly issuers: readonly CallerIssuer[];
   readonly leewaySeconds: number;
-  /** Time of a request: who asks is not waited for any longer. */
+  /** Longest wait for authentication. */
   readonly deadlineMs: number;
   readonly clock: CredentialClock;
   readonly log: Log;
 }
 
-/** Kubernetes writes no `typ`; access tokens have one of their own (RFC 9068, section 2.1), and some issuers write that of any JWS. */
+/** Kubernetes writes no `typ`; access tokens have their own (RFC 9068, section 2.1), and some issuers write that of any JWS. */
 const TYPES: TypeRules = { types: ['JWT', 'at+jwt', 'JOSE'], isOptional: true, asMediaType: true };
 
-/** How long keys of an issuer are waited for at most. */
+/** Longest wait for keys of an issuer. */
 const KEYS_MS = 3_000;
 
-/** When to ask again, where the issuer does not say. */
+/** Seconds until a retry if the issuer names none. */
 const RETRY_SECONDS = 5;
 
 const SCHEME: TokenScheme = {
@@ -71,12 +71,12 @@ const SCHEME: TokenScheme = {
   algorithms: ['RS256', 'ES256'],
 };
 
-/** The result for the keys of one place: the callers of a token, or the reason why there is none. */
+/** The result for one source of keys: the callers of a token, or the reason why there is none. */
 interface Found {
   readonly callers: readonly Caller[];
-  /** Null where there are callers. */
+  /** Null if there are callers. */
   readonly refusal: RefusedError | null;
-  /** Whether the keys are out of reach, and the token meets what one of their callers demands. */
+  /** Whether the keys are unreachable, and the token meets the requirements of one of their callers. */
   readonly mayBeAnother: boolean;
 }
 
@@ -89,25 +89,25 @@ export class TokenCallers {
   }
 
   /**
-   * The callers of a token: algorithm, issuer, key, signature, times and audience are verified, then each caller's own demands.
-   * The answer says why a token is invalid; only the log says which demand it does not meet.
+   * Returns the callers of a token. Verifies algorithm, issuer, key, signature, times and audience, then the requirements of each caller.
+   * The answer states why a token is invalid; only the log names the unmet requirement.
    *
    * @returns at least one
-   * @throws {RefusedError} `unauthorized`; `caller_keys_unavailable` where the keys of its issuer are out of reach; `clock` for a token
-   *   that has not expired, while the clock cannot be relied on
+   * @throws {RefusedError} `unauthorized`; `caller_keys_unavailable` if the keys of its issuer are unreachable; `clock` for a token
+   *   that has not expired, while the clock is unreliable
    */
   async find(text: string): Promise<readonly Caller[]> {
     const token = readCallerToken(text);
     const issuers = this.#parts.issuers.filter(({ issuer }) => issuer === token.claims['iss']);
     if (issuers.length === 0) throw unauthorized('no caller has the issuer of this token');
-    // Before keys are looked for: a clock in doubt does not tell whether they are current.
+    // Runs before the search for keys: with an unreliable clock, keys may be outdated.
     if (!this.#hasExpired(token)) requireReliable(this.#parts.clock);
     const outcomes = await Promise.all(issuers.map((issuer) => this.#verify(token, issuer)));
     const callers = outcomes.flatMap((outcome) => outcome.callers);
-    // A token that matches two callers authenticates neither. With keys that are out of reach a second match is possible.
+    // A token that matches two callers authenticates neither. With unreachable keys, a second match is possible.
     if (callers.length > 0 && !outcomes.some(({ mayBeAnother }) => mayBeAnother)) return callers;
     const refusals = outcomes.flatMap(({ refusal }) => refusal ?? []);
-    // Where one place of keys is out of reach, nobody knows whether the token is good.
+    // If one source of keys is unreachable, the token may still be valid.
     throw refusals.find(({ code }) => code !== 'unauthorized') ?? refusals[0];
   }
 
