@@ -8,9 +8,9 @@ import { listed, path, trustedOrigin, trustedUrl, trustedUrlOrFile } from './val
 const maaIssuer = object({
   /** Exact text of `iss`. */
   issuer: trustedUrl,
-  /** `jwks`: from the issuer; else a file. */
+  /** `jwks`: fetched from the issuer; else a file. */
   keys: optional(path('jwks, or a path'), 'jwks'),
-  /** Hashes that `x-ms-policy-hash` may have; null for built-in shared providers only. */
+  /** Accepted hashes in `x-ms-policy-hash`; null only for built-in shared providers. */
   policyHash: orNull(
     either(
       'any, or a list of SHA-256 hashes in base64url',
@@ -18,9 +18,9 @@ const maaIssuer = object({
       list(pattern(/^[A-Za-z0-9_-]{43}$/, 'a SHA-256 in base64url'), 'distinct', 'filled'),
     ),
   ),
-  /** SHA-256 of the certificates (DER) that may have signed its policy; null: not looked at. */
+  /** SHA-256 of the certificates (DER) that may sign its policy; null: not checked. */
   policySigner: orNull(list(hex(32), 'distinct', 'filled')),
-  /** Whether the key of a token must be one that a TEE vouches for. Where it is, that is verified either way. */
+  /** Whether a TEE must vouch for the key of a token. If one does, that is always verified. */
   teeSigner: optional(choice('any', 'required'), 'any'),
 });
 export type MaaIssuerConfiguration = Read<typeof maaIssuer>;
@@ -39,16 +39,16 @@ export const maa = section({
   ),
   issuers: listed(maaIssuer),
   submit: section({
-    /** Each one is an accepted issuer too. Empty: evidence never leaves the service. */
+    /** Each one is also an accepted issuer. Empty: evidence never leaves the service. */
     endpoints: listed(trustedOrigin),
     apiVersion: optional(pattern(/^\d{4}-\d{2}-\d{2}(-preview)?$/, 'a version such as 2025-06-01'), '2025-06-01'),
-    /** Null: no token is sent. */
+    /** Null: requests have no token. */
     credential: orNull(azureIdentity),
   }),
 });
 export type MaaConfiguration = Read<typeof maa>;
 
-/** In lower case: Trust Authority and its users write them in either. */
+/** In lower case: Trust Authority and its users write both cases. */
 const policyUuid = lowerCase(uuid);
 
 const itaIssuer = object({
@@ -56,9 +56,9 @@ const itaIssuer = object({
   issuer: text(),
   /** URL of the key set, or a file. */
   keys: trustedUrlOrFile,
-  /** PEM file that x5c must chain to; null: the origin or file is the trust. */
+  /** PEM file that x5c must chain to; null: the origin or file is trusted. */
   roots: orNull(path()),
-  /** Ids of policies that every token of this issuer has to have matched. */
+  /** Ids of policies that every token of this issuer must match. */
   policyIds: listed(policyUuid),
 });
 export type ItaIssuerConfiguration = Read<typeof itaIssuer>;
@@ -67,9 +67,9 @@ const itaSubmit = whole(
   object({
     api: trustedOrigin,
     apiKeyFile: path(),
-    /** Policies to judge by. Every Trust Authority token must have matched them, whoever supplies it. */
+    /** Policies to verify with. Every Trust Authority token must match them, whatever its source. */
     policyIds: listed(policyUuid),
-    /** Whether a token is to be issued only where all of them match. */
+    /** Whether a token is only issued if all of them match. */
     policyMustMatch: optional(flag, false),
     signingAlgorithm: optional(choice('PS384', 'RS256'), 'PS384'),
   }),
@@ -80,8 +80,8 @@ const TRUST_AUTHORITIES = TRUST_AUTHORITY_ISSUERS.map(
 );
 
 /**
- * A configured issuer takes the place of the built-in one of its name. What is configured for one of two names of a
- * service holds for the other too: whoever writes `iss` must not choose what is demanded of the token.
+ * A configured issuer replaces the built-in one of its name. The settings for one of two names of a
+ * service also apply to the other: the author of `iss` must not choose the requirements on the token.
  */
 function withBuiltInAuthorities(given: readonly ItaIssuerConfiguration[]): readonly ItaIssuerConfiguration[] {
   const names = new Set(given.map(({ issuer }) => issuer));
@@ -89,19 +89,19 @@ function withBuiltInAuthorities(given: readonly ItaIssuerConfiguration[]): reado
   return [...given, ...others.map((other) => withPinsOf(entriesOfService(given, other), other))];
 }
 
-/** Entries by one of the names of a service, or with its keys. */
+/** Entries with one of the names of a service, or with its keys. */
 function entriesOfService(all: readonly ItaIssuerConfiguration[], { issuer, keys }: ItaIssuerConfiguration) {
   const service = addressOf(TRUST_AUTHORITIES.find((one) => one.issuer === issuer)?.keys ?? keys);
   const names = new Set(TRUST_AUTHORITIES.filter((one) => addressOf(one.keys) === service).map((one) => one.issuer));
   return all.filter((entry) => addressOf(entry.keys) === service || names.has(entry.issuer));
 }
 
-/** However it is written: with its port, or in capitals. A file is its name. */
+/** Normalises an address: port and upper case are dropped. A file is its name. */
 function addressOf(keys: string): string {
   return URL.canParse(keys) ? new URL(keys).href : keys;
 }
 
-/** All that is demanded by any of the entries. Keys of another address are of another service; a file may be of any. */
+/** Merges the requirements of all entries. Keys of another address belong to another service; a file may belong to any. */
 function withPinsOf(
   entries: readonly ItaIssuerConfiguration[],
   { issuer, keys }: ItaIssuerConfiguration,
@@ -115,7 +115,7 @@ function withPinsOf(
 }
 
 export const ita = section({
-  /** Those of the configuration, then the built-in ones that it does not name. */
+  /** The configured issuers, then the built-in ones that the configuration does not name. */
   issuers: optional(refined(list(itaIssuer, 'distinct'), withBuiltInAuthorities), TRUST_AUTHORITIES),
   /** Null: evidence never leaves the service. */
   submit: orNull(itaSubmit),

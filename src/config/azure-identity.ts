@@ -6,7 +6,7 @@ import { choice, pattern, uuid } from '../schema/values.js';
 import { path } from './values.js';
 
 const tenant = pattern(/^[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252})$/, 'the id or the domain of a tenant');
-/** The library speaks to https only, and to no path. */
+/** The library only supports https, without a path. */
 const authority = pattern(/^https:\/\/[A-Za-z0-9.-]+(?::\d{1,5})?$/, 'an https URL without path');
 
 const identities = variants('kind', [
@@ -34,7 +34,7 @@ const identities = variants('kind', [
   }),
 ]);
 
-/** An identity of this service. A word alone is the identity of that kind of which nothing else is said. */
+/** An identity of this service. A single word selects that kind with its defaults. */
 export const azureIdentity: Schema<AzureIdentity> = {
   ...whole(identities),
   read(raw, at) {

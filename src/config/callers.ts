@@ -17,30 +17,30 @@ const texts: Schema<readonly string[]> = refined(
 
 const KEY_SET = 'an https URL without user and fragment, or a path';
 
-/** An https URL, or a file. Text with `://` is always taken as a URL. Applications of Entra with keys of their own have them by a query. */
+/** An https URL, or a file. Text with `://` is always a URL. Entra applications with own keys have a query in the URL. */
 const keySet = textThat(
   (raw) => !raw.includes('://') || (raw.startsWith('https://') && isTrustedUrlWithQuery(raw)),
   KEY_SET,
 );
 
-/** Without prototype, as what is read. */
+/** Without prototype, like parsed values. */
 const NO_CLAIMS: Readonly<Record<string, string>> = Object.create(null);
 
-/** Tokens of an OpenID Connect issuer. `profile` says what of them is looked at. */
+/** Tokens of an OpenID Connect issuer. `profile` selects the checked claims. */
 const oidc = object({
   profile: choice('entra', 'generic'),
   issuer: issuerUrl,
-  /** Where its keys are. */
+  /** The source of its keys. */
   keys: either(`discovery, ${KEY_SET}`, choice('discovery'), keySet),
-  /** PEM file of the authorities of that place; null: those of Node. */
+  /** PEM file of the authorities of that source; null: those of Node. */
   ca: orNull(path()),
-  /** One of them is `aud`, or in it. */
+  /** `aud` must be, or contain, one of them. */
   audience: texts,
-  /** Of profile entra. */
+  /** For profile entra. */
   tenantId: orNull(lowerCase(uuid)),
   clientIds: listed(lowerCase(uuid)),
   appRoles: listed(text()),
-  /** Of profile generic: `sub` is one of the first, and each of the second is exactly that text. */
+  /** For profile generic: `sub` must be one of these, and each claim below must be exactly its text. */
   subjects: listed(text()),
   claims: optional(whole(entries(/^[^\s]{1,256}$/, text())), NO_CLAIMS),
 });
@@ -51,10 +51,10 @@ const SERVICE_ACCOUNT = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\/[a-z0-9](?:[a-z0
 /** Projected tokens of service accounts. */
 const kubernetes = object({
   issuer: text(),
-  /** Where the cluster's keys are. */
+  /** The source of the cluster's keys. */
   keys: either(`discovery, ${KEY_SET}`, choice('discovery'), keySet),
   ca: orNull(path()),
-  /** File of the token that is shown to the cluster, read for each fetch. */
+  /** File of the service's token for the cluster, read for each fetch. */
   tokenFile: orNull(path()),
   audience: texts,
   serviceAccounts: list(pattern(SERVICE_ACCOUNT, 'namespace/name'), 'distinct', 'filled'),
@@ -62,13 +62,13 @@ const kubernetes = object({
 
 type KubernetesConfiguration = Read<typeof kubernetes>;
 
-/** Neither a pattern nor a part of one: what stands here is compared whole. */
+/** A URI without wildcards: it is compared as a whole. */
 const uriName = textThat((raw) => /^[a-z][a-z0-9+.-]*:[!-)+-~]+$/.test(raw), 'a URI without * and blanks');
 const dnsName = lowerCase(
   pattern(/^(?=.{1,253}$)[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*$/i, 'a DNS name without wildcard and final dot'),
 );
 
-/** The client certificate of a connection, by one of these. */
+/** The client certificate of a connection, identified by one of these. */
 const mtls = object({
   /** The only URI among its subject alternative names. */
   uri: orNull(uriName),
@@ -79,20 +79,20 @@ const mtls = object({
 });
 export type MtlsConfiguration = Read<typeof mtls>;
 
-/** A caller. Exactly one of `apiKeySha256`, `oidc`, `mtls` and `kubernetes` says how it is recognised. */
+/** A caller. Exactly one of `apiKeySha256`, `oidc`, `mtls` and `kubernetes` identifies it. */
 export const caller = object({
   apiKeySha256: orNull(hex(SHA256_BYTES)),
   /** Time from which the key is no longer valid. */
   expires: orNull(instant),
-  /** The key that succeeds it: valid now, so that both are known while clients change over. */
+  /** The next key: already valid, so that both are valid while clients change over. */
   next: orNull(object({ apiKeySha256: hex(SHA256_BYTES), expires: instant })),
   roles: list(choice(...ROLES), 'distinct', 'filled'),
-  /** Policies that the caller may name; null: the default one. */
+  /** Policies that the caller may name; null: only the default policy. */
   policies: orNull(list(pattern(POLICY_ID, 'a policy id'), 'distinct', 'filled')),
-  /** Audiences that the caller may name, and has receipts for; null: none. */
+  /** Audiences that the caller may name, and get receipts for; null: none. */
   audience: orNull(list(text(), 'distinct', 'filled')),
   tenant: optional(pattern(NAME, 'a name'), 'default'),
-  /** Keys whose release the caller may ask for, beside the role `release`. */
+  /** Keys that the caller may have released, in addition to the role `release`. */
   keys: listed(pattern(NAME, 'the id of a key')),
   oidc: orNull(oidc),
   mtls: orNull(mtls),
@@ -100,24 +100,24 @@ export const caller = object({
 });
 export type CallerConfiguration = Read<typeof caller>;
 
-/** Issuers of tokens about TEEs, beside those that are configured. */
+/** Issuers of tokens about TEEs, besides the configured ones. */
 const OF_EVIDENCE = [
   /^Intel Trust Authority$/,
   /^https:\/\/[^/]*trustauthority\.intel\.com/,
   /\.attest\.azure\.[a-z]+$/,
 ];
 
-/** Claims of a token that say nothing of whom it is about (RFC 7519, section 4.1): all tokens for an audience may share them. */
+/** Claims that do not identify the subject (RFC 7519, section 4.1): all tokens for an audience may share them. */
 const SAY_NOTHING: ReadonlySet<string> = new Set(['iss', 'aud', 'exp', 'nbf', 'iat', 'jti']);
 
 export interface ForbiddenIssuers {
-  /** Of receipts; null: the listening URL, which no issuer of callers has. */
+  /** Issuer of receipts; null: the listening URL, which no issuer of callers has. */
   readonly receipts: string | null;
-  /** Of tokens about TEEs. */
+  /** Issuers of tokens about TEEs. */
   readonly evidence: readonly string[];
 }
 
-/** Refuses what is wrong between the members of a caller. */
+/** Rejects members of a caller that contradict each other. */
 export function checkCaller(configured: CallerConfiguration, forbidden: ForbiddenIssuers, at: Place): void {
   const { apiKeySha256, mtls } = configured;
   const ways = [apiKeySha256, configured.oidc, mtls, configured.kubernetes].filter((way) => way !== null);
@@ -138,7 +138,7 @@ export function checkCaller(configured: CallerConfiguration, forbidden: Forbidde
 /** The compared part of a client certificate. */
 export type CertificateMark = readonly [kind: keyof MtlsConfiguration, value: string];
 
-/** The one mark that is configured; null where there is none, or several. */
+/** The configured part; null if there is none, or several. */
 export function markOf(mtls: MtlsConfiguration): CertificateMark | null {
   const marks = (['uri', 'dns', 'spkiSha256'] as const).flatMap((kind): readonly CertificateMark[] => {
     const value = mtls[kind];
@@ -148,7 +148,7 @@ export function markOf(mtls: MtlsConfiguration): CertificateMark | null {
   return mark === undefined || another !== undefined ? null : mark;
 }
 
-/** A token about a TEE, or a receipt, would be a login in the hands of whoever was shown it. */
+/** A token about a TEE, or a receipt, would be a login for everyone who received it. */
 function checkIssuer(issuer: string, { receipts, evidence }: ForbiddenIssuers, at: Place): void {
   if (issuer === receipts) at.refuse('issues receipts, and no tokens of callers');
   const isOfEvidence =
@@ -174,7 +174,7 @@ function checkOidc(configured: OidcConfiguration, at: Place): void {
   );
 }
 
-/** The token of the cluster is for the place that `keys` names, and not for whatever host an issuer is at. */
+/** The service's token for the cluster is only sent to the host in `keys`, never to the host of an issuer. */
 function checkKubernetes({ issuer, keys, tokenFile }: KubernetesConfiguration, at: Place): void {
   if (keys !== 'discovery') return;
   if (!issuer.startsWith('https://') || !isTrustedUrl(issuer)) {

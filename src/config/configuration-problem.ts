@@ -3,11 +3,11 @@ import type { LintProblem } from '../core/lint-problem.js';
 import type { PlacedProblem } from '../core/places.js';
 
 type Row = Pick<LintProblem, 'severity' | 'remedy'> & {
-  /** The meaning of the problem. One sentence for people: lower case, no period. */
+  /** The meaning of the problem, as one sentence: lower case, no period. */
   readonly meaning: string;
 };
 
-/** Kinds of problems of a configuration, as `veritee check` reports them. An error is what keeps the service from starting. */
+/** Kinds of problems of a configuration, as `veritee check` reports them. An error stops the start of the service. */
 export const CONFIGURATION_PROBLEMS = {
   config_schema: {
     meaning: 'the file, a key or a value is not what it must be',
@@ -59,7 +59,7 @@ export const CONFIGURATION_PROBLEMS = {
 
 export type ConfigurationProblemCode = keyof typeof CONFIGURATION_PROBLEMS;
 
-/** A problem of a configuration, as lint reports those of policies. */
+/** Makes a problem of a configuration, in the form of policy problems. */
 export function configurationProblem(code: ConfigurationProblemCode, { path, what }: PlacedProblem): LintProblem {
   const { severity, remedy } = CONFIGURATION_PROBLEMS[code];
   return { code, pointer: jsonPointer(path), message: what, remedy, severity };

@@ -10,7 +10,7 @@ const AK_CERTIFICATION_FIXED = '2025-08-13';
 
 type Warn = (configuration: Configuration, environment: Environment) => readonly PlacedProblem[];
 
-/** Warnings, by the sections that they are about. */
+/** Warnings, by the sections that they concern. */
 const WARNINGS: readonly (readonly [sections: readonly (keyof Configuration)[], warn: Warn])[] = [
   [['listen'], ({ listen }) => managementWarnings(listen)],
   [['listen', 'callers'], plainKeyWarnings],
@@ -24,8 +24,8 @@ const WARNINGS: readonly (readonly [sections: readonly (keyof Configuration)[], 
 ];
 
 /**
- * Lists settings that are allowed, and that the operator may not have intended.
- * @param wrong sections that were refused. They hold defaults, so they get no warnings
+ * Lists permitted settings that the operator may not have intended.
+ * @param wrong rejected sections. They have defaults, so they get no warnings
  */
 export function configurationWarnings(
   configuration: Configuration,
@@ -43,7 +43,7 @@ function managementWarnings({ management }: ListenConfiguration): readonly Place
   return [{ path: ['listen', 'management', 'metrics'], what }];
 }
 
-/** A release needs the role, and the key among those of the caller. */
+/** A release needs the role, and the key in the list of the caller. */
 function releaseWarnings({ keys, callers }: Configuration): readonly PlacedProblem[] {
   const entries = Object.entries(callers);
   const may = entries.filter(([, { roles }]) => roles.includes('release'));
@@ -69,7 +69,7 @@ function releaseWarnings({ keys, callers }: Configuration): readonly PlacedProbl
   ];
 }
 
-/** People know asterisks from rules of clouds, where they stand for anything. */
+/** Operators may expect wildcards, which an asterisk is in the rules of clouds. */
 function asteriskWarnings({ callers }: Configuration): readonly PlacedProblem[] {
   return Object.entries(callers).flatMap(([name, { oidc }]) => {
     if (oidc === null) return [];
@@ -101,14 +101,14 @@ function pinWarnings({ issuers }: ItaConfiguration): readonly PlacedProblem[] {
   });
 }
 
-/** A misspelt region leaves out the intended one, which shows only when its tokens are refused. */
+/** A misspelt region leaves out the intended one, which only shows when its tokens are rejected. */
 function regionWarnings({ shared, issuers }: MaaConfiguration): readonly PlacedProblem[] {
   const regions = typeof shared === 'boolean' ? [] : shared;
   return [
     ...regions.flatMap((region, index) =>
       isKnownRegion(region) ? [] : [unknownRegion(['maa', 'shared', index], region, sharedProvider(region))],
     ),
-    // With a policyHash it is the policy that is trusted, whoever owns the instance.
+    // With a policyHash the service trusts the policy, not the owner of the instance.
     ...issuers.flatMap(({ issuer, policyHash }, index) => {
       const region = policyHash === null ? unknownRegionOf(issuer) : null;
       return region === null ? [] : [unknownRegion(['maa', 'issuers', index], region, issuer)];
@@ -144,10 +144,10 @@ function plainPasswordWarnings({ proxy, passwordFile }: Configuration['egress'])
   return [{ path: ['egress', 'proxy'], what }];
 }
 
-/** Variables by which other programs find a proxy. */
+/** Variables that configure a proxy for other programs. */
 const PROXY_VARIABLES = ['HTTP_PROXY', 'HTTPS_PROXY', 'ALL_PROXY'].flatMap((name) => [name, name.toLowerCase()]);
 
-/** The message does not repeat the value of a variable: it may hold a password. */
+/** The message does not repeat the value of a variable: it may contain a password. */
 function proxyWarnings({ proxy }: Configuration['egress'], environment: Environment): readonly PlacedProblem[] {
   const isUsed = (value: string) => proxy !== null && hostOf(value) === hostOf(proxy);
   return PROXY_VARIABLES.filter((name) => (environment[name] ?? '') !== '' && !isUsed(environment[name] ?? '')).map(
@@ -161,7 +161,7 @@ function proxyWarnings({ proxy }: Configuration['egress'], environment: Environm
   );
 }
 
-/** Host and port. A proxy may be written without its scheme. */
+/** Host and port. The scheme of a proxy may be missing. */
 function hostOf(proxy: string): string | null {
   const url = proxy.includes('://') ? proxy : `http://${proxy}`;
   return URL.canParse(url) ? new URL(url).host : null;

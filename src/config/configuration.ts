@@ -41,7 +41,7 @@ const sourceOrOff = either('off, or an http or https URL without user, query and
 /** Also `off`. Text with `://` would be a mistyped URL. */
 const fileOrOff = pattern(/^(?!.*:\/\/)/, 'off, or a path');
 
-/** A digest alone keeps the floor that is built in for it, or has none. */
+/** A digest alone keeps its built-in floor, or has none. */
 const paravisor = either(
   `${SHA384_BYTES} bytes in hex, or { digest, minGuestSvn } with minGuestSvn from 0 to ${GUEST_SVN_MAX}`,
   hex(SHA384_BYTES),
@@ -50,21 +50,21 @@ const paravisor = either(
 
 /** A gate in front of another service, for proxies that ask `/authorize/{gate}/*`. */
 const gate = object({
-  /** `aud` of the receipts that open it. */
+  /** `aud` of the receipts that the gate accepts. */
   audience: text(),
   policy: policyId,
-  /** The tenant of receipts that open it. */
+  /** The tenant of the receipts that the gate accepts. */
   tenant: optional(pattern(NAME, 'a name'), 'default'),
-  /** Origin under which clients know what is behind it: what a proof of the bound key is for. Null: none can be made. */
+  /** Public origin of the service behind the gate, which a proof of the bound key must name. Null: no proofs. */
   url: orNull(trustedOrigin),
   /** Whether the gate accepts a receipt whose nonce the caller chose: the evidence may then be of any age. */
   ownNonces: optional(flag, false),
 });
 
-/** Two colons at least make an address of version 6: one alone would be in front of a port. */
+/** At least two colons for an IPv6 address: one alone would precede a port. */
 const HOST = /^(?:[A-Za-z0-9._-]+|(?=.*:.*:)[A-Fa-f0-9:.]+)$/;
 
-/** Without prototype, as what is read: no name has a meaning of its own. */
+/** Without prototype, like parsed values, so that no name is special. */
 const NO_ENTRIES: Readonly<Record<string, never>> = Object.create(null);
 
 const DEFAULT_AMD_FOLDER = './endorsements/amd';
@@ -73,16 +73,16 @@ const DEFAULT_TPM_FOLDER = './endorsements/tpm';
 const DEFAULT_RETENTION_DAYS = 365;
 
 const host = optional(pattern(HOST, 'a host name or address, without a port'), '127.0.0.1');
-/** 0: a free one. */
+/** 0 picks a free port. */
 const port = integer(0, 65_535);
 
-/** A listener for probes and metrics alone. It never asks a client for a certificate, so it has no authorities. */
+/** A listener only for probes and metrics. It never requests a client certificate, so it has no authorities. */
 const management = object({
   host,
   port,
   /** PEM files. Null: plain HTTP. */
   tls: orNull(object({ cert: path(), key: path() })),
-  /** The access to the metrics: callers with the role, or everybody who connects. */
+  /** Who may read the metrics: callers with the role, or every client. */
   metrics: optional(choice('callers', 'open'), 'callers'),
 });
 export type ManagementConfiguration = Read<typeof management>;
@@ -99,46 +99,46 @@ const listen = section({
     clientCa: orNull(path()),
     clientCrl: orNull(path()),
   }),
-  /** Addresses or ranges whose X-Forwarded-For counts. */
+  /** Addresses or ranges whose X-Forwarded-For is trusted. */
   trustedProxies: listed(addressRange),
-  /** Null: probes and metrics are served beside the rest. */
+  /** Null: the main listener also serves probes and metrics. */
   management: orNull(management),
 });
 export type ListenConfiguration = Read<typeof listen>;
 
 const limits = section({
   bodyBytes: optional(bytes(64 * MIB), 2 * MIB),
-  /** Bytes of all bodies at a time. With callers, one principal may hold a third of them. */
+  /** Most bytes of all bodies at a time. With callers, one principal may use a third of them. */
   bodyBytesInFlight: optional(bytes(1024 * MIB), 96 * MIB),
   eventLogBytes: optional(bytes(64 * MIB), MIB),
 });
 
 /** Spans of requests, sent to a collector. */
 const traces = object({
-  /** Where they are posted; without a path, at `/v1/traces`. They say who asks for what, so as trusted as what trust rests on. */
+  /** URL for spans; without a path, `/v1/traces`. It must be trusted: spans show the requests of callers. */
   endpoint: trustedUrl,
-  /** File with the headers that are sent with them, `Name: value` a line. */
+  /** File with the headers of requests with spans, `Name: value` on each line. */
   headersFile: orNull(path()),
-  /** The share of requests that are traced. */
+  /** The share of traced requests. */
   sample: optional(number(0, 1), 0.1),
-  /** Whether the `traceparent` of a request gives the trace that it is part of, and whether it is sampled. */
+  /** Whether the `traceparent` of a request decides about trace and sampling. */
   trustParent: optional(flag, false),
 });
 
 const decisions = section({
-  /** Whether they are stored. */
+  /** Whether decisions are stored. */
   log: optional(choice('on', 'off'), 'on'),
-  /** Where each record is written too, as a line of JSON: `stdout`, or a file. */
+  /** Second output of each record, as a line of JSON: `stdout`, or a file. */
   copy: optional(fileOrOff, 'off'),
   keepEvidence: optional(choice('hash', 'full'), 'hash'),
   retentionDays: optional(integer(1, 36_500), DEFAULT_RETENTION_DAYS),
 });
 
-/** Every key there is, for file and environment. What holds across keys is in consistency.ts. */
+/** Every key, for file and environment. consistency.ts has the rules between keys. */
 export const CONFIGURATION_SCHEMA = object({
   listen,
   policies: section(policies),
-  /** Tenants beside `default`, by name. */
+  /** Tenants in addition to `default`, by name. */
   tenants: optional(entries(NAME, tenant), NO_ENTRIES),
   /** Whether requests may name a past verification time (`at`). */
   historical: optional(flag, false),
@@ -151,28 +151,28 @@ export const CONFIGURATION_SCHEMA = object({
     /** Directory of certificates and CRLs. */
     chains: optional(path(), DEFAULT_AMD_FOLDER),
     refuseProducts: listed(text()),
-    /** Product lines beside those that are built in. */
+    /** Product lines in addition to the built-in ones. */
     products: optional(productLines, NO_ENTRIES),
   }),
   intel: section({
     pcs: optional(sourceOrOff, 'https://api.trustedservices.intel.com'),
     collateral: optional(path(), DEFAULT_INTEL_FOLDER),
-    /** Whether TDX is judged by Intel's early collateral too, beside the decision. */
+    /** Whether TDX is also verified with Intel's early collateral, without effect on the decision. */
     early: optional(choice('off', 'shadow'), 'off'),
   }),
   azure: section({
     /** URL of the host's certificate cache. */
     thim: optional(sourceOrOff, 'off'),
-    /** The marks of known paravisors, added to the built-in ones. */
+    /** Known paravisors, added to the built-in ones. */
     paravisors: section({
       idKeyDigests: listed(paravisor),
       mrtds: listed(hex(SHA384_BYTES)),
-      /** The day in UTC from which AK certificates of confidential VMs count. */
+      /** Earliest date, in UTC, of valid AK certificates of confidential VMs. */
       akCertificates: optional(either('off, or a date such as 2025-10-01', choice('off'), day), 'off'),
     }),
   }),
   tpm: section({
-    /** PEM files with roots of AK certificates, added to what is built in. */
+    /** PEM files with roots of AK certificates, added to the built-in ones. */
     roots: listed(path()),
     /** Directory of issuers of AK certificates. */
     intermediates: optional(path(), DEFAULT_TPM_FOLDER),
@@ -189,25 +189,25 @@ export const CONFIGURATION_SCHEMA = object({
   receipts: section({
     /** `iss` of receipts. Null: the listening URL, and no discovery. */
     issuer: orNull(issuerUrl),
-    /** The key that signs: `ephemeral`, a PEM or JWK file, or the URL of a version of a Key Vault key. */
+    /** The signing key: `ephemeral`, a PEM or JWK file, or the URL of a version of a Key Vault key. */
     key: optional(keyFileOrVaultKey, 'ephemeral'),
-    /** The key that signs next, published now. */
+    /** The next signing key, already published. */
     next: orNull(keyFileOrVaultKey),
-    /** Keys that are published, and sign nothing any more. */
+    /** Published keys that no longer sign. */
     previous: listed(keyFileOrVaultKey),
-    /** The identity for Key Vault. Null: no key is there. */
+    /** The identity for Key Vault. Null: no key is in a vault. */
     credential: orNull(azureIdentity),
     lifetimeSeconds: optional(integer(1, 300), 300),
   }),
-  /** Keys that may be released, by the id that a request names. */
+  /** Releasable keys, by their id in requests. */
   keys: optional(entries(NAME, releasableKey), NO_ENTRIES),
   /** Gates in front of other services, by the name in their path. */
   gates: optional(entries(NAME, gate), NO_ENTRIES),
-  /** The callers, by name. Empty: loopback only, everybody there. */
+  /** The callers, by name. Empty: loopback only, without authentication. */
   callers: optional(entries(NAME, caller), NO_ENTRIES),
-  /** Whether GET / is the inspector. */
+  /** Whether GET / serves the inspector. */
   inspector: optional(flag, true),
-  /** The proxy for outgoing connections. Those to stores do not use it. */
+  /** The proxy for outgoing connections. Connections to stores do not use it. */
   egress: section({
     proxy: orNull(proxyUrl),
     /** The password of the user in `proxy`. */
@@ -216,22 +216,22 @@ export const CONFIGURATION_SCHEMA = object({
     noProxy: listed(unproxiedHost),
   }),
   log: section({ level: optional(choice(...LOG_LEVELS), 'info') }),
-  /** Null: none are made. */
+  /** Null: no traces. */
   traces: orNull(traces),
 });
 
 /**
- * The effective configuration, deep-frozen. docs/configuration.md says what each key means and what holds by default.
- * Paths are as written, relative ones relative to the working directory. Null: not set.
+ * The effective configuration, deep-frozen. docs/configuration.md has the meaning and the default of each key.
+ * Paths are as written; relative ones are relative to the working directory. Null: not set.
  */
 export type Configuration = Read<typeof CONFIGURATION_SCHEMA>;
 
-/** The longest event log that a body has room for: it is sent in base64, three bytes in four characters. */
+/** The longest event log that fits into a body: base64 encodes three bytes in four characters. */
 export function longestEventLog(bodyBytes: number): number {
   return Math.floor((bodyBytes * 3) / 4);
 }
 
-/** A default limit shrinks with the limits that the operator set. */
+/** The default limit of event logs shrinks with the body limit of the operator. */
 function withFittingEventLog(schema: typeof limits): typeof limits {
   return {
     ...schema,
@@ -249,28 +249,28 @@ export function challengeKeyPath(configuration: Configuration): string {
   return configuration.challenges.key ?? join(dataDirectory(configuration), 'challenges.key');
 }
 
-/** Directory where fetched endorsements are kept. */
+/** Directory of fetched endorsements. */
 export function endorsementCacheDirectory(configuration: Configuration): string {
   return join(dataDirectory(configuration), 'endorsements');
 }
 
-/** Directory where key sets of issuers of callers are kept. */
+/** Directory of key sets of callers' issuers. */
 export function callerKeyDirectory(configuration: Configuration): string {
   return join(dataDirectory(configuration), 'caller-keys');
 }
 
-/** Directory where reset counts of vTPMs are kept, for each tenant its own. */
+/** Directory of reset counts of vTPMs, one for each tenant. */
 export function resetMemoryDirectory(configuration: Configuration, tenant: string = DEFAULT_TENANT): string {
   const all = join(dataDirectory(configuration), 'tpm-resets');
   return tenant === DEFAULT_TENANT ? all : join(all, 'tenants', tenant);
 }
 
-/** Whether a policy directory must exist: only the one that nobody named may be missing, and then holds no files. */
+/** Whether a policy directory must exist: only the default directory may be missing, and then has no files. */
 export function isPolicyDirectoryRequired(directory: string): boolean {
   return directory !== DEFAULT_POLICY_DIRECTORY;
 }
 
-/** Folders of endorsements that somebody named, by their keys: only those that nobody named may be missing unsaid. */
+/** Configured endorsement folders, by their keys: only the default folders may be missing without a warning. */
 export function namedEndorsementFolders({ amd, intel, tpm }: Configuration): ReadonlyMap<string, string> {
   const folders: readonly (readonly [key: string, folder: string, byDefault: string])[] = [
     ['amd.chains', amd.chains, DEFAULT_AMD_FOLDER],

@@ -18,7 +18,7 @@ import { checkStores, postgresAddressOf } from './stores.js';
 import { checkTenants } from './tenants.js';
 import { isLoopbackHost } from './values.js';
 
-/** Refuses what is wrong between values that are right by themselves. */
+/** Rejects contradictions between values that are valid by themselves. */
 export function checkConsistency(configuration: Configuration, at: Place): void {
   const { listen, amd, gates } = configuration;
   checkListening(configuration, at.member('listen'));
@@ -77,7 +77,7 @@ function checkListening({ listen, callers }: Configuration, at: Place): void {
   at.member('host').refuse(why);
 }
 
-/** Metrics are of all tenants: where other machines connect, somebody has to say that they are for everybody. */
+/** Metrics cover all tenants: if other machines can connect, the configuration must declare them public. */
 function checkManagement({ listen, callers }: Configuration, at: Place): void {
   const { management, insecure } = listen;
   if (management === null) return;
@@ -105,7 +105,7 @@ function overlap(a: string, b: string): boolean {
   return a === b || EVERY_ADDRESS.has(a) || EVERY_ADDRESS.has(b);
 }
 
-/** Whoever sets a limit relies on it, and would wonder at another one that is met first. */
+/** Rejects a limit without effect: an operator relies on it, but another limit applies first. */
 function checkLimits({ limits, callers }: Configuration, at: Place): void {
   const { bodyBytes, bodyBytesInFlight, eventLogBytes } = limits;
   const parts = Object.keys(callers).length > 0 ? 3 : 1;
@@ -148,7 +148,7 @@ function checkEgress({ egress: { proxy, passwordFile } }: Configuration, at: Pla
     at.member('passwordFile').refuse('needs a proxy that names a user: user@host');
 }
 
-/** Each attempt to release a key is stored before it is made. */
+/** Each release attempt is stored before the key is requested. */
 function checkReleasedKeys({ keys, callers, decisions }: Configuration, at: Place): void {
   if (Object.keys(keys).length > 0 && decisions.log === 'off') {
     at.member('keys').refuse('decisions.log is off, and each attempt to release a key has to be stored');
@@ -163,7 +163,7 @@ function checkReleasedKeys({ keys, callers, decisions }: Configuration, at: Plac
   }
 }
 
-/** Whoever asks for a copy, or for what replay needs, would find out that there is none when it is needed. */
+/** Rejects a copy, or kept evidence, without the log: otherwise the operator would miss them only when needed. */
 function checkStoredNowhere({ log, copy, keepEvidence }: Configuration['decisions'], at: Place): void {
   if (log !== 'off') return;
   const why = 'decisions.log is off, so there are no records';
@@ -194,7 +194,7 @@ function checkMaa(maa: MaaConfiguration, at: Place): void {
   }
 }
 
-/** Microsoft adds regions, so one that is not known is no problem (but a warning); what can be none is. */
+/** Microsoft adds regions, so an unknown one is only a warning; a malformed one is an error. */
 function checkRegion(region: string, at: Place): void {
   if (isRegionShaped(region)) return;
   const meant = regionNamed(region);
@@ -206,13 +206,13 @@ function checkRegion(region: string, at: Place): void {
   at.refuse(`${region} is not a region as Azure Attestation abbreviates them (${known})`);
 }
 
-/** Whoever owns another instance writes its policy, and so can issue any claim. */
+/** The owner of another instance writes its policy, and so can issue any claim. */
 function checkMaaIssuer({ issuer, policyHash }: MaaIssuerConfiguration, at: Place): void {
   if (policyHash !== null || isNamedLikeSharedProvider(issuer)) return;
   at.member('policyHash').refuse('is missing, and the issuer is not a shared provider (any accepts every policy)');
 }
 
-/** A token that comes back has to be one that is accepted, or the evidence was sent for nothing. */
+/** The issuer of the returned token must be accepted, or the evidence is sent for nothing. */
 function isAcceptedIssuer(endpoint: string, { shared, issuers }: MaaConfiguration): boolean {
   const regions = shared === true ? SHARED_REGIONS : shared || [];
   return [...regions.map(sharedProvider), ...issuers.map(({ issuer }) => issuer)].includes(endpoint);
@@ -231,7 +231,7 @@ function checkReceiptCredential({ receipts }: Configuration, at: Place): void {
   if (!isUsed && credential !== null) at.refuse('there are no keys of a Key Vault that would use it');
 }
 
-/** Replicas share a store so that any of them can answer: a relying party then asks one for the key of another. */
+/** With a shared store, any replica may answer: a relying party then asks one replica for the key of another. */
 function checkEphemeralKey(configuration: Configuration, at: Place): void {
   if (configuration.receipts.key !== 'ephemeral' || postgresAddressOf(configuration) === null) return;
   at.refuse('must not be ephemeral, since stores.url may be shared: each replica would sign with a key of its own');

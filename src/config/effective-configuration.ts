@@ -5,18 +5,18 @@ import { placeIn } from '../core/places.js';
 import type { CallerConfiguration } from './callers.js';
 import type { Configuration } from './configuration.js';
 
-/** SHA-256 of the effective configuration, hex: two services that show the same one were configured alike. */
+/** SHA-256 of the effective configuration, hex: services with the same digest have the same configuration. */
 export function configurationDigest(configuration: Configuration): string {
   return createHash('sha256').update(JSON.stringify(configuration, inOrder)).digest('hex');
 }
 
-/** Members by name: the order in which callers are written makes no difference. */
+/** Sorts members by name: the order of callers makes no difference. */
 function inOrder(_name: string, value: unknown): unknown {
   if (!isObject(value)) return value;
   return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-/** Keys whose values differ, as the documents name them. A list is one value. */
+/** Keys whose values differ, named as in the documents. A list is one value. */
 export function changedKeys(before: unknown, after: unknown, place = ''): readonly string[] {
   if (isObject(before) && isObject(after)) {
     const names = new Set([...Object.keys(before), ...Object.keys(after)]);
@@ -28,8 +28,8 @@ export function changedKeys(before: unknown, after: unknown, place = ''): readon
 const MASK = '***';
 
 /**
- * A copy to show to people: hashes of API keys, and queries of addresses of keys are masked.
- * Credentials for other services stand in files, whose paths are shown.
+ * A copy for display: masks hashes of API keys, and queries in URLs of keys.
+ * Credentials for other services are in files, whose paths are shown.
  */
 export function maskSecrets(configuration: Configuration): object {
   const { callers } = configuration;
@@ -49,7 +49,7 @@ function maskCaller(caller: CallerConfiguration): object {
   };
 }
 
-/** It may be a signature. */
+/** Masks a query, which may be a signature. */
 function maskQuery(address: string): string {
   return address.startsWith('https://') ? address.replace(/\?.*$/s, `?${MASK}`) : address;
 }

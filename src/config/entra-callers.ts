@@ -1,6 +1,6 @@
 import type { Place } from '../schema/schema.js';
 
-/** Hosts that Entra issues tokens under, of version 1 or 2, in the clouds of Azure: public, US government, China. */
+/** Hosts of Entra's issuers, of version 1 or 2, in the clouds of Azure: public, US government, China. */
 const HOSTS: readonly string[] = [
   'login.microsoftonline.com',
   'login.microsoft.com',
@@ -12,10 +12,10 @@ const HOSTS: readonly string[] = [
   'sts.chinacloudapi.cn',
 ];
 
-/** Tenants of Entra External ID have a host each. */
+/** Each tenant of Entra External ID has its own host. */
 const OF_EXTERNAL_ID = '.ciamlogin.com';
 
-/** Places that stand for many tenants: keys of theirs sign for tenants of others too. */
+/** Paths for many tenants: their keys also sign for tenants of others. */
 const OF_MANY_TENANTS = /^https:\/\/[^/]+\/(?:common|organizations|consumers)\//i;
 
 /** The members of a caller that select its tokens of Entra. */
@@ -26,20 +26,20 @@ interface EntraWay {
   readonly clientIds: readonly string[];
 }
 
-/** Whether an issuer is Entra's by its name. */
+/** Whether the name of an issuer is Entra's. */
 export function isEntraIssuer(issuer: string): boolean {
   if (!URL.canParse(issuer)) return false;
   const { hostname } = new URL(issuer);
   return HOSTS.includes(hostname) || hostname.endsWith(OF_EXTERNAL_ID);
 }
 
-/** Refuses what no v2 token of one tenant meets, and what tokens of others would meet too. */
+/** Rejects settings that no v2 token of one tenant meets, or that tokens of other tenants also meet. */
 export function checkEntra({ tenantId, clientIds, issuer, keys }: EntraWay, at: Place): void {
   if (tenantId === null) at.member('tenantId').refuse('is missing');
   if (clientIds.length === 0) {
     at.member('clientIds').refuse('is missing: any application of a tenant can get a token for this audience');
   }
-  // The host is the cloud's, and the tenant stands in the path in each of them.
+  // The host belongs to the cloud; the path always has the tenant.
   if (tenantId !== null && !issuer.endsWith(`/${tenantId}/v2.0`)) {
     const form = `https://login.microsoftonline.com/${tenantId}/v2.0`;
     at.member('issuer').refuse(`is not the issuer of v2 tokens of tenantId, which is such as ${form}`);

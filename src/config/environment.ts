@@ -6,14 +6,14 @@ import { readYaml, type YamlProblem, type YamlText } from '../schema/yaml.js';
 
 const PREFIX = 'VERITEE__';
 
-/** Environment variables by name. Only those named `VERITEE__…` set anything. */
+/** Environment variables by name. Only variables named `VERITEE__…` are settings. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** A tree with the values of the environment in it, and what is wrong with those that could not be put there. */
+/** A tree with the values of the environment, and the problems of variables without a place in it. */
 export interface Overlaid {
   readonly tree: JsonValue;
   readonly problems: readonly string[];
-  /** Names of the variables, by the places of the values that they gave. */
+  /** Names of the variables, by the places of their values. */
   readonly origins: ReadonlyMap<string, string>;
 }
 
@@ -22,14 +22,14 @@ function yamlProblems({ problems }: YamlText, name: string): readonly string[] {
   return problems.map((problem) => yamlProblemIn(problem, name));
 }
 
-/** @param name of the text; empty where that is known */
+/** @param name of the text; empty if it is known */
 export function yamlProblemIn({ position, what }: YamlProblem, name: string): string {
   const at = position === null ? '' : `line ${position.line}, column ${position.column}`;
   const place = [name, at].filter((part) => part !== '').join(' ');
   return place === '' ? what : `${place}: ${what}`;
 }
 
-/** Puts each variable in the place of the value of its key. The more precise of two names wins. */
+/** Puts the value of each variable in the place of its key. The more specific of two names wins. */
 export function overlayEnvironment(tree: JsonValue, environment: Environment, schema: Schema<unknown>): Overlaid {
   const problems: string[] = [];
   const origins = new Map<string, string>();
@@ -53,13 +53,13 @@ export function environmentSegment(member: string): string {
   return member.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase();
 }
 
-/** A variable that sets nothing, and the one that is meant. */
+/** A variable without effect, and the probably intended one. */
 export interface MistypedVariable {
   readonly name: string;
   readonly meant: string;
 }
 
-/** Variables named like those of keys, but with too few underscores at the beginning to be read. */
+/** Variables named like settings, but with too few leading underscores. */
 export function mistypedVariables(environment: Environment, schema: Schema<unknown>): readonly MistypedVariable[] {
   const known = new Map(allVariables(schema).map((name) => [letters(name), name]));
   return Object.keys(environment)
@@ -92,7 +92,7 @@ interface Found {
   readonly setting: Schema<unknown>;
 }
 
-/** The setting of a key, or what is said of a name that is none. */
+/** Finds the setting of a key, or the message about an unknown name. */
 function findSetting(schema: Schema<unknown>, segments: readonly string[]): Found | { readonly unknown: string } {
   const path: string[] = [];
   let setting = schema;
@@ -105,7 +105,7 @@ function findSetting(schema: Schema<unknown>, segments: readonly string[]): Foun
   return { path, setting };
 }
 
-/** Names whole variables, so that the right one can be copied. */
+/** Suggests whole variables, so that the user can copy them. */
 function hint(schema: Schema<unknown>, { below }: Schema<unknown>, segments: readonly string[], index: number): string {
   const variable = (...names: readonly string[]) => PREFIX + names.join('__');
   const before = segments.slice(0, index);
@@ -120,12 +120,12 @@ function hint(schema: Schema<unknown>, { below }: Schema<unknown>, segments: rea
   return `there are ${known.map((name) => variable(...before, name)).join(', ')}`;
 }
 
-/** Capitals and underscores are what people get wrong. */
+/** Drops case and underscores, where most typos are. */
 function letters(name: string): string {
   return name.replaceAll('_', '').toUpperCase();
 }
 
-/** Every variable but those about what the operator names. */
+/** Every variable, except those below names of the operator. */
 function allVariables({ below }: Schema<unknown>, before = PREFIX): readonly string[] {
   if (below.kind !== 'members') return [];
   return [...below.members].flatMap(([member, setting]) => {
@@ -149,7 +149,7 @@ function camelCase(segment: string): string {
   return segment.toLowerCase().replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
 }
 
-/** Undefined where it cannot be read. */
+/** Returns undefined if it cannot be read. */
 function readSpelled(
   setting: Schema<unknown>,
   spelled: string,
@@ -163,7 +163,7 @@ function readSpelled(
     problems.push(`${name}: must be ${setting.what ?? inJson(setting)}`);
     return undefined;
   }
-  // JSON is YAML, and JSON.parse would let the last of two equal keys win.
+  // JSON is YAML, but JSON.parse would accept duplicate keys, and use the last.
   const yaml = readYaml(spelled);
   problems.push(...yamlProblems(yaml, name));
   return yaml.problems.length > 0 ? undefined : yaml.value;
@@ -177,7 +177,7 @@ function inJson({ below }: Schema<unknown>): string {
 function withValue(tree: JsonValue | undefined, path: readonly string[], value: JsonValue): JsonValue {
   const [name, ...further] = path;
   if (name === undefined) return value;
-  // Something that is no object stays, so that reading it says so.
+  // A value that is not an object stays, so that reading reports it.
   if (tree !== undefined && !isObject(tree)) return tree;
   const inside = tree !== undefined && Object.hasOwn(tree, name) ? tree[name] : undefined;
   return { ...tree, [name]: withValue(inside, further, value) };

@@ -10,17 +10,17 @@ import { checkConsistency } from './consistency.js';
 import { type Environment, overlayEnvironment, yamlProblemIn } from './environment.js';
 
 export interface ConfigurationInput {
-  /** Text of the configuration file; null: none, so defaults hold. */
+  /** Text of the configuration file; null: no file, only defaults. */
   readonly text: string | null;
-  /** Name of the file, for what is said of it. Left out, places are named without file and line. */
+  /** Name of the file, for messages. If it is left out, messages have neither file nor line. */
   readonly file?: string | undefined;
-  /** The environment wins over the file. */
+  /** The environment, which overrides the file. */
   readonly environment: Environment;
 }
 
 /**
- * Text of the configuration file.
- * @throws {ConfigurationError} where it cannot be read, or is not UTF-8
+ * Reads the text of the configuration file.
+ * @throws {ConfigurationError} if it cannot be read, or is not UTF-8
  */
 export async function readConfigurationFile(path: string): Promise<string> {
   const bytes = await readFile(path).catch((cause: unknown) => {
@@ -36,7 +36,7 @@ export async function readConfigurationFile(path: string): Promise<string> {
 /**
  * Reads the whole configuration.
  * @returns deep-frozen
- * @throws {ConfigurationError} with everything that is wrong
+ * @throws {ConfigurationError} with all problems
  */
 export function loadConfiguration(input: ConfigurationInput): Configuration {
   const { configuration, problems } = readConfiguration(input);
@@ -44,17 +44,17 @@ export function loadConfiguration(input: ConfigurationInput): Configuration {
   return configuration;
 }
 
-/** The configuration, as far as it can be read. */
+/** The configuration, with all problems. */
 export interface ConfigurationReading {
-  /** Deep-frozen, with defaults in the place of sections that are wrong; null where nothing can be said. */
+  /** Deep-frozen, with defaults instead of invalid sections; null if it cannot be read at all. */
   readonly configuration: Configuration | null;
-  /** Everything that is wrong. The service does not start with any of it. */
+  /** All problems. Each of them stops the start of the service. */
   readonly problems: readonly PlacedProblem[];
-  /** Names of the sections that are wrong. */
+  /** Names of the invalid sections. */
   readonly wrongSections: ReadonlySet<string>;
 }
 
-/** Reads the whole configuration, and goes on with what is right where something is wrong. */
+/** Reads the whole configuration, and continues with the valid sections after a problem. */
 export function readConfiguration({ text, file, environment }: ConfigurationInput): ConfigurationReading {
   const yaml = readYaml(text ?? '');
   const overlaid = overlayEnvironment(yaml.value ?? {}, environment, CONFIGURATION_SCHEMA);
@@ -64,7 +64,7 @@ export function readConfiguration({ text, file, environment }: ConfigurationInpu
     ...yaml.problems.map((problem) => placedInFile(problem, file)),
     ...overlaid.problems.map((what) => ({ path: [], what })),
   ];
-  // Consistency is checked once all values are known: a default in the place of a wrong one would mislead.
+  // Consistency is only checked if all values are valid: a default instead of an invalid value would mislead.
   if (configuration !== undefined && unread.length === 0) checkConsistency(configuration, place);
   const wrongSections = new Set(place.problems.map(({ path }) => String(path[0] ?? '')));
   const sound = configuration ?? readWithout(overlaid.tree, wrongSections);
@@ -75,7 +75,7 @@ export function readConfiguration({ text, file, environment }: ConfigurationInpu
   };
 }
 
-/** Undefined where the tree is no object. */
+/** Returns undefined if the tree is not an object. */
 function readWithout(tree: JsonValue, sections: ReadonlySet<string>): Configuration | undefined {
   const kept = isObject(tree) ? Object.entries(tree).filter(([name]) => !sections.has(name)) : null;
   return CONFIGURATION_SCHEMA.read(kept === null ? tree : Object.fromEntries(kept), new Place());
@@ -86,7 +86,7 @@ function placedInFile(problem: YamlProblem, file: string | undefined): PlacedPro
   return { path: problem.path ?? [], what: yamlProblemIn(problem, ''), text };
 }
 
-/** Says by which variable a value was given, or its surroundings where the file does not have those, or in which line it stands. */
+/** Adds the place of a problem: the variable of the value or of a parent, or the line in the file. */
 function placed(
   { path, what }: Problem,
   file: string | undefined,
@@ -110,12 +110,12 @@ function placed(
     return { path, what: `${what} (${from})`, text: `${place}: ${what} (${from})` };
   }
   const line = file === undefined ? null : yaml.lineOf(path);
-  // A value that is absent from the file has no line: then the key alone is more precise.
+  // A value outside the file has no line: then the key alone is more precise.
   if (line === null) return { path, what, text: `${place}: ${what}` };
   return { path, what: `line ${line}: ${what}`, text: `${file} line ${line}: ${place}: ${what}` };
 }
 
-/** The innermost place around a value that only variables gave; null where there is none. */
+/** The innermost parent that only variables set; null if there is none. */
 function variableAround(
   path: Problem['path'],
   { value }: YamlText,

@@ -7,7 +7,7 @@ const MODEL_MAX = 0xff;
 const NUMBER = '0[xX][0-9a-fA-F]{1,2}|\\d{1,3}';
 const MODELS = new RegExp(`^(${NUMBER})(?:-(${NUMBER}))?$`);
 
-/** A model, or the range of those from one to another, both inclusive: `0x50-0x57` or `[0x50, 0x57]`; null where it is neither. */
+/** A model, or an inclusive range of models: `0x50-0x57` or `[0x50, 0x57]`; null if it is neither. */
 function rangeFrom(raw: unknown): Range | null {
   const ends = Array.isArray(raw) && raw.length === 2 ? raw : [raw];
   const text = ends.every((end) => typeof end === 'number' || typeof end === 'string') ? ends.join('-') : '';
@@ -23,17 +23,17 @@ const range = single('json', MODELS_FORM, (raw) => (rangeFrom(raw) === null ? un
 
 const models = list(range, 'filled');
 
-/** A product line of AMD's that this version does not have built in. */
+/** A product line of AMD that this version does not include. */
 const productLine = object({
   /** SHA-256 of the SubjectPublicKeyInfo of each ARK. */
   arkSpki: list(hex(32), 'filled', 'distinct'),
-  /** Family and models of its processors, as CPUID has them. */
+  /** Family and models of its processors, as in CPUID. */
   cpuid: object({ family: integer(0, 0xff), models }),
   /** Models of each part, by its name. */
   parts: naming(entries(LINE_NAME, models)),
   /** Bytes of hwID in its key certificates. */
   hwid: single('json', '8 or 64', (raw) => (raw === 8 || raw === 64 ? raw : undefined)),
-  /** The line whose layout of TCB_VERSION it has. */
+  /** The line with the same layout of TCB_VERSION. */
   tcb: choice('milan', 'turin'),
 });
 
@@ -68,12 +68,12 @@ function rangesIn(written: Read<typeof models>): readonly Range[] {
   return written.map(rangeFrom).filter((range) => range !== null);
 }
 
-/** Refuses product lines that could be taken for another one, and refused products that there are not. */
+/** Rejects product lines that could be confused with others, and refusals of unknown products. */
 export function checkProductLines(amd: LineSettings, at: Place): void {
   const lines = configuredLines(amd);
   lines.forEach((line, index) => {
     const place = at.member('products', line.product);
-    // Of two configured ones the second is refused.
+    // Of two equal configured lines, the second is rejected.
     const others = [...AMD_LINES.values(), ...lines.slice(0, index)];
     checkName(line, others, place);
     checkParts(line, others, place.member('parts'));
@@ -86,12 +86,12 @@ export function checkProductLines(amd: LineSettings, at: Place): void {
   });
 }
 
-/** Names are compared without case: files of a line have its name in lower case. */
+/** Names are compared without case: file names of a line are in lower case. */
 const folded = (name: string) => name.toLowerCase();
 
-/** The value of `part` in a claim for a model that no part has. */
+/** The value of `part` in a claim for a model without a part. */
 const RESERVED = ['unknown'];
-/** With one of these, the name of an issuer (`SEV-VLEK-X`) or of a key certificate (`SEV-VCEK`) would have two meanings. */
+/** Such a name would make the name of an issuer (`SEV-VLEK-X`) or of a key certificate (`SEV-VCEK`) ambiguous. */
 const OF_KEYS = /^(?:vcek|vlek)(?:-|$)/;
 
 function namesOf({ product, otherNames, parts }: AmdLine): readonly string[] {
@@ -103,7 +103,7 @@ function checkName({ product }: AmdLine, others: readonly AmdLine[], at: Place):
   if (OF_KEYS.test(name)) at.refuse('must not be VCEK or VLEK, or begin with one: names of certificates begin so');
   if (others.some((other) => namesOf(other).includes(name))) at.refuse('is the name of another line or part');
   const lineNames = others.flatMap((other) => [other.product, ...other.otherNames]);
-  // The name in a key certificate is that of the line, a hyphen and the stepping.
+  // The name in a key certificate is the line, a hyphen and the stepping.
   const near = lineNames.find((own) => name.startsWith(`${folded(own)}-`) || folded(own).startsWith(`${name}-`));
   if (near !== undefined) at.refuse(`differs from ${near} by what follows a hyphen, as the steppings of one line do`);
 }

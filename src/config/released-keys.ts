@@ -20,24 +20,24 @@ const anyKey = {
 
 const MANAGED_IDENTITY: AzureIdentity = { kind: 'managed-identity', clientId: null };
 
-/** A key of Azure Key Vault or Managed HSM, which wraps it to the bound key. */
+/** A key of Azure Key Vault or Managed HSM, which encrypts it to the bound key. */
 const vaultKey = object({
   vault: vaultUrl,
   name: pattern(/^[A-Za-z0-9-]{1,127}$/, 'the name of a key: 1 to 127 letters, digits and hyphens'),
-  /** Null: the current one. */
+  /** Null: the current version. */
   version: orNull(pattern(/^[0-9a-f]{32}$/, 'the version of a key: 32 digits of hex in lower case')),
   enc: choice(...RELEASE_ENCS),
-  /** PEM file with the roots that certificates of the vault's answers must chain to. Null: those of Node. */
+  /** PEM file with the roots for certificates in the vault's answers. Null: those of Node. */
   roots: orNull(path()),
   /** The identity for the vault. */
   credential: optional(azureIdentity, MANAGED_IDENTITY),
   ...anyKey,
 });
 
-/** A key whose bytes are in a file of the operator's, and which the service encrypts to the bound key. */
+/** A key in a file of the operator. The service encrypts its bytes to the bound key. */
 const localKey = object({ local: path(), ...anyKey });
 
-/** A key that may be released. The member `local` says which kind it is. */
+/** A releasable key. The member `local` selects its kind. */
 export const releasableKey: Schema<ReleasableKeyConfiguration> = byMember('local', localKey, vaultKey);
 
 export type VaultKeyConfiguration = Read<typeof vaultKey>;

@@ -13,7 +13,7 @@ const SQLITE = 'sqlite:';
 const POSTGRES = /^postgres:\/\/([^\s:@/?#\\]+)@(\[[0-9A-Fa-f:.]+\]|[^\s:@/?#\\[\]]+)(?::(\d{1,5}))?\/([^\s/?#\\]+)$/;
 const FORMS = 'sqlite: and a path, or postgres://user@host:port/database';
 
-/** A file of an engine has a name. */
+/** A SQLite file must have a name. */
 const NO_FILES: readonly string[] = ['', ':memory:'];
 
 const url = refined(text(FORMS), (raw, at) => {
@@ -26,26 +26,26 @@ const url = refined(text(FORMS), (raw, at) => {
   );
 });
 
-/** Where decisions, challenges and what else must outlive a process is stored. */
+/** The store of decisions, challenges and other persistent state. */
 export const stores = section({
   url: optional(url, `${SQLITE}${DEFAULT_FILE}`),
-  /** Of each process to PostgreSQL. */
+  /** Connections of each process to PostgreSQL. */
   connections: optional(integer(4, 64), DEFAULT_CONNECTIONS),
   /** File with the password. */
   passwordFile: orNull(path()),
   /** The identity whose access token is the password. */
   credential: orNull(azureIdentity),
-  /** PEM file of the authorities that the server has its certificate from. */
+  /** PEM file of the authorities for the certificate of the server. */
   ca: orNull(path()),
 });
 export type StoresConfiguration = Read<typeof stores>;
 
-/** What a service of a configuration is stored in. */
+/** A configuration with stores. */
 export interface WithStores {
   readonly stores: StoresConfiguration;
 }
 
-/** Where a database is. */
+/** The address of a database. */
 export interface PostgresAddress {
   readonly user: string;
   /** A name, an address, or the folder of a socket. */
@@ -54,39 +54,39 @@ export interface PostgresAddress {
   readonly database: string;
 }
 
-/** The file of SQLite; null where it is another store. */
+/** The file of SQLite; null for another store. */
 export function sqliteFileOf({ stores: { url } }: WithStores): string | null {
   return url.startsWith(SQLITE) ? url.slice(SQLITE.length) : null;
 }
 
-/** Null where it is another store. */
+/** The address of PostgreSQL; null for another store. */
 export function postgresAddressOf({ stores: { url } }: WithStores): PostgresAddress | null {
   return addressIn(url);
 }
 
-/** Whether connections are with TLS: always, but to this machine, where only a configured authority asks for it. */
+/** Whether connections use TLS: always, except on this machine without a configured authority. */
 export function usesTls({ host }: PostgresAddress, { ca }: StoresConfiguration): boolean {
   return ca !== null || !(host.startsWith('/') || isLoopbackHost(host));
 }
 
-/** Directory of what the service writes: that of the file of SQLite, or of the default one. */
+/** The data directory of the service: the folder of the SQLite file, or the default. */
 export function dataDirectory(configuration: WithStores): string {
   return dirname(sqliteFileOf(configuration) ?? DEFAULT_FILE);
 }
 
-/** Clouds of Azure: the ends of names of their servers, and what access tokens for them are for. */
+/** Clouds of Azure: domains of their servers, and the scope of access tokens for them. */
 const CLOUDS: readonly (readonly [domain: string, scope: string])[] = [
   ['postgres.database.azure.com', 'https://ossrdbms-aad.database.windows.net/.default'],
   ['postgres.database.usgovcloudapi.net', 'https://ossrdbms-aad.database.usgovcloudapi.net/.default'],
   ['postgres.database.chinacloudapi.cn', 'https://ossrdbms-aad.database.chinacloudapi.cn/.default'],
 ];
 
-/** What an access token for a server is for; null where it is of no known cloud. */
+/** The scope of access tokens for a server; null outside the known clouds. */
 export function tokenScopeOf({ host }: PostgresAddress): string | null {
   return CLOUDS.find(([domain]) => host.toLowerCase().endsWith(`.${domain}`))?.[1] ?? null;
 }
 
-/** Refuses what is wrong between values that are right by themselves. */
+/** Rejects contradictions between values that are valid by themselves. */
 export function checkStores(
   configuration: WithStores & { readonly challenges: { readonly key: string | null } },
   at: Place,
@@ -99,7 +99,7 @@ export function checkStores(
     }
     return;
   }
-  // With a key of its own each replica would take challenges of the others for nonces of the caller's own.
+  // With separate keys, each replica would take challenges of the others for nonces of the caller.
   if (challenges.key === null)
     at.member('challenges', 'key').refuse('is missing: replicas that share a store share it');
   checkEntry(stores, address, at.member('stores'));

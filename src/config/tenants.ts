@@ -5,7 +5,7 @@ import { list, object } from '../schema/structures.js';
 import { pattern } from '../schema/values.js';
 import { path } from './values.js';
 
-/** The tenant of everything that names none. */
+/** The default tenant. */
 export const DEFAULT_TENANT = 'default';
 export const DEFAULT_POLICY_DIRECTORY = './policies';
 
@@ -15,19 +15,19 @@ const policyId = pattern(POLICY_ID, 'a policy id');
 
 const choices = {
   default: optional(policyId, DEFAULT_POLICY),
-  /** Policies that are judged beside each decision, and never decide. */
+  /** Policies that are evaluated beside each decision, and never decide. */
   shadow: optional(list(policyId, 'distinct'), []),
 };
 
-/** Of the tenant `default`, unless `tenants` has it. */
+/** Policies of the tenant `default`, unless `tenants` has them. */
 export const policies = { directory: optional(path(), DEFAULT_POLICY_DIRECTORY), ...choices };
 
-/** Callers whose policies, challenges, decisions, gates and keys are their own. */
+/** A group of callers with separate policies, challenges, decisions, gates and keys. */
 export const tenant = object({ policies: object({ directory: path(), ...choices }) });
 
 export type PoliciesConfiguration = Read<typeof tenant>['policies'];
 
-/** Policies of one tenant, and where the configuration has them. */
+/** Policies of one tenant, and their place in the configuration. */
 export interface TenantPoliciesConfiguration extends PoliciesConfiguration {
   readonly path: KeyPath;
 }
@@ -37,7 +37,7 @@ interface WithTenants {
   readonly tenants: Readonly<Record<string, { readonly policies: PoliciesConfiguration }>>;
 }
 
-/** The policies of every tenant, by its name. There is always one named `default`. */
+/** The policies of every tenant, by its name. `default` always exists. */
 export function policiesByTenant({ policies: ofDefault, tenants }: WithTenants) {
   const others = Object.entries(tenants).map(
     ([name, own]) => [name, { ...own.policies, path: ['tenants', name, 'policies'] }] as const,
@@ -48,7 +48,7 @@ export function policiesByTenant({ policies: ofDefault, tenants }: WithTenants) 
   ]);
 }
 
-/** @throws {Error} where there is no such tenant */
+/** @throws {Error} if the tenant does not exist */
 export function policiesOf(configuration: WithTenants, tenant: string): TenantPoliciesConfiguration {
   const own = policiesByTenant(configuration).get(tenant);
   if (own === undefined) throw new Error('no such tenant');
@@ -63,7 +63,7 @@ interface WithNames extends WithTenants {
   readonly gates: NamingTenants;
 }
 
-/** Refuses a tenant that is not there, since whatever names it would be nobody's, and policies of `default` in two places. */
+/** Rejects unknown tenants, whose callers would have no policies, and policies of `default` in two places. */
 export function checkTenants(configuration: WithNames, at: Place): void {
   const { policies: ofDefault, tenants, callers, keys, gates } = configuration;
   const known = policiesByTenant(configuration);

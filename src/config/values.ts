@@ -5,41 +5,41 @@ import { optional, refined, type Schema } from '../schema/schema.js';
 import { list } from '../schema/structures.js';
 import { text, textThat } from '../schema/values.js';
 
-/** A path as written. Relative ones are relative to the working directory of the service. */
+/** A path as written. Relative paths are relative to the working directory of the service. */
 export function path(what = 'a path'): Schema<string> {
   return text(what);
 }
 
-/** A list that is empty where it is absent, and repeats nothing. */
+/** A list without duplicates; empty if it is absent. */
 export function listed<T>(item: Schema<T>): Schema<readonly T[]> {
   return optional(list(item, 'distinct'), []);
 }
 
-/** Where signed material is fetched: what comes from there is verified by itself, so plain http is tolerated. */
+/** A source of signed material: the content is verified by itself, so plain http is allowed. */
 export const source: Schema<string> = textThat(
   (raw) => isPlainUrl(raw, ['http:', 'https:']),
   'an http or https URL without user, query and fragment',
 );
 
-/** A URL that trust rests on: https, or http on the loopback interface. */
+/** A trusted URL: https, or http on the loopback interface. */
 export const trustedUrl: Schema<string> = textThat(
   (raw) => isTrustedUrl(raw),
   'an https URL without user, query and fragment',
 );
 
-/** Name of an issuer (OpenID Connect Discovery 1.0, 3): relying parties build the address of its keys from it. */
+/** Name of an issuer (OpenID Connect Discovery 1.0, 3): relying parties derive the URL of its keys from it. */
 export const issuerUrl: Schema<string> = textThat(
   (raw) => isPlainUrl(raw, ['https:']),
   'an https URL without user, query and fragment',
 );
 
-/** A trusted URL of scheme, host and port alone, written as an origin is. */
+/** A trusted URL with only scheme, host and port, written as an origin. */
 export const trustedOrigin: Schema<string> = textThat(
   (raw) => isTrustedUrl(raw) && new URL(raw).origin === raw,
   'an https URL without path',
 );
 
-/** A trusted URL, or a path. Text with `://` is always taken as a URL. */
+/** A trusted URL, or a path. Text with `://` is always a URL. */
 export const trustedUrlOrFile: Schema<string> = textThat(
   (raw) => !raw.includes('://') || isTrustedUrl(raw),
   'an https URL or a path',
@@ -47,21 +47,21 @@ export const trustedUrlOrFile: Schema<string> = textThat(
 
 const UNKNOWN_CLOUD = `names no vault of a cloud that is known: the host has to be the name of the vault before one of ${VAULT_DOMAINS.map((domain) => `.${domain}`).join(', ')}, also where a private endpoint answers`;
 
-/** A file, or the URL of a version of a key. Text with `://` is always taken as a URL. */
+/** A file, or the URL of a version of a key. Text with `://` is always a URL. */
 export const keyFileOrVaultKey: Schema<string> = refined(
   text('a path, or the URL of a version of a Key Vault key'),
   (raw, at) => {
     if (!raw.includes('://') || vaultKeyId(raw) !== null) return raw;
     if (isOfUnknownCloud(raw)) return at.refuse(`${UNKNOWN_CLOUD}; use a file for a key of elsewhere`);
     const form = 'https://NAME.vault.azure.net/keys/NAME/VERSION';
-    // A key without version, and one with its version left out, are what people write.
+    // The usual mistakes: a key without version.
     return vaultKeyId(`${raw.replace(/\/$/, '')}/${'0'.repeat(32)}`) === null
       ? at.refuse(`must be a path, or the URL of a version of a key in Azure Key Vault or Managed HSM (${form})`)
       : at.refuse(`names no version of the key, and so another key after each rotation there (${form})`);
   },
 );
 
-/** The origin of a vault, as Azure's library and the domain of its tokens have it. */
+/** The origin of a vault, as Azure's library and the scope of its tokens need it. */
 export const vaultUrl: Schema<string> = refined(text('the URL of a vault'), (raw, at) => {
   if (releasableKey(raw, 'k', null) !== null) return raw.replace(/\/$/, '');
   return at.refuse(
@@ -69,13 +69,13 @@ export const vaultUrl: Schema<string> = refined(text('the URL of a vault'), (raw
   );
 });
 
-/** An address, or a range in CIDR notation. A range of everything is refused: it would let any client name itself. */
+/** An address, or a range in CIDR notation. A range of all addresses is rejected: any client could then forge its own. */
 export const addressRange: Schema<string> = textThat(
   (raw) => isAddressRange(raw),
   'an IP address or a range such as 10.0.0.0/8, and not every address',
 );
 
-/** A proxy for outgoing connections. Its password is in a file, so that no configuration shows it. */
+/** A proxy for outgoing connections. Its password is in a file, so no configuration shows it. */
 export const proxyUrl: Schema<string> = textThat(
   (raw) => /^https?:\/\/(?:[^\s:@/?#\\]+@)?[^\s@/?#\\]+:\d{1,5}$/.test(raw) && hasSoundUser(raw),
   'http://host:port or https://host:port, with user@ before the host where the proxy wants a password',
@@ -95,7 +95,7 @@ function hasSoundUser(raw: string): boolean {
   }
 }
 
-/** Whether a host to listen on is reachable from this machine only. Any spelling not listed here counts as not. */
+/** Whether a host to listen on is reachable only from this machine. Spellings not listed here are not. */
 export function isLoopbackHost(host: string): boolean {
   return host === 'localhost' || host === '::1' || (isIPv4(host) && host.startsWith('127.'));
 }
@@ -117,7 +117,7 @@ export function isTrustedUrl(raw: string): boolean {
   return isPlainUrl(raw, ['http:']) && isLoopbackHost(new URL(raw).hostname.replace(/^\[(.*)\]$/, '$1'));
 }
 
-/** As `isTrustedUrl`, and it may have a query. */
+/** Like `isTrustedUrl`, but with an optional query. */
 export function isTrustedUrlWithQuery(raw: string): boolean {
   const [place = '', query = ''] = raw.split(/\?(.*)/s);
   return isTrustedUrl(place) && !/[#\s\\]/.test(query);
