@@ -37,18 +37,18 @@ const SECRET_MEMBERS: ReadonlySet<string> = new Set([
   'claims',
 ]);
 
-/** Member for what was thrown. Whatever else than an error is thrown is not looked at: it can be anything. */
+/** Member for a thrown value. Only errors are read: other values can be anything. */
 const ERROR_MEMBER = 'err';
 
-/** Objects deeper than this are not written: a log record says what happened, it does not carry what was worked on. */
+/** Objects deeper than this are not written: a log record reports an event, not the processed objects. */
 const DEPTH = 5;
 
 /**
- * The log of the process: one JSON line a record. Secrets and evidence do not appear at any level, since members of
- * those names are masked at every depth, bytes are never written, and of an error that is not our own only its kind,
- * code and place: messages of parsers and of the runtime quote what they choked on.
+ * The log of the process: one JSON line per record. Secrets and evidence do not appear at any level. Members with
+ * their names are masked at every depth, and bytes are never written. Of a foreign error, the log only has kind,
+ * code and place: messages of parsers and of the runtime quote their input.
  *
- * @param destination standard output where absent
+ * @param destination defaults to standard output
  */
 export function createLog(level: string, destination?: DestinationStream): Logger {
   return pino(logOptions(level), destination ?? outputTo(STANDARD_OUTPUT, sayOnStandardError));
@@ -59,8 +59,8 @@ function sayOnStandardError(problem: string): void {
 }
 
 /**
- * An open file that the service outlives: on a full disk it goes on, and says so once. What could not be written is tried
- * again with the next record, and given up when the process ends; the library would try for ever.
+ * An output that cannot stop the service: on a full disk the service continues, and reports it once. Unwritten records are tried
+ * again with the next record, and dropped when the process ends; the library would retry for ever.
  */
 export function outputTo(descriptor: number, say: (problem: string) => void): ReturnType<typeof createDestination> {
   const stream = createDestination({ dest: descriptor, maxLength: WAITING_BYTES });
@@ -80,7 +80,7 @@ function logOptions(level: string): LoggerOptions {
       level: (label) => ({ level: label }),
       log: (fields) => maskObject(fields, 0),
     },
-    // Errors are written by `log` above; the library's own serializer would write their messages.
+    // `log` above writes errors; the library's own serializer would write their messages.
     serializers: { err: (error: unknown) => error },
   };
 }
@@ -103,7 +103,7 @@ function maskValue(value: unknown, depth: number): unknown {
   return maskObject(value, depth + 1);
 }
 
-/** Answers of `isSecret`: the names in log records are those in our own code, few and always the same. */
+/** Results of `isSecret`: the names in log records come from this code base, so they are few and constant. */
 const known = new Map<string, boolean>();
 const KNOWN_LIMIT = 1_000;
 
@@ -119,7 +119,7 @@ function isSecret(name: string): boolean {
 interface ErrorFields {
   readonly type: string;
   readonly code?: string;
-  /** Of our own errors only: they are written to be shown, without bytes of the evidence. */
+  /** Only of errors of this service: their messages are made to be shown, without bytes of the evidence. */
   readonly message?: string;
   readonly frames: readonly string[];
   readonly cause?: ErrorFields;
@@ -140,7 +140,7 @@ function isOwn(error: Error): boolean {
   return error instanceof FormatError || error instanceof RefusedError || error instanceof ConfigurationError;
 }
 
-/** Lines of the stack that name a place. Those before them repeat the message, which may have several lines. */
+/** Lines of the stack with a place. The lines before repeat the message, which may have several lines. */
 function framesOf(error: Error): readonly string[] {
   const lines = (error.stack ?? '').split('\n').map((line) => line.trim());
   return lines.filter((line) => /^at .+(?::\d+:\d+\)?|\(native\)|<anonymous>\)?)$/.test(line)).slice(0, 12);

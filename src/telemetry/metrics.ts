@@ -11,10 +11,10 @@ import type { SlotFigures, SlotLimits } from '../judge/verification-slots.js';
 import type { FetchCount, OriginState } from '../outside/outages.js';
 import { countedIn } from './counted-figures.js';
 
-/** Of the measuring of the event loop; what is measured includes it. */
+/** Resolution of the event loop measurement; measured values include it. */
 const RESOLUTION_MS = 20;
 
-/** Parts of every service that are read again; their figures are there before the first fault. */
+/** Parts of every service that are reloaded; their metrics exist before the first fault. */
 const RELOADED_PARTS = [
   'policies',
   'roots',
@@ -25,18 +25,18 @@ const RELOADED_PARTS = [
   'tpm.intermediates',
 ];
 
-/** Parts of a request that are measured: waiting for a slot, and what judging asks of others; `judge` has these two in it. */
+/** Measured stages of a request: the wait for a slot, and calls of a verification; `judge` includes the latter two. */
 export type Stage = 'wait' | 'challenge' | 'endorsements' | 'judge' | 'sign' | 'record';
 
 export interface AnsweredRequest {
   readonly method: string;
-  /** Path of the route; null where none answered. */
+  /** Path of the route; null if there is none. */
   readonly route: string | null;
   readonly status: number;
   readonly seconds: number;
 }
 
-/** Endorsements that were fetched: how old they are, and in how many seconds they are of no use any more. */
+/** Age of fetched endorsements, and seconds until they expire. */
 export interface FetchedFigures {
   readonly kind: string;
   readonly source: string;
@@ -47,9 +47,9 @@ export interface FetchedFigures {
 /** Seconds until each object expires; negative if it has. */
 export interface EndingFigures {
   readonly apiKeys: readonly { readonly caller: string; readonly key: 'current' | 'next'; readonly seconds: number }[];
-  /** `file`: the key of the configuration that names it, once for each certificate in it. */
+  /** `file`: the configuration key of the file, once for each certificate in it. */
   readonly certificates: readonly { readonly file: string; readonly seconds: number }[];
-  /** `key`: the key of the configuration that names the folder; once for each CRL or set of collateral in a file. */
+  /** `key`: the configuration key of the folder, once for each CRL or set of collateral in a file. */
   readonly endorsements: readonly { readonly key: string; readonly file: string; readonly seconds: number }[];
   /** `waiver`: its index in the policy. */
   readonly waivers: readonly {
@@ -63,7 +63,7 @@ export interface EndingFigures {
 
 type FigureValues = readonly (readonly [value: number, labels?: Readonly<Record<string, string | number>>])[];
 
-/** A figure that is read when it is asked for. */
+/** A metric that is read at each scrape. */
 interface WatchedFigure {
   readonly name: string;
   readonly help: string;
@@ -71,14 +71,14 @@ interface WatchedFigure {
   readonly read: () => FigureValues | Promise<FigureValues>;
 }
 
-/** A metric, as dashboards and alerts have to name it. */
+/** A metric with its name for dashboards and alerts. */
 export interface DescribedMetric {
   readonly name: string;
   readonly type: 'counter' | 'gauge' | 'histogram';
   readonly labels: readonly string[];
 }
 
-/** What is 1 as it should be, and else 0. */
+/** States: 1 is good, 0 is bad. */
 const STATES = {
   policies: [
     'veritee_policies_current',
@@ -95,8 +95,8 @@ const STATES = {
 } as const;
 
 /**
- * Figures of one service. The registry is its own, so that two services in a process do not add up, and the figures of
- * the process are read when asked for: the library's default collectors observe garbage collection for ever.
+ * Metrics of one service. Each service has its own registry, so that two services in a process do not add up. Metrics of
+ * the process are read at each scrape: the library's default collectors would observe garbage collection for ever.
  */
 export class Metrics {
   readonly #registry = new Registry();
@@ -112,7 +112,7 @@ export class Metrics {
     this.#watchProcess();
   }
 
-  /** Adds what is running. */
+  /** Adds the version of the running build. */
   watchBuild(version: string): void {
     this.#watch(Gauge, {
       name: 'veritee_build_info',
@@ -151,7 +151,7 @@ export class Metrics {
     });
   }
 
-  /** Adds how attempts to reach origins ended. */
+  /** Adds the results of attempts to reach origins. */
   watchFetches(fetches: () => readonly FetchCount[]): void {
     this.#watch(Counter, {
       name: 'veritee_fetches_total',
@@ -161,7 +161,7 @@ export class Metrics {
     });
   }
 
-  /** Adds how old fetched endorsements are, and when the first of them ends. */
+  /** Adds the age of fetched endorsements, and the expiry of the first one. */
   watchFetched(fetched: () => Promise<readonly FetchedFigures[]>): void {
     const labelNames = ['kind', 'source'];
     this.#watch(Gauge, {
@@ -182,7 +182,7 @@ export class Metrics {
     });
   }
 
-  /** Adds what is known of the origins that the service contacts, as it is when the figures are asked for. */
+  /** Adds the current state of the origins that the service contacts. */
   watchOrigins(states: () => readonly OriginState[]): void {
     this.#watch(Gauge, {
       name: 'veritee_origin_reachable',
@@ -198,13 +198,13 @@ export class Metrics {
     });
   }
 
-  /** Adds whether something is as it should be. */
+  /** Adds whether a state is good. */
   watchState(state: keyof typeof STATES, isGood: () => boolean): void {
     const [name, help] = STATES[state];
     this.#watch(Gauge, { name, help, read: () => [[isGood() ? 1 : 0]] });
   }
 
-  /** Adds how often the memory of vTPM resets could not be used. */
+  /** Adds the number of failures of the vTPM reset memory. */
   watchResetMemory(failures: () => number): void {
     this.#watch(Counter, {
       name: 'veritee_tpm_reset_memory_failures_total',
@@ -214,8 +214,8 @@ export class Metrics {
   }
 
   /**
-   * Adds when API keys, certificates of the listener, endorsements in folders and waivers end, as they are in force when the
-   * figures are asked for.
+   * Adds the expiry of API keys, certificates of the listener, endorsements in folders and waivers, as configured at
+   * the time of the scrape.
    */
   watchEndings(endings: () => EndingFigures): void {
     this.#watch(Gauge, {
@@ -253,7 +253,7 @@ export class Metrics {
     this.#counted.requests.observe({ method, route: route ?? 'none', status }, seconds);
   }
 
-  /** @param tenant whose policies these are */
+  /** @param tenant the tenant of the policies */
   decided(decision: Decision, tenant: string): void {
     this.#counted.decisions.inc({
       outcome: decision.decision,
@@ -267,26 +267,26 @@ export class Metrics {
     for (const check of decision.checks) {
       if (check.result === 'fail') this.#counted.failedChecks.inc({ check: check.id });
     }
-    // Ids of policies are those of the service: a caller cannot make up labels.
+    // Ids of policies come from the operator: a caller cannot make up labels.
     for (const policy of flippedPolicies(decision)) this.#counted.earlyFlips.inc({ tenant, policy });
     for (const { policy, outcome, ids } of shadowFlips(decision)) {
       for (const rule of ids) this.#counted.shadowFlips.inc({ tenant, policy, outcome, rule });
     }
   }
 
-  /** Shows zero of each key before the first request for it: an increase from nothing is none. */
+  /** Shows zero for each key before the first request for it: otherwise the first increase would be lost. */
   keysOpened(keys: Iterable<string>): void {
     for (const key of keys) {
       for (const state of ['not_attempted', ...RELEASE_OUTCOMES]) this.#counted.keyReleases.inc({ key, state }, 0);
     }
   }
 
-  /** @param key of the configuration: callers cannot make up labels */
+  /** @param key from the configuration: callers cannot make up labels */
   keyAsked(key: string, state: string): void {
     this.#counted.keyReleases.inc({ key, state });
   }
 
-  /** @param gate null: none that is configured. @param code null: it let through */
+  /** @param gate null: not a configured gate. @param code null: the gate let the request through */
   gateAnswered({ gate, code }: { readonly gate: string | null; readonly code: string | null }): void {
     this.#counted.gateAnswers.inc({ gate: gate ?? 'none', outcome: code ?? 'allow' });
   }
@@ -300,14 +300,14 @@ export class Metrics {
     this.reloadFailed('policies');
   }
 
-  /** @param part as the log names it under `keptAsBefore` */
+  /** @param part the name under `keptAsBefore` in the log */
   reloadFailed(part: string): void {
     this.#counted.failedReloads.inc({ part });
     this.#counted.reloadTimes.set({ part }, Date.now() / 1000);
     this.#counted.reloadResults.set({ part }, 0);
   }
 
-  /** @param part as the log names it under `reread` */
+  /** @param part the name under `reread` in the log */
   reloaded(part: string): void {
     this.#counted.reloadTimes.set({ part }, Date.now() / 1000);
     this.#counted.reloadResults.set({ part }, 1);
@@ -317,14 +317,14 @@ export class Metrics {
     this.#counted.stages.observe({ stage }, seconds);
   }
 
-  /** The figures in the text format of Prometheus. */
+  /** The metrics in the text format of Prometheus. */
   text(): Promise<string> {
     return this.#registry.metrics();
   }
 
-  /** Every metric that there is, in the order in which `text` has them. */
+  /** Every metric, in the order of `text`. */
   described(): readonly DescribedMetric[] {
-    // Of each the library knows its labels, which its type does not say.
+    // The library knows the labels of each metric, but its type omits them.
     const known = this.#registry.getMetricsAsArray() as unknown as readonly Named[];
     return known.map((metric) => ({
       name: metric.name,
@@ -333,7 +333,7 @@ export class Metrics {
     }));
   }
 
-  /** Ends the measuring of the event loop. */
+  /** Ends the measurement of the event loop. */
   close(): void {
     this.#eventLoop.disable();
     this.#registry.clear();
@@ -345,7 +345,7 @@ export class Metrics {
       labelNames,
       registers: [this.#registry],
       async collect(): Promise<void> {
-        // Between reset and the last value nothing waits: two who read at once would add their values up.
+        // No await between reset and the last value: two concurrent scrapes would add their values up.
         const values = await read();
         this.reset();
         for (const [value, labels = {}] of values) this.inc(labels, value);
@@ -353,7 +353,7 @@ export class Metrics {
     });
   }
 
-  /** Under the names that dashboards of Node.js know. */
+  /** Uses the names that dashboards for Node.js expect. */
   #watchProcess(): void {
     const eventLoop = this.#eventLoop;
     const gauge = (name: string, help: string, read: () => number) =>
@@ -368,7 +368,7 @@ export class Metrics {
     gauge('process_resident_memory_bytes', 'Resident memory.', () => process.memoryUsage.rss());
     gauge('nodejs_heap_size_used_bytes', 'Used heap.', () => process.memoryUsage().heapUsed);
     gauge('nodejs_eventloop_lag_p50_seconds', 'Median delay of the event loop.', () => delaySeconds(eventLoop, 50));
-    // The last figure of a scrape starts the next interval.
+    // The last read metric of a scrape starts the next interval.
     gauge('nodejs_eventloop_lag_p99_seconds', '99th percentile of the delay of the event loop.', () => {
       const seconds = delaySeconds(eventLoop, 99);
       eventLoop.reset();
@@ -382,7 +382,7 @@ interface Named {
   readonly labelNames: readonly string[];
 }
 
-/** Of several figures with the same labels the first to end. */
+/** Of several metrics with the same labels, the earliest expiry. */
 function earliestOf<F extends { readonly seconds: number }>(figures: readonly F[]) {
   const first = new Map<string, readonly [seconds: number, labels: Omit<F, 'seconds'>]>();
   for (const { seconds, ...labels } of figures) {

@@ -11,14 +11,14 @@ import type { OriginObserver } from '../../outside/outages.js';
 import type { CollectorHeaders } from './collector-headers.js';
 
 export interface CollectorOptions {
-  /** Where spans are posted. */
+  /** The URL for spans. */
   readonly url: URL;
-  /** Those of the moment: each attempt asks for them anew. */
+  /** The current headers: each attempt reads them again. */
   readonly headers: () => CollectorHeaders;
-  /** Longest time of one batch, with all attempts to send it. */
+  /** Longest time of one batch, including retries. */
   readonly exportMs: number;
   readonly observer: OriginObserver;
-  /** For tests: further roots of a process come from `NODE_EXTRA_CA_CERTS`. */
+  /** For tests: in production, `NODE_EXTRA_CA_CERTS` adds roots. */
   readonly ca?: ConnectionOptions['ca'];
   /** The proxy for outgoing connections; undefined: there is none. */
   readonly proxy?: EgressProxy | undefined;
@@ -29,9 +29,9 @@ const HTTPS_PORT = 443;
 type Done = (result: ExportResult) => void;
 
 /**
- * Sends spans to the collector as OTLP over HTTP, in JSON, by OpenTelemetry's exporter. What that leaves open is bounded here: its
- * time-out is one of silence, so that an answer of one byte a second would never end. It follows no redirect, and reads
- * no variable of the environment.
+ * Sends spans to the collector as OTLP over HTTP, in JSON, with OpenTelemetry's exporter. Adds a total timeout: the exporter
+ * only limits silence, so that an answer of one byte a second would never end. It follows no redirect, and reads
+ * no environment variable.
  */
 export class CollectorExporter implements SpanExporter {
   readonly #options: CollectorOptions;
@@ -45,8 +45,8 @@ export class CollectorExporter implements SpanExporter {
     const { url, exportMs, observer } = options;
     this.#options = options;
     observer.register(url.origin);
-    // No bound on connections, of which there are as many as batches in the queue: a request that waits for one would get a new one
-    // from the agent when that is ended.
+    // Connections have no bound except the number of batches in the queue. If a request waiting for a connection were
+    // aborted, the agent would still open one for it.
     this.#agent = agentFor(options);
     this.#exporter = withoutLibraryVariables(
       () =>
@@ -59,7 +59,7 @@ export class CollectorExporter implements SpanExporter {
     );
   }
 
-  /** Tells `done` once: when they were sent, failed, or their time is over. */
+  /** Calls `done` once: after success, failure or timeout. */
   export(spans: ReadableSpan[], done: Done): void {
     let ended = () => {};
     const sent = new Promise<void>((resolve) => {
@@ -80,7 +80,7 @@ export class CollectorExporter implements SpanExporter {
     this.#exporter.export(spans, end);
   }
 
-  /** Waits for what is being sent: each batch has its time. */
+  /** Waits for running batches, each of which has a timeout. */
   async forceFlush(): Promise<void> {
     await Promise.all(this.#sending.values());
   }
@@ -89,7 +89,7 @@ export class CollectorExporter implements SpanExporter {
     return this.forceFlush();
   }
 
-  /** Gives up what is being sent, and sends nothing any more. */
+  /** Aborts running batches, and sends nothing more. */
   close(): void {
     this.#closed = true;
     for (const end of [...this.#sending.keys()]) end(failed(new FetchError('aborted', 'the service stops')));
@@ -106,7 +106,7 @@ export class CollectorExporter implements SpanExporter {
     this.#agent.destroy();
   }
 
-  /** An outage is in the log once, when it begins, and once when it ends. */
+  /** Logs an outage once when it begins, and once when it ends. */
   #tell({ code, error }: ExportResult): void {
     const { observer, url } = this.#options;
     if (code === ExportResultCode.SUCCESS) observer.answered(url.origin);
@@ -114,7 +114,7 @@ export class CollectorExporter implements SpanExporter {
   }
 }
 
-/** Without https the collector is on this machine, which no proxy leads to. */
+/** Without https the collector is on this machine, so no proxy is used. */
 function agentFor({ url, exportMs, ca, proxy }: CollectorOptions): HttpAgent {
   const keepAlive = true;
   if (url.protocol !== 'https:') return new HttpAgent({ keepAlive });
@@ -132,13 +132,13 @@ function failed(error: FetchError): ExportResult {
   return { code: ExportResultCode.FAILED, error };
 }
 
-/** Texts of the collector are not taken along. */
+/** Converts an error without the texts of the collector. */
 function exportFault(error: Error | undefined): FetchError {
   if (error instanceof FetchError) return error;
   if (error?.name !== 'OTLPExporterError') {
     return new FetchError('network', 'no connection or no complete answer', { cause: error });
   }
-  // The exporter does not say which of 429, 502, 503 and 504 it was that it gave up on.
+  // The exporter does not report which of 429, 502, 503 and 504 ended its retries.
   const status = 'code' in error && typeof error.code === 'number' ? error.code : null;
   if (status === null) return new FetchError('status', 'takes no spans now (429, 502, 503 or 504)');
   const isRedirect = status >= 300 && status < 400;
@@ -148,8 +148,8 @@ function exportFault(error: Error | undefined): FetchError {
 }
 
 /**
- * Makes something of the library, which adds what variables say to what it is given: headers, client certificates, limits. Only
- * variables of veritee count (docs/configuration.md). Nothing else runs meanwhile.
+ * Creates an object of the library, which otherwise reads headers, client certificates and limits from the environment. Only
+ * variables of veritee count (docs/configuration.md). No other code runs meanwhile.
  */
 export function withoutLibraryVariables<T>(make: () => T): T {
   const hidden = Object.entries(process.env).filter(([name]) => name.startsWith('OTEL_'));

@@ -2,20 +2,20 @@ import { ConfigurationError } from '../../core/errors.js';
 import { readConfiguredText } from '../../files/configured-text.js';
 import type { ReadBytes } from '../../files/whole-files.js';
 
-/** Headers that are sent with spans, by their names as written. They are credentials: nothing shows their values. */
+/** Headers of requests with spans, by their names as written. They are credentials: their values are never shown. */
 export type CollectorHeaders = Readonly<Record<string, string>>;
 
-/** RFC 9110, 5.1 and 5.5, without the bytes beyond ASCII that nobody agrees on. */
+/** RFC 9110, 5.1 and 5.5, without bytes beyond ASCII, whose meaning is ambiguous. */
 const LINE = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?)[ \t]*$/;
 
 const [MOST_HEADERS, MOST_CHARACTERS] = [16, 16_384];
 
-/** Headers of framing, routing and content belong to the exporter, and not to the file. */
+/** Headers of framing, routing and content, which the exporter sets itself. */
 const OWN = /^(?:host|connection|expect|te|trailer|upgrade|user-agent|transfer-encoding|content-.*|proxy-.*)$/i;
 
 /**
- * Reads the headers that are sent with spans: `Name: value` a line. Empty lines are passed over.
- * @throws {ConfigurationError} which never quotes the file
+ * Reads the headers for spans: `Name: value` on each line. Skips empty lines.
+ * @throws {ConfigurationError} without a quote from the file
  */
 export async function readCollectorHeaders(file: string, readBytes?: ReadBytes): Promise<CollectorHeaders> {
   const path = ['traces', 'headersFile'];
@@ -24,7 +24,7 @@ export async function readCollectorHeaders(file: string, readBytes?: ReadBytes):
   return read;
 }
 
-/** The headers, or what is wrong. */
+/** Returns the headers, or the fault. */
 function parseHeaders(text: string): CollectorHeaders | string {
   if (text.length > MOST_CHARACTERS) return `is over ${MOST_CHARACTERS} characters`;
   const headers = new Map<string, readonly [name: string, value: string]>();

@@ -20,11 +20,11 @@ import { ServiceResource } from './service-resource.js';
 
 /** The configuration of traces, and the version of the product. */
 export interface TracingOptions {
-  /** Where spans are posted; without a path, at `/v1/traces` (OTLP over HTTP). */
+  /** URL for spans; without a path, `/v1/traces` (OTLP over HTTP). */
   readonly endpoint: string;
-  /** Null: no headers beside those of OTLP. */
+  /** Null: no headers besides those of OTLP. */
   readonly headersFile: string | null;
-  /** The share of requests that are traced, 0 to 1. */
+  /** The share of traced requests, 0 to 1. */
   readonly sample: number;
   readonly trustParent: boolean;
   readonly version: string;
@@ -32,39 +32,39 @@ export interface TracingOptions {
 
 /** Milliseconds. */
 export interface TracePace {
-  /** How long spans are collected before they are sent. */
+  /** How long spans are collected before a batch is sent. */
   readonly delayMs: number;
-  /** How long a batch may take. */
+  /** Longest time of a batch. */
   readonly exportMs: number;
-  /** How long a stop waits for what is still to be sent. */
+  /** How long a stop waits for unsent spans. */
   readonly flushMs: number;
 }
 
 const DEFAULT_PACE: TracePace = { delayMs: 5_000, exportMs: 5_000, flushMs: 2_000 };
 
-/** Spans beyond the queue are dropped: a collector that is out of reach costs some megabytes, and never more. */
+/** Spans beyond the queue are dropped: an unreachable collector costs at most some megabytes. */
 const QUEUE = { maxQueueSize: 2_048, maxExportBatchSize: 256 };
 
 const SPAN_LIMITS = {
   attributeCountLimit: SPAN_ATTRIBUTES.length,
   attributeValueLengthLimit: 128,
-  // There are none of these.
+  // Spans have no events.
   eventCountLimit: 0,
   linkCountLimit: 0,
 };
 
-/** As reloads call them. */
+/** Name of this part in reloads. */
 const HEADERS = 'headers of traces';
 
 const OTLP_PATH = '/v1/traces';
 
 export interface TracingWorld {
   readonly log: Log;
-  /** How the file of headers is read; left out, from the disk. */
+  /** How the file of headers is read; defaults to the disk. */
   readonly readBytes?: ReadBytes | undefined;
-  /** Hears whether the collector answers. */
+  /** Called with the result of each attempt to reach the collector. */
   readonly observer: OriginObserver;
-  /** For tests, as the next. */
+  /** For tests, like the next member. */
   readonly ca?: ConnectionOptions['ca'];
   /** The proxy to the collector; undefined: the connection is direct. */
   readonly proxy?: EgressProxy | undefined;
@@ -74,15 +74,15 @@ export interface TracingWorld {
 /** Traces of requests, sent to a collector. */
 export interface OpenTracing {
   readonly tracer: RequestTracer;
-  /** Reads the file of headers again, where there is one. Never rejects: what is wrong with it is in the log. */
+  /** Reads the file of headers again, if there is one. Never rejects: faults are logged. */
   reload(): Promise<readonly PartOutcome[]>;
-  /** Sends what is left, in bounded time. Never rejects. */
+  /** Sends the remaining spans, in bounded time. Never rejects. */
   close(): Promise<void>;
 }
 
 /**
- * Contacts nobody: the collector is, with the first spans.
- * @throws {ConfigurationError} where the file of headers is wrong
+ * Opens tracing. Contacts no server: the first spans contact the collector.
+ * @throws {ConfigurationError} if the file of headers is invalid
  */
 export async function openTracing(options: TracingOptions, world: TracingWorld): Promise<OpenTracing> {
   const { headersFile } = options;
@@ -112,11 +112,11 @@ function openProvider(
   const { delayMs, exportMs, flushMs } = { ...DEFAULT_PACE, ...pace };
   const exporter = new CollectorExporter({ url: postedTo(endpoint), headers, exportMs, observer, ca, proxy });
   const provider = withoutLibraryVariables(() => {
-    // The exporter ends each batch by itself, so this time-out never comes first.
+    // The exporter ends each batch itself, so this timeout never fires first.
     const times = { scheduledDelayMillis: delayMs, exportTimeoutMillis: 2 * exportMs };
     return new BasicTracerProvider({
       resource: new ServiceResource({ 'service.name': 'veritee', 'service.version': version }),
-      // A parent is there only where it is trusted: then it decides.
+      // A parent exists only if it is trusted: then it decides.
       sampler: new ParentBasedSampler({ root: new TraceIdRatioBasedSampler(sample) }),
       spanLimits: SPAN_LIMITS,
       spanProcessors: [new BatchSpanProcessor(exporter, { ...QUEUE, ...times })],

@@ -22,12 +22,12 @@ import {
 } from '../../core/traces.js';
 import { FetchError } from '../../outside/fetch-error.js';
 
-/** Spans of one request. Steps beyond that are not recorded. */
+/** Most spans of one request. Further steps are not recorded. */
 export const MOST_SPANS = 512;
-/** Items of one list. */
+/** Most items of one list. */
 export const MOST_ITEMS = 16;
 
-/** OpenTelemetry's name for what has no name in a list that is known. */
+/** OpenTelemetry's name for an unknown error type. */
 const OTHER_ERROR = '_OTHER';
 
 /** The state that the spans of one request share. */
@@ -39,15 +39,15 @@ interface Recording {
 const RECORDING = createContextKey('veritee recording');
 
 /**
- * Makes spans by OpenTelemetry. Registers nothing globally: two services in one process share nothing, and no library finds a
- * tracer to add spans of its own to.
+ * Makes spans with OpenTelemetry. Registers nothing globally: two services in one process share nothing, and no library can
+ * add spans of its own.
  */
 export class OpenTelemetryTracer implements RequestTracer {
   readonly #tracer: OtelTracer;
   readonly #trustParent: boolean;
   readonly #contexts = new AsyncLocalStorageContextManager();
 
-  /** @param trustParent whether the client decides about ids and sampling: strangers could have everything recorded */
+  /** @param trustParent whether the client decides about ids and sampling: an untrusted client could have everything recorded */
   constructor(tracer: OtelTracer, { trustParent }: { readonly trustParent: boolean }) {
     this.#tracer = tracer;
     this.#trustParent = trustParent;
@@ -67,7 +67,7 @@ export class OpenTelemetryTracer implements RequestTracer {
     });
   }
 
-  /** Throws at once what the work throws at once, as it would without a span: whether something is begun after it can depend on that. */
+  /** Throws synchronously if the work does, as without a span: callers may rely on this. */
   span<T>(step: Step, work: (span: Span) => Promise<T>): Promise<T> {
     const around = this.#contexts.active();
     const begun = this.#begin(step, around);
@@ -82,8 +82,8 @@ export class OpenTelemetryTracer implements RequestTracer {
   }
 
   /**
-   * Null where there is nothing to record: no request is traced, its spans are used up, or it has been answered. What goes on then, such as a
-   * renewal that others wait for too, may go on for ever.
+   * Returns null if nothing is recorded: the request is not traced, its spans are used up, or it was answered. Work that continues
+   * then, such as a shared renewal, may never end.
    */
   #begin(step: Step, around: Context): OtelSpan | null {
     const recording = around.getValue(RECORDING) as Recording | undefined;
@@ -93,7 +93,7 @@ export class OpenTelemetryTracer implements RequestTracer {
     return this.#tracer.startSpan(step, { kind }, around);
   }
 
-  /** Of the headers of W3C Trace Context, `tracestate` is not taken: it is a text of others, which would be handed on. */
+  /** Reads `traceparent` of W3C Trace Context. `tracestate` is ignored: it is foreign text, which would be passed on. */
   #parentOf(traceparent: string | undefined): Context {
     const parent = this.#trustParent && traceparent !== undefined ? parseTraceParent(traceparent) : null;
     return parent === null ? ROOT_CONTEXT : trace.setSpanContext(ROOT_CONTEXT, { ...parent, isRemote: true });
@@ -111,7 +111,7 @@ class RecordedSpan implements Span {
     this.recorded.setAttributes(bounded(attributes));
   }
 
-  /** Without a message: that of an error may have anything in it. */
+  /** Marks a failure without the error message, which may contain anything. */
   fail(type: string): void {
     this.set({ 'error.type': type });
     this.recorded.setStatus({ code: SpanStatusCode.ERROR });
@@ -167,7 +167,7 @@ class SampledRequest extends RecordedSpan implements RequestSpan {
   }
 }
 
-/** Long texts are cut by the limits of the tracer. */
+/** The limits of the tracer cut long texts. */
 function bounded(attributes: SpanAttributes): Attributes {
   const entries = Object.entries(attributes).map(([name, value]): [string, string | number | string[]] => [
     name,
@@ -176,7 +176,7 @@ function bounded(attributes: SpanAttributes): Attributes {
   return Object.fromEntries(entries);
 }
 
-/** The code of an error of the service's own. Of others not even the name is known. */
+/** The code of an error of this service. The names of other errors are unknown. */
 function errorType(error: unknown): string {
   if (error instanceof FormatError || error instanceof RefusedError) return error.code;
   return error instanceof FetchError ? error.fault : OTHER_ERROR;

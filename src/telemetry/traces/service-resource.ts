@@ -4,8 +4,8 @@ type Resource = ReadableSpan['resource'];
 type RawAttributes = ReturnType<Resource['getRawAttributes']>;
 
 /**
- * The attributes of the resource: those that are given, and nothing that OpenTelemetry would detect of process and machine. Its own
- * class for that is in a package that is not among those that veritee names.
+ * Resource with only the given attributes, without those that OpenTelemetry would detect of process and machine. The library's own
+ * class is in a package that is no direct dependency.
  */
 export class ServiceResource implements Resource {
   readonly attributes: Readonly<Record<string, string>>;

@@ -5,8 +5,8 @@ import type { OriginObserver } from '../../outside/outages.js';
 const [HTTP_PORT, HTTPS_PORT] = [80, 443];
 
 /**
- * An observer that also makes a span of each attempt. The attempt itself stays as it is: no `traceparent` is sent. AMD, Intel, Azure and
- * issuers of tokens are outside of the operator's traces, and have no business with their ids.
+ * An observer that also makes a span of each attempt. The request stays unchanged, without `traceparent`: AMD, Intel, Azure and
+ * issuers of tokens are outside of the operator's traces, and must not get their ids.
  */
 export function tracedOrigins(observer: OriginObserver, tracer: Tracer): OriginObserver {
   return {
