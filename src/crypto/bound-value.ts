@@ -1,6 +1,6 @@
 import { sha256 } from './digest.js';
 
-/** Begins every X that binds a key. A nonce that begins so is refused: no guest can be given X as if it were one. */
+/** Prefix of every X that binds a key. Nonces with it are rejected, so no caller can pass off an X as a nonce. */
 const BOUND_PREFIX = Buffer.from('veritee1', 'ascii');
 const BIND_LABEL = Buffer.from('veritee-bind-v1\0', 'ascii');
 

@@ -24,17 +24,17 @@ export interface PathProblem {
   readonly code: PathProblemCode;
   /** Position in the chain, 0 for the leaf. */
   readonly index: number;
-  /** One sentence for people. Lower case, no period. */
+  /** One sentence as message: lower case, no period. */
   readonly detail: string;
 }
 
-/** Certificates that a path may have, leaf and anchor included. */
+/** Most certificates of a path, with leaf and anchor. */
 export const MAXIMUM_PATH = 5;
 
-/** Critical extensions that are understood: what they say is checked here (RFC 5280 4.2). */
+/** Critical extensions that this module checks (RFC 5280 4.2). */
 const UNDERSTOOD: ReadonlySet<string> = new Set([EXTENSION.basicConstraints, EXTENSION.keyUsage]);
 
-/** One certificate of a chain with the one above it; the anchor is its own issuer. */
+/** A certificate of a chain with its issuer; the anchor is its own issuer. */
 interface Link {
   readonly certificate: X509Certificate;
   readonly issuer: X509Certificate;
@@ -44,13 +44,13 @@ interface Link {
 
 interface Step {
   readonly code: PathProblemCode;
-  /** Why the certificate fails the step; null where it does not. */
+  /** Returns why the certificate fails the step; null if it passes. */
   readonly fails: (link: Link, profile: PathProfile) => string | null;
 }
 
 /**
- * Steps that a certificate alone can fail: what it may be used for is for whoever relies on it. What a certificate says
- * of itself counts only after its signature, so that comes first, as soon as it can be computed.
+ * Steps for a single certificate. The caller checks its permitted use. Statements of a certificate count only after
+ * its signature is verified, so that step comes first, as soon as it is possible.
  */
 const ALONE: readonly Step[] = [
   { code: 'cert_untrusted', fails: chaining },
@@ -70,22 +70,22 @@ const STEPS: readonly Step[] = [
 ];
 
 /**
- * Verifies a certification path (RFC 5280 section 6.1) in everything that does not depend on time, so that a verdict
- * may be kept for as long as the bytes are the same. Time is `judgeValidity`, revocation is `revocation-list.ts`.
+ * Verifies a certification path (RFC 5280 section 6.1) without time, so that the result
+ * can be cached for the same bytes. `judgeValidity` checks time, `revocation-list.ts` revocation.
  *
- * Not checked: authority and subject key identifiers (names and signatures decide), extensions that are not critical
+ * Not checked: authority and subject key identifiers (names and signatures decide), non-critical extensions
  * (certificate policies, distribution points), and revocation.
  *
  * @param path leaf first, anchor last
- * @returns at most one problem of each certificate, and one more where a key appears twice; empty: the path is valid
+ * @returns at most one problem per certificate, and one more for a repeated key; empty: the path is valid
  */
 export function verifyCertificatePath(path: readonly X509Certificate[], profile: PathProfile): readonly PathProblem[] {
   return pathProblems(path, 0, profile);
 }
 
 /**
- * Verifies the path of an issuer: what `verifyCertificatePath` says of it and of what is above it where a certificate
- * of its own is below.
+ * Verifies the path of an issuer like `verifyCertificatePath` does for the part above a
+ * certificate that it issued.
  *
  * @param path the issuer first, anchor last
  * @returns as `verifyCertificatePath`; `index` counts from the issuer
@@ -95,8 +95,8 @@ export function verifyIssuerPath(path: readonly X509Certificate[], profile: Path
 }
 
 /**
- * Verifies a leaf below issuers that are known to hold: what `verifyCertificatePath` says of the whole path, once it has
- * found no problem with another leaf of theirs under the same profile.
+ * Verifies a leaf below verified issuers. Gives the result of `verifyCertificatePath` for the whole path, if that
+ * found no problem with another leaf of the same issuers and profile.
  *
  * @param issuers the issuer of the leaf first, anchor last
  */
@@ -122,8 +122,8 @@ function pathProblems(path: readonly X509Certificate[], first: number, profile: 
 }
 
 /**
- * Verifies a certificate that is its own issuer, in everything that does not depend on time. That its key is one of the
- * profile's anchors is part of it, and nothing else makes it trusted.
+ * Verifies a self-issued certificate without time. Its key must be one of the
+ * profile's anchors; nothing else makes it trusted.
  *
  * Not checked: whether it is a CA, and its key usage.
  */
@@ -133,8 +133,8 @@ export function verifySelfSigned(certificate: X509Certificate, profile: PathProf
 }
 
 /**
- * Whether an issuer has the name that a certificate gives, and a key that signed it: what finds the next certificate of a
- * path. The path is still to be verified.
+ * Whether an issuer has the issuer name of a certificate, and its key verifies the signature. Finds the next certificate of a
+ * path, which the caller must still verify.
  */
 export function isIssuedBy(certificate: X509Certificate, issuer: X509Certificate, profile: PathProfile): boolean {
   const link = { certificate, issuer, index: 0, isAnchor: false };
@@ -143,8 +143,8 @@ export function isIssuedBy(certificate: X509Certificate, issuer: X509Certificate
 }
 
 /**
- * Judges whether every certificate of a chain is valid at a verification time. No leeway: valid from notBefore to notAfter,
- * both included (RFC 5280 4.1.2.5). A certificate that states no time is not valid.
+ * Checks whether every certificate of a chain is valid at a verification time. No leeway: valid from notBefore to notAfter,
+ * both included (RFC 5280 4.1.2.5). A certificate without a time is not valid.
  */
 export function judgeValidity(path: readonly X509Certificate[], at: Date): PathProblem | null {
   for (const [index, certificate] of path.entries()) {
@@ -159,28 +159,28 @@ export function judgeValidity(path: readonly X509Certificate[], at: Date): PathP
   return null;
 }
 
-/** A certificate as its issuer knows it: whose it is, and its serial number in hex. */
+/** Identifies a certificate for its issuer: subject and serial number in hex. */
 export function nameOfCertificate({ subject, serial }: X509Certificate): string {
   return `${subject.commonName ?? 'a certificate without a common name'}, serial ${hex(serial)}`;
 }
 
 /**
- * A problem as one sentence that says where in the chain it is.
+ * Describes a problem as one sentence with its place in the chain.
  *
- * @param roles what the vendor calls the certificate at each position, leaf first; empty where that is not known
+ * @param roles the vendor's names for the certificates, leaf first; empty if unknown
  */
 export function describePathProblem({ index, detail }: PathProblem, roles: readonly string[] = []): string {
   const role = roles[index];
   return `${detail} (certificate ${index + 1} of the chain${role === undefined ? '' : `, ${role}`})`;
 }
 
-/** Which certificate of a chain a problem is about. @param roles as of `describePathProblem` */
+/** The certificate that a problem concerns. @param roles as in `describePathProblem` */
 export function placeOfProblem({ index }: PathProblem, roles: readonly string[] = []): string {
   const role = roles[index];
   return `certificate ${index + 1} of the chain${role === undefined ? '' : ` (${role})`}`;
 }
 
-/** When the first certificate of a chain ends; the beginning of time where one does not say when. */
+/** When the first certificate of a chain expires; the beginning of time if one has no time. */
 export function earliestEnd(path: readonly X509Certificate[]): Date {
   return new Date(Math.min(...path.map(({ notAfter }) => notAfter?.getTime() ?? 0)));
 }
@@ -193,7 +193,7 @@ function firstProblem(link: Link, profile: PathProfile, steps: readonly Step[] =
   return [];
 }
 
-/** A loop, or one key under two names. */
+/** Detects a loop, or one key under two names. */
 function repeatedKeys(path: readonly X509Certificate[], first: number): PathProblem[] {
   const keys = path.map(spkiDigest);
   return keys.flatMap((key, position) =>
@@ -203,7 +203,7 @@ function repeatedKeys(path: readonly X509Certificate[], first: number): PathProb
   );
 }
 
-/** RFC 5280 6.1.3 (a)(4). Names are compared as bytes, and never make trust: the anchor's key does. */
+/** RFC 5280 6.1.3 (a)(4). Names are compared as bytes, and give no trust: only the anchor's key does. */
 function chaining({ certificate, issuer, isAnchor }: Link, { anchors }: PathProfile): string | null {
   if (isAnchor && !anchors.has(spkiDigest(certificate))) return 'chain does not end at a pinned key';
   if (!isSameName(certificate.issuer, issuer.subject)) return 'issuer is not the subject of the next certificate';
@@ -219,12 +219,12 @@ function signatureAlgorithm({ certificate, issuer }: Link, profile: PathProfile)
 /** RFC 5280 6.1.3 (a)(1). */
 function signature({ certificate, issuer }: Link, { issuerKeys }: PathProfile): string | null {
   const { name } = certificate.outerAlgorithm;
-  // a key that is not allowed is not used either: the issuer, which has it, fails for that
+  // a key that is not allowed is not used either: the step of its issuer reports it
   if (name === null || keyProblem(issuer.publicKey, issuerKeys) !== null) return null;
   return verifyIssuedSignature(certificate, name, issuer) ? null : 'signature does not verify';
 }
 
-/** RFC 5280 4.1.1.2: the signed copy says the same, or the one beside the signature could be swapped. */
+/** RFC 5280 4.1.1.2: the signed copy must be equal, or the unsigned one could be replaced. */
 function innerAlgorithm({ certificate: { innerAlgorithm: inner, outerAlgorithm: outer } }: Link): string | null {
   return Buffer.compare(inner.bytes, outer.bytes) === 0 ? null : 'the signed and the stated signature algorithm differ';
 }
@@ -233,7 +233,7 @@ function ownKey({ certificate, index }: Link, profile: PathProfile): string | nu
   return keyProblem(certificate.publicKey, index === 0 ? profile.leafKeys : profile.issuerKeys);
 }
 
-/** RFC 5280 4.1.2.9 and 4.2: version 3 only, each extension once, none critical that is not understood. */
+/** RFC 5280 4.1.2.9 and 4.2: version 3 only, each extension once, no unsupported critical extension. */
 function extensions({ certificate }: Link): string | null {
   if (certificate.version !== 3) return `certificate is of version ${certificate.version}, not 3`;
   const repeated = repeatedExtension(certificate.extensions);
@@ -242,7 +242,7 @@ function extensions({ certificate }: Link): string | null {
   return unknown === undefined ? null : `critical extension ${unknown.oid} is not understood`;
 }
 
-/** RFC 5280 6.1.4 (k) and (n), for the anchor too: what pins it is its key, not its right to issue. */
+/** RFC 5280 6.1.4 (k) and (n), for the anchor too: its pinned key alone does not permit it to issue. */
 function authority({ certificate: { basicConstraints, keyUsage }, index }: Link): string | null {
   if (index === 0) return null;
   if (basicConstraints === null || !basicConstraints.ca) return 'issuer is not a CA';
@@ -257,7 +257,7 @@ function pathLength({ certificate: { basicConstraints }, index }: Link): string 
   return index > 0 && allowed !== null && below > allowed ? `${below} CAs below, ${allowed} allowed` : null;
 }
 
-/** A leaf signs data: it is no CA, and where it says what it is for, signing is among it (RFC 5280 4.2.1.3). */
+/** A leaf signs data: it is no CA, and a stated key usage must include signing (RFC 5280 4.2.1.3). */
 function leafUse({ certificate: { basicConstraints, keyUsage }, index }: Link): string | null {
   if (index > 0) return null;
   if (basicConstraints?.ca === true) return 'leaf is a CA';

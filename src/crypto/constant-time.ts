@@ -1,6 +1,6 @@
 import { timingSafeEqual } from 'node:crypto';
 
-/** Compares without telling by its time where two values differ. Values of different length are plainly not equal. */
+/** Compares in constant time for values of the same length. Values of different lengths differ. */
 export function equalInConstantTime(a: Uint8Array, b: Uint8Array): boolean {
   return a.byteLength === b.byteLength && timingSafeEqual(a, b);
 }

@@ -9,7 +9,7 @@ interface Curve {
   readonly n: bigint;
 }
 
-/** A number as bytes, big endian, of a fixed length: two of one length compare as their bytes do. */
+/** Encodes a number big endian, with fixed length: numbers of the same length compare like their bytes. */
 export function numberBytes(value: bigint, octets: number): Uint8Array {
   return Buffer.from(value.toString(16).padStart(2 * octets, '0'), 'hex');
 }
@@ -29,7 +29,7 @@ export const CURVES: { readonly [curve in EcCurve]: Curve } = {
   },
 };
 
-/** Whether the point of a key is on its curve. The cofactor is 1, so that every such point is a key. */
+/** Whether the point of a key is on its curve. The cofactor is 1, so every such point is a valid key. */
 export function isOnCurve(key: EcKey): boolean {
   const { p, b } = CURVES[key.curve];
   const x = integer(key.x);
@@ -37,7 +37,7 @@ export function isOnCurve(key: EcKey): boolean {
   return x < p && y < p && (y * y - (x * x * x - 3n * x + b)) % p === 0n;
 }
 
-/** The number that bytes are, big endian. */
+/** Decodes a big-endian number. */
 export function integer(bytes: Uint8Array): bigint {
   return BigInt(`0x${Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex')}`);
 }

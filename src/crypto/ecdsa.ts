@@ -4,14 +4,14 @@ import { CURVES, integer, numberBytes } from './curve.js';
 
 export type EcdsaHash = 'sha256' | 'sha384' | 'sha512';
 
-/** Names that OpenSSL gives the curves. */
+/** OpenSSL's names for the curves. */
 const CURVE_NAMES: { readonly [curve in EcCurve]: string } = { 'P-256': 'prime256v1', 'P-384': 'secp384r1' };
 
 /**
  * Verifies an ECDSA signature (FIPS 186-5 section 6.4). P-384 is verified in the thread pool, since one takes as long
- * as twenty of P-256: the event loop stays free.
+ * as twenty of P-256, so that it does not block the event loop.
  *
- * It does not establish that the signature is the only one: n - s verifies where s does, see `lowS`.
+ * The signature is not unique: n - s verifies if s does, see `lowS`.
  *
  * @param rawRS r‖s, big endian, each as long as the field of the curve; any other length does not verify
  * @param key a key on another curve does not verify
@@ -32,12 +32,12 @@ export async function verifyEcdsa(
   });
 }
 
-/** `verifyEcdsa` for P-256, at once: for where a signature is one of many that are verified in a row. */
+/** Like `verifyEcdsa` for P-256, but synchronous: for callers that verify many signatures in a row. */
 export function verifyP256(hash: EcdsaHash, data: Uint8Array, rawRS: Uint8Array, key: KeyObject): boolean {
   return verifyEcdsaAtOnce('P-256', hash, data, rawRS, key);
 }
 
-/** `verifyEcdsa`, at once: for where there is one signature, which may be under a key of another kind as well. */
+/** Like `verifyEcdsa`, but synchronous: for a single signature, whose key may also be of another kind. */
 export function verifyEcdsaAtOnce(
   curve: EcCurve,
   hash: EcdsaHash,
@@ -49,8 +49,8 @@ export function verifyEcdsaAtOnce(
 }
 
 /**
- * r‖s of two numbers that are each as long as somebody wrote them, big endian: zeros in front of a number do not change
- * it, and some write them, others not. Null where one is longer than the field of the curve.
+ * Converts two big-endian numbers of any length to r‖s: some writers add leading zeros, others do not.
+ * Null if a number is longer than the field of the curve.
  */
 export function rawEcdsa(
   { r, s }: { readonly r: Uint8Array; readonly s: Uint8Array },
@@ -64,7 +64,7 @@ export function rawEcdsa(
   return raw;
 }
 
-/** Numbers that r and s are compared with, as bytes of a field element. */
+/** Bounds for r and s, as bytes of a field element. */
 const BOUNDS = { 'P-256': boundsOf('P-256'), 'P-384': boundsOf('P-384') } as const;
 
 function boundsOf(curve: EcCurve) {
@@ -74,7 +74,7 @@ function boundsOf(curve: EcCurve) {
 }
 
 /**
- * The signature with the smaller of s and n - s: both verify, and both are to count as the same evidence.
+ * Returns the signature with the smaller of s and n - s: both verify, and both count as the same evidence.
  * Returns a malformed signature (another length, or s over n - 1) unchanged.
  */
 export function lowS(curve: EcCurve, rawRS: Uint8Array): Uint8Array {
@@ -86,7 +86,7 @@ export function lowS(curve: EcCurve, rawRS: Uint8Array): Uint8Array {
   return lowered;
 }
 
-/** r and s in [1, n - 1] are looked at here and not left to the library (compare CVE-2022-21449). */
+/** Checks that r and s are in [1, n - 1], without relying on the library (compare CVE-2022-21449). */
 function isUsable(curve: EcCurve, rawRS: Uint8Array, key: KeyObject): boolean {
   const { octets, zero, order } = BOUNDS[curve];
   if (key.asymmetricKeyDetails?.namedCurve !== CURVE_NAMES[curve] || rawRS.byteLength !== 2 * octets) return false;

@@ -10,16 +10,16 @@ import { type RsaHash, verifyRsaPkcs1, verifyRsaPss } from './rsa.js';
 /** A signed object: a certificate or a CRL. */
 export type Issued = Pick<X509Certificate, 'tbs' | 'signature'>;
 
-/** Whether keys of this kind make signatures of this algorithm. */
+/** Whether keys of this kind create signatures of this algorithm. */
 export function algorithmFitsKey(algorithm: SignatureAlgorithm, key: PublicKey): boolean {
   if (algorithm === 'ecdsa-sha256') return key.kind === 'ec' && key.curve === 'P-256';
   return key.kind === 'rsa';
 }
 
 /**
- * Verifies the signature of a certificate or CRL under its issuer's key. Says nothing about the issuer.
+ * Verifies the signature of a certificate or CRL under its issuer's key. Does not verify the issuer.
  *
- * @param algorithm the one that stands beside the signature
+ * @param algorithm the one beside the signature
  */
 export function verifyIssuedSignature(
   { tbs, signature }: Issued,

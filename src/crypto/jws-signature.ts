@@ -11,16 +11,16 @@ export type JwsAlgorithm = 'RS256' | 'PS384' | 'ES256';
 
 export type JwsKey = RsaPublicKey | P256PublicKey;
 
-/** Whether a key is of the kind that the algorithm is for. */
+/** Whether the algorithm can use this kind of key. */
 export function isKeyFor(algorithm: JwsAlgorithm, key: JwsKey): boolean {
   return (algorithm === 'ES256') === 'point' in key;
 }
 
 /**
- * Verifies the signature of a JWS that `parseJws` accepted, with the one algorithm that is expected: that of the
- * header does not choose. An RSA key has 2048 bits or more.
+ * Verifies the signature of a JWS that `parseJws` accepted, with the expected algorithm: the
+ * header does not select it. An RSA key has 2048 bits or more.
  *
- * @throws {Error} where the key cannot be used
+ * @throws {Error} if the key cannot be used
  */
 export async function verifyJws(token: string, algorithm: JwsAlgorithm, key: JwsKey): Promise<boolean> {
   if (!isKeyFor(algorithm, key)) throw new TypeError(`not a key for ${algorithm}`);
@@ -30,7 +30,7 @@ export async function verifyJws(token: string, algorithm: JwsAlgorithm, key: Jws
     await compactVerify(token, imported, { algorithms: [algorithm] });
     return true;
   } catch (error) {
-    // The library's way of answering no; anything else is no answer.
+    // These errors of the library mean an invalid signature; any other error is a failure.
     if (error instanceof errors.JWSSignatureVerificationFailed || error instanceof errors.JOSEAlgNotAllowed)
       return false;
     throw error;

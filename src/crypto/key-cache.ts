@@ -15,14 +15,14 @@ const importedBytes = (octets: number) => 2048 + 10 * octets;
 
 interface KeptKey {
   readonly key: KeyObject;
-  /** Of its encoding. */
+  /** Bytes of its encoding. */
   readonly octets: number;
 }
 
 /**
- * Importing a P-384 key takes a fifth of the time of a verification, so keys are kept. They are public and never change.
- * Whoever sends certificates chooses keys that no signature vouches for yet, which is why the bound is one of bytes. One
- * that was driven out is imported again.
+ * Importing a P-384 key takes a fifth of the time of a verification, so keys are cached. They are public and never change.
+ * A sender of certificates can choose keys that no verified signature covers yet, so the cache is bounded in bytes. An evicted
+ * key is imported again.
  */
 const KEYS = new LRUCache<string, KeptKey>({
   maxSize: KEYS_BYTES,
@@ -31,24 +31,24 @@ const KEYS = new LRUCache<string, KeptKey>({
 
 type CertificateKey = Pick<X509Certificate, 'spki' | 'publicKey'>;
 
-/** SHA-256 of a certificate's SubjectPublicKeyInfo, lower-case hex: what trust anchors are pinned by. */
+/** SHA-256 of a certificate's SubjectPublicKeyInfo, lower-case hex, which pins trust anchors. */
 export function spkiDigest(certificate: Pick<X509Certificate, 'spki'>): string {
   return hex(sha256(certificate.spki));
 }
 
 /**
- * The key of a certificate, ready for use.
+ * Imports the key of a certificate.
  *
- * @throws {Error} for a key that a path check refuses: of another kind, or not a point on its curve
+ * @throws {Error} for a key that a path check rejects: of another kind, or with a point outside its curve
  */
 export function publicKeyOf(certificate: CertificateKey): KeyObject {
   return kept(spkiDigest(certificate), certificate.spki.byteLength, () => importKey(certificate));
 }
 
 /**
- * An RSA key that was not given as a certificate, ready for use. Whether it is a strong one is for the caller.
+ * Imports an RSA key without a certificate. The caller checks its strength.
  *
- * @throws {Error} where the numbers make no key
+ * @throws {Error} if the numbers are not a key
  */
 export function rsaPublicKey({ n, e }: RsaPublicKey): KeyObject {
   const length = Buffer.alloc(4);
@@ -57,9 +57,9 @@ export function rsaPublicKey({ n, e }: RsaPublicKey): KeyObject {
 }
 
 /**
- * An EC key that was not given as a certificate, ready for use.
+ * Imports an EC key without a certificate.
  *
- * @throws {Error} where the point is not on the curve
+ * @throws {Error} if the point is not on the curve
  */
 export function ecPublicKey(key: EcKey): KeyObject {
   const digest = hex(sha256(Buffer.from(key.curve), key.x, key.y));
@@ -67,10 +67,10 @@ export function ecPublicKey(key: EcKey): KeyObject {
 }
 
 /**
- * A P-256 key that was given by its point alone, ready for use.
+ * Imports a P-256 key from its point.
  *
  * @param point X‖Y, 64 bytes
- * @returns null where the point is not on the curve
+ * @returns null if the point is not on the curve
  */
 export function p256PublicKey(point: Uint8Array): KeyObject | null {
   const digest = hex(sha256(point));
@@ -89,8 +89,8 @@ function kept(digest: string, octets: number, importIt: () => KeyObject): KeyObj
 }
 
 /**
- * The key of a certificate, imported once and kept as long as the function is: for a certificate that is kept itself.
- * @returns the key @throws {Error} as `publicKeyOf`
+ * Imports the key of a certificate once, and keeps it as long as the function: for a certificate that is itself cached.
+ * @returns a function that returns the key @throws {Error} as `publicKeyOf`
  */
 export function keptKey(certificate: CertificateKey): () => KeyObject {
   let key: KeyObject | null = null;
@@ -103,7 +103,7 @@ export function keptKey(certificate: CertificateKey): () => KeyObject {
 function importKey({ spki, publicKey }: CertificateKey): KeyObject {
   if (publicKey.kind === 'other') throw new Error('key is of a kind that is not supported');
   if (publicKey.kind === 'rsa') return importRsa(publicKey.modulus, publicKey.exponent);
-  // JWK is the faster way in for RSA and P-256, DER for P-384
+  // JWK is the faster import for RSA and P-256, DER for P-384
   if (publicKey.curve === 'P-384') {
     return createPublicKey({ key: Buffer.from(spki), format: 'der', type: 'spki' });
   }

@@ -4,10 +4,10 @@ import { isIssuedBy, judgeValidity, MAXIMUM_PATH, verifyCertificatePath } from '
 import { spkiDigest } from './key-cache.js';
 import type { PathProfile } from './path-profile.js';
 
-/** Signatures that are tried for one path. Whoever fills a folder with issuers of one name gets no further. */
+/** Most signatures that are tried for one path. Bounds the work for a folder with many issuers of one name. */
 const MAXIMUM_TRIALS = 64;
 
-/** The candidates above the certificates of a request, and the conditions on them. */
+/** The candidate issuers, and the conditions on them. */
 export interface Completion {
   readonly atHand: readonly X509Certificate[];
   readonly profile: PathProfile;
@@ -15,13 +15,13 @@ export interface Completion {
 }
 
 /**
- * Puts issuers above the certificates of a request until a pinned key is reached: by name, and by the signature, since
- * an issuer may have been issued again with another key. What was sent stays as it is, right or wrong, and one that ends
- * at a pinned key is whole already.
+ * Completes the certificates of a request up to a pinned key: by name and signature, since
+ * a reissued issuer may have another key. The sent certificates stay unchanged, and a path that ends
+ * at a pinned key is complete already.
  *
  * @param sent leaf first
- * @returns of the paths that there are, one that verifies and is valid; else one that verifies; else the one that gets
- *   furthest. Whether it verifies is for the caller to establish.
+ * @returns of the possible paths, one that verifies and is valid; else one that verifies; else the
+ *   longest one. The caller must verify it.
  */
 export function completePath(sent: readonly X509Certificate[], completion: Completion): readonly X509Certificate[] {
   const { profile, at } = completion;
@@ -42,7 +42,7 @@ function* pathsFrom(
   for (const issuer of issuers) yield* pathsFrom([...path, issuer], completion, trials);
 }
 
-/** Those at hand that signed the last certificate of a path, and whose key is not in it yet. */
+/** The candidates that signed the last certificate of a path, and whose key is not in it yet. */
 function issuersOf(
   path: readonly X509Certificate[],
   { atHand, profile }: Completion,

@@ -6,26 +6,26 @@ import { isSelfIssued, parseCertificate, type X509Certificate } from '../formats
 import { sha256, textDigest } from './digest.js';
 
 interface PemChainsOptions<Chain> {
-  /** Certificates that a chain may have. They are counted before any is read. */
+  /** Most certificates of a chain. They are counted before any is parsed. */
   readonly maximum: number;
   /** The parts of a chain that do not depend on time. */
   readonly verify: (certificates: readonly X509Certificate[]) => Chain;
-  /** Chains that are kept. */
+  /** Most cached chains. */
   readonly capacity: number;
 }
 
 /**
- * Reads chains of certificates and verifies them, each content once: by SHA-256 of the certificates, so that it is one
- * content however its lines end, how long they are, and whatever fills its blocks. Only chains that hold are kept, and
- * what somebody makes up drives none of them out. They are read from copies: nothing of a request is kept with them.
+ * Parses and verifies chains of certificates, each content once. SHA-256 of the certificates identifies a content,
+ * independent of line ends, line lengths and filler bytes in blocks. Only valid chains are cached, so that
+ * made-up chains evict none. They are parsed from copies: the cache keeps no bytes of a request.
  *
- * A sender evicts chains only with more genuine ones than there is room for: of other platforms, or with both forms of an
- * ECDSA signature (s, n - s). Evicted chains are read again.
+ * A sender can only evict chains with more genuine chains than the capacity: of other platforms, or with both forms of an
+ * ECDSA signature (s, n - s). Evicted chains are parsed again.
  */
 export class PemChains<Chain extends { readonly problems: readonly unknown[] }> {
   readonly #options: PemChainsOptions<Chain>;
   readonly #genuine: LRUCache<string, Chain>;
-  /** The same by SHA-256 of the text, so that a text that comes again is not decoded. */
+  /** The chains by SHA-256 of their text, so that a repeated text is not decoded. */
   readonly #byText: LRUCache<string, Chain>;
 
   constructor(options: PemChainsOptions<Chain>) {
@@ -36,8 +36,8 @@ export class PemChains<Chain extends { readonly problems: readonly unknown[] }> 
 
   /**
    * @param pem the first certificate first, root last
-   * @throws {FormatError} `cert_chain` where it is not PEM, or has too many certificates; `cert_format` where it is too
-   *   long, and of its certificates; as `verify`
+   * @throws {FormatError} `cert_chain` if it is not PEM, or has too many certificates; `cert_format` if it is too
+   *   long, or a certificate is malformed; as `verify`
    */
   read(pem: string): Chain {
     const digest = textDigest(pem);
@@ -61,7 +61,7 @@ export class PemChains<Chain extends { readonly problems: readonly unknown[] }> 
 }
 
 /**
- * A root is at the end of a chain, and nowhere else. By names: who signed what is for the path.
+ * Requires a root at the end of a chain, and only there. Compares names: the path verifies signatures.
  *
  * @throws {FormatError} `cert_chain`
  */

@@ -8,25 +8,25 @@ import { keyProblem, type PathProfile } from './path-profile.js';
 
 export interface RevocationListProblem {
   readonly code: Extract<CheckId, 'crl_invalid' | 'crl_stale'>;
-  /** One sentence for people. Lower case, no period. */
+  /** One sentence as message: lower case, no period. */
   readonly detail: string;
 }
 
-/** A CRL that verifies, with its entries, or why it does not. */
+/** A verified CRL with its entries, or why it does not verify. */
 export type RevocationListReading =
   | { readonly ok: true; readonly list: X509Crl }
   | { readonly ok: false; readonly problem: RevocationListProblem };
 
 /**
- * Verifies a CRL (RFC 5280 section 6.3.3) in everything that does not depend on time: it is whole, of its
- * issuer, and speaks of all certificates of that issuer. Time is `judgeRevocationListTime`. Its entries are read once the
- * signature over them holds: nobody but the issuer can make them many.
+ * Verifies a CRL (RFC 5280 section 6.3.3) without time: it is complete, signed by its
+ * issuer, and covers all certificates of that issuer. `judgeRevocationListTime` checks time. Its entries are parsed once the
+ * signature verifies, so that only the issuer decides how many there are.
  *
- * Not established: that the issuer is trusted (verify its path first), and that there is no newer CRL. An issuing
- * distribution point is refused even without a restriction in it: no vendor has one in a CRL used here.
+ * Not checked: whether the issuer is trusted (verify its path first), and whether there is a newer CRL. Rejects an issuing
+ * distribution point even without a restriction: no CRL of a supported vendor has one.
  *
- * @param profile algorithms and issuer keys that are allowed, as in the issuer's path
- * @throws {FormatError} `cert_format` where the entries are malformed, although the issuer has signed them
+ * @param profile allowed algorithms and issuer keys, as in the issuer's path
+ * @throws {FormatError} `cert_format` if the signed entries are malformed
  */
 export function verifyRevocationList(
   crl: CrlFrame,
@@ -42,8 +42,8 @@ export function verifyRevocationList(
 }
 
 /**
- * Judges a CRL at a verification time, without leeway. A CRL without an end cannot be told from an old one, so
- * it is stale.
+ * Checks a CRL at a verification time, without leeway. A CRL without an end cannot be distinguished from an old one, so
+ * it counts as stale.
  */
 export function judgeRevocationListTime({ thisUpdate, nextUpdate }: CrlFrame, at: Date): RevocationListProblem | null {
   const problem = (code: RevocationListProblem['code'], what: string) => ({ code, detail: `CRL ${what}` });
@@ -63,7 +63,7 @@ export function isOlder(a: CrlAge, b: CrlAge): boolean {
   return a.number === b.number ? a.thisUpdate < b.thisUpdate : a.number < b.number;
 }
 
-/** Whether a serial number is on the CRL. Holds for certificates of the CRL's issuer only. */
+/** Whether a serial number is on the CRL. Only valid for certificates of the CRL's issuer. */
 export function isRevoked(crl: X509Crl, serial: Uint8Array): boolean {
   return crl.entries.some((entry) => Buffer.compare(entry.serial, serial) === 0);
 }
@@ -81,7 +81,7 @@ function origin(crl: CrlFrame, issuer: X509Certificate, profile: PathProfile): s
   return isSame ? null : 'the signed and the stated signature algorithm differ';
 }
 
-/** RFC 5280 5.2: version 2 with a number, complete, and nothing critical in it that is not understood. */
+/** RFC 5280 5.2: version 2 with a number, complete, and without an unsupported critical extension. */
 function scope({ version, extensions, crlNumber }: CrlFrame): string | null {
   if (version !== 2) return `CRL is of version ${version}, not 2`;
   const repeated = repeatedExtension(extensions);

@@ -1,7 +1,7 @@
 import type { TokenType } from '../../core/evidence.js';
 import type { JsonValue } from '../../core/json.js';
 
-/** The issuer kind of such an `iss`, whether it is configured or not. */
+/** The kind of issuer with such an `iss`, configured or not. */
 const ISSUERS: readonly { readonly type: TokenType; readonly name: string; readonly iss: RegExp }[] = [
   { type: 'maa-token', name: 'Azure Attestation', iss: /^https:\/\/[^/]+\.attest\.azure\.[a-z]+$/ },
   {
@@ -11,15 +11,15 @@ const ISSUERS: readonly { readonly type: TokenType; readonly name: string; reado
   },
 ];
 
-/** The message about a token that was sent as one of another verifier. */
+/** The message about a token that was sent as another type. */
 interface Lookalike {
-  /** How a message goes on; empty where it does not look so. */
+  /** The end of a message; empty without such a likeness. */
   readonly hint: string;
-  /** The type with which it should have been sent, as a check shows it. */
+  /** The probable type of the token, as a check shows it. */
   readonly looksLike: { readonly type: TokenType } | null;
 }
 
-/** Only a hint: nothing is accepted by it, and nothing of the unverified token is repeated. */
+/** Only a hint: it accepts no token, and repeats nothing of the unverified token. */
 export function lookalike(iss: JsonValue | undefined, sentAs: TokenType | null): Lookalike {
   const other = ISSUERS.find(({ type, iss: form }) => type !== sentAs && typeof iss === 'string' && form.test(iss));
   if (other === undefined) return { hint: '', looksLike: null };

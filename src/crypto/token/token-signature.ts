@@ -14,7 +14,7 @@ import { isKeyFor, type JwsAlgorithm, verifyJws } from '../jws-signature.js';
 import { lookalike } from './token-lookalike.js';
 import { readTimes, type TimeRules, type TokenTimes, verifyTimes } from './token-times.js';
 
-/** A token that was read: its form holds, nothing is verified. */
+/** A parsed token. Nothing of it is verified. */
 export interface ReadToken {
   readonly text: string;
   readonly jws: Jws;
@@ -24,26 +24,26 @@ export interface ReadToken {
 
 /** Issuers of one kind, and their name in messages. */
 export interface TokenScheme {
-  /** As what the tokens are sent; null: as no evidence. */
+  /** The type of the tokens in requests; null if they are not evidence. */
   readonly type: TokenType | null;
   /** The kind of issuer of such tokens. */
   readonly verifier: string;
-  /** Settings that say which issuers are accepted. */
+  /** Settings with the accepted issuers. */
   readonly issuerSettings: string;
-  /** Setting that says where the keys of an issuer are. */
+  /** Setting with the source of an issuer's keys. */
   readonly keysSetting: string;
-  /** Algorithms that its issuers use. */
+  /** Algorithms of its issuers. */
   readonly algorithms: readonly JwsAlgorithm[];
 }
 
 export interface TokenRules extends TimeRules {
   readonly scheme: TokenScheme;
-  /** The configured issuer that the token names, character by character; null where it names none. */
+  /** The configured issuer that equals the token's, character by character; null if there is none. */
   readonly issuer: string | null;
-  /** Issuers that are configured, for people. */
+  /** Configured issuers, for messages. */
   readonly issuers: readonly string[];
   readonly keys: Sourced<TokenKeySet> | Unavailable | null;
-  /** `aud` has to be, or hold, one of these. Null: there must be none. */
+  /** `aud` must be, or contain, one of these. Null: it must be absent. */
   readonly audiences: readonly string[] | null;
 }
 
@@ -51,13 +51,13 @@ export interface TokenRules extends TimeRules {
 export interface VerifiedToken {
   readonly key: TokenKey;
   readonly source: Provenance['origin'];
-  /** When the service fetched the keys; null where it did not. */
+  /** When the service fetched the keys; null if it did not. */
   readonly keysFetchedAt: Date | null;
   readonly expiresAt: Date;
   readonly clockSkewSeconds: number | null;
 }
 
-/** Checks that every token must have an outcome for, in the order in which they run. */
+/** Checks that every token must have a result for, in their order. */
 export const TOKEN_CHECKS = [
   'token_alg',
   'token_issuer',
@@ -69,23 +69,23 @@ export const TOKEN_CHECKS = [
   'token_audience',
 ] as const satisfies readonly CheckId[];
 
-/** Which `typ` a token may have (RFC 7515, section 4.1.9). */
+/** Permitted `typ` of a token (RFC 7515, section 4.1.9). */
 export interface TypeRules {
   readonly types: readonly string[];
-  /** Whether it may be absent. */
+  /** Whether it is optional. */
   readonly isOptional: boolean;
-  /** Whether it is compared as a media type is: in either case, and with or without `application/`. Otherwise character by character. */
+  /** Whether it is compared as a media type: without case, and with or without `application/`. Otherwise character by character. */
   readonly asMediaType: boolean;
 }
 
-/** All that verifiers of evidence write. */
+/** The only `typ` of verifiers of evidence. */
 const OF_EVIDENCE: TypeRules = { types: ['JWT'], isOptional: false, asMediaType: false };
 
 /**
- * Reads a token.
+ * Parses a token.
  *
- * @throws {FormatError} `token_format`, `token_header`, `duplicate_key`; `token_claim` for times that are out of range,
- *   or no `exp`
+ * @throws {FormatError} `token_format`, `token_header`, `duplicate_key`; `token_claim` for times out of range,
+ *   or a missing `exp`
  */
 export function readToken(text: string, rules = OF_EVIDENCE): ReadToken {
   const jws = parseJws(text);
@@ -105,13 +105,13 @@ function isOfType(typ: JsonValue | undefined, { types, isOptional, asMediaType }
 }
 
 /**
- * Algorithm, issuer, key, signature, times and audience, in this order. Says nothing about what the token says.
+ * Verifies algorithm, issuer, key, signature, times and audience, in this order. Does not interpret other claims.
  *
- * Not checked: `sub`, and `jti`: a token that was seen before is still true, and the nonce shows that it is about this
+ * Not checked: `sub`, and `jti`: a repeated token is still true, and the nonce shows that it is about this
  * request.
  *
- * @returns null where the token cannot be relied on; the checks say why
- * @throws {FormatError} `token_header` where `x5c` in the header is of another key
+ * @returns null if the token is not reliable, which the checks explain
+ * @throws {FormatError} `token_header` if `x5c` in the header has another key
  */
 export async function verifyToken(checks: Checks, token: ReadToken, rules: TokenRules): Promise<VerifiedToken | null> {
   const algorithm = verifyAlgorithm(checks, token, rules);
@@ -153,7 +153,7 @@ function describeKeys({ unrenewedSince }: TokenKeySet): string {
     : `${atHand}, as fetched at ${unrenewedSince.toISOString()}: they could not be renewed since`;
 }
 
-/** Compared with what the issuer uses, never taken from the token. */
+/** Compares the algorithm with those of the issuer. The token never selects it. */
 function verifyAlgorithm(
   checks: Checks,
   { jws, claims }: ReadToken,
@@ -182,9 +182,9 @@ function verifyIssuer(checks: Checks, { claims }: ReadToken, { scheme, issuer, i
 }
 
 /**
- * A token whose audience one is not must be refused (RFC 7519, section 4.1.3). Verifiers write no `aud`: what has one is for
- * somebody else, since this service has no name that they could write. That such a token is about this request shows in the
- * nonce.
+ * Rejects a token for another audience (RFC 7519, section 4.1.3). Verifiers write no `aud`: a token with one is for another
+ * recipient, since this service has no name for `aud`. The nonce shows that a token without one is about this
+ * request.
  */
 function verifyAudience(checks: Checks, { claims }: ReadToken, { scheme, audiences }: TokenRules): boolean {
   const { aud = null } = claims;
@@ -200,10 +200,10 @@ function verifyAudience(checks: Checks, { claims }: ReadToken, { scheme, audienc
   });
 }
 
-/** No issuer names its keys at greater length; a longer name is not looked for. */
+/** No issuer uses longer names of keys; a longer name is not searched. */
 const LONGEST_KID = 512;
 
-/** The name of the key that is said to have signed, `kid`, an opaque text. Null where the token names none. */
+/** The name of the signing key according to the token, `kid`, an opaque text. Null if it names none. */
 export function kidOf({ jws }: ReadToken): string | null {
   const { kid } = jws.header;
   return typeof kid === 'string' && kid !== '' && kid.length <= LONGEST_KID ? kid : null;
@@ -211,9 +211,9 @@ export function kidOf({ jws }: ReadToken): string | null {
 
 /**
  * Finds the key that `kid` and `alg` of the token select (RFC 7515, section 4.1.4). A set may list one key several times,
- * also for several algorithms; two different keys of one name and algorithm identify none.
+ * also for several algorithms; two different keys with the same name and algorithm are ambiguous.
  *
- * Keys from the operator's file can be older than what the issuer publishes: then the remedy names the file.
+ * Keys in the operator's file can be older than the issuer's published keys: then the remedy names the file.
  */
 function findKey(
   checks: Checks,
@@ -241,7 +241,7 @@ function findKey(
   return isListed ? key : null;
 }
 
-/** An entry without `alg` is for every algorithm that its key is of the kind and size for. */
+/** An entry without `alg` is for every algorithm that suits kind and size of its key. */
 function isForAlgorithm({ alg, key }: TokenKey, algorithm: JwsAlgorithm): boolean {
   if (!isKeyFor(algorithm, key)) return false;
   return alg === null ? 'point' in key || weaknessOf(key, algorithm) === null : alg === algorithm;
@@ -259,7 +259,7 @@ function failForAlgorithm(checks: Checks, named: readonly TokenKey[], algorithm:
   });
 }
 
-/** `x5c` in the header is never used (TOK-02); it may be there only where it is of the key that the issuer publishes. */
+/** `x5c` in the header is never used (TOK-02); if present, it must have the key that the issuer publishes. */
 function requireSameKey({ jws }: ReadToken, { spki }: TokenKey): void {
   const { x5c } = jws.header;
   if (x5c === undefined) return;

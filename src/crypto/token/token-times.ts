@@ -2,7 +2,7 @@ import type { Checks } from '../../core/check.js';
 import { FormatError } from '../../core/errors.js';
 import type { JsonObject, JsonValue } from '../../core/json.js';
 
-/** Times of a token, in seconds since 1970. `iat` and `nbf` null where absent: that is a finding, and no fault of form. */
+/** Times of a token, in seconds since 1970. `iat` and `nbf` are null if absent, which checks report. */
 export interface TokenTimes {
   readonly exp: number;
   readonly iat: number | null;
@@ -12,16 +12,16 @@ export interface TokenTimes {
 export interface TimeRules {
   readonly at: Date;
   readonly leewaySeconds: number;
-  /** Seconds between issue and expiry at most. */
+  /** Most seconds between issue and expiry. */
   readonly longestLifetimeSeconds: number;
-  /** Whether `nbf` may be missing: RFC 7519 leaves it to the issuer. */
+  /** Whether `nbf` is optional: RFC 7519 leaves it to the issuer. */
   readonly nbfIsOptional: boolean;
 }
 
 /** The end of the year 9999: later times have no RFC 3339 form. */
 const LAST_SECOND = 253_402_300_799;
 
-/** @throws {FormatError} `token_claim` for times that are out of range, or no `exp` */
+/** @throws {FormatError} `token_claim` for times out of range, or a missing `exp` */
 export function readTimes(claims: JsonObject): TokenTimes {
   const exp = timeClaimMs(claims, 'exp');
   if (exp === null) throw new FormatError('token_claim', 'the token has no exp');
@@ -29,9 +29,9 @@ export function readTimes(claims: JsonObject): TokenTimes {
 }
 
 /**
- * Judges how long a token is valid, and whether it is valid at the verification time.
+ * Checks the lifetime of a token, and whether it is valid at the verification time.
  *
- * @returns what the times show of the issuer's clock; null where the token is not valid, the checks say why
+ * @returns the times as they show the issuer's clock; null if the token is not valid, which the checks explain
  */
 export function verifyTimes(
   checks: Checks,
