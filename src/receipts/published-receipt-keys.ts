@@ -6,7 +6,7 @@ export class PublishedReceiptKeys {
   readonly #keys: Pick<ReceiptKeys, 'published' | 'algorithms'>;
   readonly #issuer: string | null;
 
-  /** @param issuer null: no discovery, since nothing says under which name the service is reached */
+  /** @param issuer null: no discovery, since the public name of the service is unknown */
   constructor(keys: Pick<ReceiptKeys, 'published' | 'algorithms'>, issuer: string | null) {
     this.#keys = keys;
     this.#issuer = issuer;
@@ -17,7 +17,7 @@ export class PublishedReceiptKeys {
     return { keys: this.#keys.published() };
   }
 
-  /** OpenID Connect Discovery 1.0, 3, as far as tokens without a login have it. */
+  /** OpenID Connect Discovery 1.0, 3, without the members for logins. */
   discovery(): JsonObject | null {
     if (this.#issuer === null) return null;
     return {

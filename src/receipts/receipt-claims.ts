@@ -5,10 +5,10 @@ import { EAR_PROFILE, type ReceiptRequest } from '../core/receipt.js';
 import { thumbprintMembers } from '../crypto/jwk-thumbprint.js';
 import { encodeBase64Url } from '../formats/base64.js';
 
-/** Audience of a receipt that is no allow, so that software that looks at issuer, audience and expiry alone refuses it. */
+/** Audience of a receipt without an allow, so that software which only checks issuer, audience and expiry rejects it. */
 export const NOT_ALLOWED_AUDIENCE = 'urn:veritee:not-allowed';
 
-/** The signer. */
+/** The name of the signer. */
 export interface ReceiptIssuerName {
   /** `iss`. */
   readonly issuer: string;
@@ -17,10 +17,10 @@ export interface ReceiptIssuerName {
 }
 
 /**
- * The claims of a receipt (EAR in a JWT). Null where a decision has none: a historical one, one without an audience, and
- * one that nobody may rely on for as long as a second.
+ * Returns the claims of a receipt (EAR in a JWT). Null for a historical decision, one without an audience, and
+ * one that expires within a second.
  *
- * `exp` is `validUntil`, which is at most the lifetime of a receipt away.
+ * `exp` is `validUntil`, at most the lifetime of a receipt away.
  */
 export function receiptClaims(
   decision: Decision,
@@ -31,7 +31,7 @@ export function receiptClaims(
   if (audience === null || decision.historical || exp <= iat) return null;
   const isAllow = decision.decision === 'allow';
   const { nonce: origin, bound } = decision.freshness;
-  // A nonce that no evidence holds, beside a key as PEM, is the request's word: the receipt must not repeat it as a proof.
+  // A nonce outside the evidence, beside a key as PEM, is only a statement of the request: the receipt must not repeat it as proven.
   const isHeld = !isAllow || bound.length > 0;
   return {
     iss: issuer,
@@ -44,7 +44,7 @@ export function receiptClaims(
     ...(nonce === null || !isHeld ? {} : { eat_nonce: encodeBase64Url(nonce) }),
     ...(origin === null || !isHeld ? {} : { veritee_nonce: origin }),
     eat_profile: EAR_PROFILE,
-    // Evidence binds the thumbprint: what else the caller wrote beside the key is not signed.
+    // Evidence binds the thumbprint: other members beside the key are not signed.
     ...(bindingJwk === null || decision.binding === null ? {} : { cnf: { jwk: thumbprintMembers(bindingJwk) } }),
     'ear.verifier-id': { developer: 'veritee', build },
     submods: submodules(decision),
@@ -56,7 +56,7 @@ export function receiptClaims(
   };
 }
 
-/** Policy ids, sorted, so that the same policies always make the same subject. */
+/** Policy ids, sorted, so that the same policies always give the same subject. */
 function subjectPolicies({ policies }: Decision): string {
   return policies
     .map(({ id }) => id)
@@ -64,7 +64,7 @@ function subjectPolicies({ policies }: Decision): string {
     .join(' ');
 }
 
-/** One EAR appraisal for each attester. EAR demands at least one, also where nothing was judged. */
+/** One EAR appraisal for each attester. EAR requires at least one, even without an appraisal. */
 function submodules(decision: Decision): JsonObject {
   const { trust, evidence } = decision;
   const appraised = Object.entries(trust.submods);

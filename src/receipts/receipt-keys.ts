@@ -3,35 +3,35 @@ import type { Clock } from '../core/ports.js';
 import type { SigningKey } from './signing-key.js';
 import type { PublishedKey } from './signing-key-file.js';
 
-/** The keys that a configuration names. */
+/** The keys in the configuration. */
 export interface ReceiptKeySet {
   readonly key: SigningKey;
   readonly next: SigningKey | null;
-  /** Keys that sign nothing any more. */
+  /** Keys that no longer sign. */
   readonly previous: readonly PublishedKey[];
 }
 
-/** How long a key is published before it signs: caches of the key set are older at most by its `max-age`. */
+/** How long a key is published before it signs: cached key sets are at most as old as their `max-age`. */
 const PUBLISHED_AHEAD_MS = 10 * 60_000;
 
 /**
- * Which key signs now, and which are published. A key that appears while the service runs is published at once and signs
- * ten minutes later; one that signed is published for as long as a receipt of it can be alive, whatever the configuration
- * then says.
+ * Selects the current signing key and the published keys. A new key is published at once and signs
+ * ten minutes later. A key that signed stays published until its last receipt expires, even if the configuration
+ * no longer has it.
  */
 export class ReceiptKeys {
   readonly #clock: Clock;
   readonly #lifetimeMs: number;
-  /** Since when each key has been published, in monotonic milliseconds. */
+  /** First publication of each key, in monotonic milliseconds. */
   readonly #since = new Map<string, number>();
-  /** Keys that have signed, and when they signed last. */
+  /** Keys that have signed, with the time of their last signature. */
   readonly #signed = new Map<string, { readonly key: SigningKey; readonly at: number }>();
   #set: ReceiptKeySet;
   #current: SigningKey;
 
   /**
-   * @param set of which `key` signs at once: there is no other
-   * @param lifetimeMs longest life of a receipt
+   * @param set its `key` signs at once, since there is no other
+   * @param lifetimeMs longest lifetime of a receipt
    */
   constructor(set: ReceiptKeySet, clock: Clock, lifetimeMs: number) {
     this.#clock = clock;
@@ -42,24 +42,24 @@ export class ReceiptKeys {
     this.#note(set);
   }
 
-  /** Takes over what the files hold now. */
+  /** Replaces the keys by the current content of the files. */
   exchange(set: ReceiptKeySet): void {
-    // Which key signs until now depends on those that were there.
+    // The previous keys decide which key signs until now.
     this.#current = this.#signing();
-    // One that signed until then, and is in no file, is not published for ever: if it comes back, it is new.
+    // A former signing key without a file is not published for ever: if it returns, it is new.
     this.#note(this.#set);
     this.#set = set;
     this.#note(set);
   }
 
-  /** The key for a receipt that is signed now. */
+  /** The key that signs receipts now. */
   signing(): SigningKey {
     this.#current = this.#signing();
     this.#signed.set(this.#current.kid, { key: this.#current, at: this.#clock.monotonicMs() });
     return this.#current;
   }
 
-  /** Every key that a receipt which is alive can be verified with, and the next. */
+  /** Every key for receipts that have not expired, and the next key. */
   published(): readonly JsonObject[] {
     const now = this.#clock.monotonicMs();
     const alive = [...this.#signed.values()].filter(({ at }) => now - at <= this.#lifetimeMs).map(({ key }) => key);
@@ -68,7 +68,7 @@ export class ReceiptKeys {
     return [...new Map(all.map(({ kid, jwk }) => [kid, jwk])).values()];
   }
 
-  /** Algorithms of the keys that sign now or later. */
+  /** Algorithms of current and future signing keys. */
   algorithms(): readonly string[] {
     const { key, next } = this.#set;
     return [...new Set([this.#signing(), key, ...(next === null ? [] : [next])].map(({ alg }) => alg))];
@@ -86,7 +86,7 @@ export class ReceiptKeys {
     return since !== undefined && this.#clock.monotonicMs() - since >= PUBLISHED_AHEAD_MS;
   }
 
-  /** A key that was listed before, under whatever name, keeps its time. */
+  /** A key that was listed before, under any name, keeps its time. */
   #note({ key, next, previous }: ReceiptKeySet): void {
     const now = this.#clock.monotonicMs();
     const listed = new Set([key, ...(next === null ? [] : [next]), ...previous].map(({ kid }) => kid));

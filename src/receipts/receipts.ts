@@ -11,12 +11,12 @@ import type { ReceiptKeys } from './receipt-keys.js';
 /** `typ` of a receipt (RFC 9782). */
 const RECEIPT_TYP = 'eat+jwt';
 
-/** Signs decisions with the key that signs now. */
+/** Signs decisions with the current key. */
 export class Receipts implements ReceiptIssuer {
   readonly #keys: Pick<ReceiptKeys, 'signing'>;
   readonly #name: () => ReceiptIssuerName | null;
 
-  /** @param name asked for each receipt; null as long as the port is not open, and nothing else is the name */
+  /** @param name called for each receipt; null until the port is open, unless a name is configured */
   constructor(keys: Pick<ReceiptKeys, 'signing'>, name: () => ReceiptIssuerName | null) {
     this.#keys = keys;
     this.#name = name;

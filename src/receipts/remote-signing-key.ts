@@ -8,9 +8,9 @@ import { algorithmOf, publishedJwk, type ReceiptAlgorithm, type SigningKey, Unus
 export type DigestAlgorithm = Exclude<ReceiptAlgorithm, 'EdDSA'>;
 
 /**
- * Signs a SHA-256 digest where the private key is kept. Places there are shared by the principal of the caller.
- * @returns the signature as a JWS has it: of ES256 r and s, 32 bytes each
- * @throws {ReceiptUnavailableError} where it does not sign
+ * Signs a SHA-256 digest at the holder of the private key. Its slots are shared by the principal of the caller.
+ * @returns the signature as in a JWS: for ES256 r and s, 32 bytes each
+ * @throws {ReceiptUnavailableError} if the holder does not sign
  */
 export type SignDigest = (
   alg: DigestAlgorithm,
@@ -19,10 +19,10 @@ export type SignDigest = (
   principal?: string,
 ) => Promise<Uint8Array>;
 
-/** A text that is signed to test the key. It is no JWS, so its signature is of no use to anybody. */
+/** A text that tests the key. It is no JWS, so its signature is useless to an attacker. */
 const PROBE = Buffer.from('veritee');
 
-/** A key whose private half is kept elsewhere. Each signature is verified before it is given out. */
+/** A key whose private half is elsewhere. Each signature is verified before it is returned. */
 export class RemoteSigningKey implements SigningKey {
   readonly alg: DigestAlgorithm;
   readonly kid: string;
@@ -42,10 +42,10 @@ export class RemoteSigningKey implements SigningKey {
   }
 
   /**
-   * A key that has signed once, so that it is known to.
+   * Opens a key, and tests it with one signature.
    *
-   * @throws {UnusableKeyError} where no receipt can be signed with such a key
-   * @throws {ReceiptUnavailableError} where it does not sign
+   * @throws {UnusableKeyError} if the key cannot sign receipts
+   * @throws {ReceiptUnavailableError} if the holder does not sign
    */
   static async open(publicKey: KeyObject, signDigest: SignDigest, time: RemainingTime): Promise<RemoteSigningKey> {
     const key = new RemoteSigningKey(publicKey, signDigest);

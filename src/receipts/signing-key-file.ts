@@ -2,7 +2,7 @@ import { createPrivateKey, createPublicKey, type JsonWebKey, type KeyObject } fr
 import type { JsonObject } from '../core/json.js';
 import { algorithmOf, LocalSigningKey, publishedJwk, type SigningKey, UnusableKeyError } from './signing-key.js';
 
-/** Blocks of private keys that are not encrypted (PKCS #8, SEC 1, PKCS #1). */
+/** Blocks of unencrypted private keys (PKCS #8, SEC 1, PKCS #1). */
 const PRIVATE_PEM = /^\s*-----BEGIN (?:EC |RSA )?PRIVATE KEY-----[\s\S]*-----END (?:EC |RSA )?PRIVATE KEY-----\s*$/;
 const PUBLIC_PEM = /^\s*-----BEGIN (?:RSA )?PUBLIC KEY-----/;
 const KEY_BLOCKS = /-----BEGIN [A-Z ]*(?:PRIVATE|PUBLIC) KEY-----/g;
@@ -10,7 +10,7 @@ const KEY_BLOCKS = /-----BEGIN [A-Z ]*(?:PRIVATE|PUBLIC) KEY-----/g;
 /**
  * Reads the key of a file that holds one private key, as PEM or JWK.
  *
- * @throws {UnusableKeyError} for anything else, which the message names without repeating any of it
+ * @throws {UnusableKeyError} for anything else; the message does not repeat the content
  */
 export function parseSigningKey(text: string): SigningKey {
   requireOne(text);
@@ -34,7 +34,7 @@ export function parsePublishedKey(text: string): PublishedKey {
   return publishedJwk(key, algorithmOf(key));
 }
 
-/** Of several the parser would take the first, and say nothing of the others. */
+/** Rejects several keys: the parser would silently use the first. */
 function requireOne(text: string): void {
   if (text.trim() === '') throw new UnusableKeyError('an empty file');
   if ([...text.matchAll(KEY_BLOCKS)].length > 1) throw new UnusableKeyError('more than one key; a file has one');
@@ -61,11 +61,11 @@ function privateKeyOf(text: string): KeyObject {
 
 function jwkOf(text: string): JsonWebKey | null {
   if (!text.trimStart().startsWith('{')) return null;
-  // Whatever begins so and is JSON is an object.
+  // JSON with this first character is an object.
   return parseKeyFile(() => JSON.parse(text) as JsonWebKey);
 }
 
-/** Errors of the parsers are not passed on: some repeat what they read. */
+/** Drops errors of the parsers: some repeat their input. */
 function parseKeyFile<T>(parse: () => T): T {
   try {
     return parse();

@@ -4,28 +4,28 @@ import type { JsonObject } from '../core/json.js';
 import type { RemainingTime } from '../core/receipt.js';
 import { jwkThumbprint } from '../crypto/jwk-thumbprint.js';
 
-/** Algorithms of receipts (RFC 7518, RFC 8037): the key decides which. */
+/** Algorithms of receipts (RFC 7518, RFC 8037), which the key determines. */
 export type ReceiptAlgorithm = 'ES256' | 'EdDSA' | 'RS256';
 
-/** A key that signs receipts, wherever it is kept. */
+/** A key that signs receipts, local or remote. */
 export interface SigningKey {
   readonly alg: ReceiptAlgorithm;
   /** RFC 7638 SHA-256 thumbprint, base64url. */
   readonly kid: string;
-  /** The public key, with `alg`, `kid` and `use`, as a key set lists it. */
+  /** The public key, with `alg`, `kid` and `use`, in the form of a key set. */
   readonly jwk: JsonObject;
   /**
-   * @param header members beside `alg` and `kid`
+   * @param header members in addition to `alg` and `kid`
    * @returns the JWS in compact form
-   * @throws {ReceiptUnavailableError} where the key cannot be used now
+   * @throws {ReceiptUnavailableError} if the key cannot be used now
    */
   sign(header: { readonly typ: string }, payload: Uint8Array, time: RemainingTime): Promise<string>;
 }
 
-/** Bits of the shortest RSA key that signs. */
+/** Bits of the shortest permitted RSA key. */
 const LEAST_RSA_BITS = 2048;
 
-/** Why a key cannot sign receipts. */
+/** The reason why a key cannot sign receipts. */
 export class UnusableKeyError extends Error {
   override readonly name = 'UnusableKeyError';
 }
@@ -44,7 +44,7 @@ export function algorithmOf(key: KeyObject): ReceiptAlgorithm {
   throw new UnusableKeyError(`a key of type ${type}${curve}; receipts are signed with P-256, Ed25519 or RSA`);
 }
 
-/** The public half as a key set lists it. */
+/** The public half in the form of a key set. */
 export function publishedJwk(
   key: KeyObject,
   alg: ReceiptAlgorithm,
@@ -55,7 +55,7 @@ export function publishedJwk(
   return { kid, jwk: { ...members, alg, kid, use: 'sig' } };
 }
 
-/** A file has both halves, and reading it does not compare them: nobody could verify what such a key signs. */
+/** Compares the halves of a key. A file has both, and parsers do not compare them: its signatures could never verify. */
 function isPair(privateKey: KeyObject, publicKey: KeyObject): boolean {
   const hash = privateKey.asymmetricKeyType === 'ed25519' ? null : 'sha256';
   const probe = Buffer.from('veritee');
@@ -66,14 +66,14 @@ function isPair(privateKey: KeyObject, publicKey: KeyObject): boolean {
   }
 }
 
-/** A key that this process holds. */
+/** A key in this process. */
 export class LocalSigningKey implements SigningKey {
   readonly alg: ReceiptAlgorithm;
   readonly kid: string;
   readonly jwk: JsonObject;
   readonly #privateKey: KeyObject;
 
-  /** @throws {UnusableKeyError} where no receipt can be signed with such a key */
+  /** @throws {UnusableKeyError} if the key cannot sign receipts */
   constructor(privateKey: KeyObject) {
     this.#privateKey = privateKey;
     this.alg = algorithmOf(privateKey);

@@ -8,19 +8,19 @@ import { parseStrictJson, STRICT_JSON_LIMITS } from '../../formats/strict-json.j
 
 /** The expected values of a proof (RFC 9449, section 4.3). */
 export interface ExpectedProof {
-  /** The key that the receipt names: the thumbprint is that of the JWK. */
+  /** The key in the receipt. The thumbprint is that of the JWK. */
   readonly key: { readonly jwk: JsonObject; readonly jkt: string };
-  /** The receipt as it was sent. */
+  /** The receipt as sent. */
   readonly receipt: string;
   readonly method: string;
-  /** Origin of the gate, under which clients know it. */
+  /** Origin of the gate, as clients use it. */
   readonly origin: string;
   /** Path of the client's request, as sent. */
   readonly path: string;
   readonly now: Date;
 }
 
-/** Algorithms that a key of each kind signs with (RFC 7518, RFC 8037, RFC 9864). */
+/** Signature algorithms of each kind of key (RFC 7518, RFC 8037, RFC 9864). */
 const ALGORITHMS: ReadonlyMap<string, readonly string[]> = new Map([
   ['EC P-256', ['ES256']],
   ['EC P-384', ['ES384']],
@@ -29,7 +29,7 @@ const ALGORITHMS: ReadonlyMap<string, readonly string[]> = new Map([
   ['RSA', ['PS256', 'RS256']],
 ]);
 
-/** Members of private keys (RFC 7518, section 6): a sender of one has given it away. */
+/** Members of private keys (RFC 7518, section 6): a sender of one has exposed it. */
 const PRIVATE_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k'] as const;
 
 const LONGEST = 8_192;
@@ -39,7 +39,7 @@ const LIMITS = { ...STRICT_JSON_LIMITS, depth: 8, items: 32, values: 64 };
 const SEGMENT = /^[A-Za-z0-9_-]+$/;
 
 /**
- * Goes through the steps of RFC 9449, section 4.3, and gives `jti` and when the proof was made. That the proof was not used before is not established.
+ * Checks the steps of RFC 9449, section 4.3, and returns `jti` and the time of the proof. The caller checks for reuse of the proof.
  *
  * @throws {GateRefusal} `dpop_form`, `dpop_header`, `dpop_key`, `dpop_signature`, `dpop_method`, `dpop_target`, `dpop_time`,
  *   `dpop_receipt`
@@ -58,7 +58,7 @@ export async function checkProof(
   return { jti: idOf(jti), madeAt };
 }
 
-/** Steps 2 to 5, but for the key. */
+/** Steps 2 to 5, without the key. */
 function takeApart(proof: string): { readonly header: JsonObject; readonly claims: JsonObject } {
   demand(proof.length <= LONGEST, 'dpop_form', `the proof has over ${LONGEST} characters`);
   const [first = '', second = '', third = '', ...more] = proof.split('.');
@@ -66,7 +66,7 @@ function takeApart(proof: string): { readonly header: JsonObject; readonly claim
   const [header, claims] = [parseProofPart(first), parseProofPart(second)];
   decode(third);
   demand(header['typ'] === 'dpop+jwt', 'dpop_header', 'the proof does not have the typ dpop+jwt');
-  // It is not supported here, so its sender means something else.
+  // `crit` is not supported, so the proof may have another meaning.
   demand(header['crit'] === undefined, 'dpop_header', 'the header of the proof has crit');
   return { header, claims };
 }
@@ -91,7 +91,7 @@ function unlessMalformed<T>(read: () => T): T {
   }
 }
 
-/** Steps 5 to 7: the key is the receipt's own, and the one in the proof has to be the same. */
+/** Steps 5 to 7: verifies with the key of the receipt, which must equal the key in the proof. */
 async function requireSignature(proof: string, header: JsonObject, key: ExpectedProof['key']): Promise<void> {
   const { alg, jwk } = header;
   if (!isObject(jwk)) throw new GateRefusal('dpop_header', 'the proof has no key');
@@ -112,13 +112,13 @@ async function requireSignature(proof: string, header: JsonObject, key: Expected
 }
 
 /**
- * Step 9. Scheme and host in whatever spelling, the path in the one that was sent: two spellings may be two things to the
- * service behind the proxy. A client that follows section 4.2 sends neither query nor fragment.
+ * Step 9. Scheme and host may be spelt differently; the path must be as sent: the service behind the proxy may treat two spellings
+ * differently. A client that follows section 4.2 sends neither query nor fragment.
  */
 function isTarget(htu: JsonValue | undefined, { origin, path }: ExpectedProof): boolean {
   const [, base = '', sent = ''] =
     typeof htu === 'string' ? (/^(https?:\/\/[^/?#]+)(\/[^?#]*)?$/i.exec(htu) ?? []) : [];
-  // A path that is empty is `/` (RFC 9110, section 4.2.3).
+  // An empty path is `/` (RFC 9110, section 4.2.3).
   return URL.canParse(base) && isOrigin(new URL(base), origin) && (sent === '' ? '/' : sent) === path;
 }
 

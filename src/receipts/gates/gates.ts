@@ -17,21 +17,21 @@ import { checkProof } from './dpop-proof.js';
 
 /** The configuration of a gate. */
 export interface Gate {
-  /** `aud` of the receipts that open it. */
+  /** `aud` of the receipts that the gate accepts. */
   readonly audience: string;
-  /** Id of the policy that has to have allowed. */
+  /** Id of the policy that must have allowed. */
   readonly policy: string;
-  /** The tenant of receipts that open it. */
+  /** The tenant of the receipts that the gate accepts. */
   readonly tenant: string;
-  /** Origin under which clients know what is behind the gate; null: nobody can prove to have a key. */
+  /** Origin of the service behind the gate, as clients use it; null: clients cannot prove possession of a key. */
   readonly url: string | null;
-  /** Whether a receipt opens it whose nonce is not a challenge of the service. */
+  /** Whether the gate accepts a receipt whose nonce is not a challenge of the service. */
   readonly ownNonces: boolean;
 }
 
-/** The part of a policy that counts at a gate. */
+/** The part of a policy that a gate uses. */
 interface GatePolicy {
-  /** Over its text, hex. */
+  /** SHA-256 of its text, hex. */
   readonly sha256: string;
   readonly accepts: readonly string[];
   readonly binding: 'optional' | 'required';
@@ -39,20 +39,20 @@ interface GatePolicy {
 
 export interface GatesParts {
   readonly gates: Readonly<Record<string, Gate>>;
-  /** The service's own keys: nothing is fetched. */
+  /** The service's own keys, so that no request is needed. */
   readonly keys: { published(): readonly JsonObject[] };
-  /** `iss` of receipts; null as long as the port is not open. */
+  /** `iss` of receipts; null until the port is open. */
   readonly issuer: () => string | null;
-  /** Those that a tenant has in force now. */
+  /** The policies that a tenant has in use now. */
   readonly policies: (tenant: string) => { get(id: string): GatePolicy | undefined };
   readonly proofs: ProofStore;
-  /** `doubt` is null where the time can be relied on. */
+  /** `doubt` is null if the time is reliable. */
   readonly clock: Clock & { doubt(): object | null };
 }
 
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
-/** Gates in front of other services: each lets through who has a receipt of this service for it. */
+/** Gates in front of other services. A gate lets requests with a valid receipt of this service through. */
 export class Gates implements GateUseCase {
   readonly #parts: GatesParts;
   readonly #gates: ReadonlyMap<string, Gate>;
@@ -92,11 +92,11 @@ export class Gates implements GateUseCase {
   }
 
   /**
-   * @param id thumbprint of the key and `jti`, since other keys choose their ids as they like
+   * @param id thumbprint of the key and `jti`: holders of other keys can choose any ids
    * @throws {GateRefusal} `dpop_replayed`, `dpop_memory`, `dpop_time`
    */
   async #useUp(gate: string, id: readonly [jkt: string, jti: string], madeAt: Date): Promise<void> {
-    // A digest, so that how long ids are makes no difference.
+    // A digest, so that the length of ids does not matter.
     const proof = createHash('sha256')
       .update(JSON.stringify([gate, ...id]))
       .digest('base64url');
@@ -139,15 +139,15 @@ export class Gates implements GateUseCase {
 }
 
 /**
- * The proof, and of which request it has to be; null where none is needed. One that was sent is looked at also where the
- * policy binds no key: whoever sends it relies on it.
+ * Returns the proof and its expected request; null if no proof is needed. A proof is also checked if the
+ * policy binds no key: its sender relies on it.
  *
  * @throws {GateRefusal} `dpop_missing`, `dpop_scheme`, `dpop_url`
  */
 function provedBy({ scheme, proof, path }: GateRequest, { url }: Gate, { binding }: GatePolicy) {
   if (binding !== 'required' && scheme !== 'dpop' && proof === null) return null;
   if (proof === null) throw new GateRefusal('dpop_missing', 'there is no proof of the bound key');
-  // RFC 9449, section 7.2: what is bound to a key is not taken as a bearer token.
+  // RFC 9449, section 7.2: a receipt bound to a key is not accepted as a bearer token.
   if (scheme === 'bearer') throw new GateRefusal('dpop_scheme', 'a receipt with a proof was sent as a bearer token');
   if (url === null) throw new GateRefusal('dpop_url', 'the gate has no url that a proof could be for');
   if (path === null) throw new GateRefusal('dpop_url', 'the proxy did not pass on the path');
