@@ -19,21 +19,21 @@ const BOUND_KEY = '/binding/jwk';
 
 /** Curves of key agreement (RFC 7518, section 4.6; RFC 8037). */
 const AGREEMENT_CURVES: ReadonlySet<unknown> = new Set(['P-256', 'P-384', 'P-521', 'X25519']);
-/** 65537, the one exponent that is taken. */
+/** 65537, the only accepted exponent. */
 const EXPONENT = 'AQAB';
 const LEAST_RSA_BITS = 2048;
 
 export interface LocalKeyOptions extends Pick<HeldKey, 'policy' | 'tenant' | 'anyMachine'> {
   /**
    * Reads the bytes of the key into memory of their own, which is overwritten after use.
-   * @throws {Error} where they cannot be read
+   * @throws {Error} if they cannot be read
    */
   readonly read: () => Promise<Uint8Array>;
 }
 
 /**
- * A key that the service holds itself: the bytes of a file, read for each release, encrypted to the bound key, and
- * overwritten. They are never a string, which nobody could overwrite.
+ * A key of the service itself: the bytes of a file, read for each release, encrypted to the bound key, and
+ * overwritten. They are never a string, which cannot be overwritten.
  */
 export class LocalKey implements HeldKey {
   readonly kind = 'local';
@@ -41,9 +41,9 @@ export class LocalKey implements HeldKey {
   readonly tenant: string;
   readonly anyMachine: boolean;
   readonly #read: LocalKeyOptions['read'];
-  /** Ends with the read that was begun last. */
+  /** Resolves with the last read that was started. */
   #before: Promise<unknown> = Promise.resolve();
-  /** Whether a read was given up that has not ended: its file system does not answer. */
+  /** Whether an abandoned read is still running: its file system does not answer. */
   #isStuck = false;
 
   constructor({ policy, tenant, anyMachine, read }: LocalKeyOptions) {
@@ -72,7 +72,7 @@ export class LocalKey implements HeldKey {
     const recipient = await importJWK(publicHalf(jwk), alg);
     const bytes = await this.#bytes(signal);
     try {
-      // The thumbprint says which of its keys the holder has to take.
+      // The thumbprint tells the holder which key to use.
       const header = { alg, enc: 'A256GCM', kid: decision.binding?.jkt ?? '' } as const;
       return { value: await new CompactEncrypt(bytes).setProtectedHeader(header).encrypt(recipient), keyVersion: null };
     } finally {
@@ -81,8 +81,8 @@ export class LocalKey implements HeldKey {
   }
 
   /**
-   * Reads within the time of the request, one after the other: a read that is stuck keeps a thread of the process. Until it ends,
-   * further requests are not kept waiting.
+   * Reads within the time of the request, one file at a time: a stuck read blocks a thread of the process. Until it ends,
+   * further requests fail at once.
    */
   async #bytes(signal: AbortSignal): Promise<Uint8Array> {
     if (this.#isStuck) throw unanswered(NO_ANSWER);
@@ -97,7 +97,7 @@ export class LocalKey implements HeldKey {
       throw new ReleaseUnavailableError('the file of the key cannot be read', { remedy: UNREADABLE, cause });
     });
     if (bytes !== null) return bytes;
-    // Then nothing is known of the file system: judging, or reads before, took the time.
+    // The file system is not at fault: verification, or earlier reads, took the time.
     if (!isBegun) throw unanswered(TOO_LATE);
     this.#isStuck = true;
     const over = (late: Uint8Array | null) => {
@@ -113,19 +113,19 @@ function unanswered(remedy: string): ReleaseUnavailableError {
   return new ReleaseUnavailableError('the file of the key is not read in time', { remedy });
 }
 
-/** A key that nothing is encrypted with. */
+/** A test key. Nothing is encrypted with it. */
 const { privateKey: PROBE } = generateKeyPairSync('x25519', {
   privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
   publicKeyEncoding: { type: 'spki', format: 'pem' },
 });
 
-/** Some keys are read and then fail: points of small order, even moduli. A release would end with that, its challenge used up. */
+/** Some keys parse but then fail: points of small order, even moduli. A release would then fail with its challenge used up. */
 function tryOut(jwk: JsonWebKey, alg: ReturnType<typeof keyManagementOf>): void {
   const key = createPublicKey({ key: jwk, format: 'jwk' });
   if (alg === 'RSA-OAEP-256') {
     publicEncrypt({ key, padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash: 'sha256' }, new Uint8Array(32));
   } else if (key.asymmetricKeyType === 'x25519') {
-    // Of the other curves each point that is read will do.
+    // On the other curves, each point that parses is valid.
     diffieHellman({ publicKey: key, privateKey: createPrivateKey(PROBE) });
   }
 }
@@ -137,7 +137,7 @@ const UNREADABLE = 'The operator should see in the log why the file of the key c
 
 /**
  * How a content key is encrypted to a key (RFC 7518, section 4).
- * @throws {FormatError} `schema` for a key to which nothing is encrypted
+ * @throws {FormatError} `schema` for a key that cannot be used for encryption
  */
 function keyManagementOf({ kty, crv, e, n }: JsonObject): 'RSA-OAEP-256' | 'ECDH-ES+A256KW' {
   if (kty === 'RSA') {

@@ -30,20 +30,20 @@ export interface SignerRules {
 const SERVER_AUTH = '1.3.6.1.5.5.7.3.1';
 
 /**
- * The key that an answer says it is signed by: that of the first certificate of `x5c`, once it is one of a server of the
- * vault's domain, valid at the verification time, with a path to a root. It proves which service signed, and not which
+ * Returns the key that signed an answer according to it: that of the first certificate of `x5c`, if it is a server of the
+ * vault's domain, valid at the verification time, with a path to a root. It proves which service signed, but not which
  * vault: one certificate serves all vaults of a cloud.
  *
- * Not checked: revocation. Certificates of servers live for months, and no list of their issuers is held here.
+ * Not checked: revocation. Server certificates are valid for months, and the service has no CRL of their issuers.
  *
- * @param header that nothing vouches for yet
- * @throws {UnfitError} with what is wrong, in words of our own
+ * @param header unverified header
+ * @throws {UnfitError} with the fault, in words of this service
  */
 export function signerOf(header: JsonObject, rules: SignerRules): RsaPublicKey {
   const sent = certificatesOf(header['x5c']);
   const [leaf] = sent;
   requireThumbprint(header, 'x5t#S256', encodeBase64Url(digest('sha256', [leaf.der])));
-  // SHA-1, by which nothing is accepted: it can only refuse.
+  // SHA-1 never proves anything here: a mismatch only rejects.
   requireThumbprint(header, 'x5t', encodeBase64Url(digest('sha1', [leaf.der])));
   requirePath(sent, rules);
   if (!isFor(leaf, rules.host))
@@ -75,7 +75,7 @@ function requireThumbprint(header: JsonObject, name: 'x5t' | 'x5t#S256', thumbpr
   }
 }
 
-/** Signatures, CA bits and path lengths first; then what each is for, and when. */
+/** Checks signatures, CA bits and path lengths first; then purposes and validity. */
 function requirePath(sent: readonly [X509Certificate, ...X509Certificate[]], { roots, at }: SignerRules): void {
   const profile = { ...RSA_PKCS1_PROFILE, anchors: new Set(roots.map(spkiDigest)) };
   const path = completePath(upToRoot(sent, profile), { atHand: roots, profile, at });
@@ -83,14 +83,14 @@ function requirePath(sent: readonly [X509Certificate, ...X509Certificate[]], { r
     throw new UnfitError('certificates: neither what came with it nor a root is the issuer of the first');
   const [problem = judgeValidity(path, at)] = verifyCertificatePath(path, profile);
   if (problem !== null) throw new UnfitError(`certificates: ${describePathProblem(problem)}`);
-  // A root has no purposes: its configuration states them.
+  // A root has no purposes: its configuration defines them.
   const wrong = path.slice(0, -1).findIndex((certificate, index) => !isForServers(certificate, index === 0));
   if (wrong >= 0) throw new UnfitError(`certificates: not for servers (certificate ${wrong + 1} of the chain)`);
 }
 
 /**
- * The certificates below the first trusted key: a root may be sent along, signed by itself or by an older one, and the
- * copy that is trusted counts.
+ * Returns the certificates below the first trusted key. A root may be in the answer, signed by itself or by an older one;
+ * the trusted copy is used.
  */
 function upToRoot(
   [leaf, ...above]: readonly [X509Certificate, ...X509Certificate[]],
@@ -100,7 +100,7 @@ function upToRoot(
   return first < 0 ? [leaf, ...above] : [leaf, ...above.slice(0, first)];
 }
 
-/** An issuer without purposes may issue for all (RFC 5280 4.2.1.12); a certificate of a server says so. */
+/** An issuer without purposes may issue for all (RFC 5280 4.2.1.12); a server certificate must state its purpose. */
 function isForServers({ extensions }: X509Certificate, isLeaf: boolean): boolean {
   const isStated = extensions.some(({ oid }) => oid === EXTENSION.extendedKeyUsage);
   if (!isStated) return !isLeaf;
@@ -109,7 +109,7 @@ function isForServers({ extensions }: X509Certificate, isLeaf: boolean): boolean
   return purposes?.includes(SERVER_AUTH) === true;
 }
 
-/** Key Vault's is for `vault.azure.net` and all names below it, those of Managed HSM alike. */
+/** Key Vault's certificate is for `vault.azure.net` and all names below it, that of Managed HSM likewise. */
 function isFor(leaf: X509Certificate, host: string): boolean {
   const domain = host.slice(host.indexOf('.') + 1);
   const fitting = new Set([host, domain, `*.${domain}`]);
@@ -118,7 +118,7 @@ function isFor(leaf: X509Certificate, host: string): boolean {
 }
 
 function signerKey({ publicKey }: X509Certificate): RsaPublicKey {
-  // The path allows keys of RSA only.
+  // The path only allows RSA keys.
   if (publicKey.kind !== 'rsa') throw new UnfitError('the certificate that signed it has no RSA key');
   return { n: publicKey.modulus, e: publicKey.exponent };
 }

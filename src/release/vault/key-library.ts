@@ -4,15 +4,15 @@ import { FetchError } from '../../outside/fetch-error.js';
 import { unusable } from './vault-refusal.js';
 
 /**
- * Of the Key Vault keys API. Reading, signing and releasing are as they were in later ones, which sovereign clouds get
- * later. Those before 7.3 release nothing, or with an answer that is not signed.
+ * Version of the Key Vault keys API. Later versions, which sovereign clouds get later, do not change reading, signing and releasing.
+ * Versions before 7.3 release nothing, or with an unsigned answer.
  */
 const SERVICE_VERSION = '7.4';
 
-/** Azure's library. Loading it takes a good part of a second, so that is done where a vault is configured. */
+/** Azure's library. Loading it takes a good part of a second, so it is loaded only if a vault is configured. */
 export type KeyLibrary = typeof import('@azure/keyvault-keys');
 
-/** Made anew each time: the library writes into them. */
+/** Creates new options each time: the library modifies them. */
 export function clientOptions(httpClient: HttpClient): KeyClientOptions {
   return {
     httpClient,
@@ -23,7 +23,7 @@ export function clientOptions(httpClient: HttpClient): KeyClientOptions {
 }
 
 /**
- * Errors of the library may quote the answer, so nothing of them is passed on.
+ * Replaces errors of the library, which may quote the answer.
  * @throws {FetchError}
  */
 export async function failing<T>(asked: Promise<T>): Promise<T> {

@@ -23,7 +23,7 @@ import type { VaultCredential } from './vault-credential.js';
 
 export interface KeyReleasesOptions {
   readonly library: KeyLibrary;
-  /** Of the vault, as `https://host`. */
+  /** Origin of the vault, as `https://host`. */
   readonly origin: string;
   readonly credential: VaultCredential;
   readonly exchange: Exchange;
@@ -34,7 +34,7 @@ export interface KeyReleasesOptions {
 
 const UNAUTHORIZED = 401;
 
-/** Has keys of one vault released. */
+/** Releases keys of one vault. */
 export class KeyReleases implements ReleaseVault {
   readonly #options: KeyReleasesOptions;
   readonly #failures: FailureLog;
@@ -61,12 +61,12 @@ export class KeyReleases implements ReleaseVault {
     }
   }
 
-  /** Ends what is being asked. */
+  /** Ends running calls. */
   async close(): Promise<void> {
     await this.#options.exchange.close();
   }
 
-  /** Waiting for a turn or an access token ends with the caller; the vault is not blamed for it. */
+  /** Waiting for a turn or an access token ends with the caller, and does not count against the vault. */
   async #answer(ask: ReleaseAsk, signal: AbortSignal): Promise<string> {
     try {
       return await unlessAborted(
@@ -96,7 +96,7 @@ export class KeyReleases implements ReleaseVault {
     }
   }
 
-  /** Valid access tokens are refused at times, and one may have been revoked: asked once more with another. */
+  /** Azure sometimes rejects valid access tokens, and one may be revoked: sends the call once more with another. */
   async #calls(ask: ReleaseAsk, signal: AbortSignal): Promise<string> {
     const { health, log } = this.#options;
     const call = () => health.run(() => this.#call(ask, signal));
@@ -120,18 +120,18 @@ export class KeyReleases implements ReleaseVault {
       ...(key.version === null ? {} : { version: key.version }),
     });
     const { value } = await failing(asked);
-    // JSON of a vault without a JWS is its answer, and is judged as one.
+    // JSON without a JWS is an answer too, which the verification rejects.
     return typeof value === 'string' ? value : '';
   }
 }
 
-/** Before any request: the configuration has parsed them already. */
+/** Parses the roots before any request. The configuration has parsed them already. */
 function rootsOf({ key: { roots } }: ReleaseAsk): readonly X509Certificate[] {
   if (roots === null) return publicRoots();
   return unfitIfMalformed(() => roots.map((der) => parseCertificate(der, ROOT_RULES)));
 }
 
-/** In the log: the key as its vault knows it. */
+/** The name of the key in its vault, for the log. */
 function vaultKeyName({ key: { host, name, version } }: ReleaseAsk): string {
   return `https://${host}/keys/${name}${version === null ? '' : `/${version}`}`;
 }

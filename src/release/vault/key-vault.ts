@@ -20,12 +20,12 @@ export type VaultSignatureAlgorithm = 'ES256' | 'RS256';
 
 export interface KeyVaultOptions {
   readonly library: KeyLibrary;
-  /** Of the vault, as `https://host`. */
+  /** Origin of the vault, as `https://host`. */
   readonly origin: string;
   readonly credential: VaultCredential;
-  /** For the public halves of keys, at a start and at a reload. */
+  /** For the public halves of keys, at the start and at a reload. */
   readonly reading: Exchange;
-  /** For signatures, of which each holds up a request. */
+  /** For signatures, each of which delays a request. */
   readonly signing: Exchange;
   readonly releases: KeyReleases;
   readonly health: EndpointHealth;
@@ -34,7 +34,7 @@ export interface KeyVaultOptions {
   readonly log: Log;
 }
 
-/** One Azure Key Vault or Managed HSM, asked by Azure's library over our own exchanges. */
+/** One Azure Key Vault or Managed HSM, called by Azure's library over exchanges of this service. */
 export class KeyVault {
   readonly #options: KeyVaultOptions;
   readonly #failures: FailureLog;
@@ -46,8 +46,8 @@ export class KeyVault {
 
   /**
    * Reads a version of a key.
-   * @throws {FetchError} where the vault does not give it
-   * @throws {UnfitError} where it is not of a kind that signs receipts
+   * @throws {FetchError} if the vault does not return it
+   * @throws {UnfitError} if its kind cannot sign receipts
    */
   async read(id: VaultKeyId, signal: AbortSignal): Promise<VaultKey> {
     const { library, origin, credential, reading, signing } = this.#options;
@@ -55,7 +55,7 @@ export class KeyVault {
     const client = new library.KeyClient(origin, credential, this.#clientOptions(reading));
     const key = await failing(client.getKey(id.name, { version: id.version, abortSignal: signal }));
     requireSame(key, id);
-    // The address is ours, whatever one the answer names.
+    // Uses the configured address, not the one in the answer.
     const addressed = { ...key, id: `${origin}/keys/${id.name}/${id.version}` };
     const signer = new library.CryptographyClient(addressed, credential, this.#clientOptions(signing));
     const sign: Sign = (...asked) => this.#sign(id, signer, asked);
@@ -63,7 +63,7 @@ export class KeyVault {
   }
 
   /**
-   * Has a key of the vault released: see `ReleaseVault`.
+   * Releases a key of the vault: see `ReleaseVault`.
    * @throws {ReleaseRefusedError}
    * @throws {ReleaseUnavailableError}
    */
@@ -71,13 +71,13 @@ export class KeyVault {
     return this.#options.releases.release(ask, signal);
   }
 
-  /** Ends what is being asked. */
+  /** Ends running calls. */
   async close(): Promise<void> {
     const { reading, signing, releases } = this.#options;
     await Promise.all([reading.close(), signing.close(), releases.close()]);
   }
 
-  /** Waiting for a turn or a token ends with the caller; the vault is not blamed for it. */
+  /** Waiting for a turn or a token ends with the caller, and does not count against the vault. */
   #sign(id: VaultKeyId, signer: CryptographyClient, asked: Parameters<Sign>): Promise<Uint8Array> {
     const [alg, digest, signal, principal] = asked;
     const { credential, health, turns } = this.#options;
@@ -111,7 +111,7 @@ export class VaultKey {
   readonly #sign: Sign;
   readonly #clock: Pick<Clock, 'now'>;
 
-  /** @throws {UnfitError} where it is not of a kind that signs receipts */
+  /** @throws {UnfitError} if its kind cannot sign receipts */
   constructor(key: KeyVaultKey, sign: Sign, clock: Pick<Clock, 'now'>) {
     this.publicKey = publicKeyOf(key.key ?? {});
     this.#key = key;
@@ -119,12 +119,12 @@ export class VaultKey {
     this.#clock = clock;
   }
 
-  /** When it ends, where its vault says so. */
+  /** When it expires, if its vault states that. */
   get expires(): Date | null {
     return this.#key.properties.expiresOn ?? null;
   }
 
-  /** Why it signs nothing now, as far as its description says; null where it may. */
+  /** Why it must not sign now, according to its description; null if it may. */
   get whyUnused(): string | null {
     const { keyOperations, properties } = this.#key;
     const { enabled, notBefore, expiresOn } = properties;
@@ -136,10 +136,10 @@ export class VaultKey {
   }
 
   /**
-   * Has a SHA-256 digest signed in the vault, in one attempt. What is answered is not verified here.
+   * Signs a SHA-256 digest in the vault, in one attempt. The caller verifies the signature.
    *
    * @param asked the last one is the principal of the caller, for fair turns at the vault; undefined: the service itself
-   * @returns of ES256 r and s, 32 bytes each
+   * @returns for ES256 r and s, 32 bytes each
    * @throws {FetchError}
    */
   async sign(...asked: Parameters<Sign>): Promise<Uint8Array> {
@@ -149,7 +149,7 @@ export class VaultKey {
   }
 }
 
-/** @throws {FetchError} where the answer is about another key */
+/** @throws {FetchError} if the answer is about another key */
 function requireSame({ name, properties }: KeyVaultKey, id: VaultKeyId): void {
   const { vaultUrl, version } = properties;
   // Names of keys are compared without case (Key Vault object identifiers).

@@ -20,12 +20,12 @@ import { VaultCredential } from './vault-credential.js';
 /** Times and sizes. The defaults are for production; tests change them. */
 export interface VaultTuning {
   readonly health: BreakerOptions;
-  /** Longest time of one question to Entra or the managed identity. */
+  /** Longest time of one request to Entra or the managed identity. */
   readonly credentialTimeoutMs: number;
   /** Longest time of one attempt to read a key. */
   readonly readTimeoutMs: number;
   readonly turns: TurnLimits;
-  /** How long a vault is left alone after a 429 that names no time. */
+  /** Pause after a 429 that names no time. */
   readonly pauseMs: number;
 }
 
@@ -33,29 +33,29 @@ const DEFAULT_TUNING: VaultTuning = {
   health: DEFAULT_BREAKER,
   credentialTimeoutMs: CREDENTIAL_TIMEOUT_MS,
   readTimeoutMs: 5_000,
-  // Signatures take some hundredths of a second, so that in the time of a request many find their turn.
+  // A signature takes some hundredths of a second, so many get their turn within the time of a request.
   turns: { concurrent: 8, queued: 256 },
-  // As Key Vault's guidance on throttling begins.
+  // The first pause in Key Vault's guidance on throttling.
   pauseMs: 1_000,
 };
 
-/** Share of the deadline that a signature may take, so that a vault that hangs does not hold requests for all of it. */
+/** Share of the deadline for a signature, so that a hanging vault does not use all the time of a request. */
 const SIGNING_SHARE = 0.4;
 
 export interface OpenKeyVaultsOptions {
-  /** Every key that will be asked for, or released. */
+  /** Every key that the service reads or releases. */
   readonly keys: readonly Pick<VaultKeyId, 'host' | 'scope'>[];
   readonly identity: AzureIdentity;
-  /** Where workload identity finds what the configuration does not say. */
+  /** Variables from which workload identity completes the configuration. */
   readonly environment: Environment;
   /** Time of a request. */
   readonly deadlineMs: number;
   readonly clock: Clock;
   readonly log: Log;
-  /** Hears of each attempt to contact an origin. */
+  /** Called after each attempt to contact an origin. */
   readonly observer?: OriginObserver | undefined;
   readonly connect?: ConnectOptions | undefined;
-  /** Where every vault listens, for tests: real ones do on 443. */
+  /** Port of every vault, for tests: real vaults use 443. */
   readonly port?: number | undefined;
   readonly tuning?: Partial<VaultTuning>;
 }
@@ -71,8 +71,8 @@ export class KeyVaults implements ReleaseVault {
   }
 
   /**
-   * @throws {FetchError} where the vault does not give the key
-   * @throws {UnfitError} where it is not of a kind that signs receipts
+   * @throws {FetchError} if the vault does not return the key
+   * @throws {UnfitError} if its kind cannot sign receipts
    */
   async read(id: VaultKeyId, signal: AbortSignal): Promise<VaultKey> {
     return this.#vault(id).read(id, signal);
@@ -94,8 +94,8 @@ export class KeyVaults implements ReleaseVault {
 }
 
 /**
- * Puts the parts together. Contacts nobody. Loads the library, which is missed here and not with the first key.
- * @throws {ConfigurationError} where the environment lacks what the identity needs
+ * Creates the clients. Contacts no server. Loads the library, so that a missing library is reported at the start.
+ * @throws {ConfigurationError} if the environment lacks a value of the identity
  */
 export async function openKeyVaults(options: OpenKeyVaultsOptions): Promise<KeyVaults> {
   const tuning = { ...DEFAULT_TUNING, ...options.tuning };
@@ -125,10 +125,10 @@ function openVault(
     ...asked,
     origin,
     reading: new BoundedExchange({ ...shared, attemptTimeoutMs: readTimeoutMs }),
-    // There is one for each decision, so connections are used again. undici keeps an idle one for four seconds, unless
-    // the vault says how long it does.
+    // Each decision has a signature, so connections are reused. undici keeps an idle one for four seconds, unless
+    // the vault names another time.
     signing: new BoundedExchange({ ...shared, attemptTimeoutMs: deadlineMs * SIGNING_SHARE, keepAlive: true }),
-    // Requests of callers decide what is released. However that ends, receipts are signed.
+    // A separate exchange: callers cause releases, whose failures must not stop the signing of receipts.
     releases: new KeyReleases({
       ...asked,
       origin,

@@ -22,7 +22,7 @@ export function publicKeyOf({ kty, crv, x, y, n, e }: JsonWebKey): KeyObject {
   );
 }
 
-/** Services that write a number without its leading zeros are not unheard of. */
+/** Pads a number, since some services omit its leading zeros. */
 function coordinate(bytes: Uint8Array): string {
   return encodeBase64Url(Buffer.concat([Buffer.alloc(Math.max(0, P256_BYTES - bytes.length)), bytes]));
 }
@@ -35,7 +35,7 @@ function importVaultKey(jwk: { readonly [name: string]: string }): KeyObject {
   }
 }
 
-/** A word of a vault's answer for people, whose type nothing has checked. */
+/** A word of a vault's answer for messages, of unchecked type. */
 function word(text: unknown): string {
   return typeof text === 'string' && /^[A-Za-z0-9-]{1,32}$/.test(text) ? text : 'unknown';
 }

@@ -9,8 +9,8 @@ export const ROOT_RULES = { allowZeroSerial: true } as const;
 let known: readonly X509Certificate[] | null = null;
 
 /**
- * The roots that Node comes with, which are those of Mozilla: not those of `NODE_EXTRA_CA_CERTS`, nor of the system. One
- * that this service cannot read is none.
+ * The roots of Node, which are those of Mozilla: without those of `NODE_EXTRA_CA_CERTS` and of the system. A root that
+ * this service cannot parse is left out.
  */
 export function publicRoots(): readonly X509Certificate[] {
   known ??= rootCertificates.flatMap((pem) => rootOf(new NodeCertificate(pem).raw) ?? []);

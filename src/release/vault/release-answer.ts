@@ -12,26 +12,26 @@ import { readWrappedKey } from './wrapped-key.js';
 /** The request, and the rules for the signer of the answer. */
 export interface ReleaseQuestion extends Pick<ReleaseAsk, 'enc' | 'at'> {
   readonly key: Pick<ReleaseAsk['key'], 'host' | 'name' | 'version'>;
-  /** Null where none was sent: then the answer may be one of any time, so that is for answers that are looked at later. */
+  /** Null if none was sent: then the answer may be of any time, so that is only for later verification. */
   readonly nonce: string | null;
   /** The trust anchors for the signer's certificate. */
   readonly roots: readonly X509Certificate[];
 }
 
 /**
- * Verifies what a vault answered to a release call: a JWS signed with RS256 by the service of the vault's domain, about
- * this key, this nonce and this way of wrapping. Until the signature holds, everything in it is anybody's choice; nothing
- * of the payload is read before.
+ * Verifies the answer of a vault to a release call: a JWS signed with RS256 by the service of the vault's domain, about
+ * this key, this nonce and this way of encryption. Until the signature is verified, an attacker may have written it; the
+ * payload is not read before.
  *
- * Members that are not known are passed over where Microsoft may add some: in the header (those that change how the rest
- * is read are refused, RFC 7515 `crit` among them), in the payload, and in the description of the key. In `key_hsm` none
- * is.
+ * Ignores unknown members where Microsoft may add some: in the header (except critical ones, such as RFC 7515 `crit`, which
+ * are rejected), in the payload, and in the description of the key. In `key_hsm` all unknown members are
+ * rejected.
  *
- * Not checked: `request.kid`, `attributes` and `release_policy`, which say what the vault has, not what was asked for;
+ * Not checked: `request.kid`, `attributes` and `release_policy`, which describe the vault, not the request;
  * `kid` and `typ` of the header; revocation of the certificate.
  *
  * @param value `value` of the answer
- * @throws {UnfitError} with what is wrong, in words of our own, as the rest of a sentence about the answer
+ * @throws {UnfitError} with the fault, in words of this service, as the end of a sentence about the answer
  */
 export async function verifyReleaseAnswer(value: string, question: ReleaseQuestion): Promise<ReleasedKey> {
   const jws = readJws(value);
@@ -47,7 +47,7 @@ function readJws(value: string): Jws {
     return parseJws(value);
   } catch (error) {
     if (!(error instanceof FormatError)) throw error;
-    // A message about the token of a request would be about something else.
+    // A message about the token of a request would be wrong here.
     throw new UnfitError(error.code === 'token_format' ? 'it is not a JWS' : `its header: ${error.message}`);
   }
 }
@@ -65,7 +65,7 @@ function releaseParts({ request, response }: JsonObject): { readonly request: Js
   return { request, key };
 }
 
-/** Each answer repeats what it answers. The nonce makes it that of one call. */
+/** Each answer repeats its request. The nonce ties it to one call. */
 function requireSameRequest({ nonce, enc }: JsonObject, question: ReleaseQuestion): void {
   if (question.nonce === null && nonce !== undefined) throw new UnfitError('it has a nonce, and none was sent');
   if (question.nonce !== null && !equalsText(nonce, question.nonce)) {
@@ -78,7 +78,7 @@ function equalsText(value: JsonValue | undefined, text: string): boolean {
   return typeof value === 'string' && equalInConstantTime(Buffer.from(value), Buffer.from(text));
 }
 
-/** @returns the version of the key that was released */
+/** @returns the version of the released key */
 function versionOf(kid: JsonValue | undefined, { host, name, version }: ReleaseQuestion['key']): string {
   const id = typeof kid === 'string' ? vaultKeyId(kid) : null;
   if (id === null) throw new UnfitError('it does not name the key that was released');

@@ -2,12 +2,12 @@ import { type ReleaseAsk, ReleaseRefusedError, ReleaseUnavailableError } from '.
 import { boundedSeconds, type FetchError } from '../../outside/fetch-error.js';
 import { type VaultReason, VaultRefusal } from './vault-refusal.js';
 
-/** Statuses below 500 that are no answer to the call: the server was too slow to read it, or is asked too much. */
+/** Statuses below 500 without an answer to the call: the server was too slow to read it, or is overloaded. */
 const NO_ANSWER: ReadonlySet<number> = new Set([408, 429]);
 
 /**
- * A release call without a usable answer, in the words of the use case. A vault that says no has refused. What is no answer
- * of a vault at all, a redirect and a web page among it, has not.
+ * Converts a failed release call to an error of the use case. A vault that answers no has refused. Any other answer,
+ * such as a redirect or a web page, is no refusal.
  */
 export function releaseFailure(error: FetchError, ask: ReleaseAsk): ReleaseRefusedError | ReleaseUnavailableError {
   const { fault, status } = error;
@@ -86,7 +86,7 @@ const UNKNOWN: Said = {
   remedy: "The operator should look up the status in Key Vault's documentation of REST errors.",
 };
 
-/** The role that lets an identity release keys, by its name in Azure. */
+/** Azure's name of the role that permits an identity to release keys. */
 function permissionFor({ key: { host } }: ReleaseAsk): string {
   return /^[^.]+\.managedhsm\./.test(host)
     ? 'the role Managed HSM Crypto Service Release User'

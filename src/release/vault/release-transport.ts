@@ -14,9 +14,9 @@ import { ANSWER_BYTES, signalOf } from './vault-transport.js';
 const UNAUTHORIZED = 401;
 
 /**
- * Carries one release call over our own exchange, which goes to the one vault. The library asks without a token first, to
- * hear what token the vault wants. That is known of each vault by its domain, so it hears it from here: a release is one
- * call, and the library gets no answer by which it would make another.
+ * Carries one release call over an exchange of this service, which only contacts one vault. The library first sends a request without a
+ * token, to learn the required scope. The scope follows from the vault's domain, so this transport answers it: a release is one
+ * call, and the library gets no answer that would cause another.
  */
 export class ReleaseTransport implements HttpClient {
   readonly #exchange: Exchange;
@@ -47,7 +47,7 @@ export class ReleaseTransport implements HttpClient {
   }
 }
 
-/** Where the vault says no to the token of a caller, it answers as it has to. */
+/** A refusal of the caller's token is a healthy answer of the vault. */
 function requireHealth(answer: BoundedAnswer): void {
   const { reason } = readVaultRefusal(answer);
   if (reason !== 'token_not_verified' && reason !== 'policy_not_met') requireUse(answer);

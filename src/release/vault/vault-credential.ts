@@ -2,13 +2,13 @@ import type { AccessToken, TokenCredential } from '@azure/identity';
 import type { AzureCredential } from '../../outside/azure-identity/azure-credential.js';
 import { FetchError, requireFetchError } from '../../outside/fetch-error.js';
 
-/** Obtaining a token is bounded by itself. Whoever waits for it leaves by a signal of his own. */
+/** The token request has its own timeout. Its caller stops waiting by a separate signal. */
 const NO_SIGNAL = new AbortController().signal;
 
 /**
- * The library is told that each token has ended. It would hold one until two minutes before its end, and ask an issuer
- * that is out of reach every three seconds from then on, also when nobody waits. What is held, and when it is renewed, is
- * the business of AzureCredential.
+ * Reports each token to the library as expired. Otherwise the library would cache it until two minutes before its expiry, and then
+ * call an unreachable issuer every three seconds, even without a caller. AzureCredential caches and
+ * renews tokens.
  */
 const ENDED = 0;
 
@@ -26,7 +26,7 @@ export class VaultCredential implements TokenCredential {
     this.#scope = scope;
   }
 
-  /** How a vault says what it wants a token for, in `WWW-Authenticate`. */
+  /** The `WWW-Authenticate` header by which a vault requests a token. */
   get challenge(): string {
     return `Bearer resource="${this.#scope.replace(/\/\.default$/, '')}"`;
   }
@@ -36,19 +36,19 @@ export class VaultCredential implements TokenCredential {
     try {
       await this.#credential.token(signal);
     } catch (error) {
-      // Its status is not one of the vault.
+      // Its status is not a status of the vault.
       const { fault, message, cause } = requireFetchError(error);
       throw new FetchError(fault, `no access token: ${message}`, { cause });
     }
   }
 
-  /** Notes that a vault did not take a token, so that another is obtained. @param authorization header that was sent */
+  /** Notes that a vault rejected a token, so that another is fetched. @param authorization the sent header */
   refused(authorization: string): void {
     this.#refused = authorization.replace(/^Bearer /, '');
   }
 
   /**
-   * @param scopes what the vault wants a token for. It names that itself, so it is compared with what it may be.
+   * @param scopes the scope that the vault requests. The vault chooses it, so it is compared with the expected one.
    * @throws {FetchError}
    */
   async getToken(scopes: string | string[]): Promise<AccessToken> {

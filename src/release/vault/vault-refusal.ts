@@ -4,10 +4,10 @@ import { parseStrictJson } from '../../formats/strict-json.js';
 import type { BoundedAnswer } from '../../outside/bounded-agent.js';
 import { FetchError } from '../../outside/fetch-error.js';
 
-/** The sentence of a vault, without a documented code. */
+/** The reason in a vault's sentence, which has no documented code. */
 export type VaultReason = 'no_permission' | 'token_not_verified' | 'policy_not_met' | 'no_release_policy';
 
-/** Parts of the sentences as Microsoft's documentation, SDKs and samples have them. */
+/** Parts of these sentences in Microsoft's documentation, SDKs and samples. */
 const SENTENCES: readonly (readonly [RegExp, VaultReason])[] = [
   [/target environment attestation statement cannot be verified/i, 'token_not_verified'],
   [/target environment attestation does not meet key release policy/i, 'policy_not_met'],
@@ -21,11 +21,11 @@ const CODES: ReadonlyMap<string, VaultReason> = new Map([
 ]);
 
 /**
- * A vault says no. The sentence in which it does names the caller, so that it is looked at here and goes nowhere. `cause`
+ * A vault refuses. Its sentence names the caller, so it is only read here and never passed on. `cause`
  * is its code, such as `ForbiddenByRbac`.
  */
 export class VaultRefusal extends FetchError {
-  /** Null where it says nothing that is known. */
+  /** Null if its sentence is unknown. */
   readonly reason: VaultReason | null;
 
   constructor(status: number, code: string | null, reason: VaultReason | null) {
@@ -34,7 +34,7 @@ export class VaultRefusal extends FetchError {
   }
 }
 
-/** The refusal in an answer without success. The body may have any form, and be empty. */
+/** The refusal in an unsuccessful answer. The body may have any form, or be empty. */
 export function readVaultRefusal({ status, body }: BoundedAnswer): VaultRefusal {
   const error = memberOf(nullIfMalformed(() => parseStrictJson(body)) ?? undefined, 'error');
   const code = codeOf(error);
@@ -45,16 +45,16 @@ export function readVaultRefusal({ status, body }: BoundedAnswer): VaultRefusal 
 }
 
 /**
- * All that a vault is asked is answered with JSON.
- * @throws {VaultRefusal} for another status than success
- * @throws {FetchError} `content_type` where it is not JSON, or is JSON that two readers could read differently
+ * Requires a usable answer: vaults answer every request with JSON.
+ * @throws {VaultRefusal} for a status other than success
+ * @throws {FetchError} `content_type` if it is not JSON, or is JSON that parsers may read differently
  */
 export function requireUse(answer: BoundedAnswer): void {
   if (answer.status >= 300) throw readVaultRefusal(answer);
   if (nullIfMalformed(() => [parseStrictJson(answer.body)]) === null) throw unusable();
 }
 
-/** An answer that is no use to anybody. */
+/** The error for an unusable answer. */
 export function unusable(): FetchError {
   return new FetchError('content_type', 'answered with something that cannot be used');
 }

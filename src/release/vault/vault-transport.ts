@@ -10,22 +10,22 @@ import type { Exchange } from '../../outside/bounded-exchange.js';
 import type { VaultCredential } from './vault-credential.js';
 import { readVaultRefusal, requireUse } from './vault-refusal.js';
 
-/** Of what a vault answers. */
+/** Most bytes of a vault's answer. */
 export const ANSWER_BYTES = 64 * 1024;
 const UNAUTHORIZED = 401;
 
-/** Where the library gives none, what is asked ends by the time of an attempt, or with the exchange. */
+/** If the library passes no signal, a request ends at the timeout of an attempt, or with the exchange. */
 const NO_SIGNAL = new AbortController().signal;
 
 /**
- * Carries what the Key Vault library asks over our own exchange, which goes to the one vault. What the library gets to see
- * is a useful answer, or the challenge by which a vault says what token it wants (401). Everything else is thrown here: the
- * library's errors quote the answer.
+ * Carries requests of the Key Vault library over an exchange of this service, which only contacts one vault. The library only receives
+ * a usable answer, or the challenge by which a vault requests a token (401). Other answers are thrown here: errors of the
+ * library quote the answer.
  */
 export class VaultTransport implements HttpClient {
   readonly #exchange: Exchange;
   readonly #credential: Pick<VaultCredential, 'refused'>;
-  /** Requests that were challenged. The library sends the same one again, with a token. */
+  /** Requests with a challenge. The library sends the same request again, with a token. */
   readonly #challenged = new WeakSet<LibraryRequest>();
 
   constructor(exchange: Exchange, credential: Pick<VaultCredential, 'refused'>) {

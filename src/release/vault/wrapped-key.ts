@@ -6,22 +6,22 @@ import { parseStrictJson } from '../../formats/strict-json.js';
 
 const SCHEMA_VERSION = '1.0';
 
-/** `generator` is in the same structure where a key is brought to Key Vault (specification of BYOK). */
+/** `generator` is a member of the same structure when a key is imported into Key Vault (specification of BYOK). */
 const MEMBERS: ReadonlySet<string> = new Set(['schema_version', 'header', 'ciphertext', 'generator']);
 const HEADER_MEMBERS: ReadonlySet<string> = new Set(['kid', 'alg', 'enc']);
 
-/** A key that a vault releases, wrapped for another one. */
+/** A key that a vault releases, encrypted to another one. */
 export interface WrappedKey {
-  /** Names the key that it is wrapped to, as the token of the release call does. */
+  /** The id of the key that it is encrypted to, as in the token of the release call. */
   readonly kid: string;
 }
 
 /**
- * Reads `key_hsm`: base64url of JSON, of which it says itself what version it is. So no other member is expected than the
- * known ones: the guest opens it by them.
+ * Reads `key_hsm`: base64url of JSON with a version of its own. Only known members are accepted: the guest uses them
+ * to decrypt the key.
  *
- * @param enc how it has to be wrapped
- * @throws {UnfitError} with what is wrong, in words of our own
+ * @param enc the expected encryption
+ * @throws {UnfitError} with the fault, in words of this service
  */
 export function readWrappedKey(keyHsm: JsonValue | undefined, enc: ReleaseEnc): WrappedKey {
   const wrapped = parseWrappedKey(keyHsm);
