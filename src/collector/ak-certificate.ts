@@ -1,4 +1,4 @@
-/** Certificates that are read have at most 16 KiB; DER lengths of two bytes are enough. */
+/** Supported certificates have at most 16 KiB, so DER lengths of two bytes are enough. */
 const LONG_FORM = { oneByte: 0x81, twoBytes: 0x82 } as const;
 const SEQUENCE = 0x30;
 
@@ -10,7 +10,7 @@ export function certificateIn(index: Uint8Array): Uint8Array | null {
   return length === null || length > index.byteLength ? null : index.slice(0, length);
 }
 
-/** Of the whole value, its head included. */
+/** Length of the whole value, including its header. */
 function lengthOf(first: number, second: number, third: number): number | null {
   if (first < 0x80) return 2 + first;
   if (first === LONG_FORM.oneByte) return 3 + second;

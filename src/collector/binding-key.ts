@@ -6,9 +6,9 @@ import { jwkThumbprint } from '../crypto/jwk-thumbprint.js';
 import { CollectError } from './collect-error.js';
 import { hasCode, readRegularFile, UnfitFileError } from './files.js';
 
-/** A key of the guest that evidence is bound to. The private half never leaves the file. */
+/** A key of the guest for binding evidence. The private half never leaves the file. */
 export interface BindingKey {
-  /** Members of the public half alone. */
+  /** Only members of the public half. */
   readonly jwk: JsonObject;
   /** RFC 7638 SHA-256 thumbprint, base64url. */
   readonly jkt: string;
@@ -21,8 +21,8 @@ const ACCEPTED_CURVES: ReadonlySet<unknown> = new Set(['P-256', 'P-384', 'P-521'
 const RSA_BITS = { from: 2048, to: 8192 } as const;
 
 /**
- * The key of a file. Where there is none, a new P-256 key is made, which every JOSE library takes for signatures and for key
- * agreement. A file that is there is never written.
+ * Reads the key of a file. If the file is missing, creates a new P-256 key, which every JOSE library accepts for signatures and for key
+ * agreement. An existing file is never written.
  *
  * @throws {CollectError} `key_file`
  */
@@ -42,21 +42,21 @@ async function readKey(path: string): Promise<KeyObject | null> {
   }
 }
 
-/** Anybody else who can read the key is bound by the evidence as well. */
+/** Rejects a key that others can read: the evidence would bind them as well. */
 function refuseOtherReaders({ mode, uid }: { readonly mode: number; readonly uid: number }): void {
   if ((mode & 0o077) !== 0) throw new UnfitFileError('others than its owner may read or write it');
   const user = process.getuid?.() ?? uid;
   if (uid !== user) throw new UnfitFileError('belongs to another user');
 }
 
-/** PEM, or a JWK. Messages of OpenSSL and Node may quote the text, so they are not passed on. */
+/** Parses PEM, or a JWK. Drops messages of OpenSSL and Node, which may quote the text. */
 function parsePrivateKey(text: string): KeyObject {
   if (!text.trimStart().startsWith('{')) return createPrivateKey({ key: text, format: 'pem' });
   return createPrivateKey({ key: JSON.parse(text), format: 'jwk' });
 }
 
 async function makeKey(path: string): Promise<KeyObject> {
-  // As text: Node 20 keeps the job that made a key object, and collecting it while this key is exported never ends.
+  // As text: on Node 20 a key object keeps its generation job, and a garbage collection during the export hangs.
   const { privateKey: pem } = generateKeyPairSync('ec', {
     namedCurve: 'P-256',
     privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
@@ -79,7 +79,7 @@ async function makeKey(path: string): Promise<KeyObject> {
   return createPrivateKey(pem);
 }
 
-/** Only the members of the thumbprint: kid, key_ops and others mean nothing to a verifier. */
+/** Only the members of the thumbprint: verifiers ignore kid, key_ops and others. */
 function publicHalf(path: string, key: KeyObject): BindingKey {
   const { kty, n, e, crv, x, y } = createPublicKey(key).export({ format: 'jwk' });
   const bits = key.asymmetricKeyDetails?.modulusLength ?? 0;

@@ -32,7 +32,7 @@ export const COLLECT_REMEDIES = {
 
 export type CollectCode = keyof typeof COLLECT_REMEDIES;
 
-/** Evidence cannot be collected. Message: lower case, without period. */
+/** Evidence cannot be collected. The message is in lower case, without period. */
 export class CollectError extends Error {
   override readonly name = 'CollectError';
   readonly code: CollectCode;
@@ -42,7 +42,7 @@ export class CollectError extends Error {
     this.code = code;
   }
 
-  /** One sentence on what to do. */
+  /** One sentence with the remedy. */
   get remedy(): string {
     return COLLECT_REMEDIES[this.code];
   }

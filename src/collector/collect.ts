@@ -28,9 +28,9 @@ import { type RunTool, TPM_DEVICE } from './tool-run.js';
 import { readTsmReport, TSM_FOLDER, type TsmEntry } from './tsm-report.js';
 import { readFreshReport, readHclReport } from './user-data.js';
 
-/** The sources of a guest's evidence. The product has one; tests have others. */
+/** The sources of a guest's evidence. The product has one set of them; tests have others. */
 export interface GuestPlaces {
-  /** Device of the TPM; null where the operator named another TPM in `TPM2TOOLS_TCTI`, which the tools then have to reach. */
+  /** Device of the TPM; null if `TPM2TOOLS_TCTI` names another TPM, which only the tools can reach. */
   readonly tpm: string | null;
   readonly metadata: string;
   readonly lock: string;
@@ -38,7 +38,7 @@ export interface GuestPlaces {
   readonly logs: { readonly firmware: string; readonly system: string; readonly ccel: string };
 }
 
-/** Of root alone: where everyone may write, any user could hold the lock, or put a link or a pipe in its place. */
+/** Only root can write in this folder: elsewhere, any user could hold the lock, or replace it by a link or a pipe. */
 const LOCK_FILE = '/run/veritee-collect.lock';
 
 export const GUEST_PLACES: GuestPlaces = {
@@ -50,23 +50,23 @@ export const GUEST_PLACES: GuestPlaces = {
 };
 
 export interface CollectRequest {
-  /** 8 to 64 bytes that do not begin as a value that binds a key. */
+  /** 8 to 64 bytes without the prefix of a value that binds a key. */
   readonly nonce: Uint8Array;
   /** File of a private key to bind; null for none. */
   readonly keyFile: string | null;
   readonly pcrs: readonly number[];
   /**
-   * Whether evidence of a confidential VM has the AK certificate too, which it needs not: a verifier that does not know its
-   * issuers denies what comes with it.
+   * Whether evidence of a confidential VM includes the AK certificate, which is optional: a verifier without its
+   * issuers would deny the evidence.
    */
   readonly akCertificate: boolean;
   /** File with the issuers of the AK certificate; null for none. */
   readonly akChainFile: string | null;
-  /** Whether evidence has the event logs. Without a log, nothing is known of the boot. */
+  /** Whether evidence includes the event logs. Without a log, the boot is unknown. */
   readonly eventLog: boolean;
 }
 
-/** A request whose files were read. */
+/** A request with its files read. */
 interface Prepared extends Pick<CollectRequest, 'pcrs' | 'akCertificate' | 'eventLog'> {
   readonly x: Uint8Array;
   /** PEM. */
@@ -79,17 +79,17 @@ export interface CollectWorld {
   readonly openTsmEntry: (folder: string) => Promise<TsmEntry>;
   /** Ends the collection; changes are undone all the same. */
   readonly signal: AbortSignal;
-  /** Lets the time pass that a new report takes; where left out, by the clock. */
+  /** Waits for the time that a new report takes; defaults to a timer. */
   readonly pass?: (ms: number) => Promise<void>;
   /** Reports a missing part without ending the collection. */
   readonly warn: (message: string) => void;
 }
 
 /**
- * Collects the evidence of the machine that this process runs on, as a /verify body.
+ * Collects the evidence of this machine, as a /verify body.
  *
- * X is computed here, from the nonce and a key of this guest, and nothing that is given to the guest is used as X as it is
- * but a nonce that cannot be taken for one: a stranger's key cannot be bound through this guest.
+ * X is computed here, from the nonce and a key of this guest. The only input that is used as X unchanged
+ * is a nonce that cannot be such a value: no other party can bind its key through this guest.
  *
  * @throws {CollectError}
  */
@@ -121,7 +121,7 @@ class Collection {
     await requireTpm(places.tpm);
     const indices = await this.#tpm.indices();
     if (indices.has(AZURE_TPM.hclReport)) {
-      // Listed again: another collector may have had its index until now.
+      // Listed again: another collector may have used its index until now.
       return withLock(places.lock, async () => this.#ofParavisor(await this.#tpm.indices()));
     }
     if (hasTsm) return this.#ofTsm();
@@ -217,7 +217,7 @@ async function requireTpm(device: string | null): Promise<void> {
   });
 }
 
-/** A file that is named by mistake, such as one with a private key, must not leave the guest: certificates alone do. */
+/** Only certificates leave the guest, even if the operator names a wrong file, such as one with a private key. */
 async function readAkChain(path: string | null): Promise<string | null> {
   if (path === null) return null;
   try {

@@ -16,8 +16,8 @@ const LOG_BYTES = 1024 * 1024;
 type Warn = (message: string) => void;
 
 /**
- * The logs of a TPM, the firmware's first. A log is no evidence by itself, so that one that is missing is a warning; that of
- * the system exists only where systemd measures.
+ * Reads the logs of a TPM, the firmware's first. Logs are optional in evidence, so a missing one is a warning; that of
+ * the system only exists if systemd measures.
  */
 export async function readEventLogs(
   paths: { readonly firmware: string; readonly system: string },
@@ -29,7 +29,7 @@ export async function readEventLogs(
   return system === null ? [firmware] : [firmware, system];
 }
 
-/** Null if there is none, it is empty, or it cannot be read; then a warning has the reason and the effect. */
+/** Returns null if the log is missing, empty or unreadable; a warning then has the reason and the effect. */
 export async function readLog(
   path: string,
   { what, mayBeMissing = false }: { readonly what: string; readonly mayBeMissing?: boolean },

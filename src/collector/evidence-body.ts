@@ -8,7 +8,7 @@ import { CollectError } from './collect-error.js';
 import type { CollectedQuote } from './guest-tpm.js';
 import type { TsmReport } from './tsm-report.js';
 
-/** The evidence of a vTPM, whatever vouches for its key. */
+/** The evidence of a vTPM, independent of what vouches for its key. */
 export interface TpmParts {
   readonly quote: CollectedQuote;
   /** DER. */
@@ -63,7 +63,7 @@ export function tpmEvidence(tpm: TpmParts): JsonObject {
 const MAA_CLAIM = 'x-ms-attestation-type';
 
 /**
- * A token by itself. Its type follows from a claim that nothing has verified: a wrong one is refused where the token is verified.
+ * Reads a single token. Its type follows from an unverified claim: the verification of the token rejects a wrong one.
  * @throws {FormatError} `token_format`, `token_header`, `token_claim`
  */
 export function tokenEvidence(bytes: Uint8Array): JsonObject {
@@ -72,7 +72,7 @@ export function tokenEvidence(bytes: Uint8Array): JsonObject {
   return { type: Object.hasOwn(claims, MAA_CLAIM) ? 'maa-token' : 'ita-token', token };
 }
 
-/** In the dialect, but for a TD with its log, which the dialect has no place for. */
+/** Uses the dialect, except for a TD with its log, which the dialect cannot contain. */
 export function tsmEvidence(tee: 'snp' | 'tdx', report: TsmReport, ccel: Uint8Array | null): JsonObject {
   if (tee === 'tdx' && ccel !== null) {
     return { type: tee, quote: encodeBase64Url(report.outblob), ccel: encodeBase64Url(ccel) };
@@ -86,7 +86,7 @@ export function tsmEvidence(tee: 'snp' | 'tdx', report: TsmReport, ccel: Uint8Ar
   return { type: tee, dialect: 'configfs-tsm', value };
 }
 
-/** Certificates of the VM's SNP firmware as Azure's cache (THIM) has them. Nothing of it is verified. */
+/** Certificates of the VM's SNP firmware from Azure's cache (THIM). Nothing of it is verified. */
 export interface AmdCertification {
   /** PEM. */
   readonly vek: string;
@@ -113,13 +113,13 @@ function tpmQuote({ message, signature, pcrs }: CollectedQuote): JsonObject {
   return { message: encodeBase64Url(message), signature: encodeBase64Url(signature), pcrs: { sha256 } };
 }
 
-/** The answer to a question for certificates. @throws {CollectError} `metadata_answer` */
+/** Reads the answer with certificates. @throws {CollectError} `metadata_answer` */
 export function readAmdCertification(answer: Uint8Array): AmdCertification {
   const members = readAnswer(answer);
   return { vek: textMember(members, 'vcekCert'), chain: textMember(members, 'certificateChain') };
 }
 
-/** The answer to a question for a quote. @throws {CollectError} `metadata_answer` */
+/** Reads the answer with a quote. @throws {CollectError} `metadata_answer` */
 export function readTdQuote(answer: Uint8Array): Uint8Array {
   const text = textMember(readAnswer(answer), 'quote');
   const quote = nullIfMalformed(() => decodeBase64(text));

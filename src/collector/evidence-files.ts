@@ -9,13 +9,13 @@ import { readRegularFile, UnfitFileError } from './files.js';
 interface EvidenceFile {
   readonly name: string;
   readonly maximumBytes: number;
-  /** For people. */
+  /** Description for messages. */
   readonly what: string;
 }
 
 const KIB = 1024;
 
-/** Every file that a folder of evidence may have. */
+/** Every file of an evidence folder. */
 export const EVIDENCE_FILES = {
   report: { name: 'report.bin', maximumBytes: 4 * KIB, what: 'SNP attestation report' },
   hcl: { name: 'hcl.bin', maximumBytes: 16 * KIB, what: 'HCL report (NV index 0x01400001)' },
@@ -52,7 +52,7 @@ export const EVIDENCE_FILES = {
 
 export type EvidenceFileKey = keyof typeof EVIDENCE_FILES;
 
-/** A raw file: one that the user named, or one of a folder that the user named. */
+/** A raw file that the user named, or in a folder that the user named. */
 export interface RawFile {
   readonly name: string;
   readonly bytes: Uint8Array;
@@ -61,7 +61,7 @@ export interface RawFile {
 /** Contents by kind of file. */
 export type EvidenceContents = ReadonlyMap<EvidenceFileKey, Uint8Array>;
 
-/** Largest file whose name is not one of `EVIDENCE_FILES`. Of evidence, only collateral and logs come near it. */
+/** Largest file with a name outside `EVIDENCE_FILES`. Of evidence, only collateral and logs come near this size. */
 const ANY_FILE_BYTES = KIB * KIB;
 /** Most entries of a folder: one with more was probably named by mistake. */
 const MOST_FILES = 64;

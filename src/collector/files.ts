@@ -1,19 +1,19 @@
 import { randomUUID } from 'node:crypto';
 import { constants, lstat, open, rename, rm } from 'node:fs/promises';
 
-/** Not blocking, so that a pipe is found out instead of waited for; a link is refused, not followed. */
+/** Opens without blocking, so that a pipe is rejected instead of waited for. Rejects links. */
 const READ = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW;
 
-/** A file that exists, and is not one to read. Message: lower case, without period. */
+/** A file that exists, but is unsuitable. The message is in lower case, without period. */
 export class UnfitFileError extends Error {
   override readonly name = 'UnfitFileError';
 }
 
 /**
- * Reads a regular file. Its size is found out by reading: files of the kernel say that they have none.
+ * Reads a regular file. The bytes read determine its size: kernel files report size zero.
  *
- * @param judge looks at the open file before it is read
- * @throws {UnfitFileError} for what is no regular file, or is too large
+ * @param judge checks the open file before it is read
+ * @throws {UnfitFileError} if it is no regular file, or is too large
  */
 export async function readRegularFile(
   path: string,
@@ -21,7 +21,7 @@ export async function readRegularFile(
   judge: (status: { readonly mode: number; readonly uid: number }) => void = () => {},
 ): Promise<Uint8Array> {
   const file = await open(path, READ).catch((error: unknown) => {
-    // With O_NOFOLLOW a link is ELOOP; a socket cannot be opened at all.
+    // O_NOFOLLOW makes a link fail with ELOOP; a socket cannot be opened at all.
     if (hasCode(error, 'ELOOP')) throw new UnfitFileError('is a symbolic link', { cause: error });
     if (hasCode(error, 'ENXIO')) throw new UnfitFileError('is not a regular file', { cause: error });
     throw error;
@@ -43,7 +43,7 @@ export async function readRegularFile(
   }
 }
 
-/** The same, and null where there is no such file. */
+/** Reads a file like `readBoundedFile`; null if it does not exist. */
 export async function readFileIfThere(path: string, maximumBytes: number): Promise<Uint8Array | null> {
   try {
     return await readRegularFile(path, maximumBytes);
@@ -54,8 +54,8 @@ export async function readFileIfThere(path: string, maximumBytes: number): Promi
 }
 
 /**
- * Writes a file that only its owner can read, so that a reader sees all of it or none.
- * @throws {UnfitFileError} where something other than a regular file is there: a device must not give way to a file
+ * Writes a file that only its owner can read, whole or not at all.
+ * @throws {UnfitFileError} if the path is no regular file: a device must not be replaced
  */
 export async function writePrivateFile(path: string, text: string): Promise<void> {
   const found = await lstat(path).catch(() => null);

@@ -14,7 +14,7 @@ import type { RunTool } from './tool-run.js';
 export const AZURE_TPM = {
   /** NV index from which the guest reads the paravisor's report. */
   hclReport: 0x01400001,
-  /** NV index that the guest creates, and whose 64 bytes the paravisor puts into its next report. */
+  /** NV index that the guest creates. The paravisor copies its 64 bytes into the next report. */
   userData: 0x01400002,
   /** NV index of the AK certificate, DER followed by zeros. */
   akCertificate: 0x01c101d0,
@@ -27,7 +27,7 @@ export const USER_DATA_LENGTH = 64;
 /** The public data of an NV index. */
 export interface NvIndex {
   readonly size: number;
-  /** Whether it was ever written: reading it is an error until then. */
+  /** Whether it was ever written: before that, reading it is an error. */
   readonly written: boolean;
 }
 
@@ -38,24 +38,24 @@ export interface CollectedQuote {
   readonly pcrs: PcrValues;
 }
 
-/** More than a TPMS_ATTEST, a TPMT_SIGNATURE or 24 PCRs take. */
+/** Larger than any TPMS_ATTEST, TPMT_SIGNATURE or 24 PCRs. */
 const QUOTE_FILE_BYTES = 4096;
 
-/** How often a quote is made until no PCR is extended between the quote and the reading of the PCRs. */
+/** Most attempts for a quote without an extension of a PCR between the quote and the read. */
 const QUOTE_ATTEMPTS = 5;
 
-/** The TPM of the guest, asked with tpm2-tools. */
+/** The TPM of the guest, used with tpm2-tools. */
 export class GuestTpm {
   readonly #run: RunTool;
   readonly #folder: string;
 
-  /** @param folder of this process alone, for the files of the tools */
+  /** @param folder a private folder of this process, for files of the tools */
   constructor(run: RunTool, folder: string) {
     this.#run = run;
     this.#folder = folder;
   }
 
-  /** NV indices that are defined. */
+  /** The defined NV indices. */
   async indices(): Promise<ReadonlyMap<number, NvIndex>> {
     return parseNvPublic(await this.#ask('tpm2_nvreadpublic', []));
   }
@@ -84,10 +84,10 @@ export class GuestTpm {
   }
 
   /**
-   * A quote of the AK over PCRs of the SHA-256 bank, with the values it is about: TPM2_Quote signs a digest alone, so the
-   * values are read by themselves, and again where a PCR was extended between.
+   * Makes a quote of the AK over PCRs of the SHA-256 bank, and reads their values. TPM2_Quote only signs a digest, so the
+   * values are read separately, and again if a PCR was extended between.
    *
-   * @throws {CollectError} `quote_unstable` where that happens each time
+   * @throws {CollectError} `quote_unstable` if that happens every time
    */
   async quote(pcrs: readonly number[], qualifyingData: Uint8Array): Promise<CollectedQuote> {
     for (let attempt = 0; attempt < QUOTE_ATTEMPTS; attempt++) {
@@ -97,11 +97,11 @@ export class GuestTpm {
     throw new CollectError('quote_unstable', `a PCR was extended during each of ${QUOTE_ATTEMPTS} quotes`);
   }
 
-  /** Null where the values that were read are not those that were quoted. */
+  /** Returns null if the read values differ from the quoted ones. */
   async #quoteOnce(pcrs: readonly number[], qualifyingData: Uint8Array): Promise<CollectedQuote | null> {
     const { exitCode, stderr } = await this.#run('tpm2_quote', quoteArguments(pcrs, hex(qualifyingData)), this.#folder);
     if (exitCode !== 0) {
-      // The tool compares the digests too, and writes nothing where they differ.
+      // The tool compares the digests too, and writes nothing if they differ.
       if (/PCR composite/i.test(stderr)) return null;
       throw toolFailed('tpm2_quote', exitCode, stderr);
     }
@@ -138,7 +138,7 @@ export class GuestTpm {
 /** A TPM2B_DATA holds a hash and its algorithm; the 50 bytes are those of a TPM with SHA-384. */
 const QUALIFYING_DATA_MAXIMUM = 50;
 
-/** @throws {CollectError} `nonce_length` where a quote cannot be about a value */
+/** @throws {CollectError} `nonce_length` if a quote cannot contain a value of this length */
 export function requireFits({ byteLength }: Uint8Array): void {
   if (byteLength <= QUALIFYING_DATA_MAXIMUM) return;
   const lengths = `the nonce is ${byteLength} bytes, a TPM quote holds ${QUALIFYING_DATA_MAXIMUM}`;
@@ -154,14 +154,14 @@ function quoteArguments(pcrs: readonly number[], qualifyingData: string): readon
   return ['-c', handle(AZURE_TPM.ak), '-l', `sha256:${pcrs.join(',')}`, '-q', qualifyingData, '-g', 'sha256', ...files];
 }
 
-/** As tpm2-tools take it. */
+/** Formats a handle for tpm2-tools. */
 export function handle(number: number): string {
   return `0x${number.toString(16).padStart(8, '0')}`;
 }
 
 export const NOTHING_OF_AZURE = `the TPM has neither an HCL report (${handle(AZURE_TPM.hclReport)}) nor an AK certificate`;
 
-/** The YAML of tpm2_nvreadpublic, as far as it is needed. Lines that are not understood are passed over. */
+/** Parses the needed lines of the YAML of tpm2_nvreadpublic. Skips other lines. */
 function parseNvPublic(text: string): ReadonlyMap<number, NvIndex> {
   const sections = text.split(/^(?=0x[0-9a-f]+:$)/im);
   return new Map(
@@ -175,7 +175,7 @@ function parseNvPublic(text: string): ReadonlyMap<number, NvIndex> {
   );
 }
 
-/** The last error is the tool's own, those before it are of the libraries below. */
+/** The last error is that of the tool itself; earlier ones come from its libraries. */
 function toolFailed(program: string, exitCode: number | null, stderr: string): CollectError {
   const errors = stderr.split('\n').filter((line) => line.startsWith('ERROR'));
   const said = errors.find((line) => /^ERROR: Esys_|0x[0-9a-f]{2,8}/i.test(line)) ?? errors.at(-1) ?? '';

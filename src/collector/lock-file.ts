@@ -4,7 +4,7 @@ import { outputProblem } from '../core/file-problem.js';
 import { CollectError } from './collect-error.js';
 import { hasCode, readFileIfThere } from './files.js';
 
-/** The content of a lock: the id of the process that took it. */
+/** The content of a lock: the id of the process that holds it. */
 const PID = /^([1-9]\d{0,9})\n$/;
 const LOCK_BYTES = 16;
 
@@ -12,10 +12,10 @@ const LOCK_BYTES = 16;
 export type IsRunning = (pid: number) => boolean;
 
 /**
- * Runs something while this process alone holds a lock, which is a file with its process id. One whose process is gone is
- * taken over. deploy/guest/collect.sh takes the same lock.
+ * Runs work while this process holds a lock, which is a file with its process id. A lock of an ended process is
+ * taken over. deploy/guest/collect.sh uses the same lock.
  *
- * @throws {CollectError} `locked` while another process holds it; `permission` where the file cannot be written
+ * @throws {CollectError} `locked` while another process holds it; `permission` if the file cannot be written
  */
 export async function withLock<T>(path: string, run: () => Promise<T>, isRunning: IsRunning = isProcess): Promise<T> {
   if (!(await take(path))) {
@@ -29,7 +29,7 @@ export async function withLock<T>(path: string, run: () => Promise<T>, isRunning
   }
 }
 
-/** A link comes into being with its content, and only where there is no file yet. */
+/** A link appears with its content, and fails if the file exists. */
 async function take(path: string): Promise<boolean> {
   const draft = `${path}.${randomUUID()}`;
   try {
@@ -45,8 +45,8 @@ async function take(path: string): Promise<boolean> {
 }
 
 /**
- * Moves the lock of a process that is gone aside, and looks at what was moved: of two collectors that found it stale, the
- * slower one might have moved the new lock of the faster one, and puts that back.
+ * Moves the lock of an ended process aside, and checks the moved file. If two collectors find it stale, the
+ * slower one may have moved the new lock of the faster one, and then restores it.
  */
 async function removeStale(path: string, isRunning: IsRunning): Promise<void> {
   const holder = await holderOf(path);
@@ -58,14 +58,14 @@ async function removeStale(path: string, isRunning: IsRunning): Promise<void> {
     const moved = await holderOf(aside);
     if (moved !== null && isRunning(moved)) await link(aside, path);
   } catch (error) {
-    // Another collector was faster; whether there is a lock now is found out by taking it.
+    // Another collector was faster; the next attempt shows whether there is a lock now.
     if (!hasCode(error, 'ENOENT') && !hasCode(error, 'EEXIST')) throw error;
   } finally {
     await rm(aside, { force: true });
   }
 }
 
-/** The process that a lock names; null where the lock is gone. @throws {CollectError} `locked` for a file that is no lock */
+/** The process in a lock; null if the lock is gone. @throws {CollectError} `locked` if the file is no lock */
 async function holderOf(path: string): Promise<number | null> {
   const bytes = await readFileIfThere(path, LOCK_BYTES).catch((cause: unknown) => {
     throw new CollectError('locked', `${path} is no lock of a collector`, { cause });
@@ -76,7 +76,7 @@ async function holderOf(path: string): Promise<number | null> {
   return Number(pid);
 }
 
-/** A process of somebody else is one, too. */
+/** Whether a process exists, including processes of other users. */
 function isProcess(pid: number): boolean {
   try {
     process.kill(pid, 0);

@@ -4,26 +4,26 @@ import { FetchError } from '../outside/fetch-error.js';
 import { CollectError } from './collect-error.js';
 import { type AmdCertification, readAmdCertification, readTdQuote } from './evidence-body.js';
 
-/** Instance metadata service of Azure: link-local, and nothing that a configuration, an option or a proxy changes. */
+/** Azure's instance metadata service: link-local, and independent of configuration, options and proxies. */
 export const AZURE_METADATA = 'http://169.254.169.254';
 
-/** How much of an answer is read, and how long it is waited for. */
+/** Limits of bytes and time of an answer. */
 export const METADATA_BOUNDS = { answerBytes: 64 * 1024, timeoutMs: 5_000 } as const;
 
-/** Asks one origin, one question a connection. */
+/** Sends requests to one origin, one per connection. */
 class MetadataAgent extends BoundedAgent {
   constructor(origin: string, timeoutMs: number) {
     super({ origins: [origin], attemptTimeoutMs: timeoutMs, keepAlive: false });
   }
 
-  /** The content type is ignored: parsing shows the type of the body. */
+  /** Ignores the content type: the parser detects other content. */
   send(request: BoundedRequest, body: string | null): Promise<BoundedAnswer> {
     const sent = { method: body === null ? 'GET' : 'POST', body } as const;
     return this.ask(request, sent, (status, headers) => (status === 200 ? null : refusedStatus(status, headers)));
   }
 }
 
-/** Data that the host of an Azure VM gives its guest. Passed on unverified. */
+/** Data from the host of an Azure VM for its guest. Passed on unverified. */
 export class MetadataService {
   readonly #origin: string;
   readonly #timeoutMs: number;
@@ -40,7 +40,7 @@ export class MetadataService {
   }
 
   /**
-   * Has a TDREPORT turned into a quote.
+   * Converts a TDREPORT to a quote.
    * @throws {CollectError} `metadata_unreachable`, `metadata_answer`
    */
   async tdQuote(tdReport: Uint8Array, signal: AbortSignal): Promise<Uint8Array> {

@@ -32,7 +32,7 @@ export function parsePcrList(text: string): readonly number[] {
   return indices.toSorted((a, b) => a - b);
 }
 
-/** Whether values are those that a quote with SHA-256 was made over. */
+/** Whether values have the digest of a SHA-256 quote. */
 export function isDigestOf(values: PcrValues, { pcrDigest }: Pick<TpmsQuote, 'pcrDigest'>): boolean {
   return equalInConstantTime(sha256(...values.values()), pcrDigest);
 }

@@ -27,16 +27,16 @@ import { isDigestOf } from './pcr-values.js';
 
 /** Recognises the kind of bytes. */
 export interface Recogniser {
-  /** Lists the kinds of structure that bytes can be. */
+  /** Lists the kinds of structure that bytes may be. */
   readonly recognise: (bytes: Uint8Array) => readonly StructureKind[];
-  /** The reason why bytes that could be decoded, such as base64, are not read; null if none is found. */
+  /** Why decodable bytes, such as base64, are not accepted; null if no reason is found. */
   readonly remark: (bytes: Uint8Array) => string | null;
   readonly nameOf: (kind: StructureKind) => string;
 }
 
 export interface RecognisedFiles {
   readonly contents: EvidenceContents;
-  /** For people: files that are not used, and files whose name contradicts their content. */
+  /** Messages about unused files, and files whose name contradicts their content. */
   readonly notes: readonly string[];
 }
 
@@ -44,10 +44,10 @@ export interface RecognisedFiles {
 type Parts = readonly (readonly [EvidenceFileKey, Uint8Array])[];
 
 /**
- * Assigns files to the parts of evidence that they hold. The content decides. The name decides only where the content of
- * several kinds looks the same: PCR values, signatures, runtime data. Nothing is verified.
+ * Assigns files to parts of evidence, by their content. The name only decides if several kinds have
+ * the same form: PCR values, signatures, runtime data. Verifies nothing.
  *
- * @throws {CollectError} `evidence_files` if two files hold the same part, and the name of neither says which one is meant
+ * @throws {CollectError} `evidence_files` if two files are the same part, and no name selects one
  */
 export function recogniseFiles(files: readonly RawFile[], recogniser: Recogniser): RecognisedFiles {
   const first = files.map((file) => ({ file, parts: partsByContent(file.bytes, recogniser) }));
@@ -64,7 +64,7 @@ export function recogniseFiles(files: readonly RawFile[], recogniser: Recogniser
   const contents = new Map<EvidenceFileKey, Uint8Array>();
   const notes: string[] = [];
   const holders = new Map<EvidenceFileKey, string>();
-  // A file whose name matches its content goes before the others.
+  // A file whose name matches its content takes precedence.
   for (const { file, parts } of found.toSorted((a, b) => Number(isWellNamed(b)) - Number(isWellNamed(a)))) {
     if (parts.length === 0) {
       notes.push(`${quotedName(file.name)} is left out: ${whyLeftOut(file, recogniser)}`);
@@ -85,7 +85,7 @@ export function recogniseFiles(files: readonly RawFile[], recogniser: Recogniser
   return { contents, notes };
 }
 
-/** @throws {CollectError} where neither name says which of two files is meant */
+/** @throws {CollectError} if no name selects one of two files */
 function secondOf(name: string, other: string, parts: Parts): string {
   const what = parts.map(([key]) => contentOf(key)).join(', ');
   if (keyOfName(other) !== null) return `${quotedName(name)} is left out: ${quotedName(other)} has ${what} already`;
@@ -95,13 +95,13 @@ function secondOf(name: string, other: string, parts: Parts): string {
   );
 }
 
-/** Some descriptions go on from the one before them in the list. */
+/** Some descriptions continue the previous one in the list. */
 function contentOf(key: EvidenceFileKey): string {
   const { name, what } = EVIDENCE_FILES[key];
   return /^(?:its|or|AMD's) /.test(what) ? `the content of ${name}` : `the ${what}`;
 }
 
-/** Tools write each certificate into a file of its own: with those before it the chain, each before its issuer. Null for other parts. */
+/** Joins certificates in separate files to the chain, each before its issuer. Null for other parts. */
 function joinedChain([part, ...others]: Parts, contents: EvidenceContents): Parts | null {
   if (part === undefined || others.length > 0 || !CHAINS.includes(part[0])) return null;
   const [key, bytes] = part;
@@ -145,7 +145,7 @@ function isBody(bytes: Uint8Array): boolean {
   return isObject(value) && Object.hasOwn(value, 'evidence');
 }
 
-/** Reports a file that has the name of another part. Other names are not reported: people name files as they like. */
+/** Reports a file with the name of another part. Other names are not reported: users choose them freely. */
 function renamed(name: string, parts: Parts): readonly string[] {
   if (keyOfName(name) === null) return [];
   const held = parts.map(([key]) => contentOf(key)).join(', ');
@@ -159,14 +159,14 @@ function isWellNamed({ file, parts }: { readonly file: RawFile; readonly parts: 
   return key !== null && parts.some(([part]) => part === key);
 }
 
-/** Empty if the content of this file alone does not show its part. */
+/** Empty if the content of this file alone does not identify its part. */
 function partsByContent(bytes: Uint8Array, { recognise }: Recogniser): Parts {
   const [kind, ...others] = recognise(bytes);
   if (kind === undefined) return partsOfAnswer(bytes);
   return others.length > 0 ? [] : partsOfStructure(kind, bytes);
 }
 
-/** Answers of the metadata service are JSON with members of their own. */
+/** Answers of the metadata service are JSON with specific members. */
 function partsOfAnswer(bytes: Uint8Array): Parts {
   if (isAnswer(() => readAmdCertification(bytes))) return [['certification', bytes]];
   return isAnswer(() => readTdQuote(bytes)) ? [['tdQuoteAnswer', bytes]] : [];
@@ -182,7 +182,7 @@ function isAnswer(read: () => unknown): boolean {
   }
 }
 
-/** Tells by the other files which part a file is: PCR values of the quote, hashed runtime data, the log of a TD or vTPM. */
+/** Identifies a part by the other files: PCR values of the quote, hashed runtime data, the log of a TD or vTPM. */
 function partsByOthers(bytes: Uint8Array, known: EvidenceContents): Parts {
   const quote = quoteOf(known);
   const key =
@@ -192,7 +192,7 @@ function partsByOthers(bytes: Uint8Array, known: EvidenceContents): Parts {
   return key === null ? [] : [[key, bytes]];
 }
 
-/** A name counts only where no other file holds its part: names get swapped. */
+/** A name only counts if no other file is its part, since users swap names. */
 function partsByName({ name, bytes }: RawFile, assigned: EvidenceContents): Parts {
   const key = keyOfName(name);
   if (key !== null && !assigned.has(key)) return [[key, bytes]];
@@ -209,7 +209,7 @@ function isOver(bytes: Uint8Array, quote: TpmsQuote): boolean {
   return values !== null && isDigestOf(values, quote);
 }
 
-/** An HCL report has its runtime data inside. */
+/** An HCL report contains its runtime data. */
 function isRuntimeData(bytes: Uint8Array, known: EvidenceContents): boolean {
   if (known.has('hcl')) return false;
   const [report, quote] = [known.get('report'), known.get('tdQuote')];

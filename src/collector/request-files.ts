@@ -19,7 +19,7 @@ import {
 } from './evidence-body.js';
 import { EVIDENCE_FILES, type EvidenceContents, type EvidenceFileKey } from './evidence-files.js';
 
-/** Types of evidence that files can be. */
+/** Types of evidence that files can form. */
 export type FileEvidenceType = keyof typeof FORMS;
 
 type Keys = readonly EvidenceFileKey[];
@@ -29,19 +29,19 @@ const OF_TPM: Keys = ['eventLog', 'systemLog', 'akCertificate', 'akChain'];
 const OF_AMD: Keys = ['vek', 'chain', 'certification', 'certificateTable', 'crl'];
 const TD_QUOTES: Keys = ['tdQuote', 'tdQuoteAnswer'];
 
-/** Files that evidence of a type needs, those of which it needs exactly one, and those that it may have beside. */
+/** For each type: required files, alternatives of which it needs exactly one, and optional files. */
 const FORMS = {
   snp: { needs: ['report'], oneOf: [], may: [...OF_AMD, 'runtimeData'] },
   tdx: { needs: [], oneOf: TD_QUOTES, may: ['collateral', 'ccel', 'runtimeData'] },
   'az-snp-vtpm': { needs: ['hcl', ...QUOTE], oneOf: [], may: [...OF_TPM, ...OF_AMD] },
   'az-tdx-vtpm': { needs: ['hcl', ...QUOTE], oneOf: TD_QUOTES, may: [...OF_TPM, 'collateral'] },
-  // The report of Trusted Launch describes the VM, and has nothing for a verifier.
+  // The report of Trusted Launch describes the VM, and is useless to a verifier.
   tpm: { needs: [...QUOTE, 'akCertificate'], oneOf: [], may: [...OF_TPM, 'hcl'] },
 } as const satisfies { readonly [type: string]: { readonly needs: Keys; readonly oneOf: Keys; readonly may: Keys } };
 
 export const FILE_EVIDENCE_TYPES = Object.keys(FORMS) as readonly FileEvidenceType[];
 
-/** Files that say the same, or of which one means nothing without the other. */
+/** Files that repeat each other, or of which one is meaningless without the other. */
 const APART: readonly Keys[] = [
   ['tdQuote', 'tdQuoteAnswer'],
   ['certification', 'vek'],
@@ -53,10 +53,10 @@ const TOGETHER: readonly (readonly [EvidenceFileKey, EvidenceFileKey])[] = [
 ];
 
 /**
- * Evidence as a request has it, from raw files. Nothing of it is verified.
+ * Builds evidence for a request from raw files. Verifies nothing.
  *
- * @param type what it is meant to be; null for what follows from the files
- * @throws {CollectError} `evidence_files` where the files are not those of one piece of evidence, or one is malformed
+ * @param type the expected type; null: the files determine it
+ * @throws {CollectError} `evidence_files` if the files do not form one piece of evidence, or one is malformed
  */
 export function evidenceOf(contents: EvidenceContents, type: FileEvidenceType | null): JsonObject {
   const found = evidenceTypeOfFiles(contents);
@@ -65,10 +65,10 @@ export function evidenceOf(contents: EvidenceContents, type: FileEvidenceType | 
   return EVIDENCE[found](contents);
 }
 
-/** Files that say of which type evidence is. */
+/** Files that determine the type of evidence. */
 export const DECIDING: Keys = ['report', 'hcl', ...TD_QUOTES, 'quoteMessage'];
 
-/** The report that names the hardware decides, then a report of the TEE itself, then a quote. */
+/** The report with the name of the hardware decides, then a report of the TEE itself, then a quote. */
 function evidenceTypeOfFiles(contents: EvidenceContents): FileEvidenceType {
   const hcl = contents.get('hcl');
   if (hcl !== undefined) {
@@ -79,7 +79,7 @@ function evidenceTypeOfFiles(contents: EvidenceContents): FileEvidenceType {
   }
   if (contents.has('report')) return 'snp';
   if (TD_QUOTES.some((key) => contents.has(key))) return contents.has('quoteMessage') ? 'az-tdx-vtpm' : 'tdx';
-  // Certificates of AMD belong to a report of SEV-SNP: it is missing.
+  // Certificates of AMD belong to an SEV-SNP report, which is missing.
   if (contents.has('quoteMessage')) return OF_AMD.some((key) => contents.has(key)) ? 'az-snp-vtpm' : 'tpm';
   throw fault(`none of ${DECIDING.map(evidenceFileName).join(', ')} is there`);
 }
@@ -168,13 +168,13 @@ function encoded(contents: EvidenceContents, key: EvidenceFileKey): string | nul
   return bytes === undefined ? null : encodeBase64Url(bytes);
 }
 
-/** PEM as it is, DER encoded. */
+/** PEM unchanged, DER encoded. */
 function certificate(contents: EvidenceContents, key: EvidenceFileKey): string | null {
   const isPem = Buffer.from(contents.get(key) ?? []).includes('-----BEGIN');
   return isPem ? pem(contents, key) : encoded(contents, key);
 }
 
-/** Certificates alone: a private key beside them must not leave with the evidence. */
+/** Extracts only certificates: a private key beside them must not leave with the evidence. */
 function pem(contents: EvidenceContents, key: EvidenceFileKey): string | null {
   const bytes = contents.get(key);
   if (bytes === undefined) return null;
@@ -215,7 +215,7 @@ function readFile<T>(key: EvidenceFileKey, read: () => T): T {
   }
 }
 
-/** An answer of the metadata service in a file is a file like any other. */
+/** Reads a stored answer of the metadata service, with the errors of a file. */
 function readAnswer<T>(key: EvidenceFileKey, read: () => T): T {
   try {
     return read();

@@ -13,7 +13,7 @@ export interface ToolEnd {
 /** Runs a program in a folder, without a shell. @throws {CollectError} `tools_missing`, `permission`, `tool_failed` */
 export type RunTool = (program: string, args: readonly string[], folder: string) => Promise<ToolEnd>;
 
-/** How much a program may take. */
+/** Limits of a program. */
 export interface ToolBounds {
   readonly timeoutMs: number;
   readonly outputBytes: number;
@@ -22,10 +22,10 @@ export interface ToolBounds {
 /** A vTPM answers within milliseconds; a quote of a slow discrete TPM takes a second. The largest NV index is 4 KiB. */
 export const TOOL_BOUNDS: ToolBounds = { timeoutMs: 30_000, outputBytes: 64 * 1024 };
 
-/** All that a program sees of the environment: where it is, and which TPM the operator means. */
+/** The only environment variables for a program: the search path, and the TPM of the operator. */
 const PASSED = ['PATH', 'TPM2TOOLS_TCTI'];
 
-/** The resource manager of the kernel. Without it tpm2-tools would look for a daemon first, and complain. */
+/** The resource manager of the kernel. Without it tpm2-tools would first search for a daemon, and report an error. */
 export const TPM_DEVICE = '/dev/tpmrm0';
 
 /** Runs programs of the system. */
@@ -41,8 +41,8 @@ interface Place {
 }
 
 /**
- * The program has a process group of its own: Ctrl-C ends the collector, which lets what is under way end and tidies
- * up, and a program that takes too long is killed with all that it started.
+ * Runs the program in its own process group. So Ctrl-C only ends the collector, which lets a running program end and cleans
+ * up. After a timeout, the program is killed with all its child processes.
  */
 function runTool(
   program: string,
@@ -74,7 +74,7 @@ function runTool(
   });
 }
 
-/** Some problems are thrown, others are events. */
+/** Starts a program. Some errors are thrown, others are events. */
 function start(program: string, args: readonly string[], place: Place): ChildProcessByStdio<null, Readable, Readable> {
   try {
     return spawn(program, args, { ...place, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
@@ -83,7 +83,7 @@ function start(program: string, args: readonly string[], place: Place): ChildPro
   }
 }
 
-/** It may have ended by itself meanwhile. */
+/** Kills the group. The process may have ended meanwhile. */
 function killGroup(pid: number): void {
   try {
     process.kill(-pid, 'SIGKILL');
@@ -108,7 +108,7 @@ class BoundedOutput {
     this.#maximum = maximum;
   }
 
-  /** Whether it still fits. */
+  /** @returns whether the output is still within the limit */
   add(chunk: Uint8Array): boolean {
     this.#length += chunk.byteLength;
     if (this.#length <= this.#maximum) this.#chunks.push(chunk);

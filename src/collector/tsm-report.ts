@@ -13,14 +13,14 @@ export interface TsmReport {
   /** `sev_guest`, `tdx_guest`. */
   readonly provider: string;
   readonly outblob: Uint8Array;
-  /** Certificates of the host; empty where it gives none. */
+  /** Certificates of the host; empty if it provides none. */
   readonly auxblob: Uint8Array;
 }
 
-/** An entry of configfs-tsm, whose attributes the kernel makes. */
+/** An entry of configfs-tsm, whose attributes the kernel creates. */
 export interface TsmEntry {
   read(attribute: string): Promise<Uint8Array>;
-  /** In one write: each write is a report data of its own. */
+  /** Writes at once: each write is a separate report data. */
   write(attribute: string, bytes: Uint8Array): Promise<void>;
   remove(): Promise<void>;
 }
@@ -32,7 +32,7 @@ const ATTEMPTS = 3;
 
 /**
  * Requests a report of the firmware, with X and zeros as report data, in an entry of this process alone. `generation` counts
- * what is written to an entry: another count than one writing means that the report may not be about X.
+ * the writes to an entry: any other count than one means that the report may not contain X.
  *
  * @throws {CollectError} `tsm_failed`, `permission`
  */
@@ -55,7 +55,7 @@ export async function readTsmReport(x: Uint8Array, open: () => Promise<TsmEntry>
   throw new CollectError('tsm_failed', `another process wrote to the entry during each of ${ATTEMPTS} attempts`);
 }
 
-/** Null where somebody else wrote to the entry. */
+/** Returns null if another process wrote to the entry. */
 async function readOnce(x: Uint8Array, open: () => Promise<TsmEntry>): Promise<TsmReport | null> {
   const reportData = new Uint8Array(REPORT_DATA_LENGTH);
   reportData.set(x);

@@ -7,27 +7,27 @@ import { decodeUserData, readRuntimeClaims, readRuntimeObject } from '../tee/sha
 import { CollectError } from './collect-error.js';
 import { AZURE_TPM, type GuestTpm, handle, type NvIndex, USER_DATA_LENGTH } from './guest-tpm.js';
 
-/** The paravisor makes a report at most once in 2 s: this long after the last reading it makes a new one. */
+/** The paravisor creates a report at most once in 2 s: this long after the last read it creates a new one. */
 const REFRESH_MS = 3_000;
 
-/** The number of attempts to read a report with the written data. */
+/** Attempts to read a report with the written data. */
 const READ_ATTEMPTS = 3;
 
 export interface Waiting {
   readonly signal: AbortSignal;
   /** Reports a fault without ending the command. */
   readonly warn: (message: string) => void;
-  /** Lets time pass; where left out, by the clock, and until the signal. */
+  /** Waits; defaults to a timer that ends with the signal. */
   readonly pass?: (ms: number) => Promise<void>;
 }
 
 /**
- * Reads a report of the paravisor that was made after X was known: X is written where the paravisor looks for it, and
- * what was there before is put back, whatever happens between.
+ * Reads a report of the paravisor that is newer than X. Writes X to the index that the paravisor reads, and
+ * restores the previous content in any case.
  *
  * @param x up to 64 bytes; zeros follow
- * @param before what the TPM says of the index; undefined where it is not defined
- * @throws {CollectError} `nv_unusable`, `report_stale` where other software writes the index too
+ * @param before the public data of the index; undefined if it is not defined
+ * @throws {CollectError} `nv_unusable`, `report_stale` if other software writes the index too
  */
 export async function readFreshReport(
   tpm: GuestTpm,
@@ -58,7 +58,7 @@ async function prepare(tpm: GuestTpm, before: NvIndex | undefined): Promise<() =
   if (before.size !== USER_DATA_LENGTH) {
     throw new CollectError('nv_unusable', `NV index 0x01400002 has ${before.size} bytes, expected ${USER_DATA_LENGTH}`);
   }
-  // Nothing makes an index unwritten again; zeros mean that there is no user data.
+  // An index cannot become unwritten again; zeros mean that there is no user data.
   const content = before.written ? await tpm.read(AZURE_TPM.userData) : new Uint8Array(USER_DATA_LENGTH);
   return () => tpm.write(AZURE_TPM.userData, content);
 }
