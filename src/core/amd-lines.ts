@@ -3,14 +3,14 @@ import type { SnpPart, SnpProduct } from './claims.js';
 /** Lowest and highest, both inclusive. */
 export type Range = readonly [number, number];
 
-/** A part of a product line: AMD numbers the microcode of each by itself. */
+/** A part of a product line: AMD numbers the microcode of each part separately. */
 export interface AmdPart {
   readonly part: SnpPart;
   readonly models: readonly Range[];
   readonly steppings: Range;
 }
 
-/** A product line of AMD: its trust anchor, and what distinguishes its reports and key certificates. */
+/** A product line of AMD: its trust anchor, and the values that distinguish its reports and key certificates. */
 export interface AmdLine {
   readonly product: SnpProduct;
   /** SHA-256 of the SubjectPublicKeyInfo of each ARK, lower-case hex. Only this makes a root trusted. */
@@ -18,9 +18,9 @@ export interface AmdLine {
   /** CPUID family, and the models of it. */
   readonly family: number;
   readonly models: readonly Range[];
-  /** A report without CPUID counts as the first. */
+  /** A report without CPUID counts as the first part. */
   readonly parts: readonly AmdPart[];
-  /** Names before the stepping in a productName, beside the line's own. */
+  /** Names before the stepping in a productName, besides that of the line. */
   readonly otherNames: readonly string[];
   /** Bytes of a chip id in a certificate and at KDS. In a report zero bytes follow up to 64. */
   readonly chipIdBytes: 8 | 64;
@@ -43,7 +43,7 @@ const LINES: readonly AmdLine[] = [
     arkSpki: new Set(['9f056bee44377e29308cb5ffa895bdfb62d18881fa6bed8d6f075b0204089cb9']),
     family: 0x19,
     models: [[0x00, 0x0f]],
-    // Parts as the Linux microcode loader tells them apart.
+    // Parts, as the Linux microcode loader distinguishes them.
     parts: [
       { part: 'Milan', models: [[0x01, 0x01]], steppings: [0, 1] },
       { part: 'Milan-X', models: [[0x01, 0x01]], steppings: [2, 2] },
@@ -85,7 +85,7 @@ const LINES: readonly AmdLine[] = [
   },
 ];
 
-/** The product lines that are built in. A configuration adds others beside them. */
+/** The built-in product lines. A configuration can add others. */
 export const AMD_LINES: AmdLines = new Map(LINES.map((line) => [line.product, line]));
 
 /** Names of the built-in product lines. */
@@ -94,7 +94,7 @@ export const SNP_PRODUCTS: readonly SnpProduct[] = LINES.map(({ product }) => pr
 /** Names of their parts. */
 export const SNP_PARTS: readonly SnpPart[] = LINES.flatMap(({ parts }) => parts.map(({ part }) => part));
 
-/** The product line among some that has a part; null where none has it. */
+/** The product line with a part; null if there is none. */
 export function lineOfPart(part: SnpPart, lines: AmdLines): AmdLine | null {
   return [...lines.values()].find(({ parts }) => parts.some((own) => own.part === part)) ?? null;
 }

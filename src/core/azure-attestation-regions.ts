@@ -1,8 +1,8 @@
 type Abbreviations = Readonly<Record<string, string>>;
 
 /**
- * Abbreviations of the regions whose shared providers are accepted by default, by the names that Azure Resource Manager
- * has for regions: those that Microsoft's release policies for confidential VMs name.
+ * Abbreviations of the regions whose shared providers are accepted by default, by region names of Azure Resource
+ * Manager. Microsoft's release policies for confidential VMs name these regions.
  */
 const SHARED: Abbreviations = {
   eastus: 'eus',
@@ -37,7 +37,7 @@ export const SHARED_REGIONS = Object.values(SHARED);
 
 /**
  * All abbreviations. The others come from the endpoint table of Microsoft's guest attestation SDK and another public list, both read
- * on 2026-11-26. They count where the operator names them: a region may have no shared provider, and then its name is free.
+ * on 2026-11-26. They count only if the operator names them: a region may have no shared provider, so that its name is free.
  */
 const ABBREVIATIONS: Abbreviations = {
   ...SHARED,
@@ -66,14 +66,14 @@ const ABBREVIATIONS: Abbreviations = {
   westus3: 'wus3',
 };
 
-/** The abbreviation of a region that is named in full, such as `westeurope`; null where no region has that name. */
+/** The abbreviation of a region by its full name, such as `westeurope`; null for an unknown name. */
 export function regionNamed(name: string): string | null {
   return Object.hasOwn(ABBREVIATIONS, name) ? (ABBREVIATIONS[name] ?? null) : null;
 }
 
-/** Test slots are no regions: their tokens are signed alike and say what a test wants. */
+/** Test slots are no regions: their tokens have valid signatures, but contain test values. */
 const TEST_SLOT = /^test/;
-/** How Azure Attestation abbreviates regions: `weu`, `eus2`, `eus2e`. Their names in full (`eastus`) are longer. */
+/** The form of Azure Attestation's abbreviations: `weu`, `eus2`, `eus2e`. Full names (`eastus`) are longer. */
 const REGION = /^[a-z]{2,5}(?:\d[a-z]?)?$/;
 /** Host of a shared provider, in the public cloud or a sovereign one. */
 const SHARED_PROVIDER = /^https:\/\/shared([a-z0-9]+)\.\1\.attest\.azure\.(?:net|us|cn)$/;
@@ -84,7 +84,7 @@ export function isKnownRegion(region: string): boolean {
   return KNOWN_REGIONS.has(region);
 }
 
-/** Whether a text has the shape of a region's abbreviation. There need not be such a region. */
+/** Whether a text has the form of a region's abbreviation. The region need not exist. */
 export function isRegionShaped(region: string): boolean {
   return !TEST_SLOT.test(region) && REGION.test(region);
 }
@@ -95,8 +95,8 @@ export function sharedProvider(region: string): string {
 }
 
 /**
- * The region of which an issuer would be the shared provider in the public cloud, where that region is not known; else
- * null. Of sovereign clouds there is no list of regions to look in.
+ * Returns the region of a shared provider in the public cloud, if that region is unknown; else
+ * null. For sovereign clouds there is no list of regions.
  */
 export function unknownRegionOf(issuer: string): string | null {
   const region = isNamedLikeSharedProvider(issuer) ? SHARED_PROVIDER.exec(issuer)?.[1] : undefined;
@@ -104,7 +104,7 @@ export function unknownRegionOf(issuer: string): string | null {
   return isKnownRegion(region) ? null : region;
 }
 
-/** Whether an issuer is named like the shared provider of a region of any cloud, known or not. */
+/** Whether an issuer has the name of a shared provider of any cloud, in a known or unknown region. */
 export function isNamedLikeSharedProvider(issuer: string): boolean {
   const region = SHARED_PROVIDER.exec(issuer)?.[1];
   return region !== undefined && isRegionShaped(region);

@@ -1,6 +1,6 @@
 /**
- * An identity of this service in Microsoft Entra ID. Which one is always spelt out: nothing is tried one after the
- * other. Secrets stand in files.
+ * An identity of this service in Microsoft Entra ID. The configuration always names one kind: the service does not try
+ * several. Secrets are in files.
  */
 export type AzureIdentity =
   | ManagedIdentity
@@ -8,14 +8,14 @@ export type AzureIdentity =
   | ClientSecretIdentity<string | null>
   | ClientCertificateIdentity<string | null>;
 
-/** That of the machine, whose environment says where its tokens come from. */
+/** The identity of the machine, whose environment names the source of its tokens. */
 export interface ManagedIdentity {
   readonly kind: 'managed-identity';
-  /** Of a user-assigned one. */
+  /** Client id of a user-assigned identity. */
   readonly clientId: string | null;
 }
 
-/** That of a Kubernetes service account. Null: what the cluster puts into the environment. */
+/** The identity of a Kubernetes service account. Null: taken from variables that the cluster sets. */
 export interface WorkloadIdentity<Said extends string | null> {
   readonly kind: 'workload-identity';
   readonly tenantId: Said;

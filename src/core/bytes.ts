@@ -1,7 +1,7 @@
 /**
- * Bytes as text and back, compared and put together. This file alone of those that read formats knows Node's `Buffer`. Browsers have
- * none: the build of the inspector takes functions of the same names in place of these. What makes bytes makes Buffers here: whoever takes many parts of them
- * takes them of a plain view, since parts of Buffers are Buffers, which take several times as long to make.
+ * Conversions between bytes and text, and comparisons. Of all parsers, only this file uses Node's `Buffer`. Browsers lack it, so
+ * the build of the inspector replaces these functions. Results are Buffers. A caller that takes many parts uses
+ * a plain view, since parts of Buffers are Buffers, which take several times as long to make.
  */
 
 /** Lower-case hex. */
@@ -9,22 +9,22 @@ export function hex(bytes: Uint8Array): string {
   return view(bytes).toString('hex');
 }
 
-/** @param digits an even number of hex digits, of either case; nothing else is checked here */
+/** @param digits an even number of hex digits, in either case; not checked here */
 export function fromHex(digits: string): Uint8Array {
   return Buffer.from(digits, 'hex');
 }
 
-/** One character a byte, U+0000 to U+00FF. */
+/** One character per byte, U+0000 to U+00FF. */
 export function latin1(bytes: Uint8Array): string {
   return view(bytes).toString('latin1');
 }
 
-/** @param text of characters up to U+00FF */
+/** @param text characters up to U+00FF */
 export function fromLatin1(text: string): Uint8Array {
   return Buffer.from(text, 'latin1');
 }
 
-/** UTF-16 in little endian. A last byte that is none of a pair is left out; surrogates without the other half stay. */
+/** Decodes UTF-16 in little endian. Drops an odd last byte; keeps surrogates without their other half. */
 export function utf16le(bytes: Uint8Array): string {
   return view(bytes).toString('utf16le');
 }
@@ -34,7 +34,7 @@ export function fromUtf16le(text: string): Uint8Array {
   return Buffer.from(text, 'utf16le');
 }
 
-/** Bytes that are no UTF-8 become U+FFFD. */
+/** Decodes UTF-8. Invalid bytes become U+FFFD. */
 export function utf8(bytes: Uint8Array): string {
   return view(bytes).toString('utf8');
 }
@@ -43,7 +43,7 @@ export function fromUtf8(text: string): Uint8Array {
   return Buffer.from(text, 'utf8');
 }
 
-/** Bytes that a text takes in UTF-8. */
+/** Length of a text in UTF-8 bytes. */
 export function utf8Length(text: string): number {
   return Buffer.byteLength(text);
 }
@@ -56,19 +56,19 @@ export function base64(bytes: Uint8Array, alphabet: Base64Alphabet): string {
 }
 
 /**
- * Bytes of a text in one alphabet, whatever else the text has. Who reads a text that somebody sent compares it with what its
- * bytes are written as.
+ * Decodes a text in one alphabet, and skips other characters. For text from outside, the caller compares it with the
+ * encoding of the result.
  */
 export function looseBytes(text: string, alphabet: Base64Alphabet): Uint8Array {
   return Buffer.from(text, alphabet);
 }
 
-/** Stops at the first byte that differs: not for secrets. */
+/** Compares byte by byte, and stops at the first difference: not for secrets. */
 export function isSameBytes(a: Uint8Array, b: Uint8Array): boolean {
   return Buffer.compare(a, b) === 0;
 }
 
-/** Parts one after the other. */
+/** Concatenates parts. */
 export function joined(parts: readonly Uint8Array[]): Uint8Array {
   return Buffer.concat(parts);
 }

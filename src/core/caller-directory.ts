@@ -6,11 +6,11 @@ export type RequestHeaders = Readonly<Record<string, string | readonly string[] 
 /** The credentials in a request. */
 export interface PresentedCredentials {
   readonly headers: RequestHeaders;
-  /** The certificate that the client of the connection has shown, DER, verified by TLS. Null: it was asked for none. */
+  /** The client certificate of the connection, DER, verified by TLS. Null: the listener requested none. */
   readonly clientCertificate: () => Uint8Array | null;
 }
 
-/** Tells who asks. */
+/** Authenticates callers. */
 export interface CallerDirectory {
   /** Whether a request must have credentials. */
   readonly asksForCredentials: boolean;

@@ -6,10 +6,10 @@ export interface ChallengeScope {
   readonly evidenceType: string | null;
 }
 
-/** The permitted use of a challenge, as its own tenant may see it. */
+/** The permitted use of a challenge, for callers of its tenant. */
 export type ChallengePurpose = Omit<ChallengeScope, 'tenant'>;
 
-/** When a challenge was made, and until when it may be used: whole seconds of the wall clock of the service. */
+/** Issue and expiry of a challenge: whole seconds of the wall clock of the service. */
 export interface ChallengePeriod {
   readonly issuedAt: Date;
   readonly expiresAt: Date;
@@ -17,7 +17,7 @@ export interface ChallengePeriod {
 
 /** The result of consuming a challenge. */
 export type ConsumeResult = {
-  /** Where scopes were compared, and the challenge is not another tenant's. */
+  /** Present if the scopes were compared, and the challenge belongs to the caller's tenant. */
   readonly purpose?: ChallengePurpose;
 } & (
   | {
@@ -25,32 +25,32 @@ export type ConsumeResult = {
       /** Whole seconds. */
       readonly issuedAt: Date;
     }
-  /** `lostUntil`: of challenges that end by then, the store may have lost the record. Of later ones it has never had one. */
+  /** `lostUntil`: the store may have lost records of challenges that expire by then. It never had a record of later ones. */
   | { readonly state: 'unknown'; readonly lostUntil: Date }
-  /** `expired`: whoever counts its lifetime says so, whatever the wall clock says. */
+  /** `expired`: by the counter of its lifetime, independent of the wall clock. */
   | { readonly state: 'used' | 'expired' | 'scope' }
 );
 
 /** Records of challenges. Consuming is one atomic step, and marks the record, which is kept until its expiry. */
 export interface ChallengeStore {
-  /** Whether it can be asked at all, as far as that is known without asking. */
+  /** Whether the store is reachable, as far as that is known without a call. */
   readonly isReachable: boolean;
   /**
-   * @param givenUp aborts once the caller no longer waits: an operation that has not begun by then is not done
-   * @throws {RefusedError} `overloaded` when no further record fits
-   * @throws {Error} when the store is out of reach
+   * @param givenUp aborts once the caller no longer waits: an operation that has not begun by then is skipped
+   * @throws {RefusedError} `overloaded` if the store is full
+   * @throws {Error} if the store is unreachable
    */
   put(id: string, scope: ChallengeScope, period: ChallengePeriod, givenUp?: AbortSignal): Promise<void>;
   /**
    * @param givenUp as in `put`
-   * @throws {VoidChallengeError} when the store has a record that may be from before a use
-   * @throws {Error} when the store is out of reach
+   * @throws {VoidChallengeError} if the record may be from before a use
+   * @throws {Error} if the store is unreachable
    */
   consume(id: string, scope: ConsumedScope, givenUp?: AbortSignal): Promise<ConsumeResult>;
   close(): Promise<void>;
 }
 
-/** The request that wants to use a challenge: all its policies must fit the scope. */
+/** The request that uses a challenge: all its policies must fit the scope. */
 export interface ConsumedScope {
   readonly tenant: string;
   readonly audience: string | null;
@@ -59,14 +59,14 @@ export interface ConsumedScope {
 }
 
 /**
- * Where the nonce of a request came from.
- * `caller`: the caller's own. Others: bytes whose MAC says that this service made them.
+ * The origin of a request's nonce.
+ * `caller`: chosen by the caller. Others: bytes whose MAC shows that this service made them.
  */
 export type NonceStanding =
   | { readonly origin: 'none' | 'caller' }
   | ({
       readonly origin: 'challenge';
-      /** Where scopes were compared, and the challenge is not another tenant's. */
+      /** Present if the scopes were compared, and the challenge belongs to the caller's tenant. */
       readonly scopes?: ComparedScopes;
     } & (
       | {
@@ -77,7 +77,7 @@ export type NonceStanding =
       | { readonly state: 'used' | 'expired' | 'scope' | 'store_unavailable' | 'not_consumed' }
     ));
 
-/** The scope of a challenge, and the request that came with it. */
+/** The scope of a challenge, and the request with it. */
 export interface ComparedScopes {
   readonly purpose: ChallengePurpose;
   readonly asked: ConsumedScope;

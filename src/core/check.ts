@@ -6,28 +6,28 @@ import type { JsonValue } from './json.js';
 
 export { type CheckResult, isOfToken } from './checks/row.js';
 
-/** One thing that was compared. */
+/** The result of one comparison. */
 export interface Check extends Finding {
   readonly id: CheckId;
-  /** One sentence for people. Lower case, no period. */
+  /** One sentence as message: lower case, no period. */
   readonly detail: string;
-  /** For `unavailable`: whether asking again can help. */
+  /** For `unavailable`: whether a retry can help. */
   readonly retryable?: boolean;
-  /** For `skipped`: checks skipped for the same reason share a text here, and are listed as one line. */
+  /** For `skipped`: checks skipped for the same reason share this text, and are listed as one line. */
   readonly group?: string;
-  /** For `unavailable`: nobody requires it, so that the decision does not rest on it. */
+  /** For `unavailable`: no policy requires it, so the decision does not depend on it. */
   readonly optional?: boolean;
   /** For a `warn` that an unexpired waiver covers. */
   readonly waived?: boolean;
-  /** The rule of a policy that it is about. */
+  /** The rule of a policy that it concerns. */
   readonly rule?: string;
-  /** Makes what each part of the rule came to, for those who ask. */
+  /** Computes the result of each part of the rule, on request. */
   readonly explain?: () => ExplainedPart;
   /** The type of the token, where `about` does not identify it: fetched tokens share one pointer. */
   readonly route?: TokenRoute;
 }
 
-/** Checks that speak of the token of one other verifier. */
+/** Checks about the token of one other verifier. */
 export function ofRoute(route: TokenRoute, checks: readonly Check[]): readonly Check[] {
   return checks.map((check) => ({ ...check, route }));
 }
@@ -35,36 +35,36 @@ export function ofRoute(route: TokenRoute, checks: readonly Check[]): readonly C
 interface Compared {
   readonly expected?: JsonValue;
   readonly actual?: JsonValue;
-  /** Replaces the sentence of the catalogue, which is `holds` for a pass and `fails` for anything else. */
+  /** Replaces the sentence of the catalogue: `holds` for a pass, `fails` for any other result. */
   readonly detail?: string;
   readonly explain?: () => ExplainedPart;
-  /** The name of the missing object, for the remedy. It may come from bytes that nothing has verified. */
+  /** The name of the missing object, for the remedy. It may come from unverified bytes. */
   readonly missing?: string;
-  /** The member of the policy, or the key of the configuration, that decided, for the remedy. */
+  /** The deciding member of the policy or key of the configuration, for the remedy. */
   readonly setting?: string;
-  /** The exact fault, for the remedy. As `expected` and `actual`, of bytes that something verifies. */
+  /** The exact fault, for the remedy. Like `expected` and `actual`, only from verified bytes. */
   readonly faults?: readonly string[];
   /** Replaces the remedy of the catalogue. */
   readonly remedy?: string;
 }
 
 interface Required extends Compared {
-  /** Replaces `fails` of the catalogue where the check fails; `detail` replaces `holds` where it passes. */
+  /** Replaces `fails` of the catalogue if the check fails; `detail` replaces `holds` if it passes. */
   readonly otherwise?: string;
 }
 
-/** For `unavailable`: what was out of reach, and whether asking again can help. */
+/** For `unavailable`: the unreachable object, and whether a retry can help. */
 interface OutOfReach extends Compared {
   readonly retryable: boolean;
 }
 
-/** What a check establishes where it passes, and what it says where it does not. */
+/** The text of a check if it passes, and if it does not. */
 type Texts = Pick<CheckRow, 'holds' | 'fails'>;
 
 /** The texts of a catalogue. */
 export type CheckTexts = { readonly [id in CheckId]?: Texts };
 
-/** The route of the checks, at whatever place. */
+/** The route of the checks, at any place. */
 export interface CheckOwner {
   readonly policy: string | null;
   readonly route?: TokenRoute;
@@ -72,8 +72,8 @@ export interface CheckOwner {
 }
 
 /**
- * Checks that speak of one place in the request, recorded in the order in which they ran.
- * Recording is all that a verifier does with a finding; what follows from it is decided elsewhere.
+ * Checks about one place in the request, recorded in the order of execution.
+ * A verifier only records findings; the decision is made elsewhere.
  */
 export class Checks {
   readonly #texts: CheckTexts;
@@ -92,7 +92,7 @@ export class Checks {
     this.#all = all;
   }
 
-  /** Those recorded so far, of every place. */
+  /** All recorded checks, at any place. */
   get all(): readonly Check[] {
     return this.#all;
   }
@@ -102,22 +102,22 @@ export class Checks {
     return this.#about;
   }
 
-  /** The same record, for another place. */
+  /** Returns the same record for another place. */
   at(about: string): Checks {
     return new Checks(this.#texts, about, this.#owner, this.#all);
   }
 
-  /** The same record, for a place inside of this one: `/crls/0`. */
+  /** Returns the same record for a place inside this one: `/crls/0`. */
   inside(path: string): Checks {
     return this.at(`${this.#about}${path}`);
   }
 
-  /** The same record, for the token of one other verifier. */
+  /** Returns the same record for the token of one other verifier. */
   ofRoute(route: TokenRoute): Checks {
     return new Checks(this.#texts, this.#about, { policy: this.#owner.policy, route }, this.#all);
   }
 
-  /** The same record, for one rule of the policy. */
+  /** Returns the same record for one rule of the policy. */
   ofRule(rule: string): Checks {
     return new Checks(this.#texts, this.#about, { ...this.#owner, rule }, this.#all);
   }
@@ -142,24 +142,24 @@ export class Checks {
     this.#add(id, 'unavailable', compared, { retryable });
   }
 
-  /** Records that something was out of reach that nobody requires. */
+  /** Records that an object was unreachable which no policy requires. */
   unavailableOptional(id: CheckId, detail: string): void {
     this.#add(id, 'unavailable', { detail }, { optional: true });
   }
 
-  /** Records `pass` or `fail`, and tells which, so that a caller can stop where the rest depends on it. */
+  /** Records `pass` or `fail`, and returns it, so that the caller can stop if the rest depends on it. */
   require(holds: boolean, id: CheckId, compared: Required = {}): boolean {
     if (holds) this.pass(id, compared);
     else this.fail(id, { ...compared, detail: compared.otherwise ?? this.#textsOf(id).fails });
     return holds;
   }
 
-  /** Records that checks were not reached, for one reason. */
+  /** Records checks as skipped, for one reason. */
   skip(ids: readonly CheckId[], because: string): void {
     for (const id of ids) this.#add(id, 'skipped', { detail: because }, { group: because });
   }
 
-  /** Records those of some checks that have not run as not reached, for one reason. */
+  /** Records the checks without a result as skipped, for one reason. */
   skipRest(ids: readonly CheckId[], because: string): void {
     const rest = ids.filter((id) => !this.ran(id));
     this.skip(rest, because);
@@ -169,19 +169,19 @@ export class Checks {
     this.#all.push(...checks);
   }
 
-  /** Removes compared values from checks, once it is known that nothing vouches for the bytes they were read from. */
+  /** Removes compared values from checks, once their bytes turn out to be unverified. */
   withhold(ids: readonly CheckId[]): void {
     for (const [index, check] of this.#all.entries()) {
       if (ids.includes(check.id)) this.#all[index] = withoutValues(check);
     }
   }
 
-  /** Whether a check has a result other than `skipped`, at whatever place. */
+  /** Whether a check has a result other than `skipped`, at any place. */
   ran(id: CheckId): boolean {
     return this.#all.some((check) => check.id === id && check.result !== 'skipped');
   }
 
-  /** Whether a check ran, and every time with `pass` or `warn`, at whatever place. */
+  /** Whether a check ran, each time with `pass` or `warn`, at any place. */
   holds(id: CheckId): boolean {
     const found = this.#all.filter((check) => check.id === id);
     return found.length > 0 && found.every(({ result }) => result === 'pass' || result === 'warn');
@@ -206,10 +206,10 @@ export class Checks {
   }
 }
 
-/** A check that is being made. */
+/** A check under construction. */
 type NewCheck = { -readonly [member in keyof Check]: Check[member] };
 
-/** Values for the remedy alone. A check that passed has none. */
+/** Adds the values for the remedy. A check that passed has none. */
 function addForRemedy(check: NewCheck, { missing, setting, faults, remedy }: Compared): void {
   if (missing !== undefined) check.missing = missing;
   if (setting !== undefined) check.setting = setting;

@@ -1,14 +1,14 @@
 import type { JsonObject } from './json.js';
 
-/** Claims of a judged request, by what made them. Numbers are numbers, booleans booleans, digests lower-case hex. */
+/** Claims of a verified request, by their source. Numbers are numbers, booleans booleans, digests lower-case hex. */
 export interface Claims {
   readonly snp?: SnpClaims;
   readonly tdx?: TdxClaims;
   readonly hcl?: HclClaims;
   readonly tpm?: TpmClaims;
-  /** Of a token of Microsoft Azure Attestation. */
+  /** Claims of a token of Microsoft Azure Attestation. */
   readonly maa?: TokenClaims;
-  /** Of a token of Intel Trust Authority. */
+  /** Claims of a token of Intel Trust Authority. */
   readonly ita?: TokenClaims;
 }
 
@@ -17,15 +17,15 @@ export interface TokenClaims {
   readonly issuer: string;
   /** `x-ms-attestation-type` of the token itself, or `attester_type`. */
   readonly attestationType: string;
-  /** `x-ms-policy-hash`; null where the token has none. */
+  /** `x-ms-policy-hash`; null if the token has none. */
   readonly policyHash: string | null;
   /** The whole payload, as issued. */
   readonly claims: JsonObject;
-  /** Statements that policies ask for, each read from its exact path and type; null where they are not made. */
+  /** Statements that policies use, each read from its exact path and type; null if missing. */
   readonly stated: {
     /** `x-ms-compliance-status` of the TEE. */
     readonly complianceStatus: string | null;
-    /** Of guest attestation, `secureboot`. */
+    /** `secureboot` of guest attestation. */
     readonly secureBoot: boolean | null;
     /** `attester_tcb_status` of a TD. */
     readonly tcbStatus: string | null;
@@ -40,10 +40,10 @@ export type SnpTcbComponent = (typeof SNP_TCB_COMPONENTS)[number];
 /** One TCB_VERSION by component (AMD 56860, TCB_VERSION). `fmc` exists in the layout that came with Turin. */
 export type SnpTcb = { readonly [component in Exclude<SnpTcbComponent, 'fmc'>]: number } & { readonly fmc?: number };
 
-/** The name of a product line: one that is built in (`amd-lines.ts`), or one of the configuration. */
+/** The name of a product line, built in (`amd-lines.ts`) or configured. */
 export type SnpProduct = string;
 
-/** The name of a part of a product line: AMD numbers the microcode of each by itself. */
+/** The name of a part of a product line: AMD numbers the microcode of each part separately. */
 export type SnpPart = string;
 
 export interface SnpPolicyClaim {
@@ -60,7 +60,7 @@ export interface SnpPolicyClaim {
   readonly pageSwapDisable: boolean;
 }
 
-/** Bits of PLATFORM_INFO that have a name, from bit 0 on (AMD 56860, PLATFORM_INFO). */
+/** Named bits of PLATFORM_INFO, from bit 0 on (AMD 56860, PLATFORM_INFO). */
 export const SNP_PLATFORM_BITS = [
   'smtEnabled',
   'tsmeEnabled',
@@ -73,7 +73,7 @@ export const SNP_PLATFORM_BITS = [
 ] as const;
 export type SnpPlatformBit = (typeof SNP_PLATFORM_BITS)[number];
 
-/** PLATFORM_INFO. `unknownBits` holds the numbers of the set bits that have no name here. */
+/** PLATFORM_INFO. `unknownBits` has the numbers of set bits without a name. */
 export type SnpPlatformInfoClaim = { readonly [bit in SnpPlatformBit]: boolean } & {
   readonly unknownBits: readonly number[];
 };
@@ -108,7 +108,7 @@ export interface SnpClaims {
   readonly reportId: string;
   readonly reportIdMa: string;
   readonly chipId: string;
-  /** The cloud provider that a VLEK was issued to, as its certificate names it. Absent under a VCEK. */
+  /** The cloud provider that a VLEK was issued to, by the name in its certificate. Absent under a VCEK. */
   readonly cspId?: string;
   readonly reportData: string;
   readonly familyId: string;
@@ -130,37 +130,37 @@ export interface TdAttributesClaim {
   readonly tpa: boolean;
 }
 
-/** Words of Intel's TCB status, as collateral has them, merged or of one part. */
+/** Words of Intel's TCB status in collateral, merged or of one part. */
 export type TdxStatusWord = string;
 
 /** The collateral's statement about the platform of a quote. */
 export interface TdxTcbClaim {
   /**
-   * Merged by Intel's table (Intel DCAP Quote Verification Library, convergence of TCB statuses). Null where platform
+   * Merged by Intel's table (Intel DCAP Quote Verification Library, convergence of TCB statuses). Null if platform
    * or module is behind every level.
    */
   readonly status: TdxStatusWord | null;
-  /** Null where the platform is behind every level. */
+  /** Null if the platform is behind every level. */
   readonly platformStatus: TdxStatusWord | null;
-  /** Null where TEE_TCB_SVN[1] is 0, since such modules have no levels, and where the module is behind every level. */
+  /** Null if TEE_TCB_SVN[1] is 0, since such modules have no levels, or if the module is behind every level. */
   readonly moduleStatus: TdxStatusWord | null;
   readonly qeStatus: TdxStatusWord;
-  /** Earliest tcbDate of the three, RFC 3339. Null where there is no status. */
+  /** Earliest tcbDate of the three, RFC 3339. Null if there is no status. */
   readonly date: string | null;
-  /** Of the TCB info, and of the QE identity: Intel does not raise them in one moment. */
+  /** Numbers of the TCB info and of the QE identity: Intel does not raise both at once. */
   readonly evaluationDataNumber: number;
   readonly qeEvaluationDataNumber: number;
-  /** Of platform, module and QE as far as they reach a level, in that order, each once. */
+  /** Advisories of platform, module and QE, if they reach a level, in that order, without duplicates. */
   readonly advisories: readonly string[];
 }
 
-/** Service TDs that were bound to a TD, and the platform on which the first one was. Bytes are lower-case hex. */
+/** Service TDs that were bound to a TD, and the platform of the first one. Bytes are lower-case hex. */
 export interface ServiceTdClaim {
   readonly initHash: string;
   readonly initAttributes: string;
   readonly currentHash: string;
   readonly currentAttributes: string;
-  /** Rated by nothing: Intel publishes no collateral for them. */
+  /** Not rated: Intel publishes no collateral for them. */
   readonly initTcbSvn: string;
   readonly initCpuSvn: string;
   readonly initModel: string;
@@ -176,20 +176,20 @@ export interface TdxClaims {
   readonly mrOwnerConfig: string;
   readonly mrSeam: string;
   readonly mrSignerSeam: string;
-  /** Of TD 1.5 bodies. */
+  /** Only in TD 1.5 bodies. */
   readonly mrServiceTd?: string;
   readonly teeTcbSvn: string;
   readonly tdAttributes: TdAttributesClaim;
   readonly xfam: string;
-  /** Of extended TD 1.5 bodies. A hash of zeros names no service TD. */
+  /** Only in extended TD 1.5 bodies. A hash of zeros names no service TD. */
   readonly serviceTd?: ServiceTdClaim;
   readonly reportData: string;
-  /** Of the PCK certificate: it tells one platform from all others. */
+  /** From the PCK certificate: it identifies one platform. */
   readonly ppid: string;
   readonly fmspc: string;
   readonly pceId: string;
   readonly tcb: TdxTcbClaim;
-  /** Of the CCEL. Absent where none was sent, or it does not hold. `replayed` and `notCovered` number RTMRs. */
+  /** From the CCEL. Absent if none was sent, or it does not verify. `replayed` and `notCovered` number RTMRs. */
   readonly eventLog?: EventLogClaims;
 }
 
@@ -200,55 +200,55 @@ export interface HclClaims {
   readonly paravisor: { readonly known: boolean; readonly by: ParavisorEvidence | null };
   /** RFC 7638 SHA-256 thumbprint of `HCLAkPub`, base64url. */
   readonly akThumbprint: string;
-  /** The 64 bytes of `user-data`, lower-case hex; null where the member is absent, or is not 64 bytes of hex. */
+  /** The 64 bytes of `user-data`, lower-case hex; null if the member is absent, or is not 64 bytes of hex. */
   readonly userData: string | null;
-  /** Kebab members in camelCase, unknown ones too. Absent where only the AK is vouched for. */
+  /** Kebab members in camelCase, including unknown ones. Absent if only the AK is verified. */
   readonly vmConfiguration?: JsonObject;
 }
 
 export interface TpmClaims {
-  /** Only what the signed selection names: bank, then index, then value. */
+  /** Only values in the signed selection: bank, then index, then value. */
   readonly pcrs: { readonly [bank: string]: { readonly [index: string]: string } };
   /** 16 hex digits. */
   readonly firmwareVersion: string;
   readonly clock: { readonly resetCount: number; readonly restartCount: number; readonly safe: boolean };
-  /** Absent where no log was sent, or it does not hold. `replayed` and `notCovered` number PCRs. */
+  /** Absent if no log was sent, or it does not verify. `replayed` and `notCovered` number PCRs. */
   readonly eventLog?: EventLogClaims;
-  /** A key that the attestation key certified, and that the vTPM uses under the quoted PCR values alone. */
+  /** A key certified by the attestation key, which the vTPM uses only with the quoted PCR values. */
   readonly certifiedKey?: CertifiedKeyClaims;
 }
 
-/** A key of the vTPM that may be bound without being in the quote. */
+/** A key of the vTPM that may be bound although the quote does not contain it. */
 export interface CertifiedKeyClaims {
   /** RFC 7638 SHA-256 thumbprint, base64url. */
   readonly jkt: string;
-  /** Public JWK: what `binding.jwk` has to be to bind this key. */
+  /** Public JWK: the required value of `binding.jwk` to bind this key. */
   readonly jwk:
     | { readonly kty: 'RSA'; readonly n: string; readonly e: string }
     | { readonly kty: 'EC'; readonly crv: 'P-256' | 'P-384'; readonly x: string; readonly y: string };
 }
 
-/** Variables that an event log shows, by the SHA-256 of their contents; `mokList` by its digest in the bank of the quote. */
+/** Variables in an event log, by the SHA-256 of their contents; `mokList` by its digest in the bank of the quote. */
 export const BOOT_VARIABLES = ['pk', 'kek', 'db', 'dbx', 'mokList'] as const;
 export type BootVariable = (typeof BOOT_VARIABLES)[number];
 
-/** The entries of an event log about a boot: images that were started, command lines of kernels, files that a loader read. */
+/** Lists of an event log about a boot: started images, command lines of kernels, files that a loader read. */
 export const BOOT_LISTS = ['applications', 'commandLines', 'files'] as const;
 export type BootList = (typeof BOOT_LISTS)[number];
 
 export type BootClaim = 'secureBoot' | BootVariable | BootList;
 
 /**
- * The facts of an event log about a boot, as far as it replays to quoted registers. Null: the log does not show it, which is
+ * The facts of an event log about a boot, for registers that it replays to. Null: the log does not show it, which is
  * never the same as false or empty.
  */
 export type EventLogClaims = {
   /** Registers that the log replays to. */
   readonly replayed: readonly number[];
-  /** Registers that were extended by what the log does not have. */
+  /** Registers that events outside the log extended. */
   readonly notCovered: readonly number[];
   readonly secureBoot: boolean | null;
 } & { readonly [variable in BootVariable]: string | null } & {
-  /** Digests in hex; of a command line its text, where the log has what was hashed. */
+  /** Digests in hex; for a command line its text, if the log has the hashed text. */
   readonly [list in BootList]: readonly string[] | null;
 };

@@ -8,5 +8,5 @@ export type { CheckId } from './checks/tables.js';
 export { MALFORMED_CODES, type MalformedCode } from './malformed-codes.js';
 export type { ProblemCode } from './problem-codes.js';
 
-/** Codes that only problem documents carry. */
+/** Codes that only occur in problem documents. */
 export const PROBLEM_CODES = Object.keys(PROBLEM_ROWS) as readonly ProblemCode[];

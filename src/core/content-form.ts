@@ -6,7 +6,7 @@ export type Form = (value: JsonValue | undefined) => boolean;
 export const text: Form = (value) => typeof value === 'string';
 export const flag: Form = (value) => typeof value === 'boolean';
 export const integer: Form = (value) => Number.isSafeInteger(value);
-/** Id of a chain or of a decision as they are written: in lower case. */
+/** Canonical id of a chain or a decision, in lower case. */
 export const uuid = (value: unknown): value is string =>
   typeof value === 'string' && /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(value);
 /** SHA-256 in lower-case hex. */
@@ -27,7 +27,7 @@ export const either = (...forms: readonly Form[]): Form => {
 export const listOf = (form: Form): Form => {
   return (value) => Array.isArray(value) && value.every(form);
 };
-/** Others may stand beside them: another version may write more. */
+/** Other members are allowed: another version may write more. */
 export const members = (forms: Readonly<Record<string, Form>>): Form => {
   const entries = Object.entries(forms);
   return (value) => isObject(value) && entries.every(([name, form]) => form(value[name]));

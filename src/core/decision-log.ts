@@ -3,10 +3,10 @@ import type { AskedRelease, ReleaseAttempt, ReleaseKind, ReleaseResult } from '.
 import type { Caller, VerifyRequest } from './request.js';
 
 /**
- * The kinds of records in the decision log. `withdrawn`: a decision that was stored too late, and whose answer never left.
- * `unrecorded`: how many decisions, none of them an allow, could not be stored. `pruned`: of what the content is dropped.
- * `reloaded`: what a reload took over, with digests of the configuration and of the roots that count from then on.
- * `release-attempt`: a key is about to be asked for, and nothing was handed out before. `release-result`: what came of it.
+ * The kinds of records in the decision log. `withdrawn`: a decision that was stored too late, so its answer was never sent.
+ * `unrecorded`: the number of decisions, none an allow, that could not be stored. `pruned`: records whose content is dropped.
+ * `reloaded`: the result of a reload, with digests of the configuration and of the roots in use from then on.
+ * `release-attempt`: stored before a key is requested. `release-result`: the result of that request.
  */
 export type RecordKind =
   | 'started'
@@ -21,7 +21,7 @@ export type RecordKind =
   | 'pruned'
   | 'stopped';
 
-/** Place of a record: one chain for each process that writes. */
+/** Position of a record: one chain for each process that writes. */
 export interface RecordPosition {
   /** UUID of the chain. */
   readonly chain: string;
@@ -35,12 +35,12 @@ export interface ChainEnd extends RecordPosition {
   readonly hash: string;
 }
 
-/** The hash of the record before the first one of a chain. */
+/** The previous hash of the first record of a chain. */
 export const NO_RECORD = '0'.repeat(64);
 
-/** A record as a store has it. Digests are SHA-256 in lower-case hex. */
+/** A record in a store. Digests are SHA-256 in lower-case hex. */
 export interface LogRecord extends ChainEnd {
-  /** Hash of the record before; `NO_RECORD` for the first. */
+  /** Hash of the previous record; `NO_RECORD` for the first. */
   readonly previous: string;
   /** Digest of salt and content. */
   readonly contentSha256: string;
@@ -50,7 +50,7 @@ export interface LogRecord extends ChainEnd {
   readonly content: string | null;
 }
 
-/** By what a decision is found. Each member follows from the content of its record. */
+/** Index fields of a decision. Each member follows from the content of its record. */
 export interface DecisionEntry {
   readonly decisionId: string;
   readonly tenant: string;
@@ -61,26 +61,26 @@ export interface DecisionEntry {
   readonly summary: string;
 }
 
-/** By what records of a release are found: the decision by which a key is released. */
+/** Index fields of a release record: the decision by which a key is released. */
 export interface ReleaseEntry {
   readonly decisionId: string;
   readonly kind: ReleaseKind;
 }
 
-/** Bytes that a decision rested on. Stored once, whatever number of decisions name them. */
+/** Bytes that a decision depends on. Stored once, even if many decisions reference them. */
 export interface KeptObject {
   /** Lower-case hex. */
   readonly sha256: string;
   readonly bytes: Uint8Array;
 }
 
-/** A record, and what a store finds it by. */
+/** A record with its index fields. */
 interface IndexedRecord extends LogRecord {
-  /** Of a decision. */
+  /** For a decision. */
   readonly entry: DecisionEntry | null;
   /** Id of the decision that it withdraws. */
   readonly withdraws: string | null;
-  /** Of an attempt to release a key, or of its result. */
+  /** For an attempt to release a key, or its result. */
   readonly release: ReleaseEntry | null;
 }
 
@@ -92,36 +92,36 @@ export interface NewRecord extends IndexedRecord {
   readonly objects: readonly KeptObject[];
 }
 
-/** A record that another store had. */
+/** A record of another store. */
 export interface ImportedRecord extends IndexedRecord {
-  /** Digests of what the decision rests on, hex. The bytes may be there, or not. */
+  /** Digests of the decision's inputs, hex. The bytes may be missing. */
   readonly restsOn: readonly string[];
 }
 
-/** That a decision rests on a kept object. */
+/** A reference from a decision to a kept object. */
 export interface KeptLink {
-  /** Place of the decision in its chain. */
+  /** Position of the decision in its chain. */
   readonly seq: number;
   /** Lower-case hex. */
   readonly sha256: string;
-  /** Whether the bytes are there. */
+  /** Whether the bytes are stored. */
   readonly isKept: boolean;
 }
 
-/** Decisions that are looked for, newest first. Null: all. */
+/** A search for decisions, newest first. Null: all. */
 export interface DecisionQuery {
-  /** Null on the command line, which looks at those of all tenants. */
+  /** Null on the command line, which searches all tenants. */
   readonly tenant: string | null;
   readonly policy: string | null;
   readonly decision: Outcome | null;
   /** Decided at that time or later. */
   readonly since: Date | null;
-  /** Id of a decision: those before it. */
+  /** Id of a decision: the result has earlier ones. */
   readonly cursor: string | null;
   readonly limit: number;
 }
 
-/** A decision that was found. */
+/** A decision in a search result. */
 export interface FoundDecision {
   readonly decisionId: string;
   /** JSON. */
@@ -129,10 +129,10 @@ export interface FoundDecision {
   readonly withdrawn: boolean;
 }
 
-/** A decision whose content is dropped: the place of its record. */
+/** A decision whose content is dropped: the position of its record. */
 export interface PrunedDecision extends RecordPosition {
   readonly decisionId: string;
-  /** Place of the last record of its release; its own where there is none. */
+  /** Position of its last release record; its own if there is none. */
   readonly through: number;
 }
 
@@ -141,7 +141,7 @@ export interface RecordedDecision {
   readonly record: LogRecord;
   readonly tenant: string;
   readonly withdrawn: boolean;
-  /** Records of its own chain that the index names as those of its release, in their order. */
+  /** Release records in its chain, according to the index, in their order. */
   readonly releaseRecords: readonly LogRecord[];
 }
 
@@ -164,7 +164,7 @@ export interface SignedHead extends RecordPosition {
 
 /** The result of an append of the chains of another store. */
 export interface AppendedChains {
-  /** Of each chain that both stores have, the first record that this store lacks or has otherwise. Any conflict: nothing was appended. */
+  /** For each chain in both stores, the first record that this store lacks or has in another form. With any, nothing is appended. */
   readonly conflicts: readonly RecordPosition[];
   /** Records that were appended. */
   readonly records: number;
@@ -176,56 +176,56 @@ export interface AppendedChains {
   readonly objects: number;
 }
 
-/** Reads records. Every method rejects with `StoreUnavailableError` where the store is out of reach. */
+/** Reads records. Every method rejects with `StoreUnavailableError` if the store is unreachable. */
 export interface LogReader {
-  /** Null where there is no such chain. */
+  /** Returns null if the chain does not exist. */
   last(chain: string): Promise<ChainEnd | null>;
   /** The last record of each chain. */
   chains(): Promise<readonly ChainEnd[]>;
-  /** Records in the order of chain and place, after that one. */
+  /** Records in the order of chain and position, after the given one. */
   records(after: RecordPosition | null, limit: number): Promise<readonly LogRecord[]>;
-  /** Signed heads of records of a chain, both ends included. */
+  /** Signed heads in a range of a chain, both ends included. */
   heads(chain: string, from: number, to: number): Promise<readonly SignedHead[]>;
-  /** The index fields of decisions, of records of a chain, both ends included. */
+  /** The index fields of decisions in a range of a chain, both ends included. */
   entries(chain: string, from: number, to: number): Promise<readonly StoredEntry[]>;
-  /** The index fields of releases, of records of a chain, both ends included. */
+  /** The index fields of releases in a range of a chain, both ends included. */
   releaseEntries(chain: string, from: number, to: number): Promise<readonly StoredRelease[]>;
   /**
-   * How many entries there are of what is no decision and no release of the log, heads of chains that are not there, links of decisions that
-   * are not there, and kept objects that no decision is linked to.
+   * Counts entries without a decision or release in the log, heads of missing chains, links of missing decisions,
+   * and kept objects without a link.
    */
   strays(): Promise<number>;
   list(query: DecisionQuery): Promise<readonly FoundDecision[]>;
   find(decisionId: string): Promise<RecordedDecision | null>;
-  /** Bytes of that digest (hex); null where they are not kept. */
+  /** Returns the bytes with a digest (hex); null if they are not stored. */
   object(sha256: string): Promise<Uint8Array | null>;
   /**
-   * Kept objects in the order of their digests, after that one: at most so many, and no more once they make up some MiB. Empty
-   * where there are no more.
+   * Returns kept objects in the order of their digests, after the given one. At most `limit`, and no more once they make up some MiB.
+   * Empty at the end.
    */
   objects(after: string | null, limit: number): Promise<readonly KeptObject[]>;
-  /** The objects of decisions, of records of a chain, both ends included. */
+  /** The objects of decisions in a range of a chain, both ends included. */
   objectsOf(chain: string, from: number, to: number): Promise<readonly KeptLink[]>;
-  /** Ids of decisions that the index dates before that time, oldest first, after that id. */
+  /** Ids of decisions with an earlier date in the index, oldest first, after the given id. */
   prunable(before: Date, after: string | null, limit: number): Promise<readonly string[]>;
 }
 
-/** A store of records. Every method rejects with `StoreUnavailableError` where the store is out of reach. */
+/** A store of records. Every method rejects with `StoreUnavailableError` if the store is unreachable. */
 export interface LogStore extends LogReader {
-  /** Whether it can be asked at all, as far as that is known without asking. */
+  /** Whether the store is reachable, as far as that is known without a call. */
   readonly isReachable: boolean;
-  /** Stores all or none, durably. Rejects also where nobody knows which of both has happened. */
+  /** Stores all or none, durably. Also rejects if the outcome is unknown. */
   append(records: readonly NewRecord[]): Promise<void>;
   putHead(head: SignedHead): Promise<void>;
   /**
-   * Drops salt and content of decisions and of their releases, and what they are found by. Keeps a decision that is not at its
-   * place, or that has a record of its release behind `through`.
+   * Drops salt, content and index fields of decisions and of their releases. Keeps a decision that is not at its
+   * position, or has a release record after `through`.
    *
-   * @returns how many decisions
+   * @returns the number of decisions
    */
   prune(decisions: readonly PrunedDecision[]): Promise<number>;
   /**
-   * Marks that content is dropped now, if the last mark is at least so many milliseconds old. Sets a mark that is missing, or in
+   * Marks that content is dropped now, if the last mark is at least `everyMs` milliseconds old. Sets a mark that is missing, or in
    * the future, to now.
    *
    * @returns whether content may be dropped
@@ -238,20 +238,20 @@ export interface JudgedRequest {
   readonly decision: Decision;
   readonly request: VerifyRequest;
   readonly caller: Pick<Caller, 'principal' | 'tenant'>;
-  /** The key to release by it; absent: none. */
+  /** The requested key release; absent: none. */
   readonly release?: AskedRelease;
-  /** All that the decision rested on, where that is kept. */
+  /** All inputs of the decision, if they are kept. */
   readonly inputs?: KeptInputs;
 }
 
 /** The inputs for a replay of a decision. */
 export interface KeptInputs {
-  /** The digest under which it is found, hex. */
+  /** The digest that identifies them, hex. */
   readonly sha256: string;
   readonly objects: readonly KeptObject[];
 }
 
-/** Keeps what was decided. */
+/** Records decisions. */
 export interface DecisionRecorder {
   /**
    * Resolves once the decision is stored.
@@ -259,26 +259,26 @@ export interface DecisionRecorder {
    */
   record(judged: JudgedRequest): Promise<void>;
   /**
-   * Resolves once it is stored durably that a key is about to be asked for. Where it rejects, nobody may be asked: what is stored
-   * all the same gets a result that says so.
+   * Resolves once a release attempt is stored durably. If it rejects, the key must not be requested: an attempt that was
+   * stored all the same gets a result that states this.
    *
    * @throws {StoreUnavailableError}
    */
   releaseAttempt(attempt: ReleaseAttempt): Promise<void>;
   /**
-   * Resolves once it is stored durably what came of an attempt.
+   * Resolves once the result of an attempt is stored durably.
    * @throws {StoreUnavailableError} if it was not stored, or the outcome is unknown
    */
   releaseResult(result: ReleaseResult): Promise<void>;
-  /** Says that nobody was told of a decision that is, or may be, stored: as soon as it can be stored. Never rejects. */
+  /** Records that a possibly stored decision was not answered, once that can be stored. Never rejects. */
   withdraw(decisionId: string, because: string): Promise<void>;
-  /** Says that the answer to a decision has left as `audit_unavailable` before it was stored: its record may be dropped. */
+  /** Notes that a decision was answered with `audit_unavailable` before it was stored: its record may be dropped. */
   answeredUnrecorded(decisionId: string): void;
-  /** Counts a decision that leaves without a record: never an allow. */
+  /** Counts an answer without a record, which is never an allow. */
   leavesUnrecorded(outcome: Outcome): void;
 }
 
-/** A store does not answer, or not in a way that can be relied on. The message is for the log. */
+/** A store does not answer, or its answer is unreliable. The message is for the log. */
 export class StoreUnavailableError extends Error {
   override readonly name = 'StoreUnavailableError';
 }

@@ -17,22 +17,22 @@ export interface PolicyResult {
   /** SHA-256 of the policy text that was evaluated, hex. */
   readonly sha256: string;
   readonly outcome: Outcome;
-  /** Ids of this policy's own checks and rules that passed, and of those that did not. */
+  /** Ids of this policy's own checks and rules: those that passed, and the others. */
   readonly matched: readonly string[];
   readonly unmatched: readonly string[];
 }
 
-/** The decision of a policy on other grounds. It stands beside the decision, and nothing is derived from it. */
+/** The result of a policy outside the decision, on which it has no effect. */
 export interface ShadowResult extends PolicyResult {
-  /** Codes of its failed and undecided checks, the most important first. */
+  /** Codes of its failed and undecided checks, most important first. */
   readonly reasons: readonly CheckId[];
-  /** The collateral of TDX that it rests on: that of the decision, or Intel's early one. */
+  /** The TDX collateral that it uses: that of the decision, or Intel's early one. */
   readonly collateral: 'standard' | 'early';
-  /** Where early collateral denies what is allowed now. Null where it does not, or nothing tells when. */
+  /** If early collateral denies evidence that is allowed now: when that takes effect. Otherwise, or if unknown, null. */
   readonly expectedFrom: ExpectedFrom | null;
 }
 
-/** About when something is expected. Nobody has announced it. */
+/** An estimated date, which was not announced. */
 export interface ExpectedFrom {
   /** A day in UTC, such as `2026-05-13`. */
   readonly date: string;
@@ -57,46 +57,46 @@ export interface Trust {
   readonly submods: { readonly [name: string]: TrustSubmodule };
 }
 
-/** Our own appraisal of hardware evidence, and the tokens of other verifiers. */
+/** This service's appraisal of hardware evidence, or a token of another verifier. */
 export type RouteName = 'hardware' | TokenRoute;
 
-/** A claim of which two Attestation Results state different values. */
+/** A claim with different values in two Attestation Results. */
 export interface Difference {
-  /** Name of the claim, as this service has it: section and member. */
+  /** Name of the claim in this service: section and member. */
   readonly claim: string;
-  /** The statements of each Attestation Result, by the name of its route. */
+  /** The values in each Attestation Result, by the name of its route. */
   readonly values: { readonly [route: string]: JsonValue };
 }
 
 /** Several Attestation Results about one TEE, compared claim by claim. */
 export interface CrossCheck {
-  /** Names of the routes whose Attestation Results were compared. */
+  /** Names of the compared routes. */
   readonly routes: readonly RouteName[];
   /** Whether all are about the same TEE, and no claim differs. */
   readonly agree: boolean;
-  /** The first of them: see `differencesOmitted`. */
+  /** The first differences: see `differencesOmitted`. */
   readonly differences: readonly Difference[];
-  /** How many more claims differ than are listed. */
+  /** Number of differing claims that are not listed. */
   readonly differencesOmitted: number;
-  /** Claims of which each says the same. */
+  /** Claims with the same value in each. */
   readonly equal: readonly string[];
-  /** Claims that only one of them makes, or that are about different moments. */
+  /** Claims of only one of them, or about different moments. */
   readonly notComparable: readonly string[];
 }
 
-/** The answer to one judged request, before it is written as JSON. */
+/** The answer to one verified request, before it is written as JSON. */
 export interface Decision {
   readonly decision: Outcome;
   readonly decisionId: string;
   readonly decidedAt: Date;
-  /** The verification time: that of the decision, or the historical one that the request names. */
+  /** The verification time: that of the decision, or the historical one in the request. */
   readonly at: Date;
   readonly validUntil: Date;
   readonly historical: boolean;
   readonly retryable: boolean;
-  /** Whether the same request can be judged again: not where a challenge was used up. */
+  /** Whether the same request can be verified again: false if a challenge was used up. */
   readonly repeatable: boolean;
-  /** Where a source that was out of reach said when to try again. */
+  /** The retry time that an unreachable source named. */
   readonly retryAfterSeconds: number | null;
   readonly evidence: { readonly type: EvidenceType; readonly sha256: string };
   readonly trust: Trust;
@@ -104,21 +104,21 @@ export interface Decision {
   readonly checks: readonly Check[];
   readonly reasons: readonly CheckId[];
   readonly claims: Claims;
-  /** The result of our own verification, under the names of Azure Attestation; null if it proves no hardware. */
+  /** The result of this service's verification, under the names of Azure Attestation; null if it proves no hardware. */
   readonly maaView: JsonObject | null;
-  /** Null where there was only one Attestation Result. */
+  /** Null if there was only one Attestation Result. */
   readonly crossCheck: CrossCheck | null;
   readonly endorsements: readonly UsedEndorsement[];
-  /** Tokens that the service obtained from other verifiers. No part of the answer: the decision log has their digests. */
+  /** Tokens that the service obtained from other verifiers. They are not in the answer: the decision log has their digests. */
   readonly obtainedTokens: readonly TokenEvidence[];
   readonly freshness: {
-    /** `challenge`: issued by this service. `own`: chosen by the caller. Null: the request had none, or was not judged. */
+    /** `challenge`: issued by this service. `own`: chosen by the caller. Null: the request had none, or was not verified. */
     readonly nonce: 'challenge' | 'own' | null;
     readonly bound: readonly FreshnessPlace[];
     readonly clockSkewSeconds: number | null;
   };
   readonly binding: { readonly jkt: string } | null;
   readonly shadow: readonly ShadowResult[];
-  /** The signed Attestation Result (EAR in a JWT). Null where there is none. */
+  /** The signed Attestation Result (EAR in a JWT). Null if there is none. */
   readonly receipt: string | null;
 }

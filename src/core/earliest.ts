@@ -1,6 +1,6 @@
 /**
- * The earliest of several ends, such as those of what a verification relied on. Null is no end, so it is the earliest
- * only where nothing ends.
+ * Returns the earliest of several ends, such as those of the inputs of a verification. Null is no end, so the result is null
+ * only if all are null.
  */
 export function earliest(end: Date, ...ends: readonly (Date | null)[]): Date;
 export function earliest(...ends: readonly (Date | null)[]): Date | null;
@@ -12,7 +12,7 @@ export function earliest(...ends: readonly (Date | null)[]): Date | null {
   return first === null ? null : new Date(first);
 }
 
-/** The latest of several times, of which there has to be one. */
+/** Returns the latest of at least one time. */
 export function latest(instants: readonly Date[]): Date {
   return new Date(Math.max(...instants.map((instant) => instant.getTime())));
 }

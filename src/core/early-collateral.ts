@@ -1,32 +1,32 @@
 import type { TdxCollateralRequest } from './endorsement.js';
 import type { TdxCollateral } from './evidence.js';
 
-/** A TCB recovery of Intel's: SVNs that were up to date are not, in collateral of this number and later ones. */
+/** A TCB recovery by Intel: in collateral of this number or later, SVNs lose their up-to-date status. */
 export interface RecoveryEvent {
   readonly evaluationDataNumber: number;
   readonly date: Date;
-  /** `tcbDate` of the levels that fix what became known. */
+  /** `tcbDate` of the levels that fix the published vulnerability. */
   readonly tcbDate: Date;
 }
 
 /**
- * Intel's early collateral of a platform: chains and signatures hold, and all of it was current when it was asked for.
+ * Intel's early collateral of a platform: chains and signatures are valid, and all parts were current when they were fetched.
  *
- * Not a `SourcedCollateral`, so that no set of endorsements can hold it: a decision rests on those alone.
+ * Not a `SourcedCollateral`, so that no endorsement set can contain it: a decision only uses those.
  */
 export interface EarlyCollateral {
   readonly documents: TdxCollateral;
-  /** As far as Intel's list is held and current. */
+  /** Recoveries, if Intel's list is cached and current. */
   readonly recoveries: readonly RecoveryEvent[];
 }
 
-/** The platform whose early collateral is wanted. */
+/** The platform of requested early collateral. */
 export type EarlyCollateralKey = Pick<TdxCollateralRequest, 'fmspc' | 'ca'>;
 
-/** Holds Intel's early collateral. It is no `EndorsementSource`, and none of those asks it. */
+/** Caches Intel's early collateral. It is no `EndorsementSource`, and no such source uses it. */
 export interface EarlyCollateralSource {
-  /** The current early collateral in memory, at once; null if there is none. */
+  /** Returns the current early collateral in memory, without waiting; null if there is none. */
   held(key: EarlyCollateralKey, at: Date): EarlyCollateral | null;
-  /** Has it fetched in the background where that is due. Never throws, and nobody waits for it. */
+  /** Starts a background fetch if one is due. Never throws, and no caller waits for it. */
   ask(key: EarlyCollateralKey): void;
 }

@@ -2,15 +2,15 @@ import type { MalformedCode, ProblemCode } from './codes.js';
 import { type PlacedProblem, placedText } from './places.js';
 
 /**
- * Bytes that do not have the form they must have. In a request this is a 400 with `code`; material that was
- * fetched, cached or configured turns it into the code of its source.
+ * Bytes do not have the required form. In a request this is a 400 with `code`; for material that was
+ * fetched, cached or configured, it becomes the code of its source.
  *
  * Messages are lower case, without period and without bytes of the evidence: they may be shown to the caller.
  */
 export class FormatError extends Error {
   override readonly name = 'FormatError';
   readonly code: MalformedCode;
-  /** JSON pointer of the member that carried the bytes, where known. */
+  /** JSON pointer of the member with the bytes, if known. */
   readonly pointer: string | null;
 
   constructor(code: MalformedCode, message: string, options: { pointer?: string; cause?: unknown } = {}) {
@@ -19,20 +19,20 @@ export class FormatError extends Error {
     this.pointer = options.pointer ?? null;
   }
 
-  /** The same error, said of a place in the request. A place that is already known is kept. */
+  /** The same error for a place in the request. A known place is kept. */
   at(pointer: string): FormatError {
     return this.pointer === null ? new FormatError(this.code, this.message, { pointer, cause: this.cause }) : this;
   }
 }
 
-/** A request that is refused with another status than 400. */
+/** A rejected request with a status other than 400. */
 export class RefusedError extends Error {
   override readonly name = 'RefusedError';
   readonly code: ProblemCode;
   readonly retryAfterSeconds: number | null;
-  /** JSON pointer to the member of the request that is refused; null where it is none. */
+  /** JSON pointer to the rejected member of the request; null if there is none. */
   readonly pointer: string | null;
-  /** Whether the connection is what is wrong, so that the same request may do over another one. */
+  /** Whether the connection is at fault, so that the same request may succeed over another one. */
   readonly endsConnection: boolean;
 
   constructor(
@@ -48,12 +48,12 @@ export class RefusedError extends Error {
   }
 }
 
-/** A configuration or policy that must not be served. The service does not start, or keeps what it has. */
+/** An unusable configuration or policy. The service does not start, or keeps the previous one. */
 export class ConfigurationError extends Error {
   override readonly name = 'ConfigurationError';
-  /** Everything that is wrong, each as `place: what`. */
+  /** All problems, each as `place: what`. */
   readonly problems: readonly string[];
-  /** The same by their places. What is said without one is about the whole. */
+  /** The problems with their places. A problem without a place concerns the whole. */
   readonly placed: readonly PlacedProblem[];
 
   constructor(problems: readonly (string | PlacedProblem)[], options: { cause?: unknown } = {}) {
@@ -66,8 +66,8 @@ export class ConfigurationError extends Error {
 }
 
 /**
- * Waits for several readings, each whatever becomes of the others.
- * @throws {ConfigurationError} with everything that is wrong with any of them
+ * Waits for several reads, even after one has failed.
+ * @throws {ConfigurationError} with the problems of all of them
  */
 export async function allOrProblems<T>(readings: readonly Promise<T>[]): Promise<readonly T[]> {
   const outcomes = await Promise.allSettled(readings);
@@ -78,18 +78,18 @@ export async function allOrProblems<T>(readings: readonly Promise<T>[]): Promise
   throw new ConfigurationError(errors.flatMap((error) => (error instanceof ConfigurationError ? error.placed : [])));
 }
 
-/** Material from elsewhere than a request that cannot be read, does not verify, or is not what was looked for. */
+/** Material from outside a request that is malformed, does not verify, or is not the expected one. */
 export class UnfitError extends Error {
   override readonly name = 'UnfitError';
 }
 
-/** A challenge of a server that has been restarted, or replaced, since: nobody knows whether it was used. */
+/** A challenge of a server that was restarted or replaced since: whether it was used is unknown. */
 export class VoidChallengeError extends Error {
   override readonly name = 'VoidChallengeError';
 }
 
 /**
- * The message of what was thrown, which need not be an error. A name that has several addresses, none of which answers, makes an error
+ * The message of a thrown value, which need not be an error. If a name has several addresses and none answers, Node throws an error
  * without a message of its own.
  */
 export function messageOf(thrown: unknown): string {
@@ -97,7 +97,7 @@ export function messageOf(thrown: unknown): string {
   return thrown instanceof Error ? thrown.message : String(thrown);
 }
 
-/** Runs a parse and says of which place in the request its FormatError speaks. */
+/** Runs a parser and adds a place in the request to its FormatError. */
 export function within<T>(pointer: string, parse: () => T): T {
   try {
     return parse();
@@ -106,7 +106,7 @@ export function within<T>(pointer: string, parse: () => T): T {
   }
 }
 
-/** Runs a parse whose failure is a finding and no malformed request: null where the bytes do not have their form. */
+/** Runs a parser whose failure is a finding, not a malformed request: returns null for malformed bytes. */
 export function nullIfMalformed<T>(parse: () => T): T | null {
   try {
     return parse();
@@ -117,8 +117,8 @@ export function nullIfMalformed<T>(parse: () => T): T | null {
 }
 
 /**
- * Reads material from elsewhere than the request: there, bytes without their form are unfit.
- * @throws {UnfitError} where the bytes are malformed
+ * Reads material from outside the request, where malformed bytes are unfit.
+ * @throws {UnfitError} if the bytes are malformed
  */
 export function unfitIfMalformed<T>(read: () => T): T {
   try {

@@ -26,33 +26,33 @@ export interface MemberValues {
   readonly eventLog: EventLogInput | null;
 }
 
-/** How a member of evidence is read: bytes of the structure that is named, or one of the forms that types share. */
+/** How a member of evidence is read: as bytes of the named structure, or in one of the shared forms. */
 export type MemberForm = { readonly structure: string } | keyof MemberValues;
 
 type FormOfValue<V> = [V] extends [Uint8Array | HclParts]
   ? { readonly structure: string }
   : { [F in keyof MemberValues]: [V] extends [MemberValues[F]] ? F : never }[keyof MemberValues];
 
-/** Members that every evidence of a type has; those that only a dialect supplies are optional. */
+/** Members of all evidence of a type; members that only a dialect supplies are optional. */
 type MemberForms<E> = {
   readonly [M in keyof E as M extends 'type' ? never : undefined extends E[M] ? never : M]: FormOfValue<E[M]>;
 };
 
-/** The properties of evidence that follow from its type alone. */
+/** The properties of evidence that its type determines. */
 export interface EvidenceTraits {
   readonly kind: EvidenceKind;
   /** The TEE whose report is in the evidence, by its section of claims; null for none. */
   readonly tee: keyof Claims | null;
-  /** Whether an Azure paravisor stands between the hardware and the guest. */
+  /** Whether an Azure paravisor runs between the hardware and the guest. */
   readonly paravisor: boolean;
   readonly vtpm: boolean;
   /** The route of the token; null for other evidence. */
   readonly tokenRoute: TokenRoute | null;
-  /** Whether policies have minimums and requirements for its TEE. Without, they only see to it that there are its claims. */
+  /** Whether policies have minimums and requirements for its TEE. Otherwise they only require its claims. */
   readonly hasTeeTopics: boolean;
-  /** Places in which the caller's nonce, or the value that binds nonce and key, may stand. */
+  /** Possible places of the caller's nonce, or of the value that binds nonce and key. */
   readonly noncePlaces: readonly string[];
-  /** The longest nonce of the caller's own that fits, and what holds no longer one; null where any nonce fits. */
+  /** The longest nonce that fits, and the structure that limits it; null if any nonce fits. */
   readonly longestNonce: { readonly bytes: number; readonly holder: string } | null;
   /** Sections of claims that such evidence always has once it is verified: that of its report or token first. */
   readonly always: readonly (keyof Claims)[];
@@ -62,14 +62,14 @@ export interface EvidenceTraits {
   readonly places: { readonly [section in keyof Claims | 'eventLog']?: string };
   /** Schema of its native form in openapi.yaml. */
   readonly schema: string;
-  /** Members of the native form, in the order in which they are read. */
+  /** Members of the native form, in reading order. */
   readonly members: { readonly [name: string]: MemberForm };
 }
 
-/** Ties the members of a row to the evidence. */
+/** Requires that a row has the members of the evidence. */
 type RowOf<T extends EvidenceType> = EvidenceTraits & { readonly members: MemberForms<EvidenceOf<T>> };
 
-/** TPM2B_DATA of a vTPM: what a quote can carry as extraData. */
+/** TPM2B_DATA of a vTPM: the limit of extraData in a quote. */
 const TPM_EXTRA_DATA = { bytes: 50, holder: 'a TPM quote' } as const;
 
 /** Report data is longer than any nonce. */
@@ -104,7 +104,7 @@ const OF_A_TOKEN = {
   members: { token: 'text' },
 } as const;
 
-/** The traits of every type of evidence. Nothing else in the code compares the name of a type. */
+/** The traits of every type of evidence. No other code compares the name of a type. */
 export const EVIDENCE_TRAITS = {
   snp: {
     ...OF_A_BARE_REPORT,
@@ -201,7 +201,7 @@ export type Tee = Exclude<Rows[EvidenceType]['tee'], null>;
 /** TEEs that policies have minimums and requirements for. */
 export type TeeOfPolicies = Exclude<Extract<Rows[EvidenceType], { hasTeeTopics: true }>['tee'], null>;
 
-/** Every type of evidence, in the order in which they are listed for people. */
+/** Every type of evidence, in display order. */
 export const EVIDENCE_TYPES = Object.keys(EVIDENCE_TRAITS) as readonly EvidenceType[];
 
 export function traitsOf(type: EvidenceType): EvidenceTraits & { readonly tee: Tee | null } {
@@ -216,7 +216,7 @@ export function isHardwareType(type: EvidenceType): boolean {
   return kindOf(type) === 'hardware';
 }
 
-/** Evidence of a vTPM by itself, which no hardware report comes with. */
+/** Evidence of a vTPM without a hardware report. */
 export function isTpmType(type: EvidenceType): boolean {
   return kindOf(type) === 'tpm';
 }
@@ -237,12 +237,12 @@ export function hasVtpm(type: EvidenceType): boolean {
   return EVIDENCE_TRAITS[type].vtpm;
 }
 
-/** Whether evidence of a type can have the event log of a TD. Behind a paravisor, RTMRs are the paravisor's. */
+/** Whether evidence of a type can have the event log of a TD. Behind a paravisor, RTMRs belong to the paravisor. */
 export function hasTdEventLog(type: EvidenceType): boolean {
   return traitsOf(type).places.eventLog === 'ccel';
 }
 
-/** The route of the token that evidence of a type is; null if it is none. */
+/** The route of the token for evidence of a token type; null for other types. */
 export function tokenRouteOf<T extends EvidenceType>(type: T): Rows[T]['tokenRoute'] {
   return EVIDENCE_TRAITS[type].tokenRoute;
 }
@@ -253,7 +253,7 @@ export function tokenTypeOf(route: TokenRoute): TokenType {
 
 const TOKEN_TYPES: { readonly [route in TokenRoute]: TokenType } = { maa: 'maa-token', ita: 'ita-token' };
 
-/** JSON pointer of the member that a section of claims, or an event log, was read from. */
+/** JSON pointer of the member with a section of claims, or an event log. */
 export function placeOf(section: keyof Claims | 'eventLog', type: EvidenceType): string {
   const member = traitsOf(type).places[section];
   return member === undefined ? '/evidence' : `/evidence/${member}`;

@@ -1,6 +1,6 @@
 import type { JsonObject } from './json.js';
 
-/** Evidence as a request carries it, decoded. Nothing in here is verified. */
+/** Decoded evidence of a request. Nothing in here is verified. */
 
 /** Certificates and CRLs that a request supplies for SEV-SNP. */
 export interface SnpEndorsementInput {
@@ -21,16 +21,16 @@ export interface SnpEvidence {
   readonly type: 'snp';
   /** ATTESTATION_REPORT, 1184 bytes. */
   readonly report: Uint8Array;
-  /** Bytes whose SHA-256 is said to be in REPORT_DATA. */
+  /** Bytes whose SHA-256 REPORT_DATA should contain. */
   readonly runtimeData: Uint8Array | null;
   readonly endorsements: SnpEndorsementInput;
-  /** Bytes whose SHA-256 is said to be HOST_DATA. Absent where none came. */
+  /** Bytes whose SHA-256 HOST_DATA should be. Absent if none were sent. */
   readonly initData?: Uint8Array;
-  /** Whether launch endorsements came, which nothing here verifies. Absent: none. */
+  /** Whether launch endorsements were sent, which the service does not verify. Absent: none. */
   readonly hasLaunchEndorsements?: boolean;
 }
 
-/** A TPM 2.0 quote and the PCR values that it is about. */
+/** A TPM 2.0 quote and the PCR values that it covers. */
 export interface TpmQuoteInput {
   /** TPMS_ATTEST, without size prefix. */
   readonly message: Uint8Array;
@@ -42,11 +42,11 @@ export interface TpmQuoteInput {
 
 export type PcrBank = 'sha1' | 'sha256' | 'sha384' | 'sha512';
 
-/** Certificate of a vTPM's attestation key, and the chain above it. Judged whenever sent. */
+/** Certificate of a vTPM's attestation key, and the chain above it. Verified whenever it is sent. */
 export interface AkCertificateInput {
-  /** Zero bytes after the DER are what an NV index of fixed size adds. */
+  /** Zero bytes after the DER come from an NV index of fixed size. */
   readonly certificate: CertificateInput;
-  /** PEM, the issuer of the leaf first, the root last; null where only the leaf was sent. */
+  /** PEM, the issuer of the leaf first, the root last; null if only the leaf was sent. */
   readonly chain: string | null;
 }
 
@@ -54,13 +54,13 @@ export interface AkCertificateInput {
 export type EventLogInput = readonly [firmware: Uint8Array, canonical?: Uint8Array];
 
 /**
- * The parts of a paravisor's report that hashes and signatures cover, taken apart by the guest. Only of a dialect: header and request
- * data, which nothing measures, did not come with it.
+ * The parts of a paravisor's report that hashes and signatures cover, split by the guest. Only in a dialect: unmeasured header and request
+ * data are not sent.
  */
 export interface HclParts {
-  /** ATTESTATION_REPORT; null on TDX, where the TDREPORT did not come either, only the quote made of it. */
+  /** ATTESTATION_REPORT; null on TDX, where only the quote of the TDREPORT is sent. */
   readonly hardwareReport: Uint8Array | null;
-  /** Runtime claims as they are hashed. */
+  /** The exact bytes of the runtime claims, which are hashed. */
   readonly runtimeClaims: Uint8Array;
 }
 
@@ -72,17 +72,17 @@ export interface CertifiedKeyInput {
   readonly signature: Uint8Array;
   /** TPM2B_PUBLIC of the certified key. */
   readonly publicArea: Uint8Array;
-  /** JSON pointer of it, where that is not in the evidence. */
+  /** JSON pointer of it, if it is outside the evidence. */
   readonly about?: string;
 }
 
-/** The vTPM data of Azure's guest attestation client beside the quote. Of a dialect, or of a body that asks for a release. */
+/** The vTPM data of Azure's guest attestation client beside the quote. In a dialect, or a body that requests a release. */
 export interface AzureGuestMembers {
   /** TPM2B_PUBLIC of the attestation key. */
   readonly akPublic?: Uint8Array;
-  /** The guest's name for it, for messages. Only of a dialect. */
+  /** The guest's name for it, for messages. Only in a dialect. */
   readonly akPublicName?: string;
-  /** SubjectPublicKeyInfo of the attestation key, DER, in place of `akPublic`. Only of a dialect. */
+  /** SubjectPublicKeyInfo of the attestation key, DER, instead of `akPublic`. Only in a dialect. */
   readonly akSpki?: Uint8Array;
   readonly certifiedKey?: CertifiedKeyInput;
 }
@@ -92,7 +92,7 @@ export interface RestatedParts {
   /** ATTESTATION_REPORT. */
   readonly hardwareReport: Uint8Array;
   readonly runtimeClaims: JsonObject;
-  /** Null where none was stated. */
+  /** Null if none was stated. */
   readonly nonce: Uint8Array | null;
 }
 
@@ -107,7 +107,7 @@ export interface AzSnpVtpmEvidence extends AzureGuestMembers {
   readonly eventLog: EventLogInput | null;
 }
 
-/** TDX collateral (Intel PCS v4), as the contract carries it. Nothing in it is verified. */
+/** TDX collateral (Intel PCS v4), in the form of the contract. Nothing in it is verified. */
 export interface TdxCollateral {
   /** The signed JSON text of TCB info and QE identity, byte for byte: the values of `tcbInfo` and `enclaveIdentity`. */
   readonly tcbInfo: string;
@@ -122,7 +122,7 @@ export interface TdxCollateral {
   /** DER. */
   readonly pckCrl: Uint8Array;
   readonly rootCaCrl: Uint8Array;
-  /** PEM, as others send it beside the rest: the certificates of the quote once more. Only of a request. */
+  /** PEM, a copy of the certificates of the quote, which some senders add. Only in a request. */
   readonly pckCertificateChain?: string;
 }
 
@@ -130,15 +130,15 @@ export interface TdxEvidence {
   readonly type: 'tdx';
   /** TD quote, version 4 or 5. */
   readonly quote: Uint8Array;
-  /** Bytes whose SHA-256 is said to be in REPORTDATA. */
+  /** Bytes whose SHA-256 REPORTDATA should contain. */
   readonly runtimeData: Uint8Array | null;
   /**
-   * Only of a body for Intel Trust Authority, whose clients put SHA-512 of these bytes and the runtime data into
-   * REPORTDATA (Intel Trust Authority client): Intel's nonce, `val` and `iat`. Empty where the body has none.
+   * Only in a body for Intel Trust Authority, whose clients put SHA-512 of these bytes and the runtime data into
+   * REPORTDATA (Intel Trust Authority client): Intel's nonce, `val` and `iat`. Empty if the body has none.
    */
   readonly verifierNonce?: Uint8Array;
   readonly collateral: TdxCollateral | null;
-  /** Log data of the CCEL; null where none was sent. */
+  /** Log data of the CCEL; null if none was sent. */
   readonly ccel: Uint8Array | null;
 }
 
@@ -153,15 +153,15 @@ export interface AzTdxVtpmEvidence extends AzureGuestMembers {
   readonly eventLog: EventLogInput | null;
 }
 
-/** An event log by itself, to be looked at, and what its registers are said to hold. */
+/** A single event log to inspect, and the expected values of its registers. */
 export interface EventLogFile {
   readonly type: 'event-log';
   readonly log: Uint8Array;
-  /** Null where none were sent. */
+  /** Null if none were sent. */
   readonly pcrs: TpmQuoteInput['pcrs'] | null;
 }
 
-/** Kinds of structures that are looked at by themselves. */
+/** Kinds of structures that can be inspected alone. */
 export type StructureKind =
   | 'snp-report'
   | 'snp-extended-report'
@@ -177,21 +177,21 @@ export type StructureKind =
   | 'event-log'
   | 'collateral';
 
-/** A structure by itself, to be looked at. */
+/** A single structure to inspect. */
 export interface StructureFile {
   readonly type: 'bytes';
-  /** The kind that it is said to be; null where its bytes have to tell. */
+  /** The stated kind; null: recognised by its bytes. */
   readonly as: StructureKind | null;
   readonly value: Uint8Array;
 }
 
-/** The types that can be inspected, and not appraised. */
+/** Objects that can be inspected, but not all appraised. */
 export type Inspected = Evidence | EventLogFile | StructureFile;
 
-/** A vTPM by itself: of a Trusted Launch VM, or of any other machine. No hardware vouches for it. */
+/** A vTPM alone: of a Trusted Launch VM, or of any other machine. No hardware vouches for it. */
 export interface TpmEvidence extends AzureGuestMembers {
   readonly type: 'tpm';
-  /** Exact length of the nonce, in bytes; zeros up to 64 bytes may follow it in the quote, and no key can be bound. Only of a dialect. */
+  /** Exact length of the nonce, in bytes; zeros up to 64 bytes may follow it in the quote. No key can be bound. Only in a dialect. */
   readonly exactNonce?: number;
   readonly tpmQuote: TpmQuoteInput;
   readonly ak: AkCertificateInput;
@@ -210,7 +210,7 @@ export interface TokenEvidence<T extends TokenType = TokenType> {
 export type MaaTokenEvidence = TokenEvidence<'maa-token'>;
 export type ItaTokenEvidence = TokenEvidence<'ita-token'>;
 
-/** Evidence that some verifier of this build can judge. */
+/** Evidence that this build can verify. */
 export type Evidence =
   | SnpEvidence
   | TdxEvidence
@@ -224,5 +224,5 @@ export type EvidenceType = Evidence['type'];
 
 export type EvidenceOf<T extends EvidenceType> = Extract<Evidence, { type: T }>;
 
-/** Another verifier whose tokens are judged, by the name of its route in a policy. */
+/** Another verifier whose tokens are verified, by the name of its route in a policy. */
 export type TokenRoute = 'maa' | 'ita';

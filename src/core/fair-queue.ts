@@ -1,4 +1,4 @@
-/** How many run at a time, and how many wait for their turn. */
+/** Most concurrent turns, and most waiting requests. */
 export interface TurnLimits {
   readonly concurrent: number;
   readonly queued: number;
@@ -6,7 +6,7 @@ export interface TurnLimits {
 
 /** A request that waits for a turn. */
 export interface Queued {
-  /** Principals in whose lines it stands; at least one. */
+  /** Principals in whose queues it waits; at least one. */
   readonly principals: ReadonlySet<string>;
 }
 
@@ -19,20 +19,20 @@ export interface NextTurn<Q extends Queued> {
 /** Principal of the service itself, and of requests without one. */
 export const SERVICE = '';
 
-/** Principals whose last turn is remembered. */
+/** Number of principals whose last turn is remembered. */
 const REMEMBERED = 1000;
 
 /**
- * A queue that is fair by principal. The next request is of the principal with the fewest turns under way, then of the one
- * whose last turn is longest ago. If there are several places, no principal but the service itself has all of them. If too
- * many wait, the newest of the longest line is turned away, so that a principal displaces only its own requests.
+ * A queue that is fair by principal. The next request is of the principal with the fewest running turns, then of the one
+ * whose last turn is oldest. If there are several slots, only the service itself may use all of them. If too
+ * many wait, the newest of the longest queue is rejected, so that a principal displaces only its own requests.
  */
 export class FairQueue<Q extends Queued> {
   readonly #limits: TurnLimits;
   readonly #running = new Map<string, number>();
   /** Number of the last turn of each principal, the oldest first. */
   readonly #lastTurn = new Map<string, number>();
-  /** In the order in which they came. */
+  /** In order of arrival. */
   #waiting: readonly Q[] = [];
   #total = 0;
   #turns = 0;
@@ -63,7 +63,7 @@ export class FairQueue<Q extends Queued> {
     let best: NextTurn<Q> | null = null;
     for (const waiting of this.#waiting) {
       for (const principal of waiting.principals) {
-        // Of one principal the one that came first stays the best.
+        // Of one principal, the first request stays the best.
         if (this.mayRun(principal) && (best === null || this.#isBefore(principal, best.principal))) {
           best = { waiting, principal };
         }
@@ -80,13 +80,13 @@ export class FairQueue<Q extends Queued> {
     else this.#running.set(principal, running);
   }
 
-  /** Whether a turn of this principal may begin, if there is a place. */
+  /** Whether a turn of this principal may begin, if there is a slot. */
   mayRun(principal: string): boolean {
     const { concurrent } = this.#limits;
     return principal === SERVICE || concurrent === 1 || this.#runningOf(principal) < concurrent - 1;
   }
 
-  /** Whether one more of this principal may wait: there is a place in the queue, or another's line is longer. */
+  /** Whether one more request of this principal may wait: the queue has room, or another principal's queue is longer. */
   hasRoomFor(principal: string): boolean {
     if (this.#waiting.length < this.#limits.queued) return true;
     const lines = this.#lines();
@@ -94,7 +94,7 @@ export class FairQueue<Q extends Queued> {
     return [...lines.values()].some((length) => length > own);
   }
 
-  /** If too many wait, takes one out. @param newcomer the one, if no line is longer than its own */
+  /** If too many wait, removes one. @param newcomer removed unless another queue is longer than its own */
   turnAway(newcomer: Q): Q | null {
     if (this.#waiting.length <= this.#limits.queued) return null;
     const lines = this.#lines();
@@ -131,7 +131,7 @@ export class FairQueue<Q extends Queued> {
     return this.#running.get(principal) ?? 0;
   }
 
-  /** Lengths of all lines. */
+  /** Lengths of all queues. */
   #lines(): ReadonlyMap<string, number> {
     const lines = new Map<string, number>();
     for (const { principals } of this.#waiting) {

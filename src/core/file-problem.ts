@@ -1,4 +1,4 @@
-/** Why a file that somebody named cannot be read, in words. */
+/** Describes why a file cannot be read. */
 export function fileProblem(error: unknown): string {
   return problem(error, {
     ENOENT: 'there is no such file',
@@ -7,7 +7,7 @@ export function fileProblem(error: unknown): string {
   });
 }
 
-/** Why a folder that somebody named cannot be read, in words. */
+/** Describes why a folder cannot be read. */
 export function folderProblem(error: unknown): string {
   return problem(error, {
     ENOENT: 'there is no such folder',
@@ -15,7 +15,7 @@ export function folderProblem(error: unknown): string {
   });
 }
 
-/** Why what is told cannot be written, in words. */
+/** Describes why output cannot be written. */
 export function outputProblem(error: unknown): string {
   const code = isSystemError(error) ? error.code : null;
   if (code === null) return 'cannot be written';
@@ -23,7 +23,7 @@ export function outputProblem(error: unknown): string {
   return words === undefined ? `cannot be written (${code})` : `cannot be written: ${words}`;
 }
 
-/** Whether the system refused something, instead of the program being at fault. */
+/** Whether an error comes from the system, and is no fault of the program. */
 export function isSystemError(error: unknown): error is Error & { readonly code: string } {
   return error instanceof Error && 'syscall' in error && 'code' in error && typeof error.code === 'string';
 }
@@ -39,7 +39,7 @@ const OF_WRITING: ReadonlyMap<string, string> = new Map([
   ['EPERM', 'the user of this process may not write it'],
 ]);
 
-/** Problems that do not depend on the file's kind. */
+/** Problems of files and folders alike. */
 const OF_EITHER: ReadonlyMap<string, string> = new Map([
   ['EIO', 'the disk or the file system fails'],
   ['ELOOP', 'its name is a symbolic link that leads in a circle'],

@@ -1,6 +1,6 @@
 /**
- * Why a gate does not let a request through. They are in the log and in figures, and never in an answer. Those that begin
- * with `receipt_` and stand below `receipt_own_nonce` are the steps of docs/receipts.md.
+ * Why a gate rejects a request. Log and metrics have these codes, answers never do. Codes that begin
+ * with `receipt_`, after `receipt_own_nonce`, are steps of docs/receipts.md.
  */
 export const GATE_CODES = [
   'gate_unknown',
@@ -45,7 +45,7 @@ export const GATE_CODES = [
 
 export type GateCode = (typeof GATE_CODES)[number];
 
-/** A gate stays closed. Why is for the log. */
+/** A gate stays closed. The reason is for the log. */
 export class GateRefusal extends Error {
   override readonly name = 'GateRefusal';
   readonly code: GateCode;
@@ -56,26 +56,26 @@ export class GateRefusal extends Error {
   }
 }
 
-/** The question of a proxy to a gate about a request of its client. Nothing of it is verified. */
+/** A proxy's request to a gate, about a request of its client. Nothing of it is verified. */
 export interface GateRequest {
   /** Name of the gate. */
   readonly gate: string;
-  /** Of the client's request, as the proxy passed it on. */
+  /** Method of the client's request, as the proxy passed it on. */
   readonly method: string;
-  /** Path of the client's request, as sent and without query; null where the proxy did not pass it on. */
+  /** Path of the client's request, as sent and without query; null if the proxy did not pass it on. */
   readonly path: string | null;
   readonly receipt: string;
-  /** Where the receipt was: in a header of its own, or in Authorization under one of two schemes. */
+  /** Where the receipt was: in its own header, or in Authorization under one of two schemes. */
   readonly scheme: 'header' | 'bearer' | 'dpop';
-  /** The proof of the bound key (RFC 9449); null: none was sent. */
+  /** The proof of the bound key (RFC 9449); null if none was sent. */
   readonly proof: string | null;
 }
 
 /** The facts that a proxy may pass to the service behind it. */
 export interface GatePass {
-  /** Of the decision that the receipt speaks of: a UUID. */
+  /** Id of the decision in the receipt: a UUID. */
   readonly decisionId: string;
-  /** When the receipt ends: ISO 8601, in UTC. */
+  /** Expiry of the receipt: ISO 8601, in UTC. */
   readonly expiresAt: string;
 }
 
@@ -86,14 +86,14 @@ export interface GateUseCase {
   open(request: GateRequest): Promise<GatePass>;
 }
 
-/** The proofs that were used, of all processes of the service. */
+/** The used proofs of all processes of the service. */
 export interface ProofStore {
   /**
-   * Notes that a proof is used.
-   * @param gate its name: each has room of its own
-   * @param proof a digest that is of this gate alone
-   * @throws {RefusedError} `overloaded` where the gate has no more room
-   * @throws {Error} where the store is out of reach
+   * Records the use of a proof.
+   * @param gate its name: each gate has a separate capacity
+   * @param proof a digest, unique to this gate
+   * @throws {RefusedError} `overloaded` if the gate has no more room
+   * @throws {Error} if the store is unreachable
    */
   use(gate: string, proof: string): Promise<ProofUse>;
 }
@@ -101,6 +101,6 @@ export interface ProofStore {
 export interface ProofUse {
   /** Whether it was not used before. */
   readonly isNew: boolean;
-  /** A proof from before this time may have been used without the store knowing. */
+  /** A proof from before this time may have been used without a record in the store. */
   readonly knownSince: Date;
 }

@@ -1,4 +1,4 @@
-/** Groups items by a key, each group in their order. As `Map.groupBy`, which Node 20 does not have. */
+/** Groups items by a key, each group in their order. Like `Map.groupBy`, which Node 20 lacks. */
 export function groupedBy<K, T>(items: Iterable<T>, keyOf: (item: T) => K): Map<K, T[]> {
   const groups = new Map<K, T[]>();
   for (const item of items) {

@@ -11,11 +11,11 @@ export interface AllowedRelease {
   readonly principal: string;
 }
 
-/** A key as it is handed out: nobody but the holder of the bound key opens it. */
+/** A released key, encrypted: only the holder of the bound key can decrypt it. */
 export interface ReleasedValue {
-  /** JWS of a vault as it came, or JWE in compact form. */
+  /** The vault's JWS, unchanged, or JWE in compact form. */
   readonly value: string;
-  /** In the vault; null of a local key. */
+  /** Version in the vault; null for a local key. */
   readonly keyVersion: string | null;
 }
 
@@ -27,12 +27,12 @@ export interface HeldKey {
   readonly tenant: string;
   /** Whether the policy may pin neither code nor machine. */
   readonly anyMachine: boolean;
-  /** @throws {FormatError} `schema` where nothing is ever encrypted to such a key */
+  /** @throws {FormatError} `schema` if the service cannot encrypt to such a key */
   requireFit(boundKey: JsonObject): void;
-  /** The record of an attempt before it is made. */
+  /** Returns the record of an attempt, before it is made. */
   describe(allowed: AllowedRelease): ReleaseAttempt['key'];
   /**
-   * @throws {ReleaseRefusedError} where the vault says no, or answers with something else than what was asked for
+   * @throws {ReleaseRefusedError} if the vault refuses, or its answer does not match the request
    * @throws {ReleaseUnavailableError}
    */
   release(allowed: AllowedRelease, signal: AbortSignal): Promise<ReleasedValue>;

@@ -1,13 +1,13 @@
-/** Fewer characters can be hex by chance, and zeros are so in either encoding. */
+/** A shorter text can be hex by chance, and zeros are valid in both encodings. */
 const SHORTEST = 32;
 const FEWEST_DISTINCT = 8;
-/** Looked at for these: a text of a megabyte needs no more. */
+/** Characters that are examined: enough even for a text of a megabyte. */
 const SAMPLE = 1024;
 
 /**
- * Whether a text that should be base64 was in all likelihood written as hex: long, an even number of digits of one
- * case, and not only a few different ones. Every such text is base64 too, of other bytes: this is for messages, and
- * for structures that no such base64 can be.
+ * Whether a text that should be base64 is probably hex: long, an even number of digits of one
+ * case, with many different digits. Every such text is also base64, of other bytes. Used for messages, and
+ * for structures whose base64 never looks so.
  */
 export function looksLikeHex(text: string): boolean {
   return (
@@ -18,11 +18,11 @@ export function looksLikeHex(text: string): boolean {
   );
 }
 
-/** The bytes of a text of such digits, with 0x in front or without; null if it is none. */
+/** Describes a text of such digits, with or without 0x; null for any other text. */
 export function hexLook(text: string): 'hex' | 'hex, and starts with 0x' | null {
   if (looksLikeHex(text)) return 'hex';
   return HEX_PREFIX.test(text) && looksLikeHex(text.slice(2)) ? 'hex, and starts with 0x' : null;
 }
 
-/** Two digits that a language writes in front. They are no hex. */
+/** The prefix of hex in programming languages. It is no hex itself. */
 export const HEX_PREFIX = /^0x/i;

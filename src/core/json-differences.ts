@@ -1,18 +1,18 @@
 import { isObject, type JsonValue, jsonPointer } from './json.js';
 
-/** A place at which two values of JSON differ. */
+/** A place with different values in two JSON documents. */
 export interface JsonDifference {
   /** JSON pointer. */
   readonly pointer: string;
-  /** Undefined where the first value has no such member. */
+  /** Undefined if the first value has no such member. */
   readonly before: JsonValue | undefined;
-  /** Undefined where the second value has no such member. */
+  /** Undefined if the second value has no such member. */
   readonly after: JsonValue | undefined;
 }
 
 /**
- * Places where two values differ, members in the order of the first. Lists of different lengths differ as a whole.
- * @param without members of the values themselves that are not compared
+ * Lists the places where two values differ, in the member order of the first. Lists of different lengths differ as a whole.
+ * @param without top-level members that are not compared
  */
 export function jsonDifferences(
   before: JsonValue | undefined,

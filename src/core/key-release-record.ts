@@ -9,35 +9,35 @@ import type { Caller } from './request.js';
 export const RELEASE_KINDS = ['release-attempt', 'release-result'] as const;
 export type ReleaseKind = (typeof RELEASE_KINDS)[number];
 
-/** `unavailable`: nobody answered, or nobody was asked. */
+/** `unavailable`: the vault did not answer, or was not contacted. */
 export const RELEASE_OUTCOMES = ['released', 'refused', 'unavailable'] as const;
 export type ReleaseOutcome = (typeof RELEASE_OUTCOMES)[number];
 
-/** The key that a request wants to have released, if its decision is an allow. */
+/** The key that a request wants released if its decision is an allow. */
 export interface AskedRelease {
   /** Id of the key in the configuration. */
   readonly keyId: string;
-  /** Nothing is asked for: only whether it would be. */
+  /** Whether the release is only simulated. */
   readonly dryRun: boolean;
 }
 
-/** A key of a vault, as the vault is asked for it. */
+/** A key of a vault, with the members of the request to the vault. */
 export interface AskedVaultKey {
   readonly type: 'vault';
-  /** Of the vault. */
+  /** Host of the vault. */
   readonly host: string;
   readonly name: string;
-  /** Null: the current one. */
+  /** Null: the current version. */
   readonly version: string | null;
   /** `enc` of the request to the vault. */
   readonly enc: string;
-  /** SHA-256 of the token that is the target, lower-case hex. */
+  /** SHA-256 of the target token, lower-case hex. */
   readonly targetSha256: string;
   /** RFC 7638 SHA-256 thumbprint of the bound key, base64url. */
   readonly jkt: string;
 }
 
-/** A release that is about to be attempted. */
+/** A release before its attempt. */
 export interface ReleaseAttempt {
   readonly decisionId: string;
   /** Id of the key in the configuration. */
@@ -46,29 +46,29 @@ export interface ReleaseAttempt {
   readonly key: AskedVaultKey | { readonly type: 'local' };
 }
 
-/** The members of an attempt, beside its decision, that this decision must justify. */
+/** The members of an attempt that the decision must justify. */
 export type AttemptedRelease = Pick<ReleaseAttempt, 'keyId' | 'key'> & ReleaseAttempt['caller'];
 
 /** The result of an attempt. */
 export interface ReleaseResult {
   readonly decisionId: string;
   readonly outcome: ReleaseOutcome;
-  /** Version of the key that was released; null where there is none, or nothing was released. */
+  /** Version of the released key; null if there is none, or nothing was released. */
   readonly keyVersion: string | null;
-  /** SHA-256 of what was handed out, lower-case hex; null where nothing was. */
+  /** SHA-256 of the released value, lower-case hex; null if nothing was released. */
   readonly valueSha256: string | null;
-  /** Why nothing was released, such as `release_refused`; null where something was. */
+  /** Why nothing was released, such as `release_refused`; null after a release. */
   readonly code: string | null;
-  /** One sentence for people, without a secret. */
+  /** One sentence as message, without a secret. */
   readonly detail: string;
 }
 
-/** The shown state of a release. `unknown`: attempted, and no result was recorded, as where the service was killed meanwhile. */
+/** The shown state of a release. `unknown`: attempted without a recorded result, for example after the service was killed. */
 export interface ShownRelease extends AskedRelease {
   readonly state: 'not_attempted' | 'unknown' | ReleaseOutcome;
-  /** RFC 3339, by the clock of the service; null where it was not attempted. */
+  /** RFC 3339, by the clock of the service; null if it was not attempted. */
   readonly attemptedAt: string | null;
-  /** The same of the result; null where there is none. */
+  /** Time of the result; null if there is none. */
   readonly endedAt: string | null;
   readonly keyVersion: string | null;
   readonly code: string | null;
@@ -105,24 +105,24 @@ const CONTENT = {
   }),
 } as const;
 
-/** Of what kind a record of a release is; null for every other record, and for one that does not have its form. */
+/** The kind of a release record; null for every other or malformed record. */
 export function releaseKindOf(content: JsonObject): ReleaseKind | null {
   const kind = RELEASE_KINDS.find((known) => known === content['kind']);
   return kind !== undefined && CONTENT[kind](content) ? kind : null;
 }
 
-/** The key that a recorded decision asks for; null if there is none. @param content of its record, in its form */
+/** The key that a recorded decision requests; null if there is none. @param content of its record, in its form */
 function askedIn({ request }: JsonObject): AskedRelease | null {
   const release = isObject(request) ? request['release'] : undefined;
   return isObject(release) ? (release as unknown as AskedRelease) : null;
 }
 
-/** The attempt in a record of one, in its form; null for a result. */
+/** The attempt in a record; null for a result. */
 export function attemptIn(content: JsonObject): AttemptedRelease | null {
   return content['kind'] === 'release-attempt' ? (content as unknown as AttemptedRelease) : null;
 }
 
-/** Why a decision is no ground for an attempt; null where it is one. @param content of its record, in its form */
+/** Returns why a decision does not justify an attempt; null if it does. @param content of its record, in its form */
 export function whyNotReleasable(
   content: JsonObject,
   { keyId, principal, tenant, key }: AttemptedRelease,
@@ -138,17 +138,17 @@ export function whyNotReleasable(
   return key.type === 'vault' ? whyNotByVault(content, key) : null;
 }
 
-/** Each allow of a release by a vault has passed this check, and no other has. */
+/** Each allow of a release by a vault has passed this check, and no other allow has. */
 const OF_VAULT = 'release_other_vm' satisfies CheckId;
 
-/** Whether a decision is about a key of a vault: an attempt to release a local one names neither bound key nor token. */
+/** Whether a decision is about a key of a vault: an attempt for a local key names neither bound key nor token. */
 function isOfVault(content: JsonObject): boolean {
   const { checks } = content['decision'] as JsonObject;
   const listed: readonly unknown[] = Array.isArray(checks) ? checks : [];
   return listed.some((check) => isObject(check) && check['id'] === OF_VAULT && check['result'] === 'pass');
 }
 
-/** The bound key and the token are the decision's: the vault wraps to the key that this token names. */
+/** Compares bound key and token with those of the decision: the vault encrypts to the key that this token names. */
 function whyNotByVault(content: JsonObject, { jkt, targetSha256 }: AskedVaultKey): string | null {
   const [{ binding }, { attestationResults }] = [content['decision'] as JsonObject, content['request'] as JsonObject];
   if (!isObject(binding) || binding['jkt'] !== jkt) return 'the decision is about another bound key';
@@ -160,11 +160,11 @@ function whyNotByVault(content: JsonObject, { jkt, targetSha256 }: AskedVaultKey
 }
 
 /**
- * The shown release of a recorded decision; null if it asks for none.
+ * The shown release of a recorded decision; null if it requests none.
  *
- * @param content of the record of the decision, in its form
- * @param records of its release, in the order of their chain
- * @throws {ChangedDecisionError} where they are not what a service can have recorded
+ * @param content content of the decision's record, in its form
+ * @param records release records, in the order of their chain
+ * @throws {ChangedDecisionError} if no service can have recorded them
  * @throws {LaterVersionError}
  */
 export function shownRelease(

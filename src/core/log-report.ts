@@ -21,39 +21,39 @@ type LogProblemCode =
   | 'object_missing'
   | 'object_changed';
 
-/** One thing that is wrong, and where. */
+/** One problem, with its place. */
 export interface LogProblem {
   readonly code: LogProblemCode;
-  /** Null where it is about no chain. */
+  /** Null if it concerns no chain. */
   readonly chain: string | null;
   readonly seq: number | null;
-  /** Of the decision that the record is of; null where there is none, or it cannot be told. */
+  /** Id of the decision of the record; null if there is none, or it is unreadable. */
   readonly decisionId: string | null;
-  /** One sentence for people. Lower case, no period. */
+  /** One sentence as message: lower case, no period. */
   readonly detail: string;
 }
 
-/** A chain as it was found. */
+/** The state of a chain. */
 export interface ChainReport extends ChainEnd {
-  /** Of the first and the last record that still has its content. */
+  /** Times of the first and the last record with content. */
   readonly from: string | null;
   readonly until: string | null;
-  /** The chain names no earlier one: it is the first, or what was before is gone. */
+  /** Whether the chain names no earlier one: it is the first, or earlier chains are gone. */
   readonly beginsLog: boolean;
-  /** Records of which only the hash is left. */
+  /** Records without content, of which only the hash is left. */
   readonly pruned: number;
-  /** The last record that a signed head of the log is of; null where there is none. What follows could be written anew. */
+  /** The last record with a signed head in the log; null if there is none. Later records could be rewritten. */
   readonly lastHead: number | null;
-  /** The last record that a head is of that somebody kept; null where there is none. What follows could be cut off unseen. */
+  /** The last record with a head that was kept elsewhere; null if there is none. Later records could be removed unnoticed. */
   readonly keptHead: number | null;
   /**
-   * The last record that a signed head vouches for: one of this chain, or of a chain whose signed records name the end of this
-   * one; null where there is none.
+   * The last record that a signed head covers: a head of this chain, or of a chain whose signed records name the end of this
+   * one; null if there is none.
    */
   readonly vouchedFor: number | null;
 }
 
-/** The last record of a chain that a signed head is of, in the log or kept elsewhere; -1 where there is none. */
+/** The last record of a chain with a signed head, in the log or kept elsewhere; -1 if there is none. */
 export function signedUpTo({ lastHead, keptHead }: Pick<ChainReport, 'lastHead' | 'keptHead'>): number {
   return Math.max(lastHead ?? -1, keptHead ?? -1);
 }
@@ -66,10 +66,10 @@ export interface LogReport {
   readonly heads: number;
   /** Kept objects. */
   readonly objects: number;
-  /** Of the heads that somebody kept. */
+  /** Number of heads that were kept elsewhere. */
   readonly keptHeads: number;
-  /** Thumbprints of keys that signed heads, and that nothing but the log itself names. */
+  /** Thumbprints of signing keys of heads that only the log itself names. */
   readonly ownWord: readonly string[];
-  /** Chains with records, or kept objects, that a later version of veritee wrote. Their hashes and digests are verified. */
+  /** Chains with records or kept objects of a later version of veritee. Their hashes and digests are verified. */
   readonly later: readonly string[];
 }

@@ -1,11 +1,11 @@
 import { isObject, type JsonObject, type JsonValue } from './json.js';
 
-/** Lists that are longer are shown as their number. */
+/** Longer lists are shown as their length. */
 const LONGEST_LIST = 8;
 
-/** A compared value as answers and records have it. Sizes are bounded where the values are read; only lists are cut here. */
+/** Shortens a compared value for answers and records. Parsers bound the sizes of values; only lists are cut here. */
 export function withoutLongLists(value: JsonValue): JsonValue {
-  // Nearly every value is shown as it is, and is not copied.
+  // Nearly every value stays unchanged, and is not copied.
   if (!hasLongList(value)) return value;
   if (isObject(value))
     return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, withoutLongLists(member)]));

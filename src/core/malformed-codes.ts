@@ -1,4 +1,4 @@
-/** Codes of requests whose bytes are malformed (400): nothing of it is judged. */
+/** Codes of requests with malformed bytes (400): nothing of such a request is verified. */
 export const MALFORMED_CODES = [
   'schema',
   'unknown_property',

@@ -1,6 +1,6 @@
 /**
- * Computes something of an object once, and forgets it with the object: for endorsements, which a source gives out as the
- * same object for as long as it keeps them. Nothing is kept where `compute` throws.
+ * Computes a value of an object once, and forgets it with the object: for endorsements, which a source returns as the
+ * same object for as long as it caches them. Nothing is cached if `compute` throws.
  */
 export function memoized<From extends object, Result>(compute: (from: From) => Result): (from: From) => Result {
   const known = new WeakMap<From, { readonly result: Result }>();

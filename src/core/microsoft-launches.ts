@@ -27,8 +27,8 @@ export const OPEN_HOST_DATA: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Why an ID_KEY_DIGEST makes no paravisor known, as the end of a sentence; null where it may. In both cases the owner of the guest
- * chooses what its report holds, and so which claims are a paravisor's.
+ * Returns why an ID_KEY_DIGEST identifies no paravisor, as the end of a sentence; null if it may. In both cases the owner of the guest
+ * chooses the content of its report, and so which claims a paravisor made.
  */
 export function whyNoParavisorKey(digest: string): string | null {
   if (/^0*$/.test(digest)) return 'is all zero: no key signed the launch, so any guest can have it';

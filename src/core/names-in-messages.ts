@@ -1,40 +1,40 @@
-/** How messages repeat a name that somebody sent, and list the names that there are. */
+/** Repeats names from outside in messages, and lists known names. */
 
-/** Printable ASCII without quotes, and short: what a name looks like. Anything else may be what nobody should see. */
+/** Printable ASCII without quotes, and short: the form of a name. Other text may be a secret. */
 const PLAIN = /^[\x20\x21\x23-\x7e]{1,64}$/;
 
-/** Names that are listed at most. */
+/** Most listed names. */
 const LISTED = 16;
 
 /** Audiences are mostly URLs. */
 const PLAIN_AUDIENCE = /^[\x20\x21\x23-\x7e]{1,512}$/;
 
-/** Whether a name from outside looks like one, and may be repeated. */
+/** Whether a name from outside has the form of a name, and may be repeated. */
 export function isPlainName(name: string): boolean {
   return PLAIN.test(name);
 }
 
-/** The name of a relying party in quotes. One with other characters than printable ASCII is not repeated. */
+/** Quotes the name of a relying party. A name with other characters than printable ASCII is not repeated. */
 export function quotedAudience(audience: string): string {
   return PLAIN_AUDIENCE.test(audience) ? `"${audience}"` : '(name withheld)';
 }
 
-/** A name from outside in quotes. One that does not look like a name is not repeated. */
+/** Quotes a name from outside. A text without the form of a name is not repeated. */
 export function quotedName(name: string): string {
   return isPlainName(name) ? `"${name}"` : '(name withheld)';
 }
 
-/** The names that there are, as the end of a message. */
+/** Lists known names, as the end of a message. */
 export function listedNames(names: readonly string[]): string {
   if (names.length === 0) return 'none';
   const rest = names.length - LISTED;
   return names.slice(0, LISTED).join(', ') + (rest > 0 ? ` and ${rest} more` : '');
 }
 
-/** Longer names are not compared: what somebody sends must not cost more than it is worth. */
+/** Longer names are not compared, so that a sender cannot cause much work. */
 const LONGEST_COMPARED = 64;
 
-/** Names that differ from one that was sent in a few characters only, the nearest first. */
+/** Names that differ from a sent one in a few characters only, the nearest first. */
 export function nearNames(name: string, names: readonly string[]): readonly string[] {
   if (name.length > LONGEST_COMPARED) return [];
   return names
@@ -60,13 +60,13 @@ export function meantOr(name: string, known: readonly string[], otherwise: strin
 function distanceIfNear(name: string, known: string): number | null {
   if (name.length > LONGEST_COMPARED) return null;
   const few = Math.max(2, Math.floor(known.length / 3));
-  // Of names of three letters, any two would be near that share one.
+  // Otherwise two names of three letters with one in common would be near.
   const half = Math.floor(Math.max(known.length, name.length) / 2);
   return editDistance(name.toLowerCase(), known.toLowerCase(), Math.min(few, half));
 }
 
 /**
- * The name that is meant by one that is not known and yet may be right; null where none is near. Words that both begin or
+ * Returns the probably intended name for an unknown one; null if none is near. Words that both begin or
  * end with do not count, since names of one family share most of their letters.
  */
 export function meantName(name: string, names: readonly string[]): string | null {
@@ -94,8 +94,8 @@ function isBetweenWords(character: string | undefined): boolean {
 }
 
 /**
- * Characters that have to be put in, taken out or exchanged (Levenshtein), row by row; null where they are more than `most`.
- * Many names are compared with many, and most of them are far apart: it stops once that is certain.
+ * Edit distance of two names (Levenshtein), row by row; null if it is more than `most`.
+ * Many names are compared with many, and most are far apart: the function stops once that is certain.
  */
 function editDistance(a: string, b: string, most: number): number | null {
   let row = new Uint16Array(b.length + 1).map((_, index) => index);

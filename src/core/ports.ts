@@ -1,4 +1,4 @@
-/** Ports to the world that more than one room needs. */
+/** External dependencies that several rooms share. */
 
 export interface Clock {
   /** The service's own time. A guest's clock is never an input. */

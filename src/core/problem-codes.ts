@@ -1,4 +1,4 @@
-/** A refusal that is not about malformed bytes: a problem document, with the HTTP status that goes with its code. */
+/** A refusal for another reason than malformed bytes: a problem document, with the HTTP status of its code. */
 interface ProblemRow {
   readonly status: number;
   /** `title` of the problem document, the same for each. */

@@ -4,7 +4,7 @@ import type { JsonObject } from './json.js';
 /** Profile of a receipt: EAR (draft-fv-rats-ear). */
 export const EAR_PROFILE = 'tag:github.com,2023:veraison/ear';
 
-/** Whether a name is one of the service's own, such as the audience of a receipt that is no allow. */
+/** Whether a name is reserved for the service, such as the audience of a receipt without an allow. */
 export function isOwnName(audience: string): boolean {
   return audience.toLowerCase().startsWith('urn:veritee:');
 }
@@ -30,8 +30,8 @@ export interface RemainingTime {
 /** Signs decisions. */
 export interface ReceiptIssuer {
   /**
-   * A signed receipt (a JWS in compact form); null where the decision has none.
-   * @throws {ReceiptUnavailableError} where it cannot be signed in time
+   * Returns a signed receipt (a JWS in compact form); null if the decision has none.
+   * @throws {ReceiptUnavailableError} if it cannot be signed in time
    */
   issue(decision: Decision, request: ReceiptRequest, time: RemainingTime): Promise<string | null>;
 }

@@ -37,15 +37,15 @@ const CONTENT = members({
   }),
 });
 
-/** Form of what is recorded; another one gets another number. */
+/** Version of the record form; a new form gets a new number. */
 export const CONTENT_VERSION = 1;
 
-/** Whether a later version of veritee wrote a record: what this one does not know of it is no sign of tampering. */
+/** Whether a later version of veritee wrote a record: its unknown members are no sign of tampering. */
 export function isOfLaterVersion({ v }: JsonObject): boolean {
   return typeof v === 'number' && v > CONTENT_VERSION;
 }
 
-/** Whether the content of a record has all that is read of a decision, in its form. */
+/** Whether the content of a record has all required members of a decision, in their form. */
 export function isDecisionContent(content: JsonObject): boolean {
   return CONTENT(content);
 }
@@ -60,7 +60,7 @@ export function readDecisionContent(content: string): JsonObject | null {
   return found === null ? null : readable(found);
 }
 
-/** The same, and null also for what a later version recorded. */
+/** Reads the record of a decision. Null also for a record of a later version. */
 export function readDecision(content: string | null): JsonObject | null {
   const found = readRecordContent(content);
   return found === null || isOfLaterVersion(found) ? null : readable(found);
@@ -78,13 +78,13 @@ export function withEveryCheck({ checks, quietChecks, ...decision }: JsonObject)
   return { ...decision, checks: [...(checks as readonly JsonObject[]), ...quiet] };
 }
 
-/** The members of a decision in lists; null if it does not have its form. */
+/** The members of a decision in lists; null if the text is malformed. */
 export function readDecisionSummary(summary: string): JsonObject | null {
   const found = parsedObject(summary);
   return found !== null && SUMMARY(found) ? found : null;
 }
 
-/** A later version of veritee recorded a decision, in a form that this one does not know. The message is for people. */
+/** A later version of veritee recorded a decision, in an unknown form. The message is for the operator. */
 export class LaterVersionError extends Error {
   override readonly name = 'LaterVersionError';
 
@@ -93,7 +93,7 @@ export class LaterVersionError extends Error {
   }
 }
 
-/** The store has for a decision what no version of ours has written: somebody changed it. The message is for people. */
+/** The stored decision has a form that no version of the service writes: it was changed. The message is for the operator. */
 export class ChangedDecisionError extends Error {
   override readonly name = 'ChangedDecisionError';
 
@@ -102,7 +102,7 @@ export class ChangedDecisionError extends Error {
   }
 }
 
-/** Null for what is no JSON object. */
+/** Null unless the content is a JSON object. */
 export function readRecordContent(content: string | null): JsonObject | null {
   return parsedObject(content ?? '');
 }

@@ -3,7 +3,7 @@ const SHORTEST_RANGE = 3;
 
 /**
  * Names registers in a sentence: `no PCR`, `PCR 7`, `PCRs 0 to 7, 11`.
- * @param numbers as people number these registers, in any order
+ * @param numbers display numbers of these registers, in any order
  */
 export function registerNames(kind: 'PCR' | 'RTMR', numbers: readonly number[]): string {
   const [first, ...others] = [...new Set(numbers)].toSorted((a, b) => a - b);
@@ -12,7 +12,7 @@ export function registerNames(kind: 'PCR' | 'RTMR', numbers: readonly number[]):
   return `${kind}s ${runsOf(first, others).map(shownRun).join(', ')}`;
 }
 
-/** Numbers that follow each other, together. */
+/** Groups consecutive numbers. */
 function runsOf(first: number, others: readonly number[]): readonly (readonly number[])[] {
   const runs = [[first]];
   for (const number of others) {

@@ -1,7 +1,7 @@
 /** The result of reloading a part of the configuration. */
 export interface PartOutcome {
-  /** Its name, for people, and as a label of metrics. */
+  /** Its name, in messages and as a label of metrics. */
   readonly name: string;
-  /** Whether what was read is in force. Where not, what was before is, and the log says why. */
+  /** Whether the new content is in use. Otherwise the previous one stays, and the log has the reason. */
   readonly isTaken: boolean;
 }

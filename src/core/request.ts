@@ -4,7 +4,7 @@ import type { JsonObject } from './json.js';
 /** The form of the id of a policy. */
 export const POLICY_ID = /^[a-z0-9][a-z0-9-]{0,63}$/;
 
-/** A `POST /verify` body, read and decoded: schema and encodings hold, nothing is verified. */
+/** A decoded `POST /verify` body: schema and encodings are valid, nothing is verified. */
 export interface VerifyRequest {
   readonly evidence: Evidence;
   /** Other verifiers' tokens about the same TEE: at most one of each type. */
@@ -13,40 +13,40 @@ export interface VerifyRequest {
   readonly nonce: Uint8Array | null;
   /** Public JWK to bind; only together with a nonce. */
   readonly bindingJwk: JsonObject | null;
-  /** Public key as PEM, in place of `bindingJwk`. Absent where none was sent. */
+  /** Public key as PEM, instead of `bindingJwk`. Absent if none was sent. */
   readonly bindingPem?: BindingPem;
   /** Policy ids; null for the configured default. */
   readonly policies: readonly string[] | null;
   readonly audience: string | null;
   /** Historical verification time. */
   readonly at: Date | null;
-  /** The key that is wanted. Absent where none is. */
+  /** The requested key. Absent if there is none. */
   readonly release?: ReleaseTerms;
-  /** The JSON text that it was read from. Absent where there was none. */
+  /** The JSON text of the body. Absent if there was none. */
   readonly body?: Uint8Array;
 }
 
-/** A public key as a guest writes it into what the hardware signs. */
+/** A public key as a guest writes it into signed data. */
 export interface BindingPem {
-  /** The text that is hashed. */
+  /** The hashed text. */
   readonly text: Uint8Array;
   /** SubjectPublicKeyInfo, DER. */
   readonly spki: Uint8Array;
 }
 
-/** The conditions of the release of a key, beside its policy. */
+/** The conditions of a key release, beside its policy. */
 export interface ReleaseTerms {
   /** Id in the configuration. */
   readonly keyId: string;
-  /** A vault wraps its key to one in the token of Azure Attestation; a local key is encrypted to the bound one. */
+  /** A vault encrypts its key to one in the token of Azure Attestation; a local key is encrypted to the bound key. */
   readonly kind: 'vault' | 'local';
   /** Whether the key may go to any VM that its policy allows. */
   readonly anyMachine: boolean;
-  /** Whether nothing is to be released. */
+  /** Whether the release is only simulated. */
   readonly dryRun: boolean;
 }
 
-/** A `POST /policies:evaluate` body: a policy text, and what it is tried on. */
+/** A `POST /policies:evaluate` body: a policy text, and its input. */
 export type EvaluationRequest = { readonly text: string; readonly comparison: 'strict' | 'compatible' } & (
   | { readonly on: 'evidence'; readonly request: VerifyRequest }
   | { readonly on: 'claims'; readonly claims: JsonObject; readonly type: EvidenceType | null; readonly at: Date | null }
@@ -64,13 +64,13 @@ export type Role = (typeof ROLES)[number];
 
 /** The caller, after authentication. */
 export interface Caller {
-  /** Name from the configuration, or `local` where no callers are configured. */
+  /** Name from the configuration, or `local` if no callers are configured. */
   readonly principal: string;
   readonly tenant: string;
   readonly roles: ReadonlySet<Role>;
-  /** Policies the caller may name; null: any. */
+  /** Policies that the caller may name; null: any. */
   readonly policies: ReadonlySet<string> | null;
-  /** Audiences the caller may name; null: any. */
+  /** Audiences that the caller may name; null: any. */
   readonly audiences: ReadonlySet<string> | null;
   /** Ids of keys that the caller may have released, with the role `release`. */
   readonly keys: ReadonlySet<string>;

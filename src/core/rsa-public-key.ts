@@ -1,4 +1,4 @@
-/** An RSA public key by its numbers, as the JWK members of runtime claims and key sets give it. */
+/** An RSA public key by its numbers, as in JWK members of runtime claims and key sets. */
 export interface RsaPublicKey {
   /** Modulus, big endian, first byte not zero. */
   readonly n: Uint8Array;

@@ -1,13 +1,13 @@
-/** Rollback marks that replicas share. A mark is its text: a number, a space and a time where it has one, and a line feed. */
+/** Rollback marks that replicas share. A mark is a text: a number, optionally a space and a time, and a line feed. */
 export interface SharedMarks {
-  /** Counts up when marks have to be asked for again, since the store did not answer or may lack some. */
+  /** Increases when marks must be read again, since the store was unreachable or may lack some. */
   readonly changes: number;
   /**
-   * Raises a mark to one of this process, unless a higher one is there. Of what goes wrong, it has told the log.
+   * Raises a mark to that of this process, unless a higher one is stored. Failures are logged.
    *
    * @param name of the series, with the host of its source
-   * @param text null: there is none, and only that of the store is asked for
-   * @returns the mark that is there now; null where there is none, or the store is out of reach
+   * @param text null: this process has none, and only reads that of the store
+   * @returns the stored mark; null if there is none, or the store is unreachable
    */
   raise(name: string, text: string | null): Promise<string | null>;
 }

@@ -1,4 +1,4 @@
-/** A component of a TDX TCB that is behind, named as collateral names it, with its position in the list. */
+/** An outdated component of a TDX TCB, with its name in collateral and its position in the list. */
 export interface TcbShortfall {
   readonly component: string;
   readonly have: number;
@@ -7,7 +7,7 @@ export interface TcbShortfall {
   readonly type: string | null;
 }
 
-/** The shortfall for people. */
+/** The shortfall as a message. */
 export function shortfallLine({ component, have, need, type }: TcbShortfall): string {
   return `${component}${type === null ? '' : ` (${type})`} has ${have}, needs ${need}`;
 }

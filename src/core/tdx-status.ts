@@ -1,4 +1,4 @@
-/** Intel's words for the TCB status of a TD (Intel PCS v4, TDX TCB Info), but for `Revoked`, which nothing accepts. */
+/** Intel's words for the TCB status of a TD (Intel PCS v4, TDX TCB Info), except `Revoked`, which is never accepted. */
 export const TDX_STATUSES = [
   'UpToDate',
   'SWHardeningNeeded',

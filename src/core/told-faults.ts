@@ -5,7 +5,7 @@ interface Messages {
   readonly over: string;
 }
 
-/** Faults that the log has been told of: each once, again where it changes, and once when it is over. */
+/** Logged faults: each is logged once, again after a change, and once when it ends. */
 export class ToldFaults {
   readonly #log: Log;
   readonly #messages: Messages;

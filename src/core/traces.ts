@@ -1,9 +1,9 @@
 /**
- * Spans of a request, as whoever makes a step of it names them. Nobody but `telemetry/traces` knows how they are made and where
- * they go.
+ * Spans of a request, for code that runs its steps. Only `telemetry/traces` creates and exports
+ * them.
  */
 
-/** Steps of a request. Names of spans are these, and never a text of a request. docs/tracing.md lists them. */
+/** Steps of a request, which are also the names of spans: never a text of a request. docs/tracing.md lists them. */
 export const STEPS = [
   'read body',
   'identify caller',
@@ -22,8 +22,8 @@ export const STEPS = [
 export type Step = (typeof STEPS)[number];
 
 /**
- * All that a span may say: names of OpenTelemetry's conventions where there is one. None holds a byte of evidence, a token, a nonce, a
- * key or a header, but for the plain request id. docs/tracing.md lists them.
+ * All attributes of spans: names of OpenTelemetry's conventions if there is one. None contains a byte of evidence, a token, a nonce, a
+ * key or a header, except the plain request id. docs/tracing.md lists them.
  */
 export const SPAN_ATTRIBUTES = [
   'error.type',
@@ -48,23 +48,23 @@ export type SpanAttributes = {
 
 export interface Span {
   set(attributes: SpanAttributes): void;
-  /** Marks what it is of as failed. @param type a code, and no message */
+  /** Marks the span as failed. @param type a code, not a message */
   fail(type: string): void;
 }
 
-/** Makes spans of what is done for a request. */
+/** Makes spans for the work of a request. */
 export interface Tracer {
-  /** Does a step. Where no request is traced, it does that and nothing else. */
+  /** Runs a step. Without a traced request, it only runs the work. */
   span<T>(step: Step, work: (span: Span) => Promise<T>): Promise<T>;
 }
 
-/** The span of a whole request, under which those of its steps stand. */
+/** The span of a whole request, the parent of its steps. */
 export interface RequestSpan extends Span {
   /** 16 bytes in hex. */
   readonly traceId: string;
-  /** Runs what is done for the request: steps in it are steps of the request. */
+  /** Runs the work of the request: steps in it belong to the request. */
   within<T>(work: () => T): T;
-  /** Begins a step whose end is known by an event. @returns ends it */
+  /** Begins a step that ends with an event. @returns a function that ends it */
   begin(step: Step): () => void;
   end(): void;
 }
@@ -72,8 +72,8 @@ export interface RequestSpan extends Span {
 /** Begins the traces of requests. */
 export interface RequestTracer extends Tracer {
   /**
-   * Null where the request is not one of the sample.
-   * @param name of the span: method and route
+   * Returns null if the request is not sampled.
+   * @param name name of the span: method and route
    * @param traceparent header of the request (W3C Trace Context)
    */
   request(name: string, traceparent: string | undefined): RequestSpan | null;

@@ -1,4 +1,4 @@
-/** A name that tokens of Intel Trust Authority have in `iss`, and the portal that serves the keys. */
+/** An `iss` of tokens of Intel Trust Authority, and the portal that serves the keys. */
 export interface TrustAuthorityIssuer {
   readonly issuer: string;
   readonly portal: string;
@@ -7,7 +7,7 @@ export interface TrustAuthorityIssuer {
 const PORTAL = 'https://portal.trustauthority.intel.com';
 const EU_PORTAL = 'https://portal.eu.trustauthority.intel.com';
 
-/** Tokens name the service, as they did at first, or the portal of their region. */
+/** Tokens name the service, as older ones do, or the portal of their region. */
 export const TRUST_AUTHORITY_ISSUERS: readonly TrustAuthorityIssuer[] = [
   { issuer: 'Intel Trust Authority', portal: PORTAL },
   { issuer: PORTAL, portal: PORTAL },

@@ -21,7 +21,7 @@ export interface ExpectedBinding {
   /** RFC 7638 SHA-256 thumbprint of the bound key, base64url; null without one. */
   readonly jkt: string | null;
   /**
-   * A key that the evidence holds as PEM. It is not bound to the nonce. `text` is hashed, `jkt` is the thumbprint. Absent if
+   * A key that the evidence contains as PEM. It is not bound to the nonce. `text` is hashed, `jkt` is the thumbprint. Absent if
    * none was sent.
    */
   readonly pem?: { readonly text: Uint8Array; readonly jkt: string };
@@ -31,7 +31,7 @@ export interface VerificationContext {
   /** The verification time of the request. */
   readonly at: Date;
   readonly endorsements: EndorsementSet;
-  /** Null where the caller sent no nonce. */
+  /** Null if the caller sent no nonce. */
   readonly binding: ExpectedBinding | null;
 }
 
@@ -39,77 +39,77 @@ export interface VerificationContext {
 export interface Verification {
   readonly checks: readonly Check[];
   /**
-   * Checks that this evidence must have an outcome for. One that is missing, or skipped although nothing failed,
+   * Checks that must have a result for this evidence. A missing check, or one skipped without a failure,
    * is an internal error, never a pass.
    */
   readonly required: readonly CheckId[];
-  /** Only what verified bytes say. */
+  /** Only statements of verified bytes. */
   readonly claims: Verified<Claims>;
   readonly endorsements: readonly UsedEndorsement[];
-  /** Places that held X. */
+  /** Places that contain X. */
   readonly bound: readonly FreshnessPlace[];
-  /** Earliest end of what the result rests on; null where nothing ends. */
+  /** Earliest expiry of an input of the result; null if there is none. */
   readonly validUntil: Date | null;
   /**
-   * `vm-configuration` of runtime claims of which only the key is vouched for: no claim, unless something else makes the
-   * paravisor known. Absent where there is none.
+   * `vm-configuration` of runtime claims of which only the key is verified: no claim, unless another check identifies the
+   * paravisor. Absent if there is none.
    */
   readonly withheldConfiguration?: JsonObject;
-  /** Least security version of GUEST_SVN for the ID_KEY_DIGEST of a paravisor. Absent where the digest is not listed. */
+  /** Minimum of GUEST_SVN for the ID_KEY_DIGEST of a paravisor. Absent if the digest is not listed. */
   readonly paravisorMinGuestSvn?: number;
   /**
-   * SHA-256 PCRs that the signed selection of the quote names: claims have none of them where their values do not hold.
-   * Absent where no quote is signed.
+   * SHA-256 PCRs in the signed selection of the quote: claims have none of them if their values do not match.
+   * Absent without a signed quote.
    */
   readonly selectedPcrs?: readonly number[];
-  /** The facts that the event log does not show, for policies that demand them. Absent if no log was sent, or it does not verify. */
+  /** The facts that the event log does not show, for policies that require them. Absent if no log was sent, or it does not verify. */
   readonly eventLogGaps?: EventLogGaps;
   /**
-   * RFC 7638 SHA-256 thumbprint of the key that signed the quote of the claims, base64url: what a vTPM is remembered by.
-   * Absent where no quote is verified.
+   * RFC 7638 SHA-256 thumbprint of the key that signed the quote of the claims, base64url: identifies a vTPM in memory.
+   * Absent without a verified quote.
    */
   readonly akThumbprint?: string;
   /** The reasons why a TDX TCB is not up to date: for the appraisal of its status. Absent if there is no TD. */
   readonly tcbShortfalls?: readonly TcbShortfall[];
-  /** Absent where there is no TD, or no collateral that could be relied on. */
+  /** Absent if there is no TD, or no usable collateral. */
   readonly collateralIssued?: CollateralIssued;
-  /** The verified hardware evidence as other verifiers take it; null where there is none. */
+  /** The verified hardware evidence in the form for other verifiers; null if there is none. */
   readonly submission?: Submission | null;
 }
 
 export interface EventLogGaps {
-  /** Quoted registers that are not in their initial state, and that the log has no event for; an OS may not extend them. */
+  /** Quoted registers that differ from their initial state without an event in the log; an OS may not extend them. */
   readonly unexplained: readonly number[];
   /** Why a claim is null. */
   readonly absent: { readonly [claim in BootClaim]?: AbsentClaim };
-  /** Of the command lines, digests that stand where files do: that they are of no file, only the log says. */
+  /** Digests among the command lines that belong to load options according to the log; they could also be files. */
   readonly loadOptions: readonly string[];
 }
 
 /** Why an event log does not show a claim. */
 export interface AbsentClaim {
-  /** The check that a policy which reads the claim fails. */
+  /** The failed check of a policy that reads the claim. */
   readonly check: 'tpm_pcr_not_quoted' | 'eventlog_replay' | 'eventlog_unverified' | 'secure_boot_unknown';
-  /** One sentence for people. Lower case, no period. */
+  /** One sentence as message: lower case, no period. */
   readonly detail: string;
-  /** The register that the claim rests on, as people call it, where it was not quoted. */
+  /** The display name of the claim's register, if it was not quoted. */
   readonly register?: string;
 }
 
-/** When the parts of TDX collateral that live for a month were issued; null where one does not say. */
+/** Issue times of the TDX collateral parts that are valid for a month; null for a part without one. */
 export interface CollateralIssued {
   readonly tcbInfo: Date;
   readonly qeIdentity: Date;
   readonly pckCrl: Date | null;
 }
 
-/** Hardware evidence as another verifier takes it. Signature, chain and binding were verified here before. */
+/** Hardware evidence in the form for another verifier. Signature, chain and binding are verified. */
 export type Submission = SnpSubmission | TdxSubmission;
 
 export interface TdxSubmission {
   readonly tee: 'tdx';
   readonly quote: Uint8Array;
-  /** Bytes whose SHA-256 is in REPORTDATA; null where none came with the evidence. */
+  /** Bytes whose SHA-256 is in REPORTDATA; null if the evidence has none. */
   readonly runtimeData: Uint8Array | null;
 }
 
@@ -119,95 +119,95 @@ export interface SnpSubmission {
   readonly report: Uint8Array;
   /** DER: VCEK or VLEK, ASK or ASVK, ARK. */
   readonly certificates: readonly [Uint8Array, Uint8Array, Uint8Array];
-  /** Bytes whose SHA-256 is in REPORT_DATA; null where none came with the evidence. */
+  /** Bytes whose SHA-256 is in REPORT_DATA; null if the evidence has none. */
   readonly runtimeData: Uint8Array | null;
 }
 
-/** The result for a token, beside that of every verification. */
+/** The result for a token, in addition to that of every verification. */
 export interface TokenVerification extends Verification {
   /**
-   * Whether a paravisor that the token speaks of is known by it: verified, of an issuer whose policy is pinned, and
-   * called a compliant confidential VM.
+   * Whether the token identifies a paravisor: it is verified, the policy of its issuer is pinned, and it
+   * states a compliant confidential VM.
    */
   readonly vouchesForParavisor: boolean;
   /**
-   * How far the issuer's clock is ahead of ours, in seconds, where times of the token show it: positive where it was
-   * issued in our future, negative where it had expired within the leeway. Null where nothing shows.
+   * How far the issuer's clock is ahead of this service, in seconds, if times of the token show it: positive if it was
+   * issued in the future, negative if it had expired within the leeway. Null if they show nothing.
    */
   readonly clockSkewSeconds: number | null;
-  /** The values in the places of the caller's nonce: place to lower-case hex. Absent if none was looked for. */
+  /** The values in the places of the caller's nonce: place to lower-case hex. Absent if no nonce is expected. */
   readonly held?: JsonObject;
 }
 
-/** A token that was read: its form holds, nothing is verified. */
+/** A parsed token. Nothing of it is verified. */
 export interface OpenedToken extends OpenedEvidence {
   /**
-   * Algorithm, issuer, key, signature, times, then what it says; what rests on a failed check is skipped.
-   * @throws {FormatError} where the token shows to be malformed once its key is known
+   * Verifies algorithm, issuer, key, signature, times, then claims; checks that depend on a failed one are skipped.
+   * @throws {FormatError} if the token turns out to be malformed once its key is known
    */
   verify(context: VerificationContext): Promise<TokenVerification>;
 }
 
-/** Verifies the tokens of one other verifier. Pure, as every verifier. */
+/** Verifies the tokens of one other verifier. Pure, like every verifier. */
 export interface TokenVerifier<T extends TokenType = TokenType> extends EvidenceVerifier<T> {
   /**
-   * Reads a token that came beside evidence. That the nonce of the request stands nowhere in it is for the caller to
-   * judge: `bound` lists the places.
+   * Reads a token beside evidence. `bound` lists the places of the nonce: the caller must check
+   * for a token without it.
    *
    * @param about JSON pointer of the token in the request
-   * @throws {FormatError} where the token is malformed
+   * @throws {FormatError} if the token is malformed
    */
   openResult(evidence: TokenEvidence<T>, about: string): OpenedToken;
 }
 
-/** Evidence that was read into its structures: its form holds, nothing is verified. */
+/** Evidence parsed into its structures. Nothing of it is verified. */
 export interface OpenedEvidence {
-  /** The endorsements that its verification needs. Derived from unverified bytes: sources contact configured origins only. */
+  /** The endorsements for its verification. Derived from unverified bytes: sources contact configured origins only. */
   readonly needs: readonly EndorsementRequest[];
   /**
-   * Verifies every signature, chain and binding of what was read, in the order of the specification, and records each
-   * check. What rests on a failed check is skipped; claims come only from bytes that passed.
+   * Verifies every signature, chain and binding, in the order of the specification, and records each
+   * check. Checks that depend on a failed one are skipped; claims come only from verified bytes.
    *
-   * @throws {FormatError} where what depends on an outcome (a chain, a CRL) is malformed
+   * @throws {FormatError} if a part that depends on a result (a chain, a CRL) is malformed
    */
   verify(context: VerificationContext): Promise<Verification>;
 }
 
-/** Verifies one type of evidence. Pure: what it needs is given, the verification time included. */
+/** Verifies one type of evidence. Pure: all inputs are parameters, including the verification time. */
 export interface EvidenceVerifier<T extends EvidenceType = EvidenceType> {
-  /** The `type` in openapi.yaml that this verifier judges. */
+  /** The `type` in openapi.yaml that this verifier verifies. */
   readonly evidenceType: T;
   /**
-   * Reads the evidence, once.
-   * @throws {FormatError} where the evidence is malformed
+   * Parses the evidence, once.
+   * @throws {FormatError} if the evidence is malformed
    */
   open(evidence: EvidenceOf<T>): OpenedEvidence;
 }
 
 /**
- * The claim by which a verified token shows that it answers a call: the nonce that was sent, or the earliest `iat` in whole
+ * The claim by which a verified token proves that it answers a call: the nonce of the call, or the earliest `iat` in whole
  * seconds.
  */
 export type CallAnswer = { readonly nonce: string } | { readonly issuedSince: number };
 
-/** How another verifier answered. Nothing of it is verified. */
+/** The answer of another verifier. Nothing of it is verified. */
 export type SubmissionResult =
   | { readonly token: string; readonly expected: CallAnswer }
-  /** It judged the evidence, and does not vouch for it: one sentence for people. */
+  /** It appraised the evidence, and does not vouch for it: one sentence as message. */
   | { readonly refused: string }
   | Unavailable;
 
-/** Sends evidence to another verifier. Only to configured origins, and only where submitting is configured. */
+/** Sends evidence to another verifier. Only to configured origins, and only if submission is configured. */
 export interface AttestationService {
   readonly route: TokenRoute;
-  /** Whether tokens of this issuer, by `iss`, are of one of the endpoints that it asks. */
+  /** Whether one of its endpoints issues tokens with this `iss`. */
   issues(issuer: string): boolean;
-  /** Whether it judges this kind of evidence at all. */
+  /** Whether it supports this kind of evidence. */
   accepts(submission: Submission): boolean;
   /**
-   * Never throws for a service that is out of reach.
-   * @param signal aborts when the time of the request has passed
-   * @param principal of the caller, for fair turns
+   * Never throws if the service is unreachable.
+   * @param signal aborts at the end of the request's time
+   * @param principal principal of the caller, for fair turns
    */
   attest(submission: Submission, signal: AbortSignal, principal?: string): Promise<SubmissionResult>;
 }

@@ -1,10 +1,10 @@
-/** How often a TPM was reset, and how often it was restarted or resumed since (TPM 2.0 part 1, 36.3). */
+/** Number of resets of a TPM, and of restarts or resumes since (TPM 2.0 part 1, 36.3). */
 export interface ResetCounts {
   readonly resetCount: number;
   readonly restartCount: number;
 }
 
-/** Whether counts are of an earlier moment. A reset clears `restartCount`, which therefore counts at one `resetCount` only. */
+/** Whether counts are of an earlier moment. A reset clears `restartCount`, so it is only compared for equal `resetCount`. */
 export function isBehind(counts: ResetCounts, other: ResetCounts): boolean {
   if (counts.resetCount !== other.resetCount) return counts.resetCount < other.resetCount;
   return counts.restartCount < other.restartCount;
@@ -15,35 +15,35 @@ export type RememberedResets =
   /** No quote of this vTPM was allowed before, or it was forgotten. */
   | { readonly state: 'none' }
   | { readonly state: 'remembered'; readonly counts: ResetCounts }
-  /** The verification time is in the past, and the memory has the counts of today. */
+  /** The verification time is in the past, but the memory has the current counts. */
   | { readonly state: 'not consulted' }
   | { readonly state: 'unavailable'; readonly detail: string; readonly retryable: boolean };
 
 /**
- * The highest counts that were allowed of each vTPM, by the thumbprint of its attestation key. They only grow.
- * Of what it throws, it has told the log.
+ * The highest allowed counts of each vTPM, by the thumbprint of its attestation key. They never decrease.
+ * It logs its errors before it throws them.
  */
 export interface ResetMemory {
   /**
-   * Null where nothing is remembered.
-   * @throws {UnfitError} where what is kept is damaged
-   * @throws {Error} where it cannot be read
+   * Returns null if there is no entry.
+   * @throws {UnfitError} if the entry is damaged
+   * @throws {Error} if it cannot be read
    */
   highest(akThumbprint: string): Promise<ResetCounts | null>;
   /**
-   * Notes counts. Lower ones change nothing. Calls for one vTPM take effect one after the other.
+   * Records counts. Lower counts change nothing. Calls for one vTPM run one after the other.
    *
-   * @returns the highest counts, these included, once they are kept
-   * @throws {UnfitError} where what is kept is damaged; it stays as it is
-   * @throws {Error} where it can neither be read nor written
+   * @returns the highest counts, including these, once they are stored
+   * @throws {UnfitError} if the entry is damaged; it stays unchanged
+   * @throws {Error} if it can neither be read nor written
    */
   advance(akThumbprint: string, counts: ResetCounts): Promise<ResetCounts>;
 }
 
-/** Where the detail of a check has the AK thumbprint that `namingVtpm` wrote. */
+/** Finds the AK thumbprint of `namingVtpm` in the detail of a check. */
 export const AK_IN_DETAIL = /\(AK thumbprint ([\w-]+)\)$/;
 
-/** Names the vTPM as the memory does, so that the operator finds its file: not all evidence has claims of the key. */
+/** Adds the name of the vTPM in the memory, so that the operator finds its file: not all evidence has claims of the key. */
 export function namingVtpm(akThumbprint: string | undefined, detail: string): string {
   return akThumbprint === undefined ? detail : `${detail} (AK thumbprint ${akThumbprint})`;
 }

@@ -41,7 +41,7 @@ export const FRESHNESS_CHECKS = {
 } satisfies CheckRows;
 
 /**
- * Remedy for a nonce that the caller wrote in hex, where the evidence holds the bytes of that hex.
+ * Remedy for a nonce in hex, if the evidence has the bytes of that hex.
  *
  * @param nonce these bytes
  */

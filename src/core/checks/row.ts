@@ -3,36 +3,36 @@ import type { JsonValue } from '../json.js';
 /**
  * Outcome of one check.
  *
- * - `pass`, `fail`: it ran. - `warn`: it ran, and what it found is tolerated but has to be said.
- * - `unavailable`: something it needs was out of reach. - `skipped`: it rests on a check that failed.
- * - `not_configured`: nobody asked for it. A check that did not run never counts as passed.
+ * - `pass`, `fail`: it ran. - `warn`: it ran, and its finding is tolerated but must be reported.
+ * - `unavailable`: a required object was unreachable. - `skipped`: it depends on a check that failed.
+ * - `not_configured`: neither policy nor configuration requests it. A check that did not run never counts as passed.
  */
 export type CheckResult = 'pass' | 'fail' | 'warn' | 'skipped' | 'not_configured' | 'unavailable';
 
-/** The result of one check, whichever check it is. */
+/** The result of any one check. */
 export interface Finding {
   readonly result: CheckResult;
-  /** JSON pointer into the request: what the check speaks about. */
+  /** JSON pointer into the request: the subject of the check. */
   readonly about: string;
   readonly expected: JsonValue;
   readonly actual: JsonValue;
-  /** Id of the policy whose check this is, or that changed its result; null for base checks. */
+  /** Id of the policy that owns the check, or changed its result; null for base checks. */
   readonly policy: string | null;
-  /** The name of the missing object. Only the remedy names it: nothing need have verified where the name is from. */
+  /** The name of the missing object. Only the remedy shows it: it may come from unverified bytes. */
   readonly missing?: string;
-  /** The member of the policy, or the key of the configuration, that decided. Only the remedy names it. */
+  /** The deciding member of the policy or key of the configuration. Only the remedy shows it. */
   readonly setting?: string;
   /**
-   * The exact fault where `expected` and `actual` do not say it: components, registers, attributes, each a few
-   * words. Only the remedy names them. Of verified bytes, as the compared values are.
+   * The exact fault if `expected` and `actual` do not show it: components, registers, attributes, each a few
+   * words. Only the remedy shows them. They come from verified bytes, like the compared values.
    */
   readonly faults?: readonly string[];
-  /** The remedy that only the maker of the check knows. One sentence, in the place of the one of the row. */
+  /** A specific remedy. One sentence, which replaces the remedy of the row. */
   readonly remedy?: string;
 }
 
 /**
- * Whether a check is about another verifier's token, and not about the evidence of the TEE itself. The certificates of a
+ * Whether a check is about another verifier's token, instead of the evidence of the TEE itself. The certificates of a
  * token's key share their ids with those under a hardware report.
  */
 export function isOfToken({ about }: Pick<Finding, 'about'>): boolean {
@@ -53,38 +53,38 @@ export const TRUST_CLAIMS = [
 export type TrustClaim = (typeof TRUST_CLAIMS)[number];
 export type TrustValues = { readonly [claim in TrustClaim]?: number };
 
-/** The submodule of the trust vector of a check: the hardware's, the guest's, or another verifier's. */
+/** The submodule for the trust vector of a check: hardware, guest, or another verifier. */
 export type TrustSubject = 'hardware' | 'guest' | 'token';
 
-/** The remedy for a finding: one sentence, filled with the values that the check compared. */
+/** The remedy for a finding: one sentence, filled with the compared values of the check. */
 export type FilledRemedy = (finding: Finding) => string;
 
 /**
- * A statement that rests on several checks: where one of them does not pass, nothing is left of it.
+ * A statement that depends on several checks: if one of them does not pass, the statement is void.
  *
- * - `hardware`: chain and signature under the hardware report, that the key is the one that it names, and what is needed
- *   to judge any of that.
- * - `vtpm`: what ties runtime claims, AK, quote and PCR values together.
- * - `token`: who issued a token, with which key, and when.
+ * - `hardware`: chain and signature under the hardware report, the identity of the key, and the endorsements needed
+ *   to verify them.
+ * - `vtpm`: the links between runtime claims, AK, quote and PCR values.
+ * - `token`: issuer, key and times of a token.
  */
 export type Statement = 'hardware' | 'vtpm' | 'token';
 
 export interface CheckRow {
-  /** The fact that it establishes if it passes. One sentence for people: lower case, no period. */
+  /** The fact that a pass establishes. One sentence as message: lower case, no period. */
   readonly holds: string;
-  /** The sentence if it does not. */
+  /** The sentence for any other result. */
   readonly fails: string;
-  /** Members of a policy that decide about it, as paths in its grammar; `[]` for the items of a list. */
+  /** Deciding members of a policy, as paths in its grammar; `[]` for the items of a list. */
   readonly members?: readonly string[];
   readonly underlies?: Statement;
   /** Its effect on trust (AR4SI) if it does not pass. */
   readonly trust?: { readonly [subject in TrustSubject]?: TrustValues };
   /**
-   * The member of a policy that turns what it finds into a warning. `revocation: best-effort` tolerates neither a revoked
-   * key nor a CRL older than one already seen; `allowDebug` does not change another verifier's word on debug.
+   * The member of a policy that turns its findings into a warning. `revocation: best-effort` tolerates neither a revoked
+   * key nor a CRL older than a known one; `allowDebug` does not change another verifier's statement about debug.
    */
   readonly relaxedBy?: 'allowDebug' | 'revocation';
-  /** Whether a waiver can name it, and what the value of the waiver has to say: nothing, a floor, or a TCB status. */
+  /** Whether a waiver can name it, and the required value of the waiver: none, a floor, or a TCB status. */
   readonly waiver?: 'plain' | 'floor' | 'status';
 }
 
@@ -93,5 +93,5 @@ export interface CheckRows {
   readonly [id: string]: CheckRow;
 }
 
-/** The remedy of each check of a table where it does not pass: for the operator, the guest's owner or the caller. */
+/** The remedy for each check of a table: for the operator, the guest's owner or the caller. */
 export type RemediesOf<Rows> = { readonly [id in keyof Rows]: string | FilledRemedy };

@@ -11,8 +11,8 @@ import type { TOKEN_CHECKS } from './tokens.js';
 import type { WARNING_CHECKS } from './warnings.js';
 
 /**
- * Tables of rows by name: those of no TEE here, and those of a TEE beside its rows (`declare module`), since this room
- * imports nothing. `tee/catalogue.ts` joins the tables, and does not compile where it leaves one out.
+ * Tables of rows by name: rows of no TEE are here, rows of a TEE are added by its folder (`declare module`), since
+ * src/core imports nothing. `tee/catalogue.ts` joins the tables, and does not compile if one is missing.
  */
 export interface CheckTables {
   readonly service: typeof SERVICE_CHECKS;
@@ -28,7 +28,7 @@ export interface CheckTables {
   readonly warnings: typeof WARNING_CHECKS;
 }
 
-/** Ids of the rows that are of a kind. */
+/** Ids of the rows of a kind. */
 export type IdsOf<Rows, Kind> = Rows extends unknown
   ? { [id in keyof Rows]: Rows[id] extends Kind ? id : never }[keyof Rows]
   : never;
@@ -40,5 +40,5 @@ export type CheckId = IdsOf<Rows, CheckRow>;
 
 export type Waiver = NonNullable<CheckRow['waiver']>;
 
-/** Id of a check that a waiver can name, by what the value of the waiver has to say. */
+/** Id of a check that a waiver can name, by the required value of the waiver. */
 export type WaivableCheck<Value extends Waiver> = IdsOf<Rows, { readonly waiver: Value }>;

@@ -25,7 +25,7 @@ export const CERTIFICATE_REMEDIES = {
   ),
   cert_revoked: ofCertificates(
     (finding) => {
-      // AMD's CRLs list intermediates alone, and AMD issues the VEKs of a line anew under the one that follows.
+      // AMD's CRLs list only intermediates, and AMD reissues the VEKs of a line under the next intermediate.
       if (finding.about.startsWith('/evidence/endorsements')) {
         return 'The caller should send the VCEK or VLEK and the certificate chain that AMD issues now, or leave the VCEK and the chain out so that the service fetches them, because AMD has revoked the ASK or ASVK of those used.';
       }
@@ -48,7 +48,7 @@ export function ofCertificates(ofEvidence: FilledRemedy, ofToken: FilledRemedy):
   return (finding) => (isOfToken(finding) ? ofToken : ofEvidence)(finding);
 }
 
-/** A chain that has to come from its vendor again. That of a TD quote is inside it, and only a new quote has another. */
+/** Remedy for a chain that must be fetched again. A TD quote contains its chain, so only a new quote has another. */
 function chain(because: string): FilledRemedy {
   return (finding) => {
     const why = `${faultsOf(finding, 'a certificate of the chain')} ${because}`;

@@ -34,7 +34,7 @@ export const FRESHNESS_REMEDIES = {
     `The caller should send binding.jwk with evidence that the guest made for the nonce and the key, because binding of ${policyOf(finding)} is required.`,
 } satisfies RemediesOf<typeof FRESHNESS_CHECKS>;
 
-/** Whether the nonce was hex that has been read as base64. Fields of 64 bytes end in zeros, which it did not have. */
+/** Whether a hex nonce was read as base64. Fields of 64 bytes end in zeros, which the nonce did not have. */
 function wasHex(expected: JsonValue): boolean {
   const nonce = isObject(expected) ? expected['nonce'] : expected;
   if (typeof nonce !== 'string') return false;
@@ -42,7 +42,7 @@ function wasHex(expected: JsonValue): boolean {
 }
 
 /**
- * Returns the bytes that the caller wrote as hex, where the evidence holds these bytes. The expected bytes are that text, read as
+ * Returns the bytes that the caller wrote as hex, if the evidence contains these bytes. The expected bytes are that text, read as
  * base64url. Fields of 64 bytes end in zeros, which base64url writes as A.
  */
 function bytesMeantByHex({ expected, actual }: Finding): Uint8Array | null {
@@ -59,7 +59,7 @@ function bytesMeantByHex({ expected, actual }: Finding): Uint8Array | null {
   return null;
 }
 
-/** The part that contains the nonce, and has to be made again. */
+/** The part with the nonce, which must be created again. */
 function madeAnew({ about }: Finding): string {
   if (about.startsWith('/evidence/tpmQuote')) return 'a new quote (its qualifying data)';
   if (about === '/evidence/hclReport' || about === '/evidence/runtimeData') {

@@ -11,7 +11,7 @@ export const RELEASE_REMEDIES = {
     `The operator or the caller should resolve, ${waivedBy(finding)}: ${faultsOf(finding, 'every warning of this decision')}.`,
 } satisfies RemediesOf<typeof RELEASE_CHECKS>;
 
-/** A policy waives some of the warnings, and none of the other things that keep a key back. */
+/** A policy can waive some warnings, but no other reason that blocks a key release. */
 function waivedBy({ faults = [] }: Pick<Finding, 'faults'>): string {
   const warnings = faults.filter((fault) => fault.endsWith(' is not waived')).length;
   if (warnings === faults.length) return 'or the policy waive';

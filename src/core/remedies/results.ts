@@ -3,7 +3,7 @@ import type { Finding, RemediesOf } from '../checks/row.js';
 import type { JsonValue } from '../json.js';
 import { changedPolicy, faultsOf, value } from './words.js';
 
-/** The setting by which tokens are fetched for a route. */
+/** The setting that configures fetching tokens of a route. */
 const SUBMIT: ReadonlyMap<JsonValue, string> = new Map([
   ['maa', 'maa.submit'],
   ['ita', 'ita.submit'],

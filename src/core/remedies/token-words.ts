@@ -2,7 +2,7 @@ import type { FilledRemedy, Finding } from '../checks/row.js';
 import { isObject, type JsonValue } from '../json.js';
 import { changedPolicy, value } from './words.js';
 
-/** Where a token was sent with the type of another verifier, the remedy names the right type. */
+/** If a token was sent with the type of another verifier, the remedy names the right type. */
 export function unlessLookalike(remedy: FilledRemedy): FilledRemedy {
   return (finding) => {
     const type = isObject(finding.actual) ? finding.actual['type'] : undefined;
@@ -17,7 +17,7 @@ export function tokenTime({ expected, actual }: Finding): string {
   return `The caller should send a token that is valid at ${value(expected, 'the verification time')}${window}, or the operator should correct this service's clock if the token is current.`;
 }
 
-/** Seconds since 1970 for people; null where they are no instant. */
+/** Formats seconds since 1970; null if they are no instant. */
 function instantOf(seconds: JsonValue | undefined): string | null {
   const instant = new Date(typeof seconds === 'number' ? seconds * 1000 : Number.NaN);
   return Number.isNaN(instant.getTime()) ? null : instant.toISOString();
@@ -39,7 +39,7 @@ export function orAccept(finding: Finding, canBeListed: boolean): string {
     : '';
 }
 
-/** The hash of the policy is listed already: the signer is what is missing. */
+/** The hash of the policy is listed already, but its signer is missing. */
 export function policySigner(signer: JsonValue | undefined): string {
   return typeof signer === 'string'
     ? `The operator should add ${value(signer, 'the signer')} to policySigner of this issuer (maa.issuers[]) if whoever signed the policy is trusted with it.`
@@ -51,7 +51,7 @@ export function audience({ actual }: Finding): string {
   return `The caller should send a token without an audience (aud${named === '' ? '' : ` is ${named}`}), because this service has no name that an audience could be.`;
 }
 
-/** @param member the policy's list of statuses that pass */
+/** @param member the policy's list of accepted statuses */
 export function lowTokenStatus(verifier: string, member: string): FilledRemedy {
   return (finding) => {
     const { actual, policy, result } = finding;

@@ -2,15 +2,15 @@ import type { FilledRemedy, Finding } from '../checks/row.js';
 import { isObject, type JsonObject, type JsonValue } from '../json.js';
 import { registerNames } from '../register-names.js';
 
-/** Longer values are not repeated in a sentence, because `actual` has them. */
+/** A sentence does not repeat longer values, because `actual` has them. */
 const LONGEST_VALUE = 128;
 
-/** Faults that a sentence lists at most: the detail has all of them. */
+/** Most faults in a sentence: the detail has all of them. */
 const LISTED = 6;
 
 export const COLLATERAL = 'or leave the collateral out so that the service fetches it';
 
-/** The remedy for a claim that is none of the reference values, or that the evidence does not state. */
+/** The remedy for a claim that is no reference value, or that the evidence does not have. */
 export function reference(finding: Finding): string {
   const { actual, setting = 'the reference values', faults } = finding;
   const policy = changedPolicy(finding);
@@ -23,15 +23,15 @@ export function reference(finding: Finding): string {
   return `The operator should add ${added} to ${setting} of ${policy} if ${isList ? 'all of it' : 'it'} is meant to be accepted.`;
 }
 
-/** The policy by its id, in the middle of a sentence. */
+/** The policy by its id, inside a sentence. */
 export function policyOf({ policy }: Pick<Finding, 'policy'>): string {
   return policy === null ? 'the policy' : `policy ${policy}`;
 }
 
-/** Ids of the policies that every service has. No file can have one of them. */
+/** Ids of the built-in policies. No file can use one of them. */
 export const BUILT_IN_POLICY_IDS: readonly string[] = ['azure-cvm-baseline', 'azure-maa-baseline'];
 
-/** The policy that is to be changed, in the middle of a sentence: of a built-in one a copy, which has another id. */
+/** The policy to change, inside a sentence: for a built-in one a copy, which has another id. */
 export function changedPolicy({ policy }: Pick<Finding, 'policy'>): string {
   return policy !== null && BUILT_IN_POLICY_IDS.includes(policy) ? `a copy of policy ${policy}` : policyOf({ policy });
 }
@@ -49,7 +49,7 @@ export function inBrackets(finding: Pick<Finding, 'faults'>): string {
   return faults === '' ? '' : ` (${faults})`;
 }
 
-/** The remedy, but where the check could not be made because no token could be fetched. */
+/** The remedy, unless the check was impossible because no token could be fetched. */
 export function unlessOutOfReach(remedy: FilledRemedy): FilledRemedy {
   return (finding) =>
     finding.result === 'unavailable'
@@ -57,20 +57,20 @@ export function unlessOutOfReach(remedy: FilledRemedy): FilledRemedy {
       : remedy(finding);
 }
 
-/** Whether a claim of the boot, which is compared with texts, is what a policy missed: else it is about registers. */
+/** Whether the missing reference value is a claim of the boot, which is compared with texts; otherwise it is about registers. */
 export function isOfBootClaim({ policy, expected }: Finding): boolean {
   return policy !== null && Array.isArray(expected) && expected.some((entry) => typeof entry === 'string');
 }
 
-/** Names in a TCB that are no components: they say which TCB it is. */
+/** Members of a TCB that are no components, but identify the TCB. */
 const ABOUT_TCB: ReadonlySet<string> = new Set(['part', 'tcb', 'firmware']);
 
-/** Components of a TCB and the versions that are needed: `snp 24, microcode 219`. */
+/** Components of a TCB and the required versions: `snp 24, microcode 219`. */
 export function components(needed: JsonValue, otherwise: string): string {
   return faultsOf({ faults: versionsOf(needed).map(([component, version]) => `${component} ${version}`) }, otherwise);
 }
 
-/** The values that have to rise, with both levels: `microcode 219 or later (it is 211)`. @param is how the present value is introduced */
+/** The values that must rise, with both levels: `microcode 219 or later (it is 211)`. @param is introduces the present value */
 export function rises(needed: JsonValue, had: JsonValue, otherwise: string, is = 'it is'): string {
   const versions = new Map(versionsOf(had));
   const faults = versionsOf(needed).map(([component, version]) => {
@@ -80,7 +80,7 @@ export function rises(needed: JsonValue, had: JsonValue, otherwise: string, is =
   return faultsOf({ faults }, otherwise);
 }
 
-/** Where two objects of named values differ, from the second to the first: `snp 23 (not 24)`. */
+/** The differences of two objects of named values, from the second to the first: `snp 23 (not 24)`. */
 export function differences(wanted: JsonValue, found: JsonValue, otherwise: string): string {
   const ofFound: JsonObject = isObject(found) ? found : {};
   const differing = isObject(wanted) ? Object.entries(wanted).filter(([name, want]) => ofFound[name] !== want) : [];
@@ -97,37 +97,37 @@ function versionsOf(tcb: JsonValue): readonly (readonly [component: string, vers
   );
 }
 
-/** A value as part of a sentence; other words where there is none, or it is too long to repeat. */
+/** A value as part of a sentence; other words if it is missing, or too long to repeat. */
 export function value(shown: JsonValue | undefined, otherwise: string): string {
   if (shown === undefined || shown === null) return otherwise;
   const text = comparedText(shown);
   return text === '' || text.length > LONGEST_VALUE ? otherwise : text;
 }
 
-/** Several values of which one is meant: `PS384 or RS256`. */
+/** Alternative values: `PS384 or RS256`. */
 export function anyOf(values: JsonValue, otherwise: string): string {
   return isJsonList(values) && values.length > 0 ? values.map(comparedText).join(' or ') : value(values, otherwise);
 }
 
-/** Entries of one list that the other does not have. */
+/** Entries of one list that the other lacks. */
 export function without(list: JsonValue, other: JsonValue): readonly JsonValue[] {
   const rest = isJsonList(other) ? other : [];
   return isJsonList(list) ? list.filter((entry) => !rest.includes(entry)) : [];
 }
 
-/** Indices of PCRs; other words where there are none. */
+/** Indices of PCRs; other words if there are none. */
 export function pcrs(indices: readonly JsonValue[], otherwise: string): string {
   const numbers = indices.filter((index) => typeof index === 'number');
   return numbers.length === 0 ? otherwise : registerNames('PCR', numbers);
 }
 
-/** Numbers of bits: `bit 8`, `bits 0, 1`; other words where there are none. */
+/** Numbers of bits: `bit 8`, `bits 0, 1`; other words if there are none. */
 export function bits(numbers: JsonValue, otherwise: string): string {
   const shown = value(numbers, '');
   return shown === '' ? otherwise : `${isJsonList(numbers) && numbers.length > 1 ? 'bits' : 'bit'} ${shown}`;
 }
 
-/** `Array.isArray` does not tell a read-only list from an object. */
+/** Narrows a read-only list, which `Array.isArray` does not. */
 export function isJsonList(shown: JsonValue): shown is readonly JsonValue[] {
   return Array.isArray(shown);
 }
