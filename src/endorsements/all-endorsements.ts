@@ -11,7 +11,7 @@ interface Sources {
   readonly akIssuers: AkIssuersSource;
 }
 
-/** Asks the right source for each kind of endorsement. */
+/** Calls the right source for each kind of endorsement. */
 export class AllEndorsements implements EndorsementSource {
   readonly #sources: Sources;
   readonly #bulkheads = { amd: new Bulkhead(), intel: new Bulkhead(), tokenKeys: new Bulkhead() };
@@ -21,7 +21,7 @@ export class AllEndorsements implements EndorsementSource {
   }
 
   async fetch(requests: readonly EndorsementRequest[], context: FetchContext): Promise<EndorsementSet> {
-    // The set does not say whose it is: one for another token or quote must not be able to take its place.
+    // The set does not name its token or quote: the set for one must not be used for another.
     const keys = onlyOne(
       requests.filter((request) => request.kind === 'token-keys'),
       'keys of more than one token are requested at once',
@@ -51,18 +51,18 @@ export class AllEndorsements implements EndorsementSource {
   }
 }
 
-/** Requests that may wait for one vendor at a time: half of those that are judged at a time. */
+/** Most requests that wait for one vendor: half of the most concurrent verifications. */
 export const MOST_WAITING = 128;
 
 /**
- * Keeps a vendor that hangs from holding every request that the service may judge at a time. Whoever comes while that many
- * wait has what is held, and does not wait for what is not.
+ * Prevents a hanging vendor from blocking every verification of the service. A request beyond the limit
+ * gets only cached endorsements, without a wait.
  */
 class Bulkhead {
   #waiting = 0;
 
   async run<T>(context: FetchContext, ask: (within: FetchContext) => Promise<T>): Promise<T> {
-    // A signal for each: a listener on a lasting one would stay with it.
+    // A separate signal: a listener on a permanent one would stay with it.
     if (this.#waiting >= MOST_WAITING) return ask({ ...context, signal: AbortSignal.abort(NO_ROOM) });
     this.#waiting += 1;
     try {
@@ -73,7 +73,7 @@ class Bulkhead {
   }
 }
 
-/** @throws {Error} if there are several: a mistake of the caller */
+/** @throws {Error} if there are several: a programming error */
 function onlyOne<T>(wanted: readonly T[], otherwise: string): T | undefined {
   if (wanted.length > 1) throw new Error(otherwise);
   return wanted[0];

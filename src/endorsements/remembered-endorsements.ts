@@ -23,7 +23,7 @@ import { parsePemCertificates } from '../formats/pem.js';
 
 type Kind = UsedEndorsement['kind'];
 
-/** Of one tenant. A VCEK has 1.4 KiB, a set of collateral 50. */
+/** Limits for one tenant. A VCEK has 1.4 KiB, a set of collateral 50. */
 interface MemoryBounds {
   readonly entries: number;
   readonly bytes: number;
@@ -32,8 +32,8 @@ interface MemoryBounds {
 const BOUNDS: MemoryBounds = { entries: 2048, bytes: 8 * 2 ** 20 };
 
 /**
- * Endorsements that evidence of a tenant was judged by, by digest: those that sources gave, and none that a request brought.
- * Bounded; those that were used longest ago go first.
+ * Endorsements used for evidence of a tenant, by digest: only those of sources, none of a request.
+ * Bounded; the least recently used are removed first.
  */
 export class RememberedEndorsements {
   readonly #bounds: MemoryBounds;
@@ -46,7 +46,7 @@ export class RememberedEndorsements {
 
   /**
    * @param digest lower-case hex
-   * @returns null where none of that digest is held for the tenant
+   * @returns null if the tenant has none with this digest
    */
   find(tenant: string, digest: string): HeldEndorsement | null {
     const found = this.#ofTenants.get(tenant)?.get(digest) ?? null;
@@ -63,7 +63,7 @@ export class RememberedEndorsements {
     const memory = this.#memoryOf(tenant);
     for (const { kind, bytes } of givenIn(requests, set)) {
       if (memory.get(bytes.sha256) !== undefined) continue;
-      // A copy: a part of a longer answer would keep all of it.
+      // A copy: a view of a longer answer would keep all of it.
       memory.set(bytes.sha256, { kind, sha256: bytes.sha256, value: Uint8Array.from(bytes.der) });
     }
   }
@@ -87,7 +87,7 @@ interface Given {
   readonly bytes: HashedDer;
 }
 
-/** Endorsements from sources: nothing of the request, also if it is a part of a set. */
+/** Endorsements from sources, without any part of the request, even inside a set. */
 function givenIn(
   requests: readonly EndorsementRequest[],
   { snp, tdx, tokenKeys, akIssuers = [] }: EndorsementSet,
@@ -102,7 +102,7 @@ function givenIn(
   ];
 }
 
-/** Material that a source had; nothing where there is none, or it is the request's. */
+/** Material of a source; nothing if there is none, or it comes from the request. */
 function ownOf<T>(found: Sourced<T> | Unavailable | null | undefined): readonly T[] {
   return found == null || 'code' in found || found.origin === 'evidence' ? [] : [found.value];
 }
@@ -140,7 +140,7 @@ const OF_EACH_PART: { readonly [part in keyof CollateralOrigins]: (collateral: T
 };
 const PARTS = Object.keys(OF_EACH_PART) as readonly (keyof CollateralOrigins)[];
 
-/** Sources give the same object for as long as they keep a set: what is in it is read and hashed once. */
+/** Sources return the same object as long as they cache a set: its content is parsed and hashed once. */
 const inWholeSet = memoized((collateral: TdxCollateral) => PARTS.flatMap((part) => OF_EACH_PART[part](collateral)));
 
 function ofTdx({ value, origin, partOrigins }: SourcedCollateral): readonly Given[] {
@@ -149,7 +149,7 @@ function ofTdx({ value, origin, partOrigins }: SourcedCollateral): readonly Give
   return own.length === PARTS.length ? inWholeSet(value) : own.flatMap((part) => OF_EACH_PART[part](value));
 }
 
-/** @param leaf the kind of the first certificate; above it is the root of Intel */
+/** @param leaf the kind of the first certificate; above it is Intel's root */
 function chainOf(leaf: Kind, pem: string): Given[] {
   const ders = nullIfMalformed(() => parsePemCertificates(pem, 'cert_chain')) ?? [];
   return ders.map((der, index) => ({ kind: index === 0 ? leaf : 'sgx-root', bytes: hashed(der) }));

@@ -19,29 +19,29 @@ import { encodeChain } from './bundle-files.js';
 interface AmdCacheOptions {
   readonly folder: CacheFolder;
   readonly pins: AmdRootPins;
-  /** VCEKs that are kept as files, and those in memory. */
+  /** Most VCEKs as files, and in memory. */
   readonly maximumFiles: number;
   readonly maximumInMemory: number;
 }
 
 /**
- * Endorsements fetched from AMD, in memory and on disk. Only verified ones are stored, and a file is
- * verified again: a file that is not what its name stands for is ignored, and replaced by what is fetched instead.
+ * Endorsements fetched from AMD, in memory and on disk. Only verified ones are stored. A file is
+ * verified again: a file that does not match its name is ignored, and replaced by the next fetch.
  *
- * A VCEK's key never changes for its product, chip and TCB, so it stays until its own end (AMD 57230).
+ * A VCEK's key never changes for its product, chip and TCB, so it stays until it expires (AMD 57230).
  */
 export class AmdCache {
   readonly #options: AmdCacheOptions;
   readonly #veks: LRUCache<string, AmdVek>;
   /** The VCEK files that exist. An eviction from here removes the file. */
   readonly #files: LRUCache<string, true>;
-  /** Of each line the chain that was fetched last, and the one before. */
+  /** For each line, the last fetched chain and the one before. */
   readonly #chains = new ReadOnce<readonly AmdChain[]>();
   readonly #crls = new ReadOnce<AmdCrl>();
   readonly #fetchedAt = new ReadOnce<Date>();
-  /** When VCEKs and chains were fetched. */
+  /** Fetch times of VCEKs and chains. */
   readonly #fetchedOn = new WeakMap<AmdVek | AmdChain, Date>();
-  /** CRLs that have ended and whose files are gone. */
+  /** Expired CRLs whose files are removed. */
   readonly #ended = new WeakSet<AmdCrl>();
 
   constructor(options: AmdCacheOptions) {
@@ -55,27 +55,27 @@ export class AmdCache {
     });
   }
 
-  /** How often a chain or CRL was replaced, or a CRL fetched again. */
+  /** Number of changes: replaced chains or CRLs, and repeated fetches of a CRL. */
   get changes(): number {
     return this.#chains.changes + this.#crls.changes + this.#fetchedAt.changes;
   }
 
-  /** Reads which files exist. */
+  /** Reads the list of files. */
   async start(): Promise<void> {
     for (const name of await this.#options.folder.namesFrom('vcek-')) this.#files.set(name, true);
   }
 
-  /** When a VCEK or chain was fetched, or its file written; null where that is not known. */
+  /** When a VCEK or chain was fetched, or its file written; null if unknown. */
   fetchedOn(material: AmdVek | AmdChain): Date | null {
     return this.#fetchedOn.get(material) ?? null;
   }
 
-  /** The VCEK of a chip and TCB. Its signature is verified again where chains of the line are given. */
+  /** The VCEK of a chip and TCB. Its signature is verified again if `chains` has chains of the line. */
   async vcek(subject: VcekSubject, chains: readonly AmdChain[]): Promise<AmdVek | null> {
     const name = vcekFile(subject);
     const known = this.#veks.get(name);
     if (known !== undefined) {
-      // Reading counts as use: a VCEK in constant use must not lose its file to one that was read once.
+      // Reading counts as use: otherwise a constantly used VCEK could lose its file to one that was read once.
       this.#files.get(name);
       return known;
     }
@@ -94,8 +94,8 @@ export class AmdCache {
   }
 
   /**
-   * Keeps a verified VCEK.
-   * @param replaces whether also in the place of one that was issued at the same time or later
+   * Stores a verified VCEK.
+   * @param replaces whether it may replace one with the same or a later issue time
    */
   async keepVcek(
     subject: VcekSubject,
@@ -111,7 +111,7 @@ export class AmdCache {
     this.#files.set(name, true);
   }
 
-  /** The chains of a line, the one that was fetched last first: AMD can re-issue an ASK or ASVK with a new key. */
+  /** The chains of a line, the last fetched first: AMD can re-issue an ASK or ASVK with a new key. */
   async chains(line: SnpLine): Promise<readonly AmdChain[]> {
     const { folder, pins } = this.#options;
     const verify = (bytes: Uint8Array) => readChain(Buffer.from(bytes).toString('latin1'), line, pins);
@@ -127,7 +127,7 @@ export class AmdCache {
     return kept ?? [];
   }
 
-  /** Keeps a chain, and the one before it, which signed earlier key certificates. */
+  /** Stores a chain, and keeps the one before it, which signed earlier key certificates. */
   async keepChain(chain: AmdChain, fetchedAt?: Date): Promise<void> {
     if (fetchedAt !== undefined) this.#fetchedOn.set(chain, fetchedAt);
     const [last] = await this.chains(chain);
@@ -139,27 +139,27 @@ export class AmdCache {
     await this.#options.folder.write(file, encodeChain(chain));
   }
 
-  /** The CRL of a series that was fetched. It may have ended. */
+  /** The last fetched CRL of a series. It may have expired. */
   crl(line: SnpLine, ark: X509Certificate): Promise<AmdCrl | null> {
     return this.#crls.get(lineName(line), () => this.#readCrl(line, ark));
   }
 
-  /** When the CRL of a series was last fetched, whether there was a newer one or not; null where that is not known. */
+  /** When the CRL of a series was last fetched, new or unchanged; null if unknown. */
   crlFetchedAt(line: SnpLine): Promise<Date | null> {
     return this.#fetchedAt.get(lineName(line), () => this.#readFetchedAt(line));
   }
 
-  /** When KDS last failed to serve the CRL of a series to a command; null where that is not known. */
+  /** When KDS last failed to serve the CRL of a series to a command; null if unknown. */
   async crlFailedAt(line: SnpLine): Promise<Date | null> {
     return instantIn(await this.#options.folder.read(crlFailedFile(line)));
   }
 
-  /** Keeps the time of such a failure for the commands that follow. */
+  /** Stores the time of such a failure for later commands. */
   keepCrlFailure(line: SnpLine, failedAt: Date): Promise<void> {
     return this.#options.folder.write(crlFailedFile(line), encodeInstant(failedAt));
   }
 
-  /** Removes the file of a CRL past its next update. It stays in memory, so that answers can say that it ended. */
+  /** Removes the file of a CRL past its next update. It stays in memory, so that answers can state that it expired. */
   async endCrl(line: SnpLine, now: Date): Promise<void> {
     const crl = this.#crls.known(lineName(line));
     if (crl === null || now <= crl.nextUpdate || this.#ended.has(crl)) return;
@@ -167,7 +167,7 @@ export class AmdCache {
     await this.#options.folder.remove(crlFile(line));
   }
 
-  /** Caches a CRL. One that is as old as what is cached changes nothing but when it was fetched. */
+  /** Caches a CRL. If it is as old as the cached one, only the fetch time changes. */
   async keepCrl(line: SnpLine, crl: AmdCrl, fetchedAt: Date): Promise<void> {
     const before = this.#crls.known(lineName(line));
     const isNews = before === null || isOlder(before, crl) || isOlder(crl, before);
@@ -192,7 +192,7 @@ export class AmdCache {
   }
 }
 
-/** As a part of where something came from. */
+/** The fetch time as a member of the provenance. */
 export function fetchedOn(cache: AmdCache, material: AmdVek | AmdChain): Pick<Provenance, 'fetchedAt'> {
   const fetchedAt = cache.fetchedOn(material);
   return fetchedAt === null ? {} : { fetchedAt };
@@ -205,7 +205,7 @@ const crlFailedFile = (line: SnpLine) => `crl-failed-${lineName(line)}`;
 
 const encodeInstant = (instant: Date) => `${instant.toISOString()}\n`;
 
-/** Null where the file is not there or damaged: then the CRL counts as fetched, and the failure as, long ago. */
+/** Null if the file is missing or damaged: then the fetch or failure counts as long ago. */
 function instantIn(bytes: Uint8Array | null): Date | null {
   const instant = new Date(
     Buffer.from(bytes ?? [])
@@ -215,7 +215,7 @@ function instantIn(bytes: Uint8Array | null): Date | null {
   return Number.isNaN(instant.getTime()) ? null : instant;
 }
 
-/** By product, chip (64 bytes) and TCB: SHA-256 over all of them, hex. */
+/** File name from product, chip (64 bytes) and TCB: SHA-256 over all of them, hex. */
 function vcekFile({ product, chipId, tcb }: VcekSubject): string {
   const levels = SNP_TCB_COMPONENTS.map((component) => tcb[component] ?? '');
   const key = [product, Buffer.from(chipId).toString('hex').padEnd(128, '0'), ...levels].join('/');

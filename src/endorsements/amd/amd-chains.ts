@@ -9,10 +9,10 @@ import { type KdsFailure, kdsFailure, latin1Text } from './amd-kds.js';
 import type { AmdParts } from './amd-parts.js';
 import type { HeldChain, LineSnapshot } from './line-snapshots.js';
 
-/** A VEK whose chain is looked for. */
+/** A VEK whose chain is searched. */
 export type VekBelowChain = Omit<SuppliedVek, 'isIssuedBy'> & { readonly isIssuedBy: (chain: AmdChain) => boolean };
 
-/** Digests of VEKs whose chain is known. Only VEKs that AMD signed are added. */
+/** Digests of VEKs with known chains. Only VEKs with a valid signature of AMD are added. */
 const SIGNED_VEKS = 4096;
 
 /** Chains of product lines: from the operator's folder, the cache, or KDS. */
@@ -27,7 +27,7 @@ export class AmdChains {
     this.#renewals = new SharedRenewals([], parts.clock, parts.tuning.crlRefreshTimeoutMs);
   }
 
-  /** The chain that is to be tried first; where none is cached or configured, the one that KDS has. */
+  /** The preferred chain; if none is cached or configured, that of KDS. */
   first({ line, chains }: LineSnapshot, context: FetchContext): HeldChain | Promise<HeldChain | Unavailable> {
     const [held] = chains;
     return held ?? this.#fetch(line, context).then((found) => ('problem' in found ? found.problem : found));
@@ -44,10 +44,10 @@ export class AmdChains {
   }
 
   /**
-   * Of several chains of a line the one whose ASK or ASVK signed a VEK. AMD can re-issue one: with a new key, or with the
-   * same key and revoke the certificate before it. So where none of them did, or a CRL at hand revokes those that did, KDS
-   * is asked for the chain once more: at most once in ten minutes, since anybody can make up a VEK. Where that does not
-   * help, it is the one that signed it, else the first, under which the VEK does not verify.
+   * Selects the chain whose ASK or ASVK signed a VEK. AMD can re-issue one with a new key, or with the
+   * same key, and revoke the earlier certificate. So if no chain signed the VEK, or a CRL revokes those that did, KDS
+   * is called again for the chain: at most once in ten minutes, since an attacker can make up a VEK. If that does not
+   * help, the result is the chain that signed it, else the first, under which the VEK does not verify.
    */
   signerOf(
     { line, chains, crls }: LineSnapshot,
@@ -65,7 +65,7 @@ export class AmdChains {
     );
   }
 
-  /** The root of a line at KDS. */
+  /** Fetches the root of a line from KDS. */
   async fetchArk(line: SnpLine, context: FetchContext): Promise<X509Certificate | KdsFailure> {
     const found = await this.#fetch(line, context);
     return 'problem' in found ? found : found.chain.ark;
@@ -85,7 +85,7 @@ export class AmdChains {
     return signer;
   }
 
-  /** The chain that KDS has now, beside the available chains. A historical request caches nothing, so it shares nothing. */
+  /** The current chain of KDS, beside the available chains. A historical request caches nothing, so it shares nothing. */
   async #renewed(line: SnpLine, { signal, historical }: FetchContext): Promise<readonly HeldChain[]> {
     if (this.#parts.kds === null) return [];
     const key = historical ? `${lineName(line)} in the past` : lineName(line);

@@ -22,41 +22,41 @@ import { isDamaged } from '../files/rollback-marks.js';
 import { type KdsFailure, kdsFailure } from './amd-kds.js';
 import type { AmdParts } from './amd-parts.js';
 
-/** A verified CRL, where it is from, and whether AMD issues it for VCEKs or for VLEKs: null where that is not known. */
+/** A verified CRL, its origin, and whether it is for VCEKs or for VLEKs: null if unknown. */
 export interface HeldCrl extends AmdCrl {
   readonly origin: EndorsementOrigin;
   readonly series: SnpSigningKey | null;
-  /** When KDS last served it, or its file was last written; null where that is not known. */
+  /** When KDS last served it, or its file was last written; null if unknown. */
   readonly confirmedAt: Date | null;
-  /** As it is given out. */
+  /** In the form of a result. */
   readonly sourced: SourcedCrl;
 }
 
-/** A series of CRLs: the line whose certificates it is for, and the root that signs it. */
+/** A series of CRLs: the line of its certificates, and the root that signs it. */
 export interface CrlSeries {
   readonly line: SnpLine;
   readonly ark: X509Certificate;
 }
 
 /**
- * The CRLs that are cached or configured: of each series the one that was fetched, and all of the operator's folder.
- * KDS, where each series has its own address, is asked for newer ones; those that can be relied on are kept.
+ * The cached and configured CRLs: of each series the last fetched one, and all of the operator's folder.
+ * KDS, with an address for each series, supplies newer ones; usable ones are cached.
  */
 export class AmdCrlSupply {
   readonly #parts: AmdParts;
-  /** Verified once each: a CRL of the folder under the root that was available. */
+  /** Verified CRLs of the folder, each verified once under the available root. */
   readonly #verified = new WeakMap<CrlFrame, { readonly ark: X509Certificate; readonly crl: AmdCrl | null }>();
 
   constructor(parts: AmdParts) {
     this.#parts = parts;
   }
 
-  /** Whether KDS is switched off. */
+  /** Whether KDS is disabled. */
   get isOff(): boolean {
     return this.#parts.kds === null;
   }
 
-  /** All genuine CRLs of a product line, those that have ended as well. */
+  /** All genuine CRLs of a product line, including expired ones. */
   async held({ line: { product }, ark }: CrlSeries): Promise<readonly HeldCrl[]> {
     const fetched = await Promise.all(SNP_SIGNING_KEYS.map((series) => this.#fetched(product, series, ark)));
     const stored = this.#parts.directory.crls(product).flatMap(({ series, list, modifiedAt }): HeldCrl[] => {
@@ -66,7 +66,7 @@ export class AmdCrlSupply {
     return [...fetched.flat(), ...stored];
   }
 
-  /** Unverified CRLs of the folder at a verification time: for a caller that has the ARK when none is available here. */
+  /** Unverified CRLs of the folder at a verification time: for a caller with an ARK if none is available here. */
   unverified(product: SnpProduct, at: Date): readonly Sourced<HashedDer>[] {
     return this.#parts.directory
       .crls(product)
@@ -75,7 +75,7 @@ export class AmdCrlSupply {
   }
 
   /**
-   * Asks for the CRL of a series. For a historical request nothing is cached and no memory is consulted.
+   * Fetches the CRL of a series. For a historical request nothing is cached and no memory is read.
    *
    * @param because the problem of the cached CRL, reported if KDS does not answer
    */
@@ -88,7 +88,7 @@ export class AmdCrlSupply {
     const { line, ark } = series;
     if (kds === null) return { problem: because, outOfReach: true };
     try {
-      // Also for a remembered 404: a request without time learns nothing of KDS.
+      // Also before the answer of a remembered 404: a request without time must not get that answer.
       requireTime(signal);
       const taken = await kds.crl(line.product, line.signingKey, {
         signal,
@@ -101,11 +101,11 @@ export class AmdCrlSupply {
           return failure ?? heldCrl(crl, { origin: 'network', series: line.signingKey, confirmedAt: fetchedAt });
         },
       });
-      // Several callers share one answer, and each has its own reason to ask.
+      // Several callers share one answer, and each has its own reason for the fetch.
       return 'code' in taken ? { problem: notCurrent(because, taken), outOfReach: true } : taken;
     } catch (error) {
       const { problem, outOfReach } = kdsFailure(because.code, because.detail, error);
-      // A CRL that has ended or was rolled back may be followed by a newer one at any time.
+      // A newer CRL may replace an expired or rolled back one at any time.
       const retryable = problem.retryable || (because.code !== 'crl_unavailable' && because.retryable);
       return { problem: { ...problem, retryable }, outOfReach };
     }
@@ -130,7 +130,7 @@ export class AmdCrlSupply {
     return crl;
   }
 
-  /** Caches a CRL, or says why it cannot be relied on. */
+  /** Caches a CRL, or returns why it is not usable. */
   async #keep(line: SnpLine, crl: AmdCrl, fetchedAt: Date): Promise<KdsFailure | null> {
     const { cache, memory } = this.#parts;
     const isNewest = await memory.advance(lineName(line), crl, () => cache.keepCrl(line, crl, fetchedAt));
@@ -145,7 +145,7 @@ function heldCrl(crl: AmdCrl, from: Pick<HeldCrl, 'origin' | 'series' | 'confirm
   return { ...crl, ...from, sourced: { value: { der: list.der, sha256 }, origin, ...fetched } };
 }
 
-/** Valid at a verification time, without leeway: from thisUpdate to nextUpdate, both included. */
+/** Whether a CRL is valid at a verification time, without leeway: from thisUpdate to nextUpdate, both included. */
 export function isCurrent({ thisUpdate, nextUpdate }: AmdCrl, at: Date): boolean {
   return thisUpdate <= at && at <= nextUpdate;
 }
@@ -155,7 +155,7 @@ export function isRevokedAt({ intermediate }: AmdChain, crls: readonly AmdCrl[],
   return crls.some((crl) => isCurrent(crl, at) && isRevoked(crl.list, intermediate.serial));
 }
 
-/** Why none of the available CRLs is valid at a verification time. */
+/** Returns why none of the available CRLs is valid at a verification time. */
 export function missing({ product }: SnpLine, held: readonly AmdCrl[], at: Date): Unavailable {
   const ended = held.map(({ nextUpdate }) => nextUpdate).filter((nextUpdate) => nextUpdate < at);
   if (ended.length > 0) {
@@ -166,13 +166,13 @@ export function missing({ product }: SnpLine, held: readonly AmdCrl[], at: Date)
   return { code: 'crl_unavailable', detail, retryable: held.length > 0 };
 }
 
-/** That what is held has ended is not undone by a CRL of another time: the code stays. */
+/** A CRL of another time does not change that the cached one expired: the code stays. */
 function notCurrent(because: Unavailable, fetched: Unavailable): Unavailable {
   if (because.code !== 'crl_stale' || fetched.code === 'crl_stale') return fetched;
   return { ...because, detail: `${because.detail}; of AMD KDS: ${fetched.detail}` };
 }
 
-/** @param mark of the newest that was relied on */
+/** @param mark mark of the newest CRL that was used */
 export function rolledBack({ product }: SnpLine, mark: CrlAge | null): Unavailable {
   const older = `CRL of ${product} is older than one that was relied on before`;
   const unknown = `whether a ${older} is not known: the rollback mark in the cache folder is damaged or cannot be read`;

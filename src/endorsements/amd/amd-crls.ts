@@ -10,11 +10,11 @@ import type { KdsFailure } from './amd-kds.js';
 import type { AmdParts } from './amd-parts.js';
 import type { LineSnapshot, RootedSnapshot } from './line-snapshots.js';
 
-/** The CRLs that are available for certificates of one kind. */
+/** The available CRLs for certificates of one kind. */
 export interface FoundCrls {
-  /** The CRL of the certificates' own series, or one of the operator's in its place. */
+  /** The CRL of the certificates' own series, or a substitute of the operator. */
   readonly own: HeldCrl | MissingCrl;
-  /** All others of the line's root that are valid at the verification time: what one of them revokes is revoked. */
+  /** All others of the line's root that are valid at the verification time: each of them can revoke. */
   readonly others: readonly HeldCrl[];
 }
 
@@ -23,7 +23,7 @@ interface Watched extends CrlSeries {
   askedAt: number;
 }
 
-/** A request for the CRL of a series, and what is cached for its line. */
+/** A request for the CRL of a series, and the cached material of its line. */
 interface Search {
   readonly snapshot: RootedSnapshot;
   readonly context: FetchContext;
@@ -34,17 +34,17 @@ interface Search {
   readonly isPathVerified: () => Promise<boolean>;
 }
 
-/** The request as far as a CRL depends on it. */
+/** The members of a request that affect CRLs. */
 export interface CrlRequest {
-  /** Whether it supplies a CRL, which counts where no other can be had. */
+  /** Whether it supplies a CRL, which is used if no other is available. */
   readonly supplied?: boolean;
-  /** Whether the path of the key certificate holds: nothing else makes the service ask for a newer CRL. */
+  /** Whether the path of the key certificate is valid: only then the service fetches a newer CRL. */
   readonly isPathVerified?: () => Promise<boolean>;
 }
 
-/** CRLs are valid for a year. One that was requested this long ago is renewed: each day, with time for a failure. */
+/** CRLs are valid for a year. Each is renewed after this time: once a day, with time for a failure. */
 const RENEWAL_MS = 23 * 60 * 60_000;
-/** After a failure KDS is not asked again for so long where a request can do without it. */
+/** Pause after a failure of KDS, for requests that have another CRL. */
 const COOLDOWN_MS = 60_000;
 
 /** Why a CRL is not confirmed by KDS. */
@@ -55,12 +55,12 @@ const NO_MARKS: Marks<CrlAge> = { own: null, highest: null };
 const RENEWAL: Unavailable = { code: 'crl_unavailable', detail: 'no newer CRL was fetched', retryable: true };
 
 /**
- * AMD's CRLs. There is one series for VCEKs and one for VLEKs, both signed by the ARK, each under an address
- * of its own. What counts is the CRL of the certificates' own series that was fetched from there. A CRL of the
- * operator's folder stands in for it where KDS is off or out of reach.
+ * Supplies AMD's CRLs. There is one series for VCEKs and one for VLEKs, both signed by the ARK, each with its own
+ * address. The service uses the last fetched CRL of the certificates' own series. A CRL of the
+ * operator's folder replaces it if KDS is disabled or unreachable.
  *
- * A CRL that KDS did not serve within 48 hours is asked for again before use, as Intel's collateral is. Where that fails, it
- * counts as unconfirmed. Not where KDS is off, nor about the past.
+ * A CRL that KDS did not serve within 48 hours is fetched again before use, like Intel's collateral. If that fails, it
+ * counts as unconfirmed, unless KDS is disabled or the verification time is in the past.
  */
 export class AmdCrls {
   readonly #parts: AmdParts;
@@ -69,7 +69,7 @@ export class AmdCrls {
   /** Monotonic times of the last failures, by series. */
   readonly #failedAt = new Map<string, number>();
   readonly #closing = new AbortController();
-  /** Attempts in the background. */
+  /** Running background renewals. */
   readonly #renewals = new Set<Promise<void>>();
 
   constructor(parts: AmdParts, supply: AmdCrlSupply) {
@@ -86,8 +86,8 @@ export class AmdCrls {
   }
 
   /**
-   * The CRLs of a line whose root is not available: none can be verified here. A caller whose request supplies the root may find
-   * a revocation in those of the folder. A CRL of the request counts only if KDS was asked.
+   * Returns CRLs of a line without an available root: none can be verified here. A caller whose request supplies the root may find
+   * a revocation in the CRLs of the folder. A CRL of the request counts only if KDS was contacted.
    */
   withoutRoot(
     { line, marks: { highest } }: LineSnapshot,
@@ -108,12 +108,12 @@ export class AmdCrls {
     if ((await this.#parts.cache.crl(series.line, series.ark)) !== null) this.#watch(series);
   }
 
-  /** Asks for newer CRLs where that is due. Resolves when all attempts have ended. */
+  /** Fetches newer CRLs if due. Resolves when all attempts have ended. */
   async refreshDue(): Promise<void> {
     await Promise.all([...this.#watched.values()].map((watched) => this.#refresh(watched)));
   }
 
-  /** Ends what is being renewed, and waits until nothing more is written. */
+  /** Aborts renewals, and waits until nothing more is written. */
   async close(): Promise<void> {
     this.#closing.abort();
     await Promise.all(this.#renewals);
@@ -130,8 +130,8 @@ export class AmdCrls {
   }
 
   /**
-   * Where no CRL of the series that was fetched before counts.
-   * @param standIn one of the operator's that may take its place
+   * Fetches a CRL if no earlier one of the series is usable.
+   * @param standIn a CRL of the operator that may replace it
    */
   async #asked(search: Search, candidates: readonly HeldCrl[], standIn: HeldCrl | null): Promise<HeldCrl | MissingCrl> {
     const { snapshot, context, marks, supplied } = search;
@@ -163,7 +163,7 @@ export class AmdCrls {
     const { line, crls } = snapshot;
     const { at, historical } = context;
     if (this.#supply.isOff) return { problem: because, outOfReach: true };
-    // The present CRL of KDS is newer than the cached one of the series: of no use at an earlier verification time.
+    // The current CRL of KDS is newer than the cached one of the series: it is useless at an earlier verification time.
     const isTooNew = historical && crls.some((crl) => crl.series === line.signingKey && crl.thisUpdate > at);
     if (isTooNew) return { problem: because, outOfReach: true };
     const isCooling = canDoWithout && (await this.#isCooling(line));
@@ -177,7 +177,7 @@ export class AmdCrls {
     return answered;
   }
 
-  /** The next command is a process of its own. */
+  /** Stores the failure, since the next command is a separate process. */
   async #noteFailure(line: SnpLine): Promise<void> {
     const { cache, clock, inBackground } = this.#parts;
     this.#failedAt.set(lineName(line), clock.monotonicMs());
@@ -194,10 +194,10 @@ export class AmdCrls {
   }
 
   /**
-   * Only a CRL of a known series advances the rollback mark. The mark is of what was relied on lately: it says nothing about
-   * a past verification time, and is left as it is.
+   * Accepts a CRL. Only a CRL of a known series raises the rollback mark. The mark is of recent use: it does not apply to
+   * a past verification time, and then stays unchanged.
    *
-   * @returns the CRL; a problem where another process has relied on a newer one meanwhile
+   * @returns the CRL, or a problem if another process has used a newer one meanwhile
    */
   async #reliedOn({ snapshot, context, marks: { own } }: Search, crl: HeldCrl): Promise<HeldCrl | MissingCrl> {
     const isNoted = own !== null && !isOlder(own, crl);
@@ -209,8 +209,8 @@ export class AmdCrls {
   }
 
   /**
-   * A CRL that was fetched before, or a newer one: asked for before use where that is due and the process does not live on,
-   * and where KDS has not confirmed it for too long.
+   * Returns the last fetched CRL, or a newer one. It is fetched before use if it is due and the process is a command,
+   * or if KDS has not confirmed it for too long.
    */
   async #renewed(search: Search, fetched: HeldCrl): Promise<HeldCrl | MissingCrl> {
     const { snapshot, context } = search;
@@ -239,17 +239,17 @@ export class AmdCrls {
     return latestOf(crls.filter((crl) => fits(crl) && isConfirmed(crl.confirmedAt, at)));
   }
 
-  /** @param why KDS does not confirm it */
+  /** @param why why KDS does not confirm it */
   #unlessOld({ context: { at, historical } }: Search, crl: HeldCrl, why: string): HeldCrl {
     if (historical || this.#supply.isOff || isConfirmed(crl.confirmedAt, at)) return crl;
     return { ...crl, sourced: { ...crl.sourced, unconfirmed: why } };
   }
 
-  /** From half of its validity on a CRL is requested again and again, before that once a day. */
+  /** A CRL is due once a day, and repeatedly from half of its validity on. */
   #isDue(fetchedAt: Date | null, { thisUpdate, nextUpdate }: AmdCrl): boolean {
     const { clock, tuning } = this.#parts;
     if (fetchedAt === null) return true;
-    // A clock that was set back makes it due as well.
+    // After the clock was set back it is due as well.
     const now = clock.now().getTime();
     const isPastHalfLife = now >= (thisUpdate.getTime() + nextUpdate.getTime()) / 2;
     return Math.abs(now - fetchedAt.getTime()) >= (isPastHalfLife ? tuning.crlRefreshPauseMs : RENEWAL_MS);
@@ -314,7 +314,7 @@ function isOfFolderFor({ signingKey }: SnpLine, { origin, series }: HeldCrl): bo
   return origin === 'store' && (series === null || series === signingKey);
 }
 
-/** A CRL that is known to be of the other series does not become one of this by being sent. */
+/** CRLs of the other series. A request cannot change the series of a known CRL. */
 function ofOtherSeries({ signingKey }: SnpLine, held: readonly HeldCrl[]): readonly string[] {
   return held
     .filter(({ series }) => series !== null && series !== signingKey)

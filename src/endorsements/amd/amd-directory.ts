@@ -17,7 +17,7 @@ const NOTHING: AmdMaterial = { arks: [], chains: [], veks: [], crls: [], refused
 
 /**
  * The operator's folder of AMD certificates and CRLs (`amd.chains`). Read at start and whenever it changes;
- * files are recognised by content, and the log names those that are not used. A missing folder counts as empty.
+ * files are recognised by content, and the log names unused files. A missing folder counts as empty.
  */
 export class AmdDirectory extends WatchedFolder {
   readonly #pins: AmdRootPins;
@@ -45,21 +45,21 @@ export class AmdDirectory extends WatchedFolder {
     return this.#material.arks.find(({ item }) => item.product === product)?.item.ark ?? null;
   }
 
-  /** VCEKs or VLEKs of a line. Verified only where the folder holds the line's chain. */
+  /** VCEKs or VLEKs of a line. Verified only if the folder has the line's chain. */
   veks({ product, signingKey }: SnpLine): readonly AmdVek[] {
     return this.#material.veks
       .map(({ item }) => item)
       .filter((vek) => vek.product === product && vek.signingKey === signingKey);
   }
 
-  /** CRLs that name a line's root as issuer. Verified only where the folder holds that root. */
+  /** CRLs that name a line's root as issuer. Verified only if the folder has that root. */
   crls(product: SnpProduct): readonly ListOfLine[] {
     return this.#material.crls.map(({ item }) => item).filter((crl) => crl.product === product);
   }
 
   /**
-   * CRLs by their nextUpdate. A newer one replaces another only where both are known to be of one series: the rest may be of
-   * VCEKs or of VLEKs, and each counts.
+   * CRLs by their nextUpdate. A newer one replaces another only if both are known to be of one series: a CRL of unknown series
+   * may be for VCEKs or for VLEKs, so each counts.
    */
   get endings(): readonly EndingFile[] {
     const lists = this.#material.crls.flatMap(({ name, item: { product, series, list } }, index) => {

@@ -33,7 +33,7 @@ export interface AmdFinders {
 /** The endorsements for one product line. */
 interface FoundForLine {
   readonly product: SnpProduct;
-  /** Null where the request supplies it. */
+  /** Null if the request supplies it. */
   readonly chain: Sourced<DerChain> | Unavailable | null;
   readonly crl: FoundCrl;
 }
@@ -44,26 +44,26 @@ interface FoundCrl {
   readonly others: readonly Sourced<HashedDer>[];
 }
 
-/** Finds AMD's endorsements of SNP reports. Unavailable ones are returned as such, never thrown. */
+/** Finds AMD's endorsements for SNP reports. Returns missing ones as problems, and never throws. */
 export class AmdEndorsements implements EndorsementSource {
   readonly #finders: AmdFinders;
   readonly #ready: Promise<void>;
 
-  /** @param ready folder and cache are read */
+  /** @param ready resolves once folder and cache are read */
   constructor(finders: AmdFinders, ready: Promise<void>) {
     this.#finders = finders;
     this.#ready = ready;
   }
 
   async fetch(requests: readonly EndorsementRequest[], context: FetchContext): Promise<EndorsementSet> {
-    // One evidence has one report.
+    // Evidence has at most one report.
     const request = requests.find((candidate) => candidate.kind === 'amd-snp');
     if (request === undefined) return NO_ENDORSEMENTS;
     await this.#ready;
     return { snp: await this.#forReport(request, context) };
   }
 
-  /** If one product line fits, everything is fetched in parallel; if several fit, the VEK decides which. */
+  /** For one possible product line, fetches everything in parallel; for several, the VEK decides which. */
   async #forReport(request: SnpEndorsementRequest, context: FetchContext): Promise<SnpEndorsementSet> {
     const { supplied, signingKey } = request;
     const vekWanted = supplied.vek === null ? this.#finders.veks.find(request, context) : null;
@@ -106,7 +106,7 @@ export class AmdEndorsements implements EndorsementSource {
     return { value: chain.ders, ...from };
   }
 
-  /** A CRL counts only if the ARK that signed it is available: an unverified CRL is not used. */
+  /** A CRL is only used with the ARK that signed it: an unverified CRL is ignored. */
   async #crl(snapshot: LineSnapshot, request: CrlRequest, context: FetchContext): Promise<FoundCrl> {
     const { chains, crls, snapshots } = this.#finders;
     const { line } = snapshot;
@@ -122,7 +122,7 @@ export class AmdEndorsements implements EndorsementSource {
   }
 }
 
-/** The VEK whose chain is looked for: that of the request, or the one that is being looked for itself. */
+/** The VEK whose chain is searched: that of the request, or a running search for one. */
 type Vek = SuppliedVek | null | Promise<Sourced<AmdVek> | Unavailable>;
 
 function suppliedBelow(vek: SuppliedVek | null): VekBelowChain | null {

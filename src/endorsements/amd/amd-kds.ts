@@ -24,13 +24,13 @@ interface AmdKdsOptions {
   /** For chains and CRLs. */
   readonly lines: Fetch;
   readonly clock: Clock;
-  /** Whether KDS answers is known once it was given this long, in milliseconds. */
+  /** Least time for an answer, in milliseconds, before KDS counts as unreachable. */
   readonly fairMs?: number;
-  /** Longest time in which a chain or CRL is fetched, in milliseconds. */
+  /** Longest time for a chain or CRL, in milliseconds. */
   readonly lineMs?: number;
 }
 
-/** The request: the limit of its answer, and the test whether the answer is usable. */
+/** A kind of request: the limit of its answer, and the test whether the answer is usable. */
 type Kind = Pick<FetchRequest, 'maximumBytes' | 'check' | 'mayBeRefused'>;
 
 const CHAIN: Kind = { maximumBytes: 64 * 1024, check: ({ body }) => readChainCertificates(latin1Text(body)) };
@@ -45,18 +45,18 @@ interface ChipCall extends ServiceCall {
 /** A request for a chain or CRL. */
 interface LineCall<T> extends ServiceCall {
   /**
-   * Verifies an answer of KDS and caches it, also if the request has ended.
-   * @throws {FormatError | UnfitError} the answer cannot be used
+   * Verifies an answer of KDS and caches it, even if the request has ended.
+   * @throws {FormatError | UnfitError} if the answer is unusable
    */
   readonly take: (body: Uint8Array) => T | Promise<T>;
 }
 
 /**
- * AMD's Key Distribution Service (AMD 57230, chapter 4). Gives what it answers, unverified.
+ * AMD's Key Distribution Service (AMD 57230, chapter 4). Returns answers unverified.
  *
- * One fetch per path at a time; a 404 is remembered for ten minutes; after a 429 nothing more is asked until the time
- * that it names, or ten seconds, have passed. VCEKs wait for their turn, which is fair by principal. Chains and CRLs, of which there are
- * a few for all callers, are fetched to the end also when the request has ended: no caller can make KDS look out of reach by leaving.
+ * One fetch per path at a time; a 404 is remembered for ten minutes; after a 429 no request is sent until the time
+ * that it names, or ten seconds, have passed. VCEKs wait for their turn, which is fair by principal. All callers share a few chains and
+ * CRLs: their fetches continue after the request has ended, so that no caller can make KDS seem unreachable by leaving.
  */
 export class AmdKds {
   readonly #origin: string;
@@ -85,8 +85,7 @@ export class AmdKds {
   }
 
   /**
-   * VCEK, DER. There is no such call for a VLEK: KDS gives it to the cloud provider only.
-   * @throws {FetchError}
+   * Fetches a VCEK, DER. There is no such call for a VLEK: KDS supplies it only to the cloud provider.
    */
   vcek(product: SnpProduct, chipId: Uint8Array, tcb: SnpTcb, call: ChipCall): Promise<Uint8Array> {
     const path = vcekPath(product, chipId, tcb);
@@ -98,24 +97,24 @@ export class AmdKds {
   }
 
   /**
-   * PEM: ASK or ASVK, then ARK.
+   * Fetches a chain, PEM: ASK or ASVK, then ARK.
    * @throws {FetchError}
-   * @throws {unknown} what `take` throws
+   * @throws {unknown} the error of `take`
    */
   chain<T>(product: SnpProduct, signingKey: SnpSigningKey, call: LineCall<T>): Promise<T> {
     return this.#ofLine(`/${signingKey}/v1/${product}/cert_chain`, CHAIN, call);
   }
 
   /**
-   * CRL of a line's ARK, DER.
+   * Fetches the CRL of a line's ARK, DER.
    * @throws {FetchError}
-   * @throws {unknown} what `take` throws
+   * @throws {unknown} the error of `take`
    */
   crl<T>(product: SnpProduct, signingKey: SnpSigningKey, call: LineCall<T>): Promise<T> {
     return this.#ofLine(`/${signingKey}/v1/${product}/crl`, CRL, call);
   }
 
-  /** Ends what is being fetched, and waits until nothing more is taken. */
+  /** Aborts fetches, and waits until no answer is processed any more. */
   async close(): Promise<void> {
     await Promise.all([this.#chips.close(), this.#lines.close()]);
     await Promise.all([this.#lineFetches.close(), this.#lineAttempts.close()]);
@@ -123,9 +122,9 @@ export class AmdKds {
 
   async #ofLine<T>(path: string, kind: Kind, call: LineCall<T>): Promise<T> {
     const attempt = async (signal: AbortSignal) => call.take(await this.#line(path, kind, { ...call, signal }));
-    // A request about the past caches nothing.
+    // A historical request caches nothing.
     if (!call.remember) return attempt(call.signal);
-    // An answer that comes after all callers have left is cached too. Otherwise the next request would wait as long.
+    // An answer after all callers have left is cached too. Otherwise the next request would wait as long.
     return this.#lineAttempts.run(path, this.#waiter(path, call), attempt) as Promise<T>;
   }
 
@@ -145,8 +144,8 @@ export class AmdKds {
   }
 
   /**
-   * Why there was no answer in time. KDS is only to blame where it was given time for one: by whoever waited, or twice as much by those
-   * before.
+   * The error for a missing answer. KDS is only at fault if it had enough time: that of this caller, or twice as much since the
+   * first.
    */
   #late(path: string, waitedMs: number): FetchError {
     const askedMs = this.#linesUnderWay.msOf(path);
@@ -174,19 +173,19 @@ function vcekPath(product: SnpProduct, chipId: Uint8Array, tcb: SnpTcb): string 
 /** Decimal, with at least two digits. */
 const spl = (level: number) => String(level).padStart(2, '0');
 
-/** Why KDS gave nothing to rely on. */
+/** Why KDS supplied nothing usable. */
 export interface KdsFailure {
   readonly problem: Unavailable;
   /**
-   * KDS is off, does not answer, or has nothing of use. False if it serves what is known to be old, or if the request had no
-   * room or too little time to ask it: callers can bring that about.
+   * Whether KDS is off, does not answer, or has nothing usable. False if it serves known old content, or if the request had no
+   * room or too little time to contact it: callers can cause that.
    */
   readonly outOfReach: boolean;
 }
 
 /**
- * The same as `kdsProblem`, and whether KDS is out of reach: who was not asked, or had no time to answer, is not.
- * @throws {unknown} what is neither a fault of the network nor of what came over it
+ * Like `kdsProblem`, with `outOfReach`: false if KDS was not contacted, or had no time to answer.
+ * @throws {unknown} an error other than of the network or the received data
  */
 export function kdsFailure(code: CheckId, what: string, error: unknown): KdsFailure {
   const outOfReach = !(error instanceof FetchError) || error.tellsOfOrigin;
@@ -194,8 +193,8 @@ export function kdsFailure(code: CheckId, what: string, error: unknown): KdsFail
 }
 
 /**
- * Why KDS gave nothing that can be used. A 404 is permanent; other failures are retryable.
- * @throws {unknown} what is neither a fault of the network nor of what came over it
+ * Returns why KDS supplied nothing usable. A 404 is permanent; other failures are retryable.
+ * @throws {unknown} an error other than of the network or the received data
  */
 export function kdsProblem(code: CheckId, what: string, error: unknown): Unavailable {
   if (error instanceof FetchError) {

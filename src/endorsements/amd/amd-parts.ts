@@ -9,20 +9,20 @@ import type { AmdKds } from './amd-kds.js';
 
 /** Times and sizes. The defaults are for production; tests shorten them. */
 export interface AmdTuning {
-  /** How often the operator's folder is looked at. */
+  /** How often the operator's folder is polled. */
   readonly folderPollMs: number;
-  /** How often the age of CRLs is looked at. */
+  /** How often the age of CRLs is checked. */
   readonly crlPollMs: number;
   /** Shortest time between two attempts to get a newer CRL of one series, while one is cached. */
   readonly crlRefreshPauseMs: number;
-  /** Longest time of one attempt to renew a CRL or chain that no request waits for. */
+  /** Longest time of a background renewal of a CRL or chain. */
   readonly crlRefreshTimeoutMs: number;
-  /** Longest time that a request waits for a CRL of KDS where it can do without. */
+  /** Longest wait of a request for a CRL of KDS if it has another one. */
   readonly crlAskTimeoutMs: number;
   /** Longest time of one request to KDS. */
   readonly attemptTimeoutMs: number;
   readonly resilience: ResilienceOptions;
-  /** VCEKs that are kept as files, and those in memory. */
+  /** Most VCEKs as files, and in memory. */
   readonly cachedFiles: number;
   readonly cachedInMemory: number;
 }
@@ -42,16 +42,16 @@ export const DEFAULT_AMD_TUNING: AmdTuning = {
 /** The sources of VEKs, chains and CRLs. */
 export interface AmdParts {
   readonly pins: AmdRootPins;
-  /** Chains that the product carries, of the pinned product lines. */
+  /** Chains of the pinned product lines that are part of the product. */
   readonly carried: readonly AmdChain[];
   readonly directory: AmdDirectory;
   readonly cache: AmdCache;
   readonly memory: CrlMemory;
-  /** Null where KDS is switched off. */
+  /** Null if KDS is disabled. */
   readonly kds: AmdKds | null;
   readonly clock: Clock;
   readonly log: Log;
-  /** Whether the process lives on after a request. Where not, a CRL that is due is renewed before it is used. */
+  /** Whether the process continues after a request. If not, a due CRL is renewed before it is used. */
   readonly inBackground: boolean;
   readonly tuning: AmdTuning;
 }

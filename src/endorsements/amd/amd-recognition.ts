@@ -20,34 +20,34 @@ import { dersOf } from '../files/certificate-files.js';
 import { attempt, type NamedFile, type RefusedFile } from '../files/material-files.js';
 import { seriesOfCrlFile } from './bundle-files.js';
 
-/** Something recognised, and the file it came from. */
+/** A recognised object, and its file. */
 export interface Found<T> {
   readonly name: string;
   readonly item: T;
 }
 
-/** A CRL by the line its issuer names. */
+/** A CRL by the line that its issuer names. */
 export interface ListOfLine {
   readonly product: SnpProduct;
-  /** Whether AMD issues it for VCEKs or for VLEKs; null where the name of its file does not keep that. */
+  /** Whether it is for VCEKs or for VLEKs; null if its file name does not state that. */
   readonly series: SnpSigningKey | null;
   readonly list: CrlFrame;
-  /** When its file was last written, which an import does too; null where that is not known. */
+  /** When its file was last written, including an import; null if unknown. */
   readonly modifiedAt: Date | null;
 }
 
-/** AMD material of a set of files, by what it is. */
+/** AMD material of a set of files, by kind. */
 export interface AmdMaterial {
   readonly arks: readonly Found<{ readonly product: SnpProduct; readonly ark: X509Certificate }>[];
   readonly chains: readonly Found<AmdChain>[];
-  /** Verified where a chain of their line was available, and marked so. */
+  /** Marked as verified if a chain of their line was available and verified them. */
   readonly veks: readonly Found<AmdVek & { readonly verified: boolean }>[];
-  /** Verified where an ARK of their line was available, and marked so. */
+  /** Marked as verified if an ARK of their line was available and verified them. */
   readonly crls: readonly Found<ListOfLine & { readonly verified: boolean }>[];
   readonly refused: readonly RefusedFile[];
 }
 
-/** Roots and chains that are available beside the files. */
+/** Available roots and chains outside the files. */
 interface KnownRoots {
   ark(product: SnpProduct): X509Certificate | null;
   chain(line: SnpLine): AmdChain | null;
@@ -65,8 +65,8 @@ interface Sorted {
 /**
  * Recognises AMD material by content: PEM by its first line, certificates by their form, ARK by pin and own
  * signature, ASK and ASVK by the ARK's signature, VCEK and VLEK by their extensions, CRLs by issuer.
- * Names of files mean nothing, but for the series of a CRL in a name that an export gave. What does not verify, and what
- * nothing pins, is refused with a reason.
+ * File names are ignored, except for the series of a CRL in the name of an exported file. Material that does not verify, or that
+ * no pin covers, is rejected with a reason.
  */
 export function recogniseAmdMaterial(
   files: readonly NamedFile[],
@@ -131,7 +131,7 @@ function sortItem(
   if (certificate instanceof Error) {
     add(sorted.lists, () => readCrl(der), `not a certificate (${certificate.message}) and not a CRL: `);
   } else if (certificate.basicConstraints?.ca === true) {
-    // A zero serial is for VEKs alone: a CA is read again under the rule for all others.
+    // Only VEKs have a zero serial: a CA is parsed again under the rule for all others.
     add(isIssuedBy(certificate, certificate) ? sorted.roots : sorted.intermediates, () => parseCertificate(der));
   } else {
     add(sorted.veks, () => readVek(der, pins));

@@ -18,14 +18,14 @@ type HeldVek = Sourced<AmdVek>;
 
 const ASKED_ANEW = 4096;
 
-/** The certificate of the key that signed a report: from the operator's folder, the cache, or KDS. */
+/** Finds the certificate of the key that signed a report: in the operator's folder, the cache, or KDS. */
 export class AmdVeks {
   readonly #parts: AmdParts;
   readonly #chains: AmdChains;
   readonly #snapshots: LineSnapshots;
   /** Certificates of the folder, each verified once under the available chain. */
   readonly #vouchedFor = new WeakMap<AmdVek, AmdChain>();
-  /** Monotonic times at which KDS was last asked for another VEK in the place of one below a revoked ASK, by SHA-256. */
+  /** Monotonic times of the last KDS request for a replacement of a VEK below a revoked ASK, by SHA-256. */
   readonly #askedAnew = new LRUCache<string, number>({ max: ASKED_ANEW });
 
   constructor(parts: AmdParts, chains: AmdChains, snapshots: LineSnapshots) {
@@ -34,7 +34,7 @@ export class AmdVeks {
     this.#snapshots = snapshots;
   }
 
-  /** Looks in folder and cache for every product line that fits, before KDS is asked. */
+  /** Searches folder and cache for every possible product line, before KDS. */
   async find(request: SnpEndorsementRequest, context: FetchContext): Promise<HeldVek | Unavailable> {
     if (request.signingKey === 'vlek') return this.#vlek(request, context);
     if (request.chipId.every((byte) => byte === 0)) {
@@ -51,11 +51,11 @@ export class AmdVeks {
     if (held !== null && signer !== null) return this.#instead(held, subjects, context);
     if (isGood) return held;
     const fetched = await this.#fetchFirst(subjects, context);
-    // An expired VEK is returned, so that the answer says so, unless KDS may have a newer one.
+    // An expired VEK is returned, so that the answer reports it, unless KDS may have a newer one.
     return held !== null && 'code' in fetched && !fetched.retryable ? held : fetched;
   }
 
-  /** The chain that signed a VEK, where a CRL at hand revokes its ASK and no other signed it: AMD may have issued the VEK anew. */
+  /** The chain that signed a VEK, if a CRL revokes its ASK and no other chain signed it: AMD may have re-issued the VEK. */
   async #revokedSigner(vek: AmdVek, at: Date): Promise<AmdChain | null> {
     const { chains, crls } = await this.#snapshots.of(vek);
     const revoked = chains.filter(({ chain }) => isRevokedAt(chain, crls, at));
@@ -64,7 +64,7 @@ export class AmdVeks {
     return isGood ? null : signer;
   }
 
-  /** The replacement of a VEK below a revoked ASK: one that was fetched before, or else the present one of KDS. */
+  /** The replacement of a VEK below a revoked ASK: an earlier fetched one, or else the current one of KDS. */
   async #instead(held: HeldVek, subjects: readonly VcekSubject[], context: FetchContext): Promise<HeldVek> {
     const cached = (await Promise.all(subjects.map((subject) => this.#cached(subject)))).flat();
     const others = cached.filter(({ value }) => value.sha256 !== held.value.sha256 && isValid(value, context.at));
@@ -74,13 +74,13 @@ export class AmdVeks {
     return (await this.#reissued(held.value, subjects, context)) ?? held;
   }
 
-  /** The replacement that KDS has for a VEK below a revoked ASK, requested once in ten minutes; null if it is the same. */
+  /** KDS's replacement for a VEK below a revoked ASK, fetched once in ten minutes; null if it is the same. */
   async #reissued(vek: AmdVek, subjects: readonly VcekSubject[], context: FetchContext): Promise<HeldVek | null> {
     const { clock } = this.#parts;
     const askedAt = this.#askedAnew.get(vek.sha256);
     if (askedAt !== undefined && clock.monotonicMs() - askedAt < RENEWAL_PAUSE_MS) return null;
     const fetched = await this.#fetchFirst(subjects, context);
-    // Only an answer counts: callers can bring about that KDS is not asked, and a request about the past keeps nothing.
+    // Only an answer counts: callers can prevent the request to KDS, and a historical request stores nothing.
     const isAnswer = !('code' in fetched) || !fetched.retryable;
     if (isAnswer && !context.historical) this.#askedAnew.set(vek.sha256, clock.monotonicMs());
     return 'code' in fetched ? null : fetched;
@@ -108,7 +108,7 @@ export class AmdVeks {
     return cached === null ? [] : [{ value: cached, origin: 'cache', ...fetchedOn(this.#parts.cache, cached) }];
   }
 
-  /** A VLEK names no chip: of those that fit line and TCB the one that was issued last. */
+  /** A VLEK names no chip: of the VLEKs for line and TCB, the last issued one is used. */
   async #vlek({ products, reportedTcb }: SnpEndorsementRequest, context: FetchContext): Promise<HeldVek | Unavailable> {
     const fitting = await Promise.all(
       products.map((product) =>
@@ -121,11 +121,11 @@ export class AmdVeks {
     return { code: 'vcek_unavailable', detail, retryable: false };
   }
 
-  /** Fitting certificates of the folder, except those that the line's chain did not sign. */
+  /** Matching certificates of the folder, except those that the line's chain did not sign. */
   async #stored(line: SnpLine, fits: (vek: AmdVek) => boolean, context: FetchContext): Promise<readonly HeldVek[]> {
     const fitting = this.#parts.directory.veks(line).filter(fits);
     if (fitting.length === 0) return [];
-    // No chain is fetched here: without one the certificates are returned unverified, and the verifier judges them.
+    // No chain is fetched here: without one the certificates are returned unverified, and the verifier checks them.
     const snapshot = await this.#snapshots.of(line);
     const [first] = snapshot.chains;
     if (first === undefined) return fitting.map((value) => ({ value, origin: 'store' }));
@@ -143,7 +143,7 @@ export class AmdVeks {
     return !isUnfit;
   }
 
-  /** Asks for each line in turn: no VCEK, or a failure, for one line does not rule out the next. */
+  /** Fetches for each line in turn: a missing VCEK, or a failure, for one line does not exclude the next. */
   async #fetchFirst(subjects: readonly VcekSubject[], context: FetchContext): Promise<HeldVek | Unavailable> {
     const problems: Unavailable[] = [];
     for (const subject of subjects) {
@@ -152,7 +152,7 @@ export class AmdVeks {
       problems.push(fetched);
     }
     const problem = problems.find(({ retryable }) => retryable) ?? problems.at(-1);
-    // A report of version 2 does not say its product line: each has a cause of its own.
+    // A report of version 2 does not name its product line: each line may have its own cause.
     const detail = problems.map((each) => each.detail).join('; ');
     return problem === undefined
       ? { code: 'vcek_unavailable', detail: 'no VCEK for this chip and TCB', retryable: false }
@@ -174,13 +174,13 @@ export class AmdVeks {
   }
 
   /**
-   * Keeps a VCEK once its signature is verified; without the line's chain it is given out, and not kept.
-   * @throws {UnfitError} where it is for another chip or TCB, or not valid yet by the clock of the service
+   * Stores a VCEK once its signature is verified; without the line's chain it is returned, but not stored.
+   * @throws {UnfitError} if it is for another chip or TCB, or not valid yet by the clock of the service
    */
   async #take(subject: VcekSubject, der: Uint8Array, context: FetchContext): Promise<HeldVek> {
     const vek = readVek(der, this.#parts.pins);
     if (!isVcekOf(vek, subject)) throw new UnfitError('it is for another chip or TCB');
-    // If it were kept, it would hide a better one until it is valid.
+    // A stored one would hide a better one until it becomes valid.
     const fetchedAt = this.#parts.clock.now();
     if (!hasBegun(vek, fetchedAt)) throw new UnfitError('it is not valid yet');
     const snapshot = await this.#snapshots.of({ product: subject.product, signingKey: 'vcek' });
@@ -195,12 +195,12 @@ export class AmdVeks {
   }
 }
 
-/** A VEK of a source, to find the chain that signed it. */
+/** A VEK of a source, for the search of its chain. */
 export function belowChain(vek: AmdVek): VekBelowChain {
   return { sha256: vek.sha256, namesIssuer: true, isIssuedBy: (chain) => hasSigned(chain, vek) };
 }
 
-/** Of several certificates the one that was issued last, those valid at the verification time before all others. */
+/** Of several certificates the last issued one; those valid at the verification time come first. */
 function bestAt(veks: readonly HeldVek[], at: Date): HeldVek | null {
   const byAge = veks.toSorted(({ value: a }, { value: b }) => issuedAt(b) - issuedAt(a));
   return byAge.find(({ value }) => isValid(value, at)) ?? byAge[0] ?? null;

@@ -8,7 +8,7 @@ import type { AmdVek } from '../../tee/snp/amd/vek.js';
 import type { NamedFile } from '../files/material-files.js';
 
 /**
- * Names of the files of a bundle. They are for people: whoever reads the folder goes by content. Two different
+ * Names of the files of a bundle, for operators: the parser of the folder recognises content. Two different
  * certificates or CRLs never get one name, except that a line has one chain.
  */
 export function chainFile(chain: AmdChain): NamedFile {
@@ -20,21 +20,21 @@ export function vekFile({ signingKey, product, sha256: digest, certificate }: Am
   return { name, bytes: certificate.der };
 }
 
-/** @param series VCEK or VLEK, if known: the only part of a file name that is interpreted on import */
+/** @param series VCEK or VLEK, if known: the only part of a file name that an import interprets */
 export function crlFile(product: SnpProduct, series: SnpSigningKey | null, der: Uint8Array): NamedFile {
   return { name: crlFileName(product, series, der), bytes: der };
 }
 
 /**
- * The name of the file that an AMD CRL is written to. Nothing in the CRL says whether it is the one for
- * VCEKs or for VLEKs: where that is known, by the address that it was fetched from, the name keeps it.
+ * The file name for an AMD CRL. The CRL itself does not state whether it is for
+ * VCEKs or for VLEKs: if that is known from its address, the name states it.
  */
 export function crlFileName(product: SnpProduct, series: SnpSigningKey | null, der: Uint8Array): string {
   const line = series === null ? product.toLowerCase() : lineName({ product, signingKey: series });
   return `crl-${line}-${hex(sha256(der)).slice(0, 16)}.crl`;
 }
 
-/** The series that a name made by `crlFileName` keeps; null for any other name, and for that of another CRL. */
+/** The series in a name of `crlFileName`; null for any other name, and for the name of another CRL. */
 export function seriesOfCrlFile(name: string, product: SnpProduct, der: Uint8Array): SnpSigningKey | null {
   return SNP_SIGNING_KEYS.find((each) => crlFileName(product, each, der) === name) ?? null;
 }

@@ -7,9 +7,9 @@ import type { AmdFinders } from './amd-endorsements.js';
 import { chainFile, crlFile, vekFile } from './bundle-files.js';
 
 export interface BundleSelection {
-  /** Chain and CRL of each. */
+  /** Product lines to export, each with chain and CRL. */
   readonly lines: readonly SnpLine[];
-  /** For each the certificate of its key, and the chain and the CRL of its product line. */
+  /** Requests to export, each with the certificate of its key, and the chain and the CRL of its product line. */
   readonly requests: readonly SnpEndorsementRequest[];
 }
 
@@ -40,12 +40,12 @@ export async function exportBundle(
   return { files: [...new Map(files.map((file) => [file.name, file])).values()], missing };
 }
 
-/** Writes a bundle into a folder, which is made where it does not exist. */
+/** Writes a bundle into a folder, which is created if it does not exist. */
 export async function writeBundle(folder: string, { files }: ExportedBundle): Promise<void> {
   for (const { name, bytes } of files) await writeAtomically(join(folder, name), bytes, 'everybody');
 }
 
-/** A CRL is exported where its chain is at hand: without it the CRL cannot be verified. */
+/** A CRL is exported with its chain: without the chain it cannot be verified. */
 async function exportLine(
   { chains, crls, snapshots }: AmdFinders,
   line: SnpLine,
@@ -54,12 +54,12 @@ async function exportLine(
   const snapshot = await snapshots.of(line);
   const found = await chains.first(snapshot, context);
   if ('code' in found) return { files: [], missing: [found] };
-  // A machine that imports the bundle carries the same.
+  // The product of the importing machine includes the same chain.
   const chain = found.origin === 'carried' ? [] : [chainFile(found.chain)];
   const { own, others } = await crls.find(await snapshots.under(snapshot, found.chain.ark), context);
   const lists = 'code' in own ? others : [own, ...others];
   return {
-    // All of them: readers of the bundle must see everything that is revoked.
+    // All CRLs: readers of the bundle must see every revocation.
     files: [...chain, ...lists.map(({ series, list }) => crlFile(line.product, series, list.der))],
     missing: 'code' in own ? [own] : [],
   };

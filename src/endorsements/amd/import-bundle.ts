@@ -15,7 +15,7 @@ import { type AmdMaterial, type Found, type ListOfLine, recogniseAmdMaterial } f
 import { chainFile, crlFile, vekFile } from './bundle-files.js';
 
 interface ImportParts extends Pick<AmdParts, 'pins' | 'carried' | 'directory' | 'memory'> {
-  /** The operator's folder, where what is imported is kept. */
+  /** The operator's folder, the target of the import. */
   readonly folder: string;
 }
 
@@ -26,18 +26,18 @@ interface Accepted {
 }
 
 interface AcceptedList extends Accepted {
-  /** Null where it is not known whether the CRL is for VCEKs or for VLEKs. */
+  /** Null if it is unknown whether the CRL is for VCEKs or for VLEKs. */
   readonly line: SnpLine | null;
   readonly age: CrlAge;
 }
 
 /**
- * Verifies a bundle and puts what holds into the operator's folder. Everything needs a pinned root that vouches for it;
- * a CRL must be valid now, and not older than what was relied on before of its series.
+ * Verifies a bundle and copies valid material into the operator's folder. Everything must chain to a pinned root;
+ * a CRL must be valid now, and not older than a used one of its series.
  *
  * @param path folder of the bundle
- * @throws {ConfigurationError} where there is no such folder
- * @throws {Error} where a folder cannot be read or written
+ * @throws {ConfigurationError} if the folder does not exist
+ * @throws {Error} if a folder cannot be read or written
  */
 export async function importBundle(parts: ImportParts, path: string, now: Date): Promise<ImportReport> {
   const { pins, carried, directory, memory, folder } = parts;
@@ -60,7 +60,7 @@ export async function importBundle(parts: ImportParts, path: string, now: Date):
 
 /** A line keeps one chain, the newest. */
 function acceptChains({ chains, arks }: AmdMaterial, directory: AmdDirectory, refused: RefusedFile[]): Accepted[] {
-  // Compared by content: AMD's files for VCEKs and for VLEKs hold the same root.
+  // Compared by content: AMD's files for VCEKs and for VLEKs contain the same root.
   const lone = arks.filter(({ item }) => chains.every(({ item: chain }) => !isSame(chain.ark, item.ark)));
   refused.push(...lone.map(({ name }) => ({ name, why: 'root without an intermediate below it' })));
   const held = chains.flatMap(({ item }) => directory.chain(item) ?? []);
@@ -96,7 +96,7 @@ async function acceptLists(
   return accepted;
 }
 
-/** The CRL, or why it is not imported. */
+/** Returns the CRL, or why it is not imported. */
 async function judgeList({ name, item }: Found<ListOfLine & { verified: boolean }>, memory: CrlMemory, now: Date) {
   const { product, series, list, verified } = item;
   const { crlNumber: number, thisUpdate, nextUpdate } = list;
@@ -105,7 +105,7 @@ async function judgeList({ name, item }: Found<ListOfLine & { verified: boolean 
   if (thisUpdate > now) return 'it is from the future';
   if (nextUpdate < now) return 'it is past its next update';
   const age = { number, thisUpdate };
-  // Numbers count within a series only: one that may be of either is a step back where it is too old for both.
+  // Numbers are only comparable within a series: a CRL of unknown series is a rollback if it is too old for both.
   const keys = series === null ? SNP_SIGNING_KEYS : [series];
   const marks = await Promise.all(keys.map((signingKey) => memory.highest(lineName({ product, signingKey }))));
   if (marks.every((mark) => mark !== null && isOlder(age, mark))) {

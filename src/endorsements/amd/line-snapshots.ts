@@ -13,14 +13,14 @@ export interface HeldChain extends Provenance {
   readonly chain: AmdChain;
 }
 
-/** Certificates and CRLs at hand for a product line and kind of key: from the folder, the cache, and the carried ones. Nothing in it changes. */
+/** Available certificates and CRLs for a product line and kind of key: from folder, cache, and product. A snapshot is immutable. */
 export interface LineSnapshot {
   readonly line: SnpLine;
   /** In order of preference. */
   readonly chains: readonly HeldChain[];
-  /** Null where no root of the line is at hand. */
+  /** Null if no root of the line is available. */
   readonly ark: X509Certificate | null;
-  /** All CRLs that this root signed, those that have ended as well. */
+  /** All CRLs that this root signed, including expired ones. */
   readonly crls: readonly HeldCrl[];
   readonly marks: Marks<CrlAge>;
   /** When the CRL of the series was last fetched; null where that is not known. */
@@ -36,13 +36,13 @@ export function isRooted(snapshot: LineSnapshot): snapshot is RootedSnapshot {
 
 interface Kept {
   readonly snapshot: LineSnapshot;
-  /** Of folder, cache and marks, when the snapshot was begun. */
+  /** Change counters of folder, cache and marks at the begin of the snapshot. */
   readonly changes: number;
 }
 
 /**
- * Snapshots of the product lines, so that a request reads what is cached without waiting. One is replaced whole when
- * folder, cache or a mark changes: it is made anew for the request that comes next.
+ * Snapshots of the product lines, so that a request reads cached material without waiting. A change of folder,
+ * cache or a mark replaces the whole snapshot at the next request.
  */
 export class LineSnapshots {
   readonly #parts: AmdParts;
@@ -59,7 +59,7 @@ export class LineSnapshots {
     return kept?.changes === this.#changes ? kept.snapshot : this.#make(line);
   }
 
-  /** The same under a root that was fetched for one request. */
+  /** Makes the snapshot under a root that was fetched for one request. */
   async under(snapshot: LineSnapshot, ark: X509Certificate): Promise<RootedSnapshot> {
     return { ...(await this.of(snapshot.line)), ark, crls: await this.#supply.held({ line: snapshot.line, ark }) };
   }

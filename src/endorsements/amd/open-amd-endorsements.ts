@@ -22,21 +22,21 @@ import { LineSnapshots } from './line-snapshots.js';
 
 export interface AmdEndorsementsOptions extends SourceWorld {
   readonly pins: AmdRootPins;
-  /** URL of KDS, of which the origin counts; null: nothing is ever fetched. */
+  /** URL of KDS, of which only the origin is used; null: nothing is ever fetched. */
   readonly kds: string | null;
   /** The operator's folder of certificates and CRLs. */
   readonly folder: string;
-  /** Where fetched material is kept; null: in memory only. */
+  /** Folder for fetched material; null: in memory only. */
   readonly cacheFolder: string | null;
   readonly tuning?: Partial<AmdTuning>;
 }
 
-/** AMD's endorsements, with everything that runs behind them. */
+/** AMD's endorsements, with their background work. */
 export type OpenAmdEndorsements = OpenFolderSource<EndorsementSource, BundleSelection>;
 
 /**
- * Creates the parts and starts to read folder and cache. A missing folder counts as an empty one.
- * @throws {UnfitError} where a carried certificate does not verify up to its pin
+ * Creates the parts and starts to read folder and cache. A missing folder counts as empty.
+ * @throws {UnfitError} if a certificate of the product does not verify up to its pin
  */
 export function openAmdEndorsements(options: AmdEndorsementsOptions): OpenAmdEndorsements {
   const { pins, clock, log } = options;
@@ -101,7 +101,7 @@ function findersOf(parts: AmdParts) {
   return { veks: new AmdVeks(parts, chains, snapshots), chains, crls: new AmdCrls(parts, supply), snapshots };
 }
 
-/** Goes on renewing the CRLs of series that were in use before, though nobody asks for them now. */
+/** Continues to renew the CRLs of series that were in use before, without waiting for a request. */
 async function renewHeld(pins: AmdRootPins, snapshots: LineSnapshots, crls: AmdCrls): Promise<void> {
   for (const line of chainsPinned(pins)) {
     const { ark } = await snapshots.of(line);
@@ -110,7 +110,7 @@ async function renewHeld(pins: AmdRootPins, snapshots: LineSnapshots, crls: AmdC
   await crls.refreshDue();
 }
 
-/** The CRL of each series, as far as KDS gave one. */
+/** The CRL of each series that KDS supplied. */
 async function fetchedLists(pins: AmdRootPins, snapshots: LineSnapshots): Promise<readonly FetchedMaterial[]> {
   const lists: FetchedMaterial[] = [];
   for (const line of chainsPinned(pins)) {
@@ -128,7 +128,7 @@ function openKds(options: AmdEndorsementsOptions, tuning: AmdTuning): AmdKds | n
   const { origin } = new URL(kds);
   const { attemptTimeoutMs, resilience, crlAskTimeoutMs, crlRefreshTimeoutMs } = tuning;
   const bounded = () => new BoundedFetch({ origins: [origin], attemptTimeoutMs, observer, connect });
-  // Callers choose which VCEKs are asked for: what fails there, or takes all connections, must not keep anybody from chains and CRLs.
+  // Callers choose the requested VCEKs: their failures, or their use of all connections, must not block chains and CRLs.
   const lines = new ResilientFetch(bounded(), resilience);
   const chips = new ResilientFetch(bounded(), resilience);
   return new AmdKds({

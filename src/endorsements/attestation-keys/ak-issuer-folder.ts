@@ -7,7 +7,7 @@ import { dersOf } from '../files/certificate-files.js';
 import { ALL_FILES, attempt, type MaterialFiles, type NamedFile, type RefusedFile } from '../files/material-files.js';
 import { type FolderOptions, type TakenFolder, WatchedFolder } from '../files/watched-folder.js';
 
-/** More certificates than any chain of a vendor has ways to its root. */
+/** More certificates than the possible paths of any vendor have. */
 const MAXIMUM_FOUND = 64;
 
 /** Steps from a leaf to the root of the longest path. */
@@ -18,15 +18,15 @@ interface Authority {
   readonly sourced: Sourced<HashedDer>;
   readonly subject: string;
   readonly issuer: string;
-  /** Name of the file that it is in. */
+  /** Name of its file. */
   readonly file: string;
 }
 
 /**
  * The operator's folder of issuers of attestation keys (`tpm.intermediates`). Read at start and whenever it changes;
- * certificates are recognised by content, whatever a file is called, and the log names files that are not used. A missing folder counts as empty.
+ * certificates are recognised by content, not by file name, and the log names unused files. A missing folder counts as empty.
  *
- * Nothing in it is trusted: what signed what, and whether a path ends at a pinned key, is for the verifier.
+ * Nothing in it is trusted: the verifier checks signatures, and whether a path ends at a pinned key.
  */
 export class AkIssuerFolder extends WatchedFolder {
   #bySubject: ReadonlyMap<string, readonly Authority[]> = new Map();
@@ -41,7 +41,7 @@ export class AkIssuerFolder extends WatchedFolder {
     });
   }
 
-  /** Certificates of the name that is sought, and of those that issued them, each once, the nearest first. */
+  /** Certificates with the requested name, and their issuers, without duplicates, the nearest first. */
   find({ issuer }: AkIssuersRequest): readonly Sourced<HashedDer>[] {
     const found = new Set<Authority>();
     let names: ReadonlySet<string> = new Set([nameKey(issuer)]);
@@ -53,7 +53,7 @@ export class AkIssuerFolder extends WatchedFolder {
     return [...found].slice(0, MAXIMUM_FOUND).map(({ sourced }) => sourced);
   }
 
-  /** Every certificate that was taken, in DER, under the name of its file. */
+  /** Every accepted certificate, in DER, under the name of its file. */
   get certificates(): readonly NamedFile[] {
     return this.#authorities.map(({ file, sourced }) => ({ name: file, bytes: sourced.value.der }));
   }
@@ -74,7 +74,7 @@ export class AkIssuerFolder extends WatchedFolder {
   }
 }
 
-/** @throws {FormatError} @throws {UnfitError} for what is no certificate of an authority */
+/** @throws {FormatError} @throws {UnfitError} if it is no certificate of an authority */
 function readAuthority(der: Uint8Array, file: string): Authority {
   const { subject, issuer, basicConstraints }: X509Certificate = parseCertificate(der);
   if (basicConstraints?.ca !== true) throw new UnfitError('not the certificate of a CA');

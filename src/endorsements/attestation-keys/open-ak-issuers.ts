@@ -3,25 +3,25 @@ import type { NamedFile } from '../files/material-files.js';
 import type { OpenSource, SourceWorld } from '../files/open-source.js';
 import { AkIssuerFolder } from './ak-issuer-folder.js';
 
-/** Finds certificates that may stand above an attestation key's. */
+/** Finds possible issuers of an attestation key's certificate. */
 export interface AkIssuersSource {
   find(request: AkIssuersRequest): Promise<readonly Sourced<HashedDer>[]>;
 }
 
 interface AkIssuersOptions extends Pick<SourceWorld, 'log'> {
   readonly folder: string;
-  /** How often the folder is looked at. */
+  /** How often the folder is polled. */
   readonly pollMs?: number;
 }
 
 const POLL_MS = 5_000;
 
 export interface OpenAkIssuers extends OpenSource<AkIssuersSource> {
-  /** The current certificates, in DER, by file name, to watch when they expire. */
+  /** The current certificates, in DER, by file name, for the supervision of their expiry. */
   certificates(): readonly NamedFile[];
 }
 
-/** The operator's folder. Nothing is fetched from the addresses in the certificates. */
+/** Opens the operator's folder. Sends no request to addresses in the certificates. */
 export function openAkIssuers({ folder, log, pollMs = POLL_MS }: AkIssuersOptions): OpenAkIssuers {
   const issuers = new AkIssuerFolder({ folder, log, pollMs });
   const ready = issuers.start();

@@ -6,11 +6,11 @@ import { readBoundedFile, writeAtomically } from '../../files/whole-files.js';
 import { attempt, codeOf } from './material-files.js';
 
 /**
- * A folder of files that can be had again: whatever goes wrong with it, the service works on from memory.
- * Null as folder: nothing is ever kept.
+ * A folder of files that can be fetched again: after any error, the service continues from memory.
+ * With null as folder, nothing is ever stored.
  *
- * Changes are made one after the other, in the order in which they are asked for: else an older CRL could be what
- * stays on disk of two that are written at once.
+ * Changes run one after the other, in the order of the calls: otherwise, of two concurrent writes, the older CRL
+ * could stay on disk.
  */
 export class CacheFolder {
   readonly #folder: string | null;
@@ -20,12 +20,12 @@ export class CacheFolder {
   #lastChange: Promise<void> = Promise.resolve();
 
   constructor(folder: string | null, log: Log) {
-    // It stays where it is, also where the process moves to another folder.
+    // An absolute path, so that a later change of the working directory has no effect.
     this.#folder = folder === null ? null : resolve(folder);
     this.#log = log;
   }
 
-  /** The bytes of a file; null where there is none that can be read. */
+  /** The bytes of a file; null if there is no readable file. */
   async read(name: string): Promise<Uint8Array | null> {
     try {
       return await this.readOrThrow(name);
@@ -45,25 +45,25 @@ export class CacheFolder {
     return null;
   }
 
-  /** The bytes of a file; null where there is none. @throws {Error} where there is one that cannot be read */
+  /** The bytes of a file; null if there is none. @throws {Error} if it exists and cannot be read */
   async readOrThrow(name: string): Promise<Uint8Array | null> {
     if (this.#folder === null) return null;
     try {
       return await readBoundedFile(join(this.#folder, name));
     } catch (error) {
-      // Also where something else is in the place of the folder, so that no file can be in it.
+      // Also if the folder is another kind of file, so that it contains no file.
       if (['ENOENT', 'ENOTDIR'].includes(codeOf(error))) return null;
       throw error;
     }
   }
 
-  /** When a file was written; null where there is none. */
+  /** When a file was written; null if there is none. */
   async writtenAt(name: string): Promise<Date | null> {
     const at = this.#folder === null ? 0 : await writtenAt(join(this.#folder, name));
     return at === 0 ? null : new Date(at);
   }
 
-  /** Keeps a file. That a folder cannot be written to is said once, until it can. */
+  /** Writes a file. Logs a failure once, until a write succeeds. */
   write(name: string, bytes: Uint8Array | string): Promise<void> {
     return this.#change(async (folder) => {
       try {
@@ -88,7 +88,7 @@ export class CacheFolder {
     });
   }
 
-  /** Names of the files that begin so, the one written longest ago first. */
+  /** Names of files with a prefix, the oldest first. */
   async namesFrom(prefix: string): Promise<readonly string[]> {
     if (this.#folder === null) return [];
     try {
@@ -102,13 +102,13 @@ export class CacheFolder {
     }
   }
 
-  /** Resolves when nothing is being written or removed, nor follows at once. */
+  /** Resolves when no change is running or about to start. */
   async settled(): Promise<void> {
     let last: Promise<void>;
     do {
       last = this.#lastChange;
       await last;
-      // Whoever waited for that change may have asked for the next by then.
+      // A caller that waited for that change may have started the next one.
       await setImmediate();
     } while (last !== this.#lastChange);
   }

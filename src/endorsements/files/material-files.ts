@@ -6,26 +6,26 @@ import { fileProblem } from '../../core/file-problem.js';
 import { markOf, modifiedAt } from '../../files/disk-files.js';
 import { readBoundedFile } from '../../files/whole-files.js';
 
-/** Which files of a folder are material, by their names: of AMD's certificates and CRLs, and of Intel's collateral. */
+/** Names of material files in a folder: AMD's certificates and CRLs, and Intel's collateral. */
 export const CERTIFICATE_FILES = /^[^.].*\.(?:pem|der|crl)$/i;
 export const COLLATERAL_FILES = /^[^.].*\.json$/i;
-/** Every file counts, whatever it is called. Kubernetes gives names with a dot to what is its own in a volume. */
+/** Every file counts, except names with a leading dot, which Kubernetes uses in a volume. */
 export const ALL_FILES = /^[^.]/;
 
 const MAXIMUM_FILES = 10_000;
-/** Of a folder: some four times what so many certificates have. */
+/** Limit of a folder: some four times the size of as many certificates. */
 const MAXIMUM_BYTES = 64 * 1024 * 1024;
 
 export interface NamedFile {
   readonly name: string;
   readonly bytes: Uint8Array;
-  /** When it was last written; null or left out where that is not known. */
+  /** When it was last written; null or absent if unknown. */
   readonly modifiedAt?: Date | null;
 }
 
 /** A CRL or collateral item in the operator's folder, with its nextUpdate. */
 export interface EndingFile {
-  /** Key of the configuration that names the folder. */
+  /** The configuration key of the folder. */
   readonly key: 'amd.chains' | 'intel.collateral';
   readonly file: string;
   /** The subject: an issuer, or a kind of platform. */
@@ -34,7 +34,7 @@ export interface EndingFile {
   readonly expires: string;
 }
 
-/** Those that nothing else of the folder replaces: of each group the one that ends last. */
+/** Files without a replacement in the folder: of each group the one that expires last. */
 export function lastOfEach(files: readonly (EndingFile & { readonly group: string })[]): readonly EndingFile[] {
   const last = new Map<string, EndingFile>();
   for (const { group, ...file } of files) {
@@ -44,13 +44,13 @@ export function lastOfEach(files: readonly (EndingFile & { readonly group: strin
   return [...last.values()];
 }
 
-/** A file, or something in it, that was not taken. */
+/** A rejected file, or a rejected part of a file. */
 export interface RefusedFile {
   readonly name: string;
   readonly why: string;
 }
 
-/** Something of a bundle that was taken: what it is, and the name under which it is kept. */
+/** An accepted part of a bundle: its kind, and its file name. */
 export interface TakenFile {
   readonly name: string;
   readonly what: string;
@@ -63,8 +63,8 @@ export interface ImportReport {
 }
 
 /**
- * Endorsements for machines without network: files for one folder, which is the same as the operator's folder
- * (`amd.chains`, `intel.collateral`). It has no format of its own, and OpenSSL shows what is in that of AMD.
+ * Endorsements for machines without network: files of one folder, in the form of the operator's folder
+ * (`amd.chains`, `intel.collateral`). There is no special format: OpenSSL can show the files of AMD.
  */
 export interface ExportedBundle {
   readonly files: readonly NamedFile[];
@@ -72,13 +72,13 @@ export interface ExportedBundle {
   readonly missing: readonly Unavailable[];
 }
 
-/** The content of a folder: files that were read, and files that were refused. */
+/** The content of a folder: files that were read, and rejected files. */
 export interface MaterialFiles {
   readonly files: readonly NamedFile[];
   readonly refused: readonly RefusedFile[];
 }
 
-/** The result, or why there is none. Faults that are not about the material are not caught. */
+/** Returns the result or the error. Errors that are not about the material are not caught. */
 export function attempt<T>(read: () => T): T | Error {
   try {
     return read();
@@ -89,7 +89,7 @@ export function attempt<T>(read: () => T): T | Error {
 }
 
 /**
- * A text that changes when a file of the folder comes, goes or is written; null where there is no folder.
+ * A text that changes when a file of the folder is added, removed or written; null if there is no folder.
  * Links are followed, as a mounted Kubernetes volume consists of them.
  */
 export async function fingerprintOf(folder: string, material: RegExp): Promise<string | null> {
@@ -99,12 +99,12 @@ export async function fingerprintOf(folder: string, material: RegExp): Promise<s
   return JSON.stringify(names.map((name, index) => [name, marks[index]]));
 }
 
-/** Reads the files of a folder whose names fit, in the order of their names; none where there is no folder. */
+/** Reads the files of a folder with matching names, sorted by name; none if there is no folder. */
 export async function readMaterialFiles(folder: string, material: RegExp): Promise<MaterialFiles> {
   return readFiles(folder, (await namesIn(folder, material)) ?? []);
 }
 
-/** The same of a bundle. @throws {ConfigurationError} where there is no such folder */
+/** Reads the files of a bundle. @throws {ConfigurationError} if the folder does not exist */
 export async function readBundle(folder: string, material: RegExp): Promise<MaterialFiles> {
   const names = await namesIn(folder, material);
   if (names === null) throw noSuchFolder(folder);
@@ -127,7 +127,7 @@ async function readFiles(folder: string, names: readonly string[]): Promise<Mate
   return { files, refused };
 }
 
-/** The bytes, or why there are none. */
+/** Returns the bytes, or why there are none. */
 async function readMaterialFile(path: string): Promise<Uint8Array | string> {
   try {
     return await readBoundedFile(path);
@@ -150,8 +150,8 @@ export function codeOf(error: unknown): string {
 }
 
 /**
- * A bundle that says what one machine needs must not be mixed with what stood there before.
- * @throws {ConfigurationError} where the folder of an export is not empty, or no folder
+ * A bundle with the needs of one machine must not be mixed with earlier content.
+ * @throws {ConfigurationError} if the folder of an export is not empty, or not a folder
  */
 export async function requireEmptyFolder(folder: string): Promise<void> {
   const names = (await namesInBundle(folder)) ?? [];
@@ -159,7 +159,7 @@ export async function requireEmptyFolder(folder: string): Promise<void> {
   throw new ConfigurationError([`${folder}: is not empty; an export writes into a new or empty folder`]);
 }
 
-/** @throws {ConfigurationError} where a folder is not there, is none, or has no file that an import could take */
+/** @throws {ConfigurationError} if a folder does not exist, is not a folder, or has no file to import */
 export async function requireBundle(folder: string): Promise<void> {
   const names = await namesInBundle(folder);
   if (names === null) throw noSuchFolder(folder);
@@ -169,7 +169,7 @@ export async function requireBundle(folder: string): Promise<void> {
   throw new ConfigurationError([`${folder}: ${state}; a bundle holds ${what}`]);
 }
 
-/** Names but those that begin with a dot, which nothing here reads; null where there is no folder. */
+/** Names without a leading dot, as no other file is read; null if there is no folder. */
 async function namesInBundle(folder: string): Promise<readonly string[] | null> {
   try {
     return await namesIn(folder, ALL_FILES);

@@ -9,54 +9,54 @@ import type { EndingFile, ExportedBundle, ImportReport } from './material-files.
 export interface SourceWorld extends Pick<BoundedAgentOptions, 'observer' | 'connect'> {
   readonly clock: Clock;
   readonly log: Log;
-  /** How files that the configuration names are read; left out, from the disk. Folders are read from the disk. */
+  /** How files of the configuration are read; defaults to the disk. Folders are always read from the disk. */
   readonly readBytes?: ReadBytes | undefined;
   /** Rollback marks that replicas share; left out, there are none. */
   readonly sharedMarks?: SharedMarks | undefined;
-  /** Whether the process lives on after a request, so that there is time in which to renew. Where left out it does. */
+  /** Whether the process continues after a request, so that it can renew in the background. Defaults to true. */
   readonly inBackground?: boolean;
 }
 
-/** How one question to a service is asked. */
+/** The conditions of one call to a service. */
 export interface ServiceCall {
   readonly signal: AbortSignal;
   /** Whether a 404 may be remembered. Not for historical requests. */
   readonly remember: boolean;
 }
 
-/** Something that a source gave and that is held. Certificates of chips are left out: there are as many as machines. */
+/** Cached material of a source. Certificates of chips are left out: there are as many as machines. */
 export interface FetchedMaterial {
   readonly kind: 'crl' | 'tdx-collateral' | 'token-keys';
-  /** The key of the configuration that names the source; of keys of tokens their issuer. */
+  /** The configuration key of the source; for keys of tokens, their issuer. */
   readonly source: string;
-  /** When the source last said that it has nothing newer. */
+  /** When the source last confirmed that it has nothing newer. */
   readonly fetchedAt: Date;
-  /** When it is of no use any more. */
+  /** When it becomes unusable. */
   readonly expires: Date;
 }
 
-/** A source of endorsements, with everything that runs behind it. */
+/** A source of endorsements, with its background work. */
 export interface OpenSource<Source> {
   /** Waits for `ready` by itself. */
   readonly source: Source;
-  /** Folders and files are read. */
+  /** Resolves once folders and files are read. */
   readonly ready: Promise<void>;
   /** Reads the operator's folder or files again. Never rejects. */
   reload(): Promise<readonly PartOutcome[]>;
-  /** Ends timers, connections and what is being fetched. */
+  /** Ends timers, connections and fetches. */
   close(): Promise<void>;
 }
 
 /** A source with a folder and a cache. */
 export interface OpenFolderSource<Source, Selection> extends OpenSource<Source> {
-  /** Renews what is due. Runs by itself from time to time. */
+  /** Renews due material. Also runs by itself from time to time. */
   refreshDue(): Promise<void>;
-  /** The fetched endorsements, as far as they are renewed. */
+  /** The fetched endorsements that are renewed. */
   fetched(): Promise<readonly FetchedMaterial[]>;
-  /** The files of the operator's folder that expire, as they are used at `at`. */
+  /** The files of the operator's folder with an expiry, as used at `at`. */
   endings(at: Date): readonly EndingFile[];
   /** Collects endorsements for machines without network. */
   exportBundle(selection: Selection, signal: AbortSignal): Promise<ExportedBundle>;
-  /** Verifies a folder of endorsements and takes what holds into the operator's folder. */
+  /** Verifies a folder of endorsements and copies valid material into the operator's folder. */
   importBundle(path: string): Promise<ImportReport>;
 }

@@ -1,6 +1,6 @@
 /**
- * Values that are read once, when first asked for, and may be replaced afterwards. Null is a value too: that there is
- * none. Callers that ask while it is being read wait for the same reading.
+ * Values that are read once, on first use, and may be replaced afterwards. Null is a value too: there is
+ * none. Concurrent callers share one read.
  */
 export class ReadOnce<T> {
   readonly #values = new Map<string, T | null>();
@@ -8,7 +8,7 @@ export class ReadOnce<T> {
   #changes = 0;
   readonly #isKept: (value: T | null) => boolean;
 
-  /** @param isKept whether a value that was read is to stay: one that is not is read again when asked for again */
+  /** @param isKept whether a value is kept: otherwise the next call reads it again */
   constructor(isKept: (value: T | null) => boolean = () => true) {
     this.#isKept = isKept;
   }
@@ -27,7 +27,7 @@ export class ReadOnce<T> {
     return this.#values.get(key) ?? null;
   }
 
-  /** How often a value was replaced. */
+  /** Number of replaced values. */
   get changes(): number {
     return this.#changes;
   }

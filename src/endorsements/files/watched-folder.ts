@@ -5,15 +5,15 @@ import { fingerprintOf, type MaterialFiles, type RefusedFile, readMaterialFiles 
 
 export interface FolderOptions {
   readonly folder: string;
-  /** How often the folder is looked at. */
+  /** How often the folder is polled. */
   readonly pollMs: number;
   readonly log: Log;
 }
 
 interface WatchedFolderOptions extends FolderOptions {
-  /** Which files count, by their names. */
+  /** The names of material files. */
   readonly material: RegExp;
-  /** The key of the configuration that names it. */
+  /** The configuration key of the folder. */
   readonly key: string;
   /** The name of the folder in the log. */
   readonly what: string;
@@ -22,25 +22,25 @@ interface WatchedFolderOptions extends FolderOptions {
 /** The result of reading a folder. */
 export interface TakenFolder {
   readonly refused: readonly RefusedFile[];
-  /** How much there is of what, for the log. */
+  /** Numbers of accepted objects by kind, for the log. */
   readonly counts: object;
 }
 
 /**
- * A folder of the operator's, read at start and whenever it changes. One that is not there is an empty one.
+ * A folder of the operator, read at start and after each change. A missing folder counts as empty.
  *
- * It is looked at from time to time instead of being watched: that works on network file systems and mounted volumes
- * too, and for a folder that comes later.
+ * The folder is polled, not watched: polling also works on network file systems and mounted volumes,
+ * and for a folder that is created later.
  */
 export abstract class WatchedFolder {
   readonly #options: WatchedFolderOptions;
-  /** Of what is in force. Undefined: to be read, whatever it is. */
+  /** Fingerprint of the content in use. Undefined: the folder must be read in any case. */
   #fingerprint: string | null | undefined = undefined;
   #changes = 0;
   #wasThere = false;
   /** The fault that was logged. */
   #fault: string | null = null;
-  /** The last reading that was asked for. Never rejects. */
+  /** The last requested read. Never rejects. */
   #reading: Promise<boolean> = Promise.resolve(true);
   #timer: NodeJS.Timeout | null = null;
   #isClosed = false;
@@ -49,12 +49,12 @@ export abstract class WatchedFolder {
     this.#options = options;
   }
 
-  /** How often the folder was read. */
+  /** Number of reads of the folder. */
   get changes(): number {
     return this.#changes;
   }
 
-  /** Reads the folder, and goes on looking at it until `close`. */
+  /** Reads the folder, and polls it until `close`. */
   async start(): Promise<void> {
     await this.refresh();
     if (this.#isClosed) return;
@@ -62,15 +62,15 @@ export abstract class WatchedFolder {
   }
 
   /**
-   * Reads the folder again where it has changed. Never rejects: what it had stays.
-   * @returns whether what the folder holds is in force
+   * Reads the folder again after a change. Never rejects: after an error, the previous content stays.
+   * @returns whether the content of the folder is in use
    */
   refresh(): Promise<boolean> {
     this.#reading = this.#reading.then(() => this.#readIfChanged());
     return this.#reading;
   }
 
-  /** Reads the folder again, whether it has changed or not. Never rejects. */
+  /** Reads the folder again, changed or not. Never rejects. */
   async reload(): Promise<PartOutcome> {
     this.#reading = this.#reading.then(() => {
       this.#fingerprint = undefined;
@@ -111,7 +111,7 @@ export abstract class WatchedFolder {
     }
   }
 
-  /** An error of the file system is for the operator to correct: a stack would not help. */
+  /** Logs an error. The operator corrects an error of the file system: a stack would not help. */
   #say(error: unknown): void {
     const { folder, key, log, what } = this.#options;
     const fields = isSystemError(error) ? { key, folder, why: folderProblem(error) } : { key, folder, err: error };

@@ -39,17 +39,17 @@ export async function exportCollateral(
 }
 
 interface ImportParts extends Pick<IntelParts, 'reader' | 'directory' | 'memory'> {
-  /** The operator's folder, where what is imported is kept. */
+  /** The operator's folder, the target of the import. */
   readonly folder: string;
 }
 
 /**
- * Verifies a bundle and puts what holds into the operator's folder, each set with the newest CRLs and QE
- * identity that bundle or folder have. Collateral must be current, and not older than what was imported before.
+ * Verifies a bundle and copies valid sets into the operator's folder, each with the newest CRLs and QE
+ * identity of bundle or folder. Collateral must be current, and not older than earlier imports.
  *
  * @param path folder of the bundle
- * @throws {ConfigurationError} where there is no such folder
- * @throws {Error} where a folder cannot be read or written
+ * @throws {ConfigurationError} if the folder does not exist
+ * @throws {Error} if a folder cannot be read or written
  */
 export async function importCollateral(parts: ImportParts, path: string, now: Date): Promise<ImportReport> {
   const { reader, directory, memory, folder } = parts;
@@ -73,7 +73,7 @@ export async function importCollateral(parts: ImportParts, path: string, now: Da
   return { taken, refused };
 }
 
-/** So that what is older than something else of the bundle is refused, whatever it is called. */
+/** Sorts the newest first, so that older collateral in the same bundle is rejected, whatever its file name. */
 function newestFirst(found: readonly CollateralOfFile[]): readonly CollateralOfFile[] {
   return [...found].sort(
     ({ collateral: a }, { collateral: b }) =>
@@ -91,7 +91,7 @@ async function importRefusal(collateral: IntelCollateral, memory: CollateralMemo
     : 'it is older than what was imported before';
 }
 
-/** Names are for people: readers of the folder go by content. Different collateral never gets one name. */
+/** Names are for operators: the parser recognises content. Different collateral never gets one name. */
 function fileOf(key: CollateralKey, collateral: TdxCollateral): NamedFile {
   const bytes = Buffer.from(encodeCollateralFile(collateral), 'utf8');
   return { name: `tdx-${keyName(key)}-${hex(sha256(bytes)).slice(0, 16)}.json`, bytes };

@@ -14,13 +14,13 @@ import {
 import type { CacheFolder } from '../files/cache-folder.js';
 import type { CollateralSourceName } from './collateral-memory.js';
 
-/** Sources that are asked over the network. */
+/** Sources on the network. */
 export type FetchedSourceName = Exclude<CollateralSourceName, 'store'>;
 
 export interface FetchedCollateral {
   readonly collateral: IntelCollateral;
   readonly source: FetchedSourceName;
-  /** When the source said that it has nothing newer. */
+  /** When the source confirmed that it has nothing newer. */
   readonly fetchedAt: Date;
 }
 
@@ -33,21 +33,21 @@ const PREFIX = 'tdx-collateral-';
 const SOURCES: readonly FetchedSourceName[] = ['pcs', 'thim'];
 
 /**
- * Collateral that was fetched, in memory and on disk, one set for each kind of platform and source. Only verified
- * collateral goes in, and what comes from a file is verified again: a file that is not what its name stands for is
- * ignored, and replaced by what is fetched instead. There are as many sets as Intel has kinds of platforms, at most.
+ * Fetched collateral, in memory and on disk, one set for each kind of platform and source. Only verified
+ * collateral is stored. A file is verified again: a file that does not match its name is
+ * ignored, and replaced by the next fetch. There are at most as many sets as Intel has kinds of platforms.
  */
 export class CollateralCache {
   readonly #options: CollateralCacheOptions;
   readonly #held = new Map<string, FetchedCollateral>();
-  /** Sets that have ended and whose files are gone. */
+  /** Expired sets whose files are removed. */
   readonly #ended = new WeakSet<FetchedCollateral>();
 
   constructor(options: CollateralCacheOptions) {
     this.#options = options;
   }
 
-  /** Reads what is on disk. */
+  /** Reads the files. */
   async start(): Promise<void> {
     for (const name of await this.#options.folder.namesFrom(PREFIX)) {
       const found = await this.#read(name);
@@ -60,19 +60,19 @@ export class CollateralCache {
     return SOURCES.flatMap((source) => this.#held.get(fileOf(key, source)) ?? []);
   }
 
-  /** All that is cached, or all of a source. It may have ended. */
+  /** All cached sets, or all of a source. They may have expired. */
   all(source?: FetchedSourceName): readonly FetchedCollateral[] {
     return [...this.#held.values()].filter((fetched) => source === undefined || fetched.source === source);
   }
 
-  /** Keeps a set in the place of what it had from the source. */
+  /** Stores a set, and replaces the previous one of the source. */
   async keep(fetched: FetchedCollateral): Promise<void> {
     const name = fileOf(fetched.collateral, fetched.source);
     this.#held.set(name, fetched);
     await this.#options.folder.write(name, encode(fetched));
   }
 
-  /** Removes the files of expired sets. The sets stay in memory, so that answers can say that they have ended. */
+  /** Removes the files of expired sets. The sets stay in memory, so that answers can report their expiry. */
   async removeEnded(now: Date): Promise<void> {
     for (const [name, held] of this.#held) {
       if (!hasEnded(held.collateral, now) || this.#ended.has(held)) continue;
@@ -95,7 +95,7 @@ export class CollateralCache {
 
 const fileOf = (key: CollateralKey, source: FetchedSourceName) => `${PREFIX}${keyName(key)}-${source}.json`;
 
-/** The time of the fetch is stored beside the collateral: a file's own time changes when it is copied. */
+/** The file has the time of the fetch: the modification time of a file changes when it is copied. */
 function encode({ collateral, fetchedAt }: FetchedCollateral): string {
   const members = { fetched_at: fetchedAt.toISOString(), collateral: collateralMembers(collateralOf(collateral)) };
   return `${JSON.stringify(members, null, 2)}\n`;

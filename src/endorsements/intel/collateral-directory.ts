@@ -24,8 +24,8 @@ interface CollateralDirectoryOptions extends FolderOptions {
 }
 
 /**
- * The operator's folder of collateral (`intel.collateral`), one set a file. Read at start and whenever it changes; the
- * log names files that are not used. A missing folder counts as empty.
+ * The operator's folder of collateral (`intel.collateral`), one set per file. Read at start and whenever it changes; the
+ * log names unused files. A missing folder counts as empty.
  */
 export class CollateralDirectory extends WatchedFolder {
   readonly #reader: CollateralReader;
@@ -37,19 +37,19 @@ export class CollateralDirectory extends WatchedFolder {
     this.#reader = reader;
   }
 
-  /** All sets for a key, whether they are current or not. */
+  /** All sets for a key, current or not. */
   held(key: CollateralKey): readonly IntelCollateral[] {
     return this.#collateral.get(keyName(key)) ?? [];
   }
 
-  /** All sets, likewise. */
+  /** All sets, current or not. */
   all(): readonly IntelCollateral[] {
     return [...this.#collateral.values()].flat();
   }
 
   /**
-   * Sets by the earliest nextUpdate of the parts that are used at `at`: newer CRLs and QE identities of other sets stand in.
-   * Of one kind of platform, a set that another replaces is left out.
+   * Sets by the earliest nextUpdate of the parts in use at `at`: newer CRLs and QE identities of other sets replace older ones.
+   * For one kind of platform, a replaced set is left out.
    */
   endings(at: Date): readonly EndingFile[] {
     return endingsOf(this.#files, at);
@@ -77,7 +77,7 @@ function endingsOf(files: readonly CollateralOfFile[], at: Date): readonly Endin
   return [...kept.values()].flat().map(endingOf);
 }
 
-/** A TD is judged by the highest evaluation numbers, so that a set with lower ones does not keep another from ending. */
+/** A TD is verified with the highest evaluation numbers, so a set with lower ones does not extend the validity of another. */
 function replaces(a: IntelCollateral, b: IntelCollateral): boolean {
   return (
     windowOfAll(a).until >= windowOfAll(b).until &&
@@ -101,7 +101,7 @@ export interface CollateralOfFile {
   readonly collateral: IntelCollateral;
 }
 
-/** Recognises collateral by content: names of files mean nothing. What does not verify is refused with a reason. */
+/** Recognises collateral by content, not by file name. Collateral that does not verify is rejected with a reason. */
 export function recogniseCollateral({ files, refused }: MaterialFiles, reader: CollateralReader) {
   const read = files.map((file) => readFile(file, reader));
   return {

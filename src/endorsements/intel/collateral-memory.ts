@@ -3,7 +3,7 @@ import type { CollateralKey, IntelCollateral } from '../../tee/tdx/intel/collate
 import { CrlMemory, isDamaged, type Marks, type MarksWorld, RollbackMarks } from '../files/rollback-marks.js';
 import type { WatchedFolder } from '../files/watched-folder.js';
 
-/** Whom collateral is from: Intel's service or a PCCS, Azure's cache, or the operator, who imported it. */
+/** The source of collateral: Intel's service or a PCCS, Azure's cache, or an import by the operator. */
 export type CollateralSourceName = 'pcs' | 'thim' | 'store';
 
 const COLLATERAL_SOURCES: readonly CollateralSourceName[] = ['pcs', 'thim', 'store'];
@@ -18,14 +18,14 @@ interface SourceMarks {
 
 /** The newest that a source gave for a kind of platform; null where it gave nothing yet. */
 export interface CollateralMarks {
-  /** Evaluation number of the TCB info, and that of the QE identity: Intel does not raise them in one moment. */
+  /** Evaluation number of the TCB info, and that of the QE identity: Intel does not raise both at once. */
   readonly tcbInfo: bigint | null;
   readonly qeIdentity: bigint | null;
   readonly pckList: CrlAge | null;
   readonly rootList: CrlAge | null;
 }
 
-/** Whether some part of collateral is older than what was given before. */
+/** Whether any part of collateral is older than an earlier one. */
 export function isBehind({ tcbInfo, qeIdentity, pckList, rootList }: IntelCollateral, marks: CollateralMarks): boolean {
   return (
     (marks.tcbInfo !== null && tcbInfo.number < marks.tcbInfo) ||
@@ -35,22 +35,22 @@ export function isBehind({ tcbInfo, qeIdentity, pckList, rootList }: IntelCollat
   );
 }
 
-/** More than 32 bits hold: every number is lower. */
+/** A number above 32 bits, so that every real number is lower. */
 const DAMAGED = 2n ** 64n;
 
-/** Whether a mark of it is unreadable, so that older collateral cannot be recognised. */
+/** Whether one of the marks is unreadable, so that older collateral cannot be detected. */
 export function isUnknown({ tcbInfo, qeIdentity, pckList, rootList }: CollateralMarks): boolean {
   return tcbInfo === DAMAGED || qeIdentity === DAMAGED || isDamaged(pckList) || isDamaged(rootList);
 }
 
 /**
- * The newest that a source ever gave: evaluation numbers of TCB info and QE identity, by FMSPC, and CRLs, by
- * issuer. It only grows, so that nobody can put old collateral in the place of newer by serving it. Advances with what the
- * service fetched or an operator imported, never with what a request supplies.
+ * The newest values that a source ever supplied: evaluation numbers of TCB info and QE identity, by FMSPC, and CRLs, by
+ * issuer. Marks only increase, so that an attacker cannot replace collateral by older one. The service raises them with
+ * fetched or imported collateral, never with collateral of a request.
  *
- * CRLs are compared by date too: Intel has given all of its CRLs the number 1 so far.
+ * CRLs are also compared by date: so far, all of Intel's CRLs have the number 1.
  *
- * Sources are apart, since Azure's cache lags behind Intel on purpose. Lives in the cache folder, one small file a number.
+ * Each source has its own marks, since Azure's cache lags behind Intel on purpose. Marks are in the cache folder, one small file each.
  */
 export class CollateralMemory {
   readonly #sources: Readonly<Record<CollateralSourceName, { numbers: RollbackMarks<bigint>; lists: CrlMemory }>>;
@@ -76,8 +76,8 @@ export class CollateralMemory {
   }
 
   /**
-   * At once where nothing has changed since they were read. The cache may have changed by the time that a promise
-   * resolves: compare with what is at hand then.
+   * Returns marks at once if nothing has changed since they were read. The cache may have changed by the time that a promise
+   * resolves: compare with its content at that time.
    */
   marksOf(key: CollateralKey, source: CollateralSourceName): SourceMarks | Promise<SourceMarks> {
     const read = this.#read.get(markName(key, source));
@@ -117,8 +117,8 @@ export class CollateralMemory {
   }
 
   /**
-   * Notes what a source gave. What is older changes nothing.
-   * @returns whether no part is older than one that counted before; false if that is unknown
+   * Records the values of a source. Older values change nothing.
+   * @returns whether no part is older than an earlier one; false if that is unknown
    */
   async advance(collateral: IntelCollateral, source: CollateralSourceName): Promise<boolean> {
     const { fmspc, ca, tcbInfo, qeIdentity, pckList, rootList } = collateral;

@@ -22,19 +22,19 @@ export function missing(held: readonly IntelCollateral[], at: Date): Unavailable
   return { code: 'collateral_unavailable', detail, retryable: held.length > 0 };
 }
 
-/** @param marks that it was compared with */
+/** @param marks the compared marks */
 export function rolledBack(marks: readonly CollateralMarks[]): Unavailable {
   const older = 'TDX collateral is older than what was fetched or imported before';
   const unknown = `whether ${older} is not known: the rollback mark in the cache folder is damaged or cannot be read`;
   return { code: 'collateral_rollback', detail: marks.some(isUnknown) ? unknown : older, retryable: true };
 }
 
-/** The same of what a service answered. */
+/** The problem of a service's answer. */
 export function ofService(problem: Unavailable, name: FetchedSourceName): Unavailable {
   return { ...problem, detail: unusable(name, problem.detail) };
 }
 
-/** That what is held has ended is not undone by collateral of another time: the code stays. */
+/** Collateral of another time does not change that the cached one expired: the code stays. */
 export function notCurrent(because: Unavailable, fetched: Unavailable, name: FetchedSourceName): Unavailable {
   const said = ofService(fetched, name);
   if (because.code !== 'collateral_stale' || fetched.code === 'collateral_stale') return said;
@@ -46,16 +46,16 @@ function unusable(name: FetchedSourceName, why: string): string {
 }
 
 /**
- * Why a service gave nothing that can be used. An unknown platform is permanent (`retryable: false`); every other
- * problem may pass.
+ * Returns why a service supplied nothing usable. An unknown platform is permanent (`retryable: false`); every other
+ * problem may be temporary.
  *
- * @param because why the service was asked
- * @throws {unknown} what is neither a fault of the network nor of what came over it
+ * @param because the reason for the call
+ * @throws {unknown} an error other than of the network or the received data
  */
 export function serviceProblem(because: Unavailable, name: FetchedSourceName, error: unknown): Unavailable {
   const { code, detail } = because;
   if (error instanceof FetchError) {
-    // Collateral that has ended or was rolled back may be followed by newer at any time.
+    // Newer collateral may replace an expired or rolled back set at any time.
     const retryable = !error.notFound || code !== 'collateral_unavailable';
     const problem: Unavailable = { code, detail: `${detail}: ${NAMES[name]}: ${error.message}`, retryable };
     if (error.retryAfterMs === null) return problem;

@@ -18,16 +18,16 @@ interface CollateralServiceOptions {
   readonly url: string;
   readonly fetch: Fetch;
   readonly clock: Clock;
-  /** Which of Intel's two updates TCB info and QE identity are of; `standard` where left out. */
+  /** Intel's update for TCB info and QE identity; defaults to `standard`. */
   readonly update?: CollateralUpdate;
 }
 
-/** Intel serves early what becomes standard about a year later. */
+/** Intel serves as early what becomes standard about a year later. */
 type CollateralUpdate = 'standard' | 'early';
 
 const JSON_TYPES: ReadonlySet<string> = new Set(['application/json', 'application/octet-stream', 'text/plain']);
 
-/** A PCCS serves its CRLs as text of a type that it does not choose. */
+/** A PCCS serves its CRLs under a default text type. */
 const LIST_TYPES: ReadonlySet<string> = new Set([
   'application/pkix-crl',
   'application/x-pkcs7-crl',
@@ -52,7 +52,7 @@ interface Kind<T> {
 }
 
 /**
- * A service that serves collateral as Intel's does (PCS v4): Intel's own, a PCCS, or Azure's cache. Returns its answers
+ * A service with the interface of Intel's (PCS v4): Intel's own, a PCCS, or Azure's cache. Returns its answers
  * unverified.
  *
  * The TCB info is requested first: the FMSPC comes from unverified evidence, and for an unknown one nothing else is
@@ -61,7 +61,7 @@ interface Kind<T> {
 export class CollateralService {
   readonly name: FetchedSourceName;
   readonly #place: CollateralPlace;
-  /** Of FMSPCs. */
+  /** Unknown FMSPCs. */
   readonly #notFound: NotFoundMemory;
   /** Requests for TCB info, one for each FMSPC, do not delay the others. */
   readonly #platforms: Fetch;
@@ -76,8 +76,8 @@ export class CollateralService {
   }
 
   /**
-   * @throws {FetchError} nothing was received, or not what was requested
-   * @throws {FormatError} what was received cannot be used
+   * @throws {FetchError} if nothing was received, or not the requested object
+   * @throws {FormatError} if the received data is unusable
    */
   async collateral({ fmspc, ca }: CollateralKey, { signal, remember }: ServiceCall): Promise<TdxCollateral> {
     const place = this.#place;
@@ -94,22 +94,22 @@ export class CollateralService {
   }
 
   /**
-   * Intel's list of TCB evaluation data numbers, of which a PCCS may have none.
-   * @throws {FetchError} nothing was received, or not what was requested
-   * @throws {FormatError} what was received cannot be used
+   * Fetches Intel's list of TCB evaluation data numbers, which a PCCS may lack.
+   * @throws {FetchError} if nothing was received, or not the requested object
+   * @throws {FormatError} if the received data is unusable
    */
   evaluationNumbers(signal: AbortSignal): Promise<SuppliedEvaluationNumbers> {
     const asked = { ...DOCUMENT, read: readEvaluationNumbers, mayBeRefused: true };
     return this.#ask(this.#common, this.#place.evaluationNumbers, asked, signal);
   }
 
-  /** Ends what is being fetched. */
+  /** Aborts fetches. */
   async close(): Promise<void> {
-    // Both lanes are of one fetch.
+    // Both lanes share one fetch.
     await this.#common.close();
   }
 
-  /** Tries the next address where one answers 404. */
+  /** Tries the next address after a 404. */
   async #rootCaCrl(signal: AbortSignal): Promise<Uint8Array> {
     const [first, next] = this.#place.rootCaCrl;
     const read = ({ body }: BoundedAnswer) => crlBytes(body);
@@ -150,7 +150,7 @@ function readPckCrl(answer: BoundedAnswer) {
   return { pckCrl: crlBytes(answer.body), pckCrlIssuerChain: chainOf(answer, ['sgx-pck-crl-issuer-chain']) };
 }
 
-/** An issuer chain out of the first of these headers that there is: PEM, URL-encoded. */
+/** Reads an issuer chain from the first of these headers that is present: PEM, URL-encoded. */
 function chainOf({ headers }: BoundedAnswer, names: readonly string[]): string {
   const encoded = names.map((name) => headerOf(headers, name)).find((value) => value !== undefined);
   if (encoded === undefined) throw new FormatError('cert_chain', 'answer has no issuer chain');
@@ -163,7 +163,7 @@ function chainOf({ headers }: BoundedAnswer, names: readonly string[]): string {
 
 const DER_SEQUENCE = 0x30;
 
-/** A CRL as services give it: DER, PEM, or hex of the DER, which cannot begin with the octet of DER. */
+/** Decodes a CRL of a service: DER, PEM, or hex of the DER, whose first byte differs from that of DER. */
 function crlBytes(body: Uint8Array): Uint8Array {
   if (body[0] === DER_SEQUENCE) return body;
   const text = Buffer.from(body).toString('latin1');
@@ -181,30 +181,30 @@ export interface Place {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** Where a service has what. */
+/** The addresses of a service by object. */
 export interface CollateralPlace {
   /** @param fmspc lower-case hex */
   tcbInfo(fmspc: string): Place;
   readonly qeIdentity: Place;
   readonly evaluationNumbers: Place;
   pckCrl(ca: CollateralKey['ca']): Place;
-  /** Asked one after the other. */
+  /** Tried one after the other. */
   readonly rootCaCrl: readonly [Place, Place?];
 }
 
-/** Intel's own service has the root CA CRL under another origin, which the root certificate itself names. */
+/** Intel's own service has the root CA CRL under another origin, which the root certificate names. */
 const INTEL_ORIGIN = 'https://api.trustedservices.intel.com';
 const INTEL_CERTIFICATES = 'https://certificates.trustedservices.intel.com';
 const ROOT_LIST = '/IntelSGXRootCA.der';
 
-/** Path of a service's address: what is in front of the API, and the version, 4 unless it says 3. */
+/** Path of a service's URL: the prefix of the API, and the version, which defaults to 4. */
 const BASE = /^(.*?)(?:\/(?:sgx|tdx)\/certification\/(v[34]))?\/*$/;
 
 /**
- * Addresses of a service. TCB info and QE identity are both asked for with the same choice: without `update` or a number
- * it is the standard one.
+ * Returns the addresses of a service. TCB info and QE identity are always fetched with the same update: without `update` or a number,
+ * the standard one.
  *
- * @param url origin, with or without the path of the API (`/sgx/certification/v4/`), as it is given to other clients
+ * @param url origin, with or without the path of the API (`/sgx/certification/v4/`), as other clients use it
  */
 export function collateralPlaceOf(
   url: string,
@@ -231,7 +231,7 @@ export function collateralPlaceOf(
   };
 }
 
-/** All origins that a service is asked under. */
+/** All origins of a service. */
 export function originsOf(url: string): readonly string[] {
   const { origin } = new URL(url);
   return origin === INTEL_ORIGIN ? [origin, INTEL_CERTIFICATES] : [origin];

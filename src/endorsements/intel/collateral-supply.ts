@@ -22,10 +22,10 @@ import { missing, notCurrent, ofService, rolledBack, serviceProblem } from './co
 import type { CollateralService } from './collateral-service.js';
 import { type IntelParts, renewalPauseMs } from './intel-parts.js';
 
-/** Collateral that a service gave, with the newer parts that are cached. */
+/** Collateral of a service, with newer cached parts. */
 export interface Fetched {
   readonly collateral: IntelCollateral;
-  /** As the service gave it. */
+  /** As the service supplied it. */
   readonly downloaded: IntelCollateral;
 }
 
@@ -37,19 +37,19 @@ interface Watched {
   readonly retryAt: number;
 }
 
-/** An attempt during a request that failed. */
+/** A failed attempt during a request. */
 interface Failure {
   readonly problem: Unavailable;
-  /** Monotonic: nobody waits for another before. */
+  /** Monotonic: no caller waits for another attempt before. */
   readonly until: number;
 }
 
 /**
- * Collateral of a platform from a service, verified. Whether it is current is for the caller.
+ * Fetches and verifies collateral of a platform. The caller checks whether it is current.
  *
- * @throws {FetchError} nothing was received, or not what was requested
- * @throws {FormatError} what was received cannot be used
- * @throws {UnfitError} it does not verify, or is for another platform
+ * @throws {FetchError} if nothing was received, or not the requested object
+ * @throws {FormatError} if the received data is unusable
+ * @throws {UnfitError} if it does not verify, or is for another platform
  */
 export async function download(
   service: CollateralService,
@@ -63,8 +63,8 @@ export async function download(
 }
 
 /**
- * Fetches collateral from the services and renews what is cached, in the background and before it ends, whether anybody
- * asks for it or not. Nothing that was rolled back, has ended or does not verify is ever kept.
+ * Fetches collateral from the services and renews cached sets, in the background and before they expire, with or without
+ * requests. Collateral that is rolled back, expired or invalid is never cached.
  */
 export class CollateralSupply {
   readonly #parts: IntelParts;
@@ -72,19 +72,19 @@ export class CollateralSupply {
   readonly #watched = new Map<string, Watched>();
   readonly #failures = new Map<string, Failure>();
   readonly #closing = new AbortController();
-  /** Attempts in the background. */
+  /** Running background renewals. */
   readonly #renewals = new Set<Promise<void>>();
 
   constructor(parts: IntelParts) {
     this.#parts = parts;
   }
 
-  /** No service is configured. */
+  /** Whether no service is configured. */
   get isOff(): boolean {
     return this.#parts.services.length === 0;
   }
 
-  /** Schedules the renewal of everything that the cache has read. */
+  /** Schedules the renewal of every cached set. */
   start(): void {
     const { cache, clock } = this.#parts;
     const now = clock.now();
@@ -94,8 +94,8 @@ export class CollateralSupply {
   }
 
   /**
-   * Asks the services one after the other. `because`, with what went wrong, where none has it.
-   * @param askMs longest time that each is waited for; null: that of the request
+   * Calls the services one after the other. Returns `because`, with the failures, if none supplies collateral.
+   * @param askMs longest wait for each; null: that of the request
    */
   async fetch(
     key: CollateralKey,
@@ -114,8 +114,8 @@ export class CollateralSupply {
   }
 
   /**
-   * The same where other collateral is available: a service is given `askMs` to answer, and is not asked again for
-   * `cooldownMs` after a failed attempt. A slower service is retried by background renewal.
+   * Like `fetch`, if other collateral is available: a service has `askMs` to answer, and is not called again for
+   * `cooldownMs` after a failed attempt. Background renewal retries a slower service.
    */
   async ask(key: CollateralKey, context: FetchContext): Promise<Fetched | Unavailable> {
     if (this.isOff) return NEWER;
@@ -139,7 +139,7 @@ export class CollateralSupply {
     if (watched !== undefined && this.#isDue(watched, isBehind)) void this.#refresh(watched);
   }
 
-  /** Renews what is due, and removes files of what has ended. Resolves when all attempts have ended. */
+  /** Renews due sets, and removes files of expired ones. Resolves when all attempts have ended. */
   async refreshDue(): Promise<void> {
     const due = [...this.#watched.values()].filter((watched) => this.#isDue(watched));
     await Promise.all([
@@ -148,7 +148,7 @@ export class CollateralSupply {
     ]);
   }
 
-  /** Ends what is being renewed, and waits until nothing more is written. */
+  /** Aborts renewals, and waits until nothing more is written. */
   async close(): Promise<void> {
     this.#closing.abort();
     await Promise.all(this.#renewals);
@@ -174,7 +174,7 @@ export class CollateralSupply {
     }
   }
 
-  /** Keeps what was fetched and gives it out, or says why it is not to be relied on. */
+  /** Stores fetched collateral and returns it, or returns why it is unusable. */
   async #take(downloaded: IntelCollateral, source: FetchedSourceName, at: Date): Promise<Fetched | Unavailable> {
     const { cache, memory, clock } = this.#parts;
     const { highest: marks } = await memory.marksOf(downloaded, source);

@@ -13,7 +13,7 @@ import { download } from './collateral-supply.js';
 import { type CollateralPauses, renewalPauseMs } from './intel-parts.js';
 
 interface EarlyCollateralParts {
-  /** Asked for the early update. */
+  /** Serves the early update. */
   readonly service: CollateralService;
   readonly reader: CollateralReader;
   readonly clock: Clock;
@@ -23,24 +23,24 @@ interface EarlyCollateralParts {
 
 /** Intel has some dozens of kinds of platforms with TDX. */
 const PLATFORMS = 256;
-/** Attempts at a time. A platform beyond that is asked about at a later request. */
+/** Most concurrent attempts. A platform beyond that waits for a later request. */
 const CONCURRENT = 4;
 
 /** The name of the list in log lines about its faults. No platform has this name. */
 const LIST = 'TCB evaluation data numbers';
 
 /**
- * Intel's early collateral, by platform, in memory only. It comes from Intel's service or a PCCS and from nowhere else:
- * there is no folder, no request and no other cache that it is read from or written to, and no rollback mark. What was
- * fetched replaces what was held.
+ * Intel's early collateral, by platform, in memory only. It comes only from Intel's service or a PCCS,
+ * not from a folder, a request or another cache, and has no rollback mark. A fetched set
+ * replaces the previous one.
  *
- * It is fetched in the background, when a request has shown that it is of use. Faults are in the log, once each, and change
- * nothing else: the breaker, the retries and the pauses of this source are its own.
+ * It is fetched in the background, after a request that could use it. Faults are logged once each, and change
+ * nothing else: this source has its own breaker, retries and pauses.
  */
 export class EarlyIntelCollateral implements EarlyCollateralSource {
   readonly #parts: EarlyCollateralParts;
   readonly #held = new LRUCache<string, IntelCollateral>({ max: PLATFORMS });
-  /** Monotonic: a platform is not asked about before. */
+  /** Monotonic: earliest time of the next attempt for a platform. */
   readonly #dueAt = new LRUCache<string, number>({ max: PLATFORMS });
   readonly #attempts = new Map<string, Promise<void>>();
   readonly #toldFaults = new LRUCache<string, string>({ max: PLATFORMS });
@@ -71,7 +71,7 @@ export class EarlyIntelCollateral implements EarlyCollateralSource {
     this.#attempts.set(name, attempt);
   }
 
-  /** Ends what is being fetched. */
+  /** Aborts fetches. */
   async close(): Promise<void> {
     this.#closing.abort();
     await Promise.all(this.#attempts.values());
@@ -92,19 +92,19 @@ export class EarlyIntelCollateral implements EarlyCollateralSource {
     this.#dueAt.set(name, clock.monotonicMs() + pauseMs);
   }
 
-  /** @returns how long until the next attempt */
+  /** @returns the time until the next attempt */
   async #renew(key: EarlyCollateralKey, signal: AbortSignal): Promise<number> {
     const { service, reader, clock, pauses } = this.#parts;
     const collateral = await download(service, reader, key, { signal, remember: true });
     const now = clock.now();
     if (!isCurrent(collateral, now)) throw new UnfitError(missing([collateral], now).detail);
-    // First the list, so that a reader of the collateral also finds its date.
+    // The list comes first, so that a reader of the collateral also finds its date.
     const hasList = await this.#renewList(collateral, signal);
     this.#held.set(keyName(key), collateral);
     return hasList ? renewalPauseMs(collateral, now, pauses) : pauses.retryMs;
   }
 
-  /** Without the list it is not known from when early collateral will count; the rest is of use all the same. */
+  /** Without the list the start date of early collateral is unknown; the rest is useful all the same. */
   async #renewList(collateral: IntelCollateral, signal: AbortSignal): Promise<boolean> {
     const { service, reader, clock, pauses } = this.#parts;
     if (clock.monotonicMs() < this.#listDueAt) return true;

@@ -29,7 +29,7 @@ import { missing, rolledBack } from './collateral-problem.js';
 import type { CollateralSupply } from './collateral-supply.js';
 import type { IntelParts } from './intel-parts.js';
 
-/** Finds collateral to judge a TD quote by. Never throws for what is out of reach. */
+/** Finds collateral for a TD quote. Never throws for an unreachable source. */
 export interface TdxCollateralSource {
   find(request: TdxCollateralRequest, context: FetchContext): Promise<SourcedCollateral | Unavailable>;
 }
@@ -37,25 +37,25 @@ export interface TdxCollateralSource {
 interface Held {
   readonly collateral: IntelCollateral;
   readonly source: CollateralSourceName;
-  /** Null for what an operator put there. */
+  /** Null for material of the operator. */
   readonly fetchedAt: Date | null;
 }
 
 type CollateralPart = 'tcbInfo' | 'qeIdentity' | 'pckList' | 'rootList';
 
-/** Collateral, and what an answer calls where it is from. */
+/** Collateral, and the name of its origin in an answer. */
 interface Origin {
   readonly collateral: IntelCollateral;
   readonly origin: EndorsementOrigin;
 }
 
-/** The service's own collateral, after the requests that it must make. */
+/** The service's own collateral, after required fetches. */
 interface Own {
-  /** The newest parts of all that is current. */
+  /** The newest parts of all current collateral. */
   readonly held: IntelCollateral | null;
   /** The collateral fetched for this request, as received. */
   readonly downloaded: IntelCollateral | null;
-  /** Why nothing was fetched within `CONFIRMED_MS`; null where something was. */
+  /** Why nothing was fetched within `CONFIRMED_MS`; null after a fetch. */
   readonly problem: Unavailable | null;
 }
 
@@ -65,20 +65,20 @@ const PAST = 'no source is asked about the past';
 const UNFIT = 'no source is asked about collateral that does not verify or is for another platform';
 
 /**
- * Collateral of the request, the operator's folder, the cache and the services. Of all that is current, the newest part
- * counts, wherever it is from.
+ * Combines collateral of the request, the operator's folder, the cache and the services. Of all current collateral, the newest part
+ * counts, from any source.
  *
- * Whoever sends evidence must not choose the collateral it is judged by. So where a service is configured, it must have
- * been asked within two days before anything else counts; where it cannot be, what a request supplies is reported as
- * unconfirmed, and must be new itself. What a request supplies is for that request alone: it is never cached and
- * advances no memory.
+ * The sender of evidence must not choose the collateral for its verification. So a configured service must
+ * have been called within two days before other collateral counts. If it is unreachable, the request's collateral is reported as
+ * unconfirmed, and must be new itself. Collateral of a request is only used for that request: it is never cached and
+ * raises no mark.
  */
 export class IntelEndorsements implements TdxCollateralSource {
   readonly #parts: IntelParts;
   readonly #supply: CollateralSupply;
   readonly #ready: Promise<void>;
 
-  /** @param ready folder and cache are read */
+  /** @param ready resolves once folder and cache are read */
   constructor(parts: IntelParts, supply: CollateralSupply, ready: Promise<void>) {
     this.#parts = parts;
     this.#supply = supply;
@@ -88,7 +88,7 @@ export class IntelEndorsements implements TdxCollateralSource {
   async find(request: TdxCollateralRequest, context: FetchContext): Promise<SourcedCollateral | Unavailable> {
     await this.#ready;
     const { supplied } = request;
-    // A historical request is judged by the collateral of its verification time, not by what was published since.
+    // A historical request is verified with the collateral of its verification time, not with later collateral.
     if (context.historical) return supplied === null ? this.#past(request, context) : unconfirmed(supplied, PAST);
     const marks = await this.#parts.memory.marksOfAll(request);
     const damaged = marks.map(({ held }) => held).filter(isUnknown);
@@ -96,7 +96,7 @@ export class IntelEndorsements implements TdxCollateralSource {
     if (damaged.length > 0) return rolledBack(damaged);
     if (supplied === null) return this.#own(request, context);
     const read = attempt(() => readIntelCollateral(this.#parts.reader, supplied));
-    // Invalid collateral, or that of another platform, is refused by the verifier. It triggers no request to Intel.
+    // The verifier rejects invalid collateral, or that of another platform. It causes no request to Intel.
     if (read instanceof Error || keyName(read) !== keyName(request)) {
       return unconfirmed(supplied, UNFIT, since(context));
     }
@@ -135,9 +135,9 @@ export class IntelEndorsements implements TdxCollateralSource {
   }
 
   /**
-   * Asks a service, unless one was asked lately.
+   * Calls a service, unless one was called recently.
    *
-   * @param hasOther whether there is something to judge by besides
+   * @param hasOther whether other collateral is available
    */
   async #ask(key: CollateralKey, context: FetchContext, hasOther: boolean): Promise<Own> {
     const usable = await this.#usable(key, context);
@@ -161,7 +161,7 @@ export class IntelEndorsements implements TdxCollateralSource {
     const held = newestOf(await this.#usable(key, context));
     if (held !== null) return this.#sourced(held, null);
     const because = await this.#missing(key, context);
-    // The present collateral of a service is newer than the cached one: of no use at an earlier verification time.
+    // The current collateral of a service is newer than the cached one: it is useless at an earlier verification time.
     const isTooLate = this.#withSharedOfHeld(key, context.at).some((one) => isFromAfter(one, context.at));
     if (isTooLate) return because;
     const fetched = await this.#supply.fetch(key, because, context);
@@ -169,18 +169,18 @@ export class IntelEndorsements implements TdxCollateralSource {
     return this.#sourced(this.#withShared(fetched.collateral, context.at), fetched.downloaded);
   }
 
-  /** Marks of sources that gave something newer. */
+  /** Marks of sources with newer collateral. */
   async #marksBefore(collateral: IntelCollateral): Promise<readonly CollateralMarks[]> {
     const marks = await this.#parts.memory.marksOfAll(collateral);
     return marks.map(({ highest }) => highest).filter((ofSource) => isBehind(collateral, ofSource));
   }
 
-  /** All that is available and current. The memory is of what was given lately: it says nothing about another time. */
+  /** All available current collateral. The marks are recent: they do not apply to another time. */
   async #usable(key: CollateralKey, { at, historical }: FetchContext): Promise<readonly Held[]> {
     const held = this.#held(key);
     const { memory } = this.#parts;
     const marks = historical ? [] : await Promise.all(held.map(({ source }) => memory.marksOf(key, source)));
-    // Merged after the wait: by then the cache holds everything that the memory refers to.
+    // Merged after the wait: by then the cache has everything that the marks refer to.
     return held
       .map((one) => ({ ...one, collateral: this.#withShared(one.collateral, at) }))
       .filter(({ collateral }, index) => {
@@ -207,7 +207,7 @@ export class IntelEndorsements implements TdxCollateralSource {
     return [...stored, ...cache.held(key)];
   }
 
-  /** @param ofRequest what the request supplies, which is neither in folder nor cache */
+  /** @param ofRequest the request's collateral, which is neither in folder nor cache */
   #sourced(
     collateral: IntelCollateral,
     downloaded: IntelCollateral | null,
@@ -219,7 +219,7 @@ export class IntelEndorsements implements TdxCollateralSource {
       ...directory.all().map((stored): Origin => ({ collateral: stored, origin: 'store' })),
       ...(downloaded === null ? [] : [{ collateral: downloaded, origin: 'network' } as const]),
     ];
-    // All else is in the cache. What was there when it was found may have been renewed since.
+    // Everything else is in the cache. A cached set may have been renewed since it was found.
     const originOf = (part: CollateralPart) =>
       all.find((one) => one.collateral[part] === collateral[part])?.origin ?? 'cache';
     const origins = {
@@ -235,7 +235,7 @@ export class IntelEndorsements implements TdxCollateralSource {
     return isOne ? sourced : { ...sourced, partOrigins: origins };
   }
 
-  /** Of each part that a service gave, when it gave it last. About the past nothing is cached: then it was just now. */
+  /** For each part of a service, its last fetch time. A historical request caches nothing: its fetch was just now. */
   #fetchTimes(collateral: IntelCollateral, origins: CollateralOrigins): Pick<SourcedCollateral, 'partsFetchedAt'> {
     const { cache, clock } = this.#parts;
     const timeOf = (part: CollateralPart, origin: EndorsementOrigin): Date | null => {
@@ -253,7 +253,7 @@ export class IntelEndorsements implements TdxCollateralSource {
     return known.length === 0 ? {} : { partsFetchedAt: Object.fromEntries(known) };
   }
 
-  /** Of two valid CRLs of a CA the newer counts, also where it came for another platform. */
+  /** Of two valid CRLs of a CA the newer is used, even if it came for another platform. */
   #withShared(collateral: IntelCollateral, at: Date): IntelCollateral {
     const { directory, cache } = this.#parts;
     const cached = cache.all().map((fetched) => fetched.collateral);

@@ -6,21 +6,21 @@ import type { CollateralDirectory } from './collateral-directory.js';
 import type { CollateralMemory } from './collateral-memory.js';
 import type { CollateralService } from './collateral-service.js';
 
-/** When collateral is asked for, and for how long. */
+/** Times of fetches and renewals. */
 export interface CollateralPauses {
-  /** Time from one fetch to the next. Up to a quarter less, so that not all are due at once. */
+  /** Time between fetches, reduced by up to a quarter at random, so that they spread. */
   readonly refreshMs: number;
   /** Shortest time between two attempts to renew one set in the background. */
   readonly retryMs: number;
   /** Longest time of such an attempt. */
   readonly timeoutMs: number;
-  /** Longest time that a service is waited for where there is something else to judge by. */
+  /** Longest wait for a service if other collateral is available. */
   readonly askMs: number;
-  /** Time after such an attempt that failed, in which nobody waits for another. */
+  /** Time after such a failed attempt in which no request waits for another. */
   readonly cooldownMs: number;
 }
 
-/** How long after a fetch collateral is renewed: a day, with jitter; half of what was left then where that is sooner. */
+/** Time until the renewal of fetched collateral: a day, with jitter, or half of its remaining validity if that is shorter. */
 export function renewalPauseMs(
   collateral: IntelCollateral,
   fetchedAt: Date,
@@ -36,11 +36,11 @@ export interface IntelParts {
   readonly directory: CollateralDirectory;
   readonly cache: CollateralCache;
   readonly memory: CollateralMemory;
-  /** In the order in which they are asked. */
+  /** In the order of the calls. */
   readonly services: readonly CollateralService[];
   readonly clock: Clock;
   readonly log: Log;
   readonly pauses: CollateralPauses;
-  /** Whether the process lives on after a request. A command ends with it. */
+  /** Whether the process continues after a request. A command ends with it. */
   readonly inBackground: boolean;
 }

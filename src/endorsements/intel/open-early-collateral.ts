@@ -8,7 +8,7 @@ import { EarlyIntelCollateral } from './early-collateral.js';
 import { DEFAULT_INTEL_TUNING, type IntelTuning } from './open-intel-endorsements.js';
 
 export interface EarlyCollateralOptions extends Pick<SourceWorld, 'clock' | 'log' | 'connect'> {
-  /** SHA-256 of the SubjectPublicKeyInfo of each root that is trusted, lower-case hex. */
+  /** SHA-256 of the SubjectPublicKeyInfo of each trusted root, lower-case hex. */
   readonly pins: ReadonlySet<string>;
   /** URL of Intel's service or a PCCS. */
   readonly pcs: string;
@@ -18,13 +18,13 @@ export interface EarlyCollateralOptions extends Pick<SourceWorld, 'clock' | 'log
 /** Early collateral, with its background work. */
 export interface OpenEarlyCollateral {
   readonly source: EarlyCollateralSource;
-  /** Ends connections and what is being fetched. */
+  /** Ends connections and fetches. */
   close(): Promise<void>;
 }
 
 /**
- * Creates the source. Nothing is fetched before it is asked. It shares no part with the source of the collateral that
- * decisions rest on, and does not report outages: a fault of its own must not look like one of that source.
+ * Creates the source. Nothing is fetched before the first call. It shares no part with the collateral source for
+ * decisions, and does not report outages: its faults must not look like faults of that source.
  */
 export function openEarlyCollateral({
   pins,

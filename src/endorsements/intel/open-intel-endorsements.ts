@@ -15,9 +15,9 @@ import type { CollateralPauses } from './intel-parts.js';
 
 /** Times. The defaults are for production; tests shorten them. */
 export interface IntelTuning {
-  /** How often the operator's folder is looked at. */
+  /** How often the operator's folder is polled. */
   readonly folderPollMs: number;
-  /** How often it is looked at what is due. */
+  /** How often due renewals are checked. */
   readonly duePollMs: number;
   readonly pauses: CollateralPauses;
   /** Longest time of one request to a service. */
@@ -35,21 +35,21 @@ export const DEFAULT_INTEL_TUNING: IntelTuning = {
     askMs: 2_000,
     cooldownMs: 60_000,
   },
-  // Less than is waited for an answer: that a service hangs is seen as that, and not as a caller who has left.
+  // Less than the wait for an answer, so that a hanging service differs from a caller that has left.
   attemptTimeoutMs: 1_900,
   resilience: DEFAULT_RESILIENCE,
 };
 
 export interface IntelEndorsementsOptions extends SourceWorld {
-  /** SHA-256 of the SubjectPublicKeyInfo of each root that is trusted, lower-case hex. */
+  /** SHA-256 of the SubjectPublicKeyInfo of each trusted root, lower-case hex. */
   readonly pins: ReadonlySet<string>;
-  /** URL of Intel's service or a PCCS; null: it is never asked. */
+  /** URL of Intel's service or a PCCS; null: it is never called. */
   readonly pcs: string | null;
-  /** URL of Azure's cache, asked where the other gives nothing; null: it is never asked. */
+  /** URL of Azure's cache, called if the other has no answer; null: it is never called. */
   readonly thim: string | null;
   /** The operator's folder of collateral. */
   readonly folder: string;
-  /** Where fetched collateral is kept; null: in memory only. */
+  /** Folder for fetched collateral; null: in memory only. */
   readonly cacheFolder: string | null;
   readonly tuning?: Partial<IntelTuning>;
 }
@@ -57,7 +57,7 @@ export interface IntelEndorsementsOptions extends SourceWorld {
 /** Intel's collateral, with its background work. */
 export type OpenIntelEndorsements = OpenFolderSource<TdxCollateralSource, readonly CollateralKey[]>;
 
-/** Creates the parts and starts to read folder and cache. Never fails: a missing folder is an empty one. */
+/** Creates the parts and starts to read folder and cache. Never fails: a missing folder counts as empty. */
 export function openIntelEndorsements(options: IntelEndorsementsOptions): OpenIntelEndorsements {
   const { pins, clock, log } = options;
   const tuning = { ...DEFAULT_INTEL_TUNING, ...options.tuning };
@@ -97,7 +97,7 @@ export function openIntelEndorsements(options: IntelEndorsementsOptions): OpenIn
 
 const SOURCE_KEYS = { pcs: 'intel.pcs', thim: 'azure.thim' } as const satisfies Record<FetchedSourceName, string>;
 
-/** Expired collateral is no longer renewed until a request needs it: a platform that is gone is not watched. */
+/** Expired collateral is no longer renewed until a request needs it: a platform may no longer exist. */
 function fetchedSets(cache: CollateralCache, source: FetchedSourceName, now: Date): readonly FetchedMaterial[] {
   const held = cache.all(source).filter(({ collateral }) => !hasEnded(collateral, now));
   return held.map(({ collateral, fetchedAt }) => ({

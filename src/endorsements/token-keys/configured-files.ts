@@ -22,15 +22,15 @@ const NO_KEYS: Keys = new Map();
 
 /** A file of the configuration that is read at start and at a reload. */
 export interface ReadFile {
-  /** Its name, for people. */
+  /** Its name, for messages. */
   readonly place: string;
-  /** For the start. @throws {ConfigurationError} where it is missing or cannot be used */
+  /** Reads at the start. @throws {ConfigurationError} if it is missing or unusable */
   read(): Promise<void>;
-  /** For a reload. @throws {ConfigurationError} where it cannot be used; nothing has changed then */
+  /** Reads at a reload. @throws {ConfigurationError} if it is unusable; then nothing has changed */
   readAgain(log: Log): Promise<void>;
 }
 
-/** Keys in a file of the operator's: they count as long as they are there. */
+/** Keys in a file of the operator. They count as long as the file has them. */
 export class KeyFile implements IssuerKeys, ReadFile {
   readonly place: string;
   readonly #naming: Naming;
@@ -39,7 +39,7 @@ export class KeyFile implements IssuerKeys, ReadFile {
   readonly #readBytes: ReadBytes | undefined;
   #keys = NO_KEYS;
 
-  /** @param kinds which keys are taken; left out, RSA keys */
+  /** @param kinds the accepted keys; defaults to RSA keys */
   constructor(
     naming: Naming,
     path: string,
@@ -57,7 +57,7 @@ export class KeyFile implements IssuerKeys, ReadFile {
     this.#keys = await readConfiguredFile(this.#path, this.#naming, parse, this.#readBytes);
   }
 
-  /** To remove the file, or all keys in it, withdraws the keys. A start is refused without them. */
+  /** Removing the file, or all keys in it, withdraws the keys. The service does not start without them. */
   async readAgain(log: Log): Promise<void> {
     const parse = (bytes: Uint8Array) => keysOrNone(bytes, this.#kinds);
     this.#keys = await readConfiguredFile(this.#path, this.#naming, parse, this.#readBytes).catch(noneWhereGone);
@@ -106,7 +106,7 @@ export class RootsFile implements ReadFile {
     this.#crls = crls;
   }
 
-  /** A file that is gone counts as wrong: to lose a CRL must not make a revoked certificate good. */
+  /** A missing file is an error: losing a CRL must not make a revoked certificate valid. */
   readAgain(): Promise<void> {
     return this.read();
   }
@@ -123,20 +123,20 @@ export function namingOf(what: string, { type, issuer }: Pick<TokenIssuer, 'type
   return { key: [tokenRouteOf(type), 'issuers'], role: `${what} of ${issuer}` };
 }
 
-/** A file by its name, for people. */
+/** The name of a file in messages. */
 function keyPlaceText({ key, role }: Naming): string {
   return placedText({ path: key, what: role });
 }
 
 /**
- * Reads files, each whatever becomes of the others.
- * @throws {ConfigurationError} with everything that is wrong with any of them
+ * Reads files; a failed file does not stop the others.
+ * @throws {ConfigurationError} with the problems of all of them
  */
 export async function readAll(files: readonly ReadFile[]): Promise<void> {
   await allOrProblems(files.map((file) => file.read()));
 }
 
-/** Reads files again, each whatever becomes of the others. Never rejects. */
+/** Reads files again; a failed file does not stop the others. Never rejects. */
 export function readAllAgain(files: readonly ReadFile[], log: Log): Promise<readonly PartOutcome[]> {
   return Promise.all(
     files.map(async (file) => {
@@ -155,8 +155,8 @@ export function readAllAgain(files: readonly ReadFile[], log: Log): Promise<read
 }
 
 /**
- * Reads a file that the configuration names.
- * @throws {ConfigurationError} where it cannot be read, or `parse` throws a FormatError
+ * Reads a file of the configuration.
+ * @throws {ConfigurationError} if it cannot be read, or `parse` throws a FormatError
  */
 export async function readConfiguredFile<T>(
   path: string,
@@ -172,7 +172,7 @@ export async function readConfiguredFile<T>(
   }
 }
 
-/** @throws {unknown} what is a fault neither of the file nor of its content */
+/** @throws {unknown} an error that is about neither the file nor its content */
 function reasonOf(error: unknown): string {
   if (error instanceof FormatError) return error.message;
   if (error instanceof UnfitError) return `is ${error.message}`;
@@ -180,7 +180,7 @@ function reasonOf(error: unknown): string {
   throw error;
 }
 
-/** The anchors of trust for an issuer's certificates. */
+/** The trust anchors for an issuer's certificates. */
 export interface TokenRoots {
   /** DER, in the order of the file; at least one. */
   readonly certificates: readonly Uint8Array[];

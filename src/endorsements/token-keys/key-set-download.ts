@@ -10,7 +10,7 @@ import type { Fetch, FetchRequest } from '../../outside/bounded-fetch.js';
 import { boundedSeconds, FetchError } from '../../outside/fetch-error.js';
 import { httpsOrigin } from './token-issuer.js';
 
-/** A key set has types of its own (RFC 7517, section 8.5), and comes under plainer ones too. */
+/** A key set has its own media types (RFC 7517, section 8.5), but is also served as plain JSON. */
 const JSON_TYPES: ReadonlySet<string> = new Set([
   'application/json',
   'application/jwk-set+json',
@@ -25,15 +25,15 @@ const MAXIMUM_CRLS = 8;
 
 interface KeySetDownloadOptions {
   readonly issuer: string;
-  /** Of the key set. Null: the discovery document names it. */
+  /** URL of the key set. Null: the discovery document names it. */
   readonly url: string | null;
-  /** Of the discovery document, which is asked where there is no URL, or nothing is there. Null: nowhere. */
+  /** URL of the discovery document, which is fetched without a URL, or after a 404. Null: there is none. */
   readonly discovery: string | null;
-  /** Which keys are taken; left out, RSA keys. */
+  /** The accepted keys; defaults to RSA keys. */
   readonly kinds?: KeyKinds;
-  /** The credential for the place of the keys, read for each fetch. */
+  /** The credential for the server of the keys, read for each fetch. */
   readonly authorization?: () => Promise<string>;
-  /** Whether the certificates of the keys will be judged, so that their CRLs are needed. */
+  /** Whether the certificates of the keys are verified, so that their CRLs are needed. */
   readonly withCrls: boolean;
   readonly fetch: Fetch;
   readonly log: Log;
@@ -42,15 +42,15 @@ interface KeySetDownloadOptions {
 /** The result of one fetch. */
 export interface DownloadedKeys {
   readonly keys: TokenKeySet['keys'];
-  /** CRLs, DER, by the URI that they are from. */
+  /** CRLs, DER, by their URI. */
   readonly crls: ReadonlyMap<string, Uint8Array>;
-  /** Whether every CRL came. */
+  /** Whether every CRL was received. */
   readonly complete: boolean;
-  /** The set as it came. */
+  /** The set as received. */
   readonly keySet: Uint8Array;
 }
 
-/** Fetches the key set of one issuer, from the configured place only. What a token names is never looked at. */
+/** Fetches the key set of one issuer, only from the configured place. Addresses in tokens are ignored. */
 export class KeySetDownload {
   readonly #options: KeySetDownloadOptions;
   readonly #origin: string;
@@ -63,9 +63,9 @@ export class KeySetDownload {
   }
 
   /**
-   * @param before what the last fetch received
-   * @throws {FetchError} nothing was received, or not what was requested
-   * @throws {FormatError} what was received cannot be used
+   * @param before the result of the last fetch
+   * @throws {FetchError} if nothing was received, or not the requested object
+   * @throws {FormatError} if the received data is unusable
    */
   async get(before: DownloadedKeys | null, signal: AbortSignal): Promise<DownloadedKeys> {
     const { issuer, withCrls, kinds, log } = this.#options;
@@ -89,7 +89,7 @@ export class KeySetDownload {
     }
   }
 
-  /** Where the discovery document says that the key set is. */
+  /** The URL of the key set in the discovery document. */
   async #discovered(discovery: string, signal: AbortSignal): Promise<string> {
     const { issuer, url } = this.#options;
     const parse = (document: Uint8Array) =>
@@ -99,7 +99,7 @@ export class KeySetDownload {
 
   /**
    * The CRLs that the certificates of a key set name. If one cannot be fetched, the previous one is kept:
-   * the verifier judges whether it still counts.
+   * the verifier checks whether it is still valid.
    */
   async #crls(keys: TokenKeySet['keys'], before: DownloadedKeys['crls'], signal: AbortSignal) {
     const uris = namedUris(keys, this.#origin);
@@ -137,7 +137,7 @@ const parseBody =
   ({ body }: { readonly body: Uint8Array }) =>
     parse(body);
 
-/** CRLs at any other origin than that of the keys are not fetched, whatever a certificate says. */
+/** CRLs at other origins than that of the keys are not fetched, even if a certificate names them. */
 function namedUris(keys: TokenKeySet['keys'], origin: string): readonly string[] {
   const certificates = [...keys.values()].flat().flatMap((key) => key.certificates);
   const uris = certificates.flatMap((der) => urisOf(der)).filter((uri) => httpsOrigin(uri) === origin);
@@ -150,12 +150,12 @@ function urisOf(der: Uint8Array): readonly string[] {
 }
 
 /**
- * The place of the key set as a discovery document names it (OpenID Connect Discovery 1.0, section 3). Counts only
- * where it is of the issuer's own origin: the document must not be able to send this service anywhere else.
+ * Reads the URL of the key set from a discovery document (OpenID Connect Discovery 1.0, section 3). It must have
+ * the issuer's own origin: the document must not redirect this service elsewhere.
  *
- * @param issuer must be the document's `issuer`
- * @param isNamed whether it must have one; the one that Azure Attestation publishes may not
- * @throws {FormatError} `schema`, and what strict JSON refuses
+ * @param issuer the required `issuer` of the document
+ * @param isNamed whether that member is required; the document of Azure Attestation may lack it
+ * @throws {FormatError} `schema`, and the codes of strict JSON
  */
 function parseKeySetUrl(
   bytes: Uint8Array,
@@ -176,8 +176,8 @@ function parseKeySetUrl(
 const UNFIT_ANSWERS: ReadonlySet<FetchError['fault']> = new Set(['content_type', 'too_large']);
 
 /**
- * Why there is no key set. Every such fault may be over at the next fetch, a 404 included.
- * @throws {unknown} what is neither a fault of the network nor of what came over it
+ * Returns why there is no key set. Every such fault may be temporary, including a 404.
+ * @throws {unknown} an error other than of the network or the received data
  */
 export function keySetProblem(error: unknown): Unavailable {
   if (error instanceof FormatError) {

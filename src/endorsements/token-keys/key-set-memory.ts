@@ -8,13 +8,13 @@ import { keySetProblem } from './key-set-download.js';
 
 /** Ages and pauses of key sets. */
 export interface KeySetPauses {
-  /** Age from which a set is fetched again before it is used. */
+  /** Age from which a set is fetched again before use. */
   readonly refreshMs: number;
-  /** Longest time from the beginning of that fetch for which anybody waits; then the older set is used. */
+  /** Longest wait from the begin of that fetch; then the older set is used. */
   readonly waitMs: number;
-  /** Shortest time between the beginnings of two fetches, whatever became of the first. */
+  /** Shortest time between the begins of two fetches, even after a failure. */
   readonly cooldownMs: number;
-  /** Age from which a set is not used any more. */
+  /** Age from which a set is no longer used. */
   readonly staleMs: number;
 }
 
@@ -24,22 +24,22 @@ interface KeySetMemoryOptions {
   readonly pauses: KeySetPauses;
   readonly clock: Clock;
   readonly log: Log;
-  /** Ends what is being fetched. */
+  /** Aborts fetches. */
   readonly closing: AbortSignal;
-  /** Hears of each set that came. Must not throw. */
+  /** Called with each received set. Must not throw. */
   readonly onFetched?: (keys: DownloadedKeys, fetchedOn: Date) => void;
 }
 
 export interface FoundKeys extends Sourced<DownloadedKeys> {
   readonly fetchedAt: Date;
-  /** When it was fetched, where it is due and the last fetch did not bring a newer one; else absent. */
+  /** When it was fetched, if it is due and the last fetch supplied no newer one; else absent. */
   readonly unrenewedSince?: Date;
 }
 
 interface Held extends DownloadedKeys {
   readonly fetchedOn: Date;
   readonly fetchedAt: number;
-  /** From when on it should be fetched again. */
+  /** When it should be fetched again. */
   readonly dueAt: number;
 }
 
@@ -53,14 +53,14 @@ const UNANSWERED: Unavailable = {
 /**
  * The key set of one issuer, as last fetched.
  *
- * A key that the set has is used at once, until the set is due: then it is fetched again first, so that a key that the
- * issuer has withdrawn is refused. Where that fails, hangs, or has just been tried, the older set is used. For a key
- * that the set has not, the caller waits for a fetch. There is one fetch at a time and one a cooldown, failed ones
- * included, and no retries: neither unknown keys nor an outage can make this service press an issuer. An issuer that
- * fails or publishes what is of no use leaves the set as it was, which serves the keys that it has until it is too old.
+ * Until the set is due, its keys are used at once. Then it is fetched again first, so that a key that the
+ * issuer has withdrawn is rejected. If that fails, hangs, or was just tried, the older set is used. For an
+ * unknown key, the caller waits for a fetch. There is one fetch at a time and one per cooldown, including failed
+ * ones, and no retries: neither unknown keys nor an outage can make this service overload an issuer. If an issuer
+ * fails or publishes unusable data, the set stays, and serves its keys until it is too old.
  *
- * A fetch goes on when the caller that caused it has left. Otherwise callers that leave early could use up every
- * cooldown, and keep a new set from ever coming.
+ * A fetch continues when the caller that caused it has left. Otherwise callers that leave early could use up every
+ * cooldown, and block a new set for ever.
  */
 export class KeySetMemory {
   readonly #options: KeySetMemoryOptions;
@@ -78,16 +78,16 @@ export class KeySetMemory {
     this.#options = options;
   }
 
-  /** Takes a set that an earlier process fetched, as old as it is. It is due, so that it serves only where fetching fails. */
+  /** Takes a set of an earlier process, with its age. It is due at once, so that it only serves if fetching fails. */
   restore(keys: DownloadedKeys, fetchedOn: Date): void {
     const { clock } = this.#options;
     const ageMs = clock.now().getTime() - fetchedOn.getTime();
     const now = clock.monotonicMs();
-    // A set of the future is of a clock that was wrong: its age is not known.
+    // A set from the future was stored with a wrong clock: its age is unknown.
     if (ageMs >= 0) this.#held ??= { ...keys, fetchedOn, fetchedAt: now - ageMs, dueAt: now };
   }
 
-  /** When the set was fetched, and when it is used no more; null where there is none. */
+  /** When the set was fetched, and when it expires; null if there is none. */
   get age(): { readonly fetchedAt: Date; readonly expires: Date } | null {
     if (this.#held === null) return null;
     const { fetchedOn } = this.#held;
@@ -121,11 +121,11 @@ export class KeySetMemory {
     return this.#options.clock.monotonicMs() >= (this.#held?.dueAt ?? 0);
   }
 
-  /** The set that is being fetched, if it arrives in time (it may lack the key); otherwise the older one. */
+  /** The set of a running fetch, if it arrives in time (it may lack the key); otherwise the older one. */
   async #newerOr(older: FoundKeys, { signal }: FetchContext): Promise<FoundKeys> {
     const { clock, pauses } = this.#options;
     const left = Math.max(0, this.#begunAt + pauses.waitMs - clock.monotonicMs());
-    // Other faults than those of the network or its data are in the log already, and change nothing here.
+    // Faults other than of the network or its data are in the log already, and change nothing here.
     await underBound(signal, left, (bound) => this.#ask(bound)).catch(() => null);
     const held = this.#held;
     if (held === null) return older;
@@ -162,7 +162,7 @@ export class KeySetMemory {
     try {
       const fetched = await download(this.#held, signal);
       const now = clock.monotonicMs();
-      // A CRL that is missing is asked for again soon.
+      // A missing CRL is fetched again soon.
       const dueAt = fetched.complete ? now + pauses.refreshMs : this.#restsUntil;
       this.#held = { ...fetched, fetchedOn: clock.now(), fetchedAt: now, dueAt };
       this.#problem = null;
@@ -180,7 +180,7 @@ export class KeySetMemory {
       this.#restsUntil = Math.max(this.#restsUntil, clock.monotonicMs() + problem.retryAfterSeconds * 1000);
     }
     const fields = { issuer, code: problem.code, why: problem.detail, held: this.#held !== null, err: error };
-    // Each kind once until a set comes: attempts go on as long as tokens do.
+    // Logs each kind once until a set arrives: attempts continue as long as tokens arrive.
     const isTold = this.#told === problem.detail;
     this.#told = problem.detail;
     if (isTold) log.debug(fields, 'key set of a token issuer not fetched');

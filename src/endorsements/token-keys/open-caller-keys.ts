@@ -17,50 +17,50 @@ import { KeySetMemory } from './key-set-memory.js';
 import { DEFAULT_TOKEN_KEYS_PAUSES, type TokenKeysPauses } from './open-token-keys.js';
 import { fetchedKeys, type IssuerKeys } from './token-keys.js';
 
-/** Where the keys of an issuer of caller tokens are. */
+/** The source of the keys of an issuer of caller tokens. */
 export interface CallerKeyPlace {
   /** `iss`, character by character. */
   readonly issuer: string;
-  /** `discovery`: where the issuer's discovery document says; else an https URL, or a file. */
+  /** `discovery`: named in the issuer's discovery document; else an https URL, or a file. */
   readonly keys: string;
-  /** PEM file of the authorities that the place has its certificate from; null: those of Node. */
+  /** PEM file of the authorities for the server's certificate; null: those of Node. */
   readonly ca: string | null;
-  /** File of the token that is shown to the place, read for each fetch; null: none is. */
+  /** File of the token for the server, read for each fetch; null: no token is sent. */
   readonly tokenFile: string | null;
-  /** The tenant of Entra whose tokens the keys are for; null: of another issuer. */
+  /** The tenant of Entra whose tokens the keys are for; null: another issuer. */
   readonly tenantId: string | null;
-  /** Place of the caller's way in the configuration, for messages. */
+  /** Place of the caller's method in the configuration, for messages. */
   readonly path: KeyPath;
 }
 
 export interface CallerKeysOptions extends SourceWorld {
-  /** Folder in which fetched sets are kept, for starts during an outage. */
+  /** Folder of fetched sets, for starts during an outage. */
   readonly folder: string;
   readonly pauses?: Partial<TokenKeysPauses> | undefined;
 }
 
-/** Clusters and workload identities sign with ES256 too. No certificate of a key is judged: the place of the keys is what is trusted. */
+/** Clusters and workload identities also sign with ES256. Certificates of keys are not verified: the source of the keys is trusted. */
 function kindsOf({ issuer, tenantId }: CallerKeyPlace): KeyKinds {
   return { ec: true, judgesCertificates: false, tenant: tenantId === null ? null : { issuer, tenantId } };
 }
 
-/** The identity of a place of keys. */
+/** The identity of a source of keys. */
 export function placeId({ issuer, keys, ca, tokenFile, tenantId }: CallerKeyPlace): string {
   return JSON.stringify([issuer, keys, ca, tokenFile, tenantId]);
 }
 
-/** The keys of one place. */
+/** The keys of one source. */
 export interface OpenCallerKeys {
-  /** Never throws for what is out of reach. */
+  /** Never throws for an unreachable source. */
   find(kid: string, signal: AbortSignal): Promise<Sourced<TokenKeySet> | Unavailable>;
-  /** Whether opening its place again would come to the same. Never throws: where a file cannot be used, opening says so. */
+  /** Whether opening the source again would give the same. Never throws: opening reports an unusable file. */
   isCurrent(): Promise<boolean>;
   close(): Promise<void>;
 }
 
 /**
- * Opens the keys of one place. Nothing is fetched before it is needed.
- * @throws {ConfigurationError} where a file that the configuration names cannot be used
+ * Opens the keys of one source. Nothing is fetched before the first use.
+ * @throws {ConfigurationError} if a configured file is unusable
  */
 export async function openCallerKeys(place: CallerKeyPlace, options: CallerKeysOptions): Promise<OpenCallerKeys> {
   return isFile(place.keys) ? fromFile(place, options) : fromNetwork(place, options);
@@ -137,8 +137,8 @@ function downloadOf(
 }
 
 /**
- * Another place is another file, so that keys of one never count for the other. So is a place with other authorities in the same file:
- * keys that came under an authority count no longer than that authority does.
+ * Each source has its own file, so that its keys never count for another. A source with other authorities in the same file counts as
+ * another: keys fetched under an authority are valid no longer than that authority.
  */
 function keySetFileName(place: CallerKeyPlace, authorities: string | null): string {
   return createHash('sha256')
@@ -146,7 +146,7 @@ function keySetFileName(place: CallerKeyPlace, authorities: string | null): stri
     .digest('hex');
 }
 
-/** The key set as last fetched, in a file that the service alone reads. Whoever can write it is trusted like the service. */
+/** The last fetched key set, in a file that only the service reads. An account that can write it is trusted like the service. */
 class KeptKeySet {
   readonly #file: string;
   readonly #log: SourceWorld['log'];
@@ -159,7 +159,7 @@ class KeptKeySet {
     this.#kinds = kinds;
   }
 
-  /** A missing or unusable file is fetched as if it had never been kept. */
+  /** Restores the set. A missing or unusable file is treated as if no set had been stored. */
   async restore(memory: KeySetMemory): Promise<void> {
     try {
       const { fetchedAt, keySet } = parsedObject(Buffer.from(await readBoundedFile(this.#file)).toString()) ?? {};
@@ -189,7 +189,7 @@ class KeptKeySet {
   }
 }
 
-/** The text of `ca`; null where the place has none. @throws {ConfigurationError} also where the token for the place cannot be used */
+/** The text of `ca`; null if there is none. @throws {ConfigurationError} also if the token for the server is unusable */
 async function authoritiesOf(
   { ca, tokenFile, path }: CallerKeyPlace,
   readBytes: ReadBytes | undefined,
@@ -198,7 +198,7 @@ async function authoritiesOf(
   return ca === null ? null : readAuthorities(ca, { key: [...path, 'ca'], role: '' }, readBytes);
 }
 
-/** Ignores text between the certificates, as bundles of authorities have it. @throws {ConfigurationError} */
+/** Ignores text between the certificates, which bundles of authorities have. @throws {ConfigurationError} */
 function readAuthorities(file: string, naming: Naming, readBytes?: ReadBytes): Promise<string> {
   const parse = (bytes: Uint8Array) => {
     const text = Buffer.from(bytes).toString('latin1');
@@ -218,7 +218,7 @@ function readBearer(file: string, naming: Naming): Promise<string> {
   return readConfiguredFile(file, naming, bearerIn);
 }
 
-/** @throws {FetchError} where the file cannot be used now: projected tokens are replaced while the service runs */
+/** @throws {FetchError} if the file is unusable now: projected tokens are replaced while the service runs */
 async function bearerOf(file: string): Promise<string> {
   try {
     return bearerIn(await readBoundedFile(file));

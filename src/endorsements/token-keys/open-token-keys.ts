@@ -27,17 +27,17 @@ export interface TokenKeysOptions extends Omit<SourceWorld, 'inBackground'> {
 }
 
 /**
- * Key sets of token issuers, with their background work. Nothing is fetched before it is needed. `ready` rejects
- * with a ConfigurationError where a file is missing or cannot be used: the service must not start then.
+ * Key sets of token issuers, with their background work. Nothing is fetched before the first use. `ready` rejects
+ * with a ConfigurationError if a file is missing or unusable: the service must not start then.
  */
 export interface OpenTokenKeys extends OpenSource<TokenKeysSource> {
-  /** Sets that were fetched. Nobody renews them before they are used, so their age says nothing of their issuers. */
+  /** Fetched sets. They are only renewed on use, so their age says nothing about their issuers. */
   fetched(): readonly FetchedMaterial[];
 }
 
 /** The dependencies of every issuer. */
 interface Parts extends Pick<SourceWorld, 'readBytes'> {
-  /** Takes what is fetched of each issuer. */
+  /** The memories of fetched key sets, by issuer. */
   readonly memories: Map<string, KeySetMemory>;
   readonly fetch: Fetch;
   readonly closing: AbortSignal;
@@ -47,8 +47,8 @@ interface Parts extends Pick<SourceWorld, 'readBytes'> {
 }
 
 /**
- * Puts the parts together and starts to read the files.
- * @throws {ConfigurationError} for an issuer that is there twice, or keys at no place to fetch from
+ * Creates the parts and starts to read the files.
+ * @throws {ConfigurationError} for a duplicate issuer, or keys without a usable source
  */
 export function openTokenKeys(options: TokenKeysOptions): OpenTokenKeys {
   const { issuers, clock, log, connect, observer, pauses: changed } = options;
@@ -67,7 +67,7 @@ export function openTokenKeys(options: TokenKeysOptions): OpenTokenKeys {
   const parts: Parts = { readBytes: options.readBytes, memories, fetch, closing: closing.signal, pauses, clock, log };
   const served = new Map(issuers.map((issuer) => [issuerName(issuer), serveIssuer(issuer, read, parts)]));
   const ready = readAll(read);
-  // Whoever waits for it hears of it; nobody has to.
+  // The caller gets the error from `ready`; without a caller, it must not become an unhandled rejection.
   ready.catch(() => {});
   return {
     source: new TokenKeys(served, ready),

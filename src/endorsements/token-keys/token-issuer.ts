@@ -5,11 +5,11 @@ export type KeyPlace =
   | {
       /** `https` URL of the key set. */
       readonly url: string;
-      /** URL of the OpenID discovery document that is asked where the first is not found. Of the same origin. */
+      /** URL of the OpenID discovery document, which is fetched if the first is not found. It has the same origin. */
       readonly discovery?: string;
     }
   | {
-      /** Path of a file that holds the key set. */
+      /** Path of a file with the key set. */
       readonly file: string;
     };
 
@@ -18,11 +18,11 @@ export interface TokenIssuer {
   /** `iss`, character by character. */
   readonly issuer: string;
   readonly keys: KeyPlace;
-  /** PEM file of roots that the keys' certificates chain to, and of CRLs; null: the place is the trust. */
+  /** PEM file of roots for the keys' certificates, and of CRLs; null: the source is trusted. */
   readonly roots: string | null;
 }
 
-/** Where an Azure Attestation provider has its keys. The issuer is the provider's own origin. */
+/** The source of an Azure Attestation provider's keys. The issuer is the provider's own origin. */
 export function maaKeyPlace(issuer: string): KeyPlace {
   return { url: `${issuer}/certs`, discovery: `${issuer}/.well-known/openid-configuration` };
 }
@@ -32,7 +32,7 @@ export function issuerName({ type, issuer }: Pick<TokenIssuer, 'type' | 'issuer'
   return `${type} ${issuer}`;
 }
 
-/** @throws {ConfigurationError} for an issuer that is there twice, or keys at no place to fetch from */
+/** @throws {ConfigurationError} for a duplicate issuer, or keys without a usable source */
 export function requireSoundIssuers(issuers: readonly TokenIssuer[]): void {
   const names = issuers.map(issuerName);
   const twice = names.filter((name, index) => names.indexOf(name) !== index);

@@ -2,16 +2,16 @@ import type { FetchContext, Sourced, TokenKeySet, TokenKeysRequest, Unavailable 
 import type { FoundKeys, KeySetMemory } from './key-set-memory.js';
 import { issuerName } from './token-issuer.js';
 
-/** Finds the key set of a token's issuer. Never throws for what is out of reach. */
+/** Finds the key set of a token's issuer. Never throws for an unreachable source. */
 export interface TokenKeysSource {
   /**
-   * The set of a configured issuer; it need not have the key that is asked for.
-   * `jwks_unavailable`, `jwks_invalid` or `jwks_stale` where that cannot be told.
+   * The set of a configured issuer, which may lack the requested key.
+   * `jwks_unavailable`, `jwks_invalid` or `jwks_stale` if it is unknown whether the issuer has the key.
    */
   find(request: TokenKeysRequest, context: FetchContext): Promise<Sourced<TokenKeySet> | Unavailable>;
 }
 
-/** An issuer's keys, and CRLs of the operator's. */
+/** An issuer's keys, and CRLs of the operator. */
 export interface ServedIssuer {
   readonly keys: IssuerKeys;
   readonly roots: { readonly crls: readonly Uint8Array[] } | null;
@@ -23,12 +23,12 @@ const NOT_CONFIGURED: Unavailable = {
   retryable: false,
 };
 
-/** Key sets of the configured issuers, and of nobody else. */
+/** Key sets of the configured issuers only. */
 export class TokenKeys implements TokenKeysSource {
   readonly #issuers: ReadonlyMap<string, ServedIssuer>;
   readonly #ready: Promise<void>;
 
-  /** @param issuers by `issuerName` @param ready their files are read */
+  /** @param issuers by `issuerName` @param ready resolves once their files are read */
   constructor(issuers: ReadonlyMap<string, ServedIssuer>, ready: Promise<void>) {
     this.#issuers = issuers;
     this.#ready = ready;
@@ -45,16 +45,16 @@ export class TokenKeys implements TokenKeysSource {
   }
 }
 
-/** The keys of one issuer, wherever they are from. */
+/** The keys of one issuer, from any source. */
 export interface IssuerKeys {
   find(kid: string, context: FetchContext): Promise<Sourced<TokenKeySet> | Unavailable>;
 }
 
 /**
- * Keys that are fetched.
+ * Combines memories of fetched keys.
  *
- * @param historical a memory of its own for historical requests, so that nothing they fetch is ever seen by others; they
- *   use what is cached for those too
+ * @param historical a separate memory for historical requests, so that their fetches never affect others; they
+ *   also use the sets cached for others
  */
 export function fetchedKeys(current: KeySetMemory, historical: KeySetMemory): IssuerKeys {
   return {
