@@ -8,98 +8,98 @@ import type { Caller } from '../core/request.js';
 import { withhold } from '../judge/withheld-decision.js';
 import type { Policy } from '../policy/document/policy-document.js';
 
-/** When a decision is judged again: as it was, or as the service would decide today. */
+/** How a decision is replayed: with its original inputs, or as the service would decide today. */
 export type ReplayTime = 'then' | 'now';
 
-/** A place where a decision that was judged again differs. */
+/** A place where a replayed decision differs. */
 export interface ReplayDifference {
   /** JSON pointer in the decision. */
   readonly pointer: string;
-  /** Null where it has no such member. */
+  /** Null if it has no such member. */
   readonly recorded: JsonValue;
   readonly replayed: JsonValue;
 }
 
-/** A check that came out otherwise. */
+/** A check with another result. */
 export interface ReplayedCheck {
   readonly id: string;
   readonly about: string;
   readonly policy: string | null;
-  /** Null where there is no such check. */
+  /** Null if there is no such check. */
   readonly recorded: string | null;
   readonly replayed: string | null;
-  /** Why, as it is replayed, else as it was recorded. Empty where neither has more than a result. */
+  /** The detail of the replay, else of the record. Empty if both only have a result. */
   readonly detail: string;
 }
 
 export interface Replay {
   readonly at: ReplayTime;
   readonly decisionId: string;
-  /** Whether nobody was told of the decision: it was stored too late, and an answer without it left. */
+  /** Whether the decision was withdrawn: it was stored too late, and the client got an answer without it. */
   readonly withdrawn: boolean;
   /**
-   * `then`: whether both are the same in canonical form, ids apart. `now`: whether decision, reasons, policies and the results of
-   * checks are; what they compared depends on the time. Under another policy: whether decision and reasons are, and the
-   * checks that speak against the evidence.
+   * `then`: whether both are equal in canonical form, except ids. `now`: whether decision, reasons, policies and the results of
+   * checks are equal; compared values depend on the time. Under another policy: whether decision, reasons, and the
+   * failed checks are equal.
    */
   readonly equal: boolean;
   readonly decision: { readonly recorded: string; readonly replayed: string };
   /** Codes. */
   readonly reasons: { readonly recorded: readonly string[]; readonly replayed: readonly string[] };
-  /** Versions of veritee: under another one, a difference is no sign of tampering. */
+  /** Versions of veritee: with different versions, a difference is no sign of tampering. */
   readonly version: { readonly recorded: string; readonly running: string };
   readonly checks: readonly ReplayedCheck[];
   readonly differences: readonly ReplayDifference[];
   readonly differencesOmitted: number;
-  /** The decision as it came out. */
+  /** The replayed decision. */
   readonly replayed: JsonObject;
 }
 
-/** Judges by what was kept of a decision. */
+/** Verifies with the kept inputs of a decision. */
 export interface JudgeAgain {
   /** The kept inputs of a decision. @throws {RefusedError} `evidence_not_kept` if one is gone */
   open(inputsSha256: string): Promise<KeptCase>;
 }
 
 /**
- * Each takes policies in the place of those with the same ids, and rejects with `RefusedError` `evidence_not_kept` where more
- * is asked for than was then.
+ * Each method takes policies that replace those with the same ids. It rejects with `RefusedError` `evidence_not_kept` if it needs
+ * an input that was not recorded.
  */
 export interface KeptCase {
-  /** Judges by the answers of then. */
+  /** Verifies with the original inputs. */
   asThen(instead?: readonly Policy[]): Promise<Decision>;
-  /** Judges by the policies, endorsements, roots and the time of now. */
+  /** Verifies with today's policies, endorsements, roots and time. */
   asNow(instead?: readonly Policy[]): Promise<Decision>;
 }
 
 export interface ReplayDecisionParts {
   readonly again: JudgeAgain;
-  /** The decision as it is recorded. */
+  /** Returns the decision in its recorded form. */
   readonly present: (decision: Decision) => JsonObject;
   /** Version of veritee. */
   readonly version: string;
 }
 
-/** How a decision is judged again. */
+/** The conditions of a replay. */
 interface Judging {
   readonly at: ReplayTime;
-  /** Whether it is under other policies than those of that time. */
+  /** Whether it uses other policies than the original ones. */
   readonly isTrial: boolean;
   readonly withdrawn: boolean;
   readonly version: string;
 }
 
-/** A decision is not judged again, since it depended on the moment: its time was over, or the service failed. */
+/** A decision is not replayed, since it depended on the moment: its deadline had passed, or the service failed. */
 export class MomentaryDecisionError extends RefusedError {
   constructor(reason: string) {
     super('evidence_not_kept', `a decision with ${reason} is not judged again: it depended on the moment`);
   }
 }
 
-/** Not the decision's own: what they say depends on the moment. */
+/** Checks without meaning for a replay: their results depend on the moment. */
 const NOT_REPLAYED = ['deadline', 'internal_error'];
 
-/** Members that differ each time: of a decision as it was, its id alone. */
+/** Members that always differ: in a `then` replay, only the id. */
 const NOT_COMPARED: ReadonlyMap<ReplayTime, ReadonlySet<string>> = new Map([
   ['then', new Set(['decisionId'])],
   ['now', new Set(['decisionId', 'decidedAt', 'at', 'validUntil'])],
@@ -107,7 +107,7 @@ const NOT_COMPARED: ReadonlyMap<ReplayTime, ReadonlySet<string>> = new Map([
 
 const MOST_DIFFERENCES = 100;
 
-/** Judges a recorded decision again, and says what differs. */
+/** Replays a recorded decision, and returns the differences. */
 export class ReplayDecision {
   readonly #parts: ReplayDecisionParts;
 
@@ -116,7 +116,7 @@ export class ReplayDecision {
   }
 
   /**
-   * @param instead policies in the place of those with the same ids
+   * @param instead policies that replace those with the same ids
    * @throws {RefusedError} `evidence_not_kept`
    */
   async replay(
@@ -132,8 +132,8 @@ export class ReplayDecision {
   }
 
   /**
-   * Judges a decision twice, as it was but for one policy: what it was under the first counts as recorded.
-   * @param policies with the same id
+   * Replays a decision twice, under two versions of one policy: the result under the first counts as recorded.
+   * @param policies policies with the same id
    * @throws {RefusedError} `evidence_not_kept`
    */
   async compareUnder(
@@ -151,7 +151,7 @@ export class ReplayDecision {
     );
   }
 
-  /** Receipts are signed by the world: that one could not be is part of what happened. */
+  /** A receipt depends on its signer: a failure to sign is part of the recorded inputs. */
   #presented(recorded: JsonObject, judged: Decision, at: ReplayTime): JsonObject {
     const withheld = at === 'then' && codesOf(recorded).includes('receipt_unavailable');
     return this.#parts.present(withheld ? withhold(judged, 'receipt_unavailable') : judged);
@@ -179,12 +179,12 @@ export class ReplayDecision {
   }
 }
 
-/** Judges a decision of the caller's tenant again. */
+/** Replays a decision of the caller's tenant. */
 export interface ReplayDecisionUseCase {
   /**
-   * @throws {RefusedError} `not_found`, `overloaded` as `RecordedDecisions.get`; `evidence_not_kept` where it cannot be
-   *   judged again, also since its record was changed
-   * @throws {FormatError} where its request is refused today
+   * @throws {RefusedError} `not_found`, `overloaded` as `RecordedDecisions.get`; `evidence_not_kept` if it cannot be
+   *   replayed, for example since its record was changed
+   * @throws {FormatError} if its request is rejected today
    */
   execute(decisionId: string, at: ReplayTime, caller: Pick<Caller, 'tenant'>): Promise<Replay>;
 }
@@ -224,7 +224,7 @@ function readOrRefused(content: string): JsonObject {
   throw new RefusedError('evidence_not_kept', 'what is recorded of this decision does not have the form of a record');
 }
 
-/** Whether a check speaks against the evidence, or did: not one that passes, or that nobody made. */
+/** Whether a check has, or had, a result against the evidence: it ran and did not pass. */
 export function speaks({ recorded, replayed }: Pick<ReplayedCheck, 'recorded' | 'replayed'>): boolean {
   return [recorded, replayed].some((result) => result !== null && SPEAKING.includes(result));
 }
@@ -235,7 +235,7 @@ function replayDifference({ pointer, before = null, after = null }: JsonDifferen
   return { pointer, recorded: before, replayed: after };
 }
 
-/** Whether a place is of the decision itself, and not of what it was compared with. */
+/** Whether a place belongs to the decision itself, and not to the compared values. */
 function decides({ pointer }: JsonDifference): boolean {
   return isOutcome({ pointer }) || /^\/policies(?:\/|$)/.test(pointer);
 }
@@ -246,7 +246,7 @@ function isOutcome({ pointer }: Pick<JsonDifference, 'pointer'>): boolean {
 
 type ShownCheck = { readonly id: string; readonly about: string; readonly policy: string | null } & {
   readonly result: string;
-  /** Absent where the check passed or did not run. */
+  /** Absent if the check passed or did not run. */
   readonly detail?: string;
 };
 
@@ -263,7 +263,7 @@ function changedChecks(recorded: JsonObject, replayed: JsonObject): readonly Rep
   });
 }
 
-/** Checks by what tells them apart. Of several that nothing does, the first. */
+/** Checks by the members that identify them. Of several with the same members, the first. */
 function checksOf({ checks }: JsonObject): ReadonlyMap<string, ShownCheck> {
   const byKey = new Map<string, ShownCheck>();
   for (const check of checks as unknown as readonly ShownCheck[]) {

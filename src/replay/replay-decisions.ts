@@ -4,22 +4,22 @@ import { ChangedDecisionError } from '../core/recorded-decision.js';
 import { MomentaryDecisionError, type Replay } from './replay-decision.js';
 
 /**
- * Why a decision was not judged again: it depended on the moment; something that it rested on, or its record, is not kept as it
- * was; or its request is refused today, as one is whose policy is not there any more.
+ * Why a decision was not replayed. It depended on the moment, or an input or its record is missing or was
+ * changed, or its request is rejected today, for example since its policy no longer exists.
  */
 export type NotReplayed = 'momentary' | 'not_kept' | 'refused';
 
-/** One of many decisions. */
+/** One of several replayed decisions. */
 export interface ReplayedDecision {
   readonly decisionId: string;
   /** The result of the replay, or the reason why there is none. */
   readonly outcome: Replay | { readonly why: NotReplayed; readonly detail: string };
 }
 
-/** Decisions that are asked for at once. */
+/** Decisions in one read. */
 const PAGE_LENGTH = 500;
 
-/** Ids of all decisions that are looked for, the oldest first. */
+/** Ids of all matching decisions, the oldest first. */
 export async function decisionIdsOf(
   store: Pick<LogStore, 'list'>,
   query: Omit<DecisionQuery, 'cursor' | 'limit'>,
@@ -33,12 +33,12 @@ export async function decisionIdsOf(
   }
 }
 
-/** Decisions that are judged at the same time: while one waits for the store or a signature, another goes on. */
+/** Concurrent replays: while one waits for the store or a signature, another continues. */
 const AT_ONCE = 4;
 
 /**
- * Judges decisions again, and yields what came of each, in their order.
- * @param judge rejects for one that cannot be judged again. An error that is none of a decision (`whyNotJudged`) ends the whole.
+ * Replays decisions, and yields their results in order.
+ * @param judge rejects for a decision that cannot be replayed. Any other error (`whyNotJudged`) ends the whole replay.
  */
 export async function* replayEach(
   decisionIds: readonly string[],
@@ -54,16 +54,16 @@ export async function* replayEach(
 }
 
 /**
- * Why a decision was not judged again.
- * @throws {unknown} the error, where it is none of a decision
+ * Returns why a decision was not replayed.
+ * @throws {unknown} the error, if it does not concern the decision
  */
 export function whyNotJudged(error: unknown): { readonly why: NotReplayed; readonly detail: string } {
   if (error instanceof MomentaryDecisionError) return { why: 'momentary', detail: error.message };
-  // One that was found may be older by now than decisions are kept.
+  // The retention of a found decision may have ended meanwhile.
   if (error instanceof RefusedError && ['evidence_not_kept', 'not_found'].includes(error.code)) {
     return { why: 'not_kept', detail: error.message };
   }
-  // The rest can be judged all the same.
+  // The other decisions can still be replayed.
   if (error instanceof ChangedDecisionError) return { why: 'not_kept', detail: error.message };
   if (error instanceof FormatError) return { why: 'refused', detail: error.message };
   throw error;
