@@ -27,14 +27,14 @@ import { PolicyError } from '../policy/document/policy-problem.js';
 export interface EvaluatePolicyParts {
   readonly verifyEvidence: Pick<VerifyEvidence, 'tryPolicy'>;
   readonly clock: Clock;
-  /** The product lines that there are. */
+  /** The known product lines. */
   readonly lines: AmdLines;
 }
 
-/** The id that a release policy has while it is tried. */
+/** The id of a release policy under evaluation. */
 const TRIED = 'release-policy';
 
-/** Tries a policy text. Nothing is stored, no challenge is used up, and there is never a receipt. */
+/** Evaluates a policy text. Nothing is stored, no challenge is used up, and no receipt is issued. */
 export class EvaluatePolicy {
   readonly #parts: EvaluatePolicyParts;
 
@@ -43,8 +43,8 @@ export class EvaluatePolicy {
   }
 
   /**
-   * @throws {FormatError} `schema` where the text does not load, or the claims are none; of evidence, as `VerifyEvidence`
-   * @throws {RefusedError} `forbidden` for a past verification time that the caller may not name
+   * @throws {FormatError} `schema` if the text does not load, or the claims are invalid; for evidence, as `VerifyEvidence`
+   * @throws {RefusedError} `forbidden` for a past verification time that the caller may not use
    */
   async execute(request: EvaluationRequest, caller: Caller): Promise<Evaluation> {
     const { text } = request;
@@ -77,7 +77,7 @@ export class EvaluatePolicy {
     return { outcome, matched, unmatched, because: { checks } };
   }
 
-  /** On evidence, by the claims of a token that it is, else by what its hardware proves under the names of such a token. */
+  /** Evaluates a release policy on evidence: on the claims of a token, or on those of its hardware under the names of such a token. */
   async #release(policy: ReleasePolicy, request: EvaluationRequest, caller: Caller): Promise<Evaluation> {
     if (request.on === 'claims') return onToken(policy, request.claims, request.comparison);
     const accepting = acceptingPolicy(request.request.evidence.type);
@@ -90,7 +90,7 @@ export class EvaluatePolicy {
   }
 }
 
-/** @throws {FormatError} `schema` where it is none */
+/** @throws {FormatError} `schema` if it is no release policy */
 function releasePolicyOf(value: JsonValue, text: string): ReleasePolicy {
   const { policy, problems } = readBareReleasePolicy(value, text);
   if (policy === null) throw unloadablePolicy('/text', new PolicyError(problems));
@@ -99,7 +99,7 @@ function releasePolicyOf(value: JsonValue, text: string): ReleasePolicy {
 
 export type EvaluatePolicyUseCase = Pick<EvaluatePolicy, 'execute'>;
 
-/** Claims without `iss` are those of `maaView`: whose token would say the same is open. */
+/** Claims without `iss` are those of `maaView`: the real token may state other values. */
 function onToken(policy: ReleasePolicy, claims: JsonObject, comparison: 'strict' | 'compatible'): Evaluation {
   const { iss } = claims;
   const issuer = typeof iss === 'string' ? iss : null;
@@ -114,14 +114,14 @@ function onToken(policy: ReleasePolicy, claims: JsonObject, comparison: 'strict'
   };
 }
 
-/** A policy that asks nothing of evidence beyond the base checks: a release policy says the rest. */
+/** A policy with only the base checks: the release policy has all other requirements. */
 function acceptingPolicy(type: EvidenceType): Policy {
   const members = { apiVersion: 'veritee/v1', id: TRIED, version: 1, accepts: [type], minimums: 'any' };
   const relaxed = isHardwareType(type) ? { paravisor: 'any' } : { routes: { hardware: 'off' } };
   return parsePolicy(JSON.stringify({ ...members, freshness: 'none', ...relaxed }));
 }
 
-/** Of the accepted types that can have these sections, the one that has most of them; else the first. */
+/** The accepted type with the most of these sections; else the first. */
 function likeliestType({ accepts }: Policy, sections: readonly string[]): EvidenceType {
   const alwaysOf = (type: EvidenceType) => traitsOf(type).always;
   const fitting = accepts.filter((type) => alwaysOf(type).every((section) => sections.includes(section)));
@@ -130,7 +130,7 @@ function likeliestType({ accepts }: Policy, sections: readonly string[]): Eviden
   return first;
 }
 
-/** @throws {FormatError} `schema` where a policy text does not load */
+/** @throws {FormatError} `schema` if a policy text does not load */
 function reading<T>(pointer: string, read: () => T): T {
   try {
     return read();

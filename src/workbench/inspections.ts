@@ -16,19 +16,19 @@ import {
   STRUCTURE_VALUE,
 } from '../inspect/raw-structures.js';
 
-/** The note of every inspection about itself. */
+/** The notice in every inspection. */
 const UNVERIFIED = { verified: false, notice: 'nothing here was verified: anyone could have written every value' };
 
-/** Shows what evidence says, field by field, and says of itself that it verifies nothing. */
+/** Shows evidence field by field, with a notice that nothing is verified. */
 export class InspectEvidence {
   readonly #eventLogBytes: number;
 
-  /** @param eventLogBytes the longest event log that is read */
+  /** @param eventLogBytes the longest accepted event log */
   constructor(eventLogBytes: number) {
     this.#eventLogBytes = eventLogBytes;
   }
 
-  /** @throws {FormatError} where the evidence is malformed; for a structure by itself also as `kindOfStructure` */
+  /** @throws {FormatError} if the evidence is malformed; for a single structure also as `kindOfStructure` */
   execute(evidence: Inspected): JsonObject {
     if (evidence.type === 'event-log') return this.#eventLog(evidence);
     if (evidence.type === 'bytes') return this.#structure(evidence);
@@ -52,9 +52,9 @@ export class InspectEvidence {
 export type InspectEvidenceUseCase = Pick<InspectEvidence, 'execute'>;
 
 /**
- * Shows what a single structure says that lies in a file by itself, which its bytes have to tell. Verifies nothing.
+ * Shows a single structure in a file, recognised by its bytes. Verifies nothing.
  *
- * @param eventLogBytes the longest event log that is read
+ * @param eventLogBytes the longest accepted event log
  */
 export function rawInspections(eventLogBytes: number) {
   return {
@@ -63,8 +63,8 @@ export function rawInspections(eventLogBytes: number) {
     recognise: recogniseRaw,
     remark: remarkOnRaw,
     /**
-     * @param pcrs values of registers, which an event log alone is compared with
-     * @throws {FormatError} where bytes that look like this kind are malformed
+     * @param pcrs register values for the comparison with a single event log
+     * @throws {FormatError} if the bytes resemble this kind but are malformed
      */
     execute: (bytes: Uint8Array, kind: StructureKind, pcrs: EventLogFile['pcrs'] = null) => {
       const takenFor = nameOfKind(kind);
@@ -78,24 +78,24 @@ export function rawInspections(eventLogBytes: number) {
 export type RawInspections = Readonly<ReturnType<typeof rawInspections>>;
 
 /**
- * Compares what two files say of a boot. Verifies nothing.
+ * Compares two files about boots. Verifies nothing.
  *
- * @param eventLogBytes the longest event log that is read
+ * @param eventLogBytes the longest accepted event log
  */
 export function bootComparisons(eventLogBytes: number) {
   return {
-    /** @throws {FormatError} where the evidence is malformed; for a structure by itself also as `kindOfStructure` */
+    /** @throws {FormatError} if the evidence is malformed; for a single structure also as `kindOfStructure` */
     read: (evidence: Inspected) => bootOfEvidence(evidence, eventLogBytes),
-    /** @throws {FormatError} where bytes that look like this kind are malformed */
+    /** @throws {FormatError} if the bytes resemble this kind but are malformed */
     readRaw: (bytes: Uint8Array, kind: StructureKind) => bootOfRaw(bytes, kind, IN_FILE, eventLogBytes),
-    /** @throws {FormatError} `type_mismatch` where there is nothing that both have */
+    /** @throws {FormatError} `type_mismatch` if they have nothing in common */
     execute: (before: BootSource, after: BootSource): JsonObject => ({ ...UNVERIFIED, ...compareBoots(before, after) }),
   };
 }
 
 export type BootComparisons = Readonly<ReturnType<typeof bootComparisons>>;
 
-/** The answer of an inspection: what was looked at, and its structures. */
+/** The answer of an inspection: its subject, and the structures. */
 function inspectionOf(what: JsonObject, structures: ReturnType<typeof describeEvidence>): JsonObject {
   return {
     ...UNVERIFIED,

@@ -15,7 +15,7 @@ import { ACCEPTABLE_CODES, learnabilityOf } from '../policy/learn/refusals.js';
 export { isLearned } from '../policy/learn/learned-header.js';
 export { ACCEPTABLE_CODES } from '../policy/learn/refusals.js';
 
-/** Judges a request under these policies and no other. */
+/** Verifies a request only under these policies. */
 export type JudgeUnder = (request: VerifyRequest, policies: readonly Policy[]) => Promise<Decision>;
 
 /** A /verify body, by the name of its file. */
@@ -26,9 +26,9 @@ export interface NamedRequest {
 
 export interface LearnRequest extends LearningInput {
   readonly evidence: readonly NamedRequest[];
-  /** Codes that are learned all the same. */
+  /** Codes that do not prevent learning. */
   readonly accepted: ReadonlySet<string>;
-  /** File of the policy, as its test names it. */
+  /** File of the policy, as its test refers to it. */
   readonly file: string;
   readonly testBefore: TestBefore;
 }
@@ -42,34 +42,34 @@ export interface NothingLearned {
 export interface SomethingLearned {
   readonly outcome: 'allow';
   readonly id: string;
-  /** As it was where nothing is new. */
+  /** Unchanged if nothing is new. */
   readonly text: string;
   readonly isNew: boolean;
-  /** Null where there is nothing that can be tested. */
+  /** Null if there is nothing to test. */
   readonly test: string | null;
   readonly changes: readonly string[];
   readonly notes: readonly string[];
 }
 
 /**
- * Learns reference values from evidence that a policy allows. Evidence is verified as any other, once by that policy, and
- * once by what was learned: a policy that does not allow all that it was learned from is not given out.
+ * Learns reference values from evidence that a policy allows. Evidence is verified under that policy, and
+ * again under the learned one. A learned policy that does not allow all its evidence is not returned.
  *
- * The learned policy describes the machines, and does not say that they are good: the owner of the evidence chose it.
+ * The learned policy describes the machines, but does not show that they are trustworthy: the owner of the evidence chose it.
  */
 export class LearnPolicy {
   readonly #judge: JudgeUnder;
   readonly #version: string;
 
-  /** @param version of this software, which is written down */
+  /** @param version version of veritee, which is recorded */
   constructor(judge: JudgeUnder, version: string) {
     this.#judge = judge;
     this.#version = version;
   }
 
   /**
-   * @throws {ConfigurationError} where evidence is malformed, the policy that is widened does not fit, or the learned one
-   *   or the test before does not load
+   * @throws {ConfigurationError} if evidence is malformed, the policy to widen does not fit, or the learned policy
+   *   or the previous test does not load
    */
   async execute(asked: LearnRequest): Promise<NothingLearned | SomethingLearned> {
     const plan = planLearning(asked);
@@ -126,7 +126,7 @@ export class LearnPolicy {
     };
   }
 
-  /** The first set of a policy that evidence meets, found by judging it under each set alone. */
+  /** The first set of a policy that evidence meets. Verifies under each set separately. */
   async #firstMet(request: VerifyRequest, policy: Policy) {
     const { referenceValues } = policy;
     if (referenceValues.length === 0) return null;
@@ -151,12 +151,12 @@ export type LearnPolicyUseCase = Pick<LearnPolicy, 'execute'>;
 
 type Refused = NothingLearned;
 
-/** The option with which the evidence is learned from nevertheless; empty where there is none. */
+/** The option that accepts the evidence all the same; empty if there is none. */
 function optionFor(code: string): string {
   return ACCEPTABLE_CODES.includes(code) ? `; --accept ${code} learns from it nevertheless` : '';
 }
 
-/** Says of which file an error speaks. */
+/** Adds the name of the file to an error. */
 async function naming<T>({ name }: NamedRequest, judge: () => Promise<T>): Promise<T> {
   try {
     return await judge();

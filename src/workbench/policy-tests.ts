@@ -12,7 +12,7 @@ import { type CaseFinding, unmetExpectations } from '../policy/test-cases/expect
 
 export type { CoveredMember } from '../policy/test-cases/coverage.js';
 
-/** A case whose claims are read. A request is read when it is judged. */
+/** A case with parsed claims. A request is parsed when it is verified. */
 export interface SuiteCase extends Omit<TestCase, 'input'> {
   readonly input: RequestInput | { readonly kind: 'claims'; readonly type: EvidenceType; readonly claims: Claims };
 }
@@ -20,18 +20,18 @@ export interface SuiteCase extends Omit<TestCase, 'input'> {
 /** A policy with the cases of its test. */
 export interface PolicySuite {
   readonly policy: Policy;
-  /** Names of both files for people; null where the policy has no test. */
+  /** Names of both files, for messages; null if the policy has no test. */
   readonly file: string;
   readonly testFile: string | null;
   readonly cases: readonly SuiteCase[];
 }
 
-/** A request that is malformed, or whose file cannot be read: one sentence for people. */
+/** A malformed request, or an unreadable file: one sentence as message. */
 export interface NotJudgedRequest {
   readonly problem: string;
 }
 
-/** Judges the request of a case under the policy of its suite. */
+/** Verifies the request of a case under the policy of its suite. */
 export type JudgeRequest = (
   request: RequestInput & Pick<TestCase, 'at'>,
   suite: PolicySuite,
@@ -41,33 +41,33 @@ export interface CaseResult {
   readonly name: string;
   readonly passed: boolean;
   readonly expected: Expectation;
-  /** Null where nothing was judged. */
+  /** Null if nothing was appraised. */
   readonly actual: CaseFinding | null;
-  /** Members that are not as expected. */
+  /** Members that differ from the expectation. */
   readonly unmet: readonly (keyof CaseFinding)[];
   /** Reasons against an allow: failed checks, then unavailable ones. */
   readonly against: readonly Pick<Check, 'id' | 'result' | 'detail'>[];
-  /** Why nothing was judged; else null. */
+  /** Why nothing was appraised; else null. */
   readonly problem: string | null;
 }
 
 /** The result of the test of one policy. */
 export interface SuiteResult extends Pick<PolicySuite, 'file' | 'testFile'> {
   readonly policy: Pick<Policy, 'id' | 'version' | 'sha256'>;
-  /** Whether every case is as expected, and every member covered. */
+  /** Whether every case matches, and every member is covered. */
   readonly passed: boolean;
   readonly cases: readonly CaseResult[];
   readonly coverage: readonly CoveredMember[];
 }
 
-/** Whether a member has a case in which it holds, and one in which it fails. */
+/** Whether a member has a case that passes it, and one that fails it. */
 export function isCovered({ passingCase, failingCase }: CoveredMember): boolean {
   return passingCase !== null && failingCase !== null;
 }
 
 /**
- * Judges every case of a suite, one after the other. Claims are held against rules and reference values alone; a request
- * is judged as a whole.
+ * Runs every case of a suite, one after the other. Claims are only compared with rules and reference values; a request
+ * is verified as a whole.
  */
 export async function runSuite(suite: PolicySuite, judge: JudgeRequest, clock: Clock): Promise<SuiteResult> {
   const cases: CaseResult[] = [];
@@ -108,7 +108,7 @@ async function judgeCase(
   return { ...appraisal, type, claims };
 }
 
-/** A request is judged under one policy, whose ids are those of the answer. */
+/** A request is verified under one policy, whose matched ids are those of the answer. */
 function cameOf({ decision, reasons, policies, evidence, claims, checks }: Decision): Came {
   return {
     outcome: decision,
@@ -129,7 +129,7 @@ function resultOf({ name, expect }: SuiteCase, came: Came | NotJudgedRequest): C
   return { ...of, passed: unmet.length === 0, actual, unmet, against: against(checks), problem: null };
 }
 
-/** Each finding once: tokens and certificates can repeat one. The decision does not rest on what is optional. */
+/** Each finding once: tokens and certificates can repeat one. Optional checks do not affect the decision. */
 function against(checks: readonly Check[]): CaseResult['against'] {
   const found = (['fail', 'unavailable'] as const).flatMap((result) =>
     checks.filter((check) => check.result === result && check.optional !== true),

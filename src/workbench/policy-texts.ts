@@ -5,7 +5,7 @@ import { requirePolicies } from '../judge/caller-limits.js';
 import { type Policy, REQUEST_BOUNDS } from '../policy/document/policy-document.js';
 import { type LintedProblem, type LintFacts, lintPolicy } from '../policy/lint/lint.js';
 
-/** A policy as it is shown: which one, and its text to the byte. */
+/** A policy for display: its id, and its exact text. */
 export interface PolicyText {
   readonly id: string;
   readonly version: number;
@@ -20,7 +20,7 @@ export interface PolicyTextsParts extends LintFacts {
   readonly clock: Clock;
 }
 
-/** Shows the policies in use, and lints texts that are not. */
+/** Shows the policies in use, and lints other texts. */
 export class PolicyTexts {
   readonly #parts: PolicyTextsParts;
 
@@ -28,13 +28,13 @@ export class PolicyTexts {
     this.#parts = parts;
   }
 
-  /** Those that the caller may name. */
+  /** Lists the policies that the caller may name. */
   list(caller: Caller): readonly PolicyText[] {
     const all = this.#parts.policies(caller.tenant).list();
     return all.filter(({ id }) => caller.policies?.has(id) !== false).map(policyTextAnswer);
   }
 
-  /** @throws {RefusedError} `forbidden`, whether there is such a policy or not; `not_found` */
+  /** @throws {RefusedError} `forbidden`, even if the policy does not exist; `not_found` */
   get(id: string, caller: Caller): PolicyText {
     requirePolicies([id], caller, '/id');
     const policy = this.#parts.policies(caller.tenant).get(id);
@@ -43,7 +43,7 @@ export class PolicyTexts {
     return policyTextAnswer(policy);
   }
 
-  /** Lints a text. Nothing is loaded, and nothing is fetched. */
+  /** Lints a text. Loads no policy, and fetches nothing. */
   lint(text: string): readonly LintedProblem[] {
     const { policies: _, clock, ...facts } = this.#parts;
     return lintPolicy(text, { at: clock.now(), ...facts, bounds: REQUEST_BOUNDS });
@@ -52,7 +52,7 @@ export class PolicyTexts {
 
 export type PolicyTextsUseCase = Pick<PolicyTexts, 'list' | 'get' | 'lint'>;
 
-/** A policy as it is shown. */
+/** Formats a policy for display. */
 export function policyTextAnswer({ id, version, description, sha256, text }: Policy): PolicyText {
   return { id, version, description, sha256, text };
 }

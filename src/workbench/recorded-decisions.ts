@@ -8,20 +8,20 @@ import {
 import { RefusedError } from '../core/errors.js';
 import type { Caller } from '../core/request.js';
 
-/** The filter of a caller for the log of decisions. */
+/** The search filter of a caller for decisions of the log. */
 export type DecisionFilter = Pick<DecisionQuery, 'policy' | 'decision' | 'since' | 'cursor'>;
 
-/** A part of a list. */
+/** A page of a list. */
 export interface DecisionPage {
   readonly decisions: readonly FoundDecision[];
-  /** The cursor of the next part; null for the last one. */
+  /** The cursor of the next page; null for the last one. */
   readonly next: string | null;
 }
 
-/** Decisions of one answer. */
+/** Decisions in one answer. */
 const PAGE_LENGTH = 50;
 
-/** Shows the decisions that were stored, to those of their tenant. */
+/** Shows stored decisions to callers of their tenant. */
 export class RecordedDecisions {
   readonly #store: Pick<LogStore, 'list' | 'find'> | null;
 
@@ -30,7 +30,7 @@ export class RecordedDecisions {
     this.#store = store;
   }
 
-  /** The newest first. @throws {RefusedError} `not_found`, `overloaded` */
+  /** Lists decisions, the newest first. @throws {RefusedError} `not_found`, `overloaded` */
   async list(filter: DecisionFilter, { tenant }: Pick<Caller, 'tenant'>): Promise<DecisionPage> {
     const found = await this.#read((store) => store.list({ ...filter, tenant, limit: PAGE_LENGTH + 1 }));
     const decisions = found.slice(0, PAGE_LENGTH);
@@ -40,7 +40,7 @@ export class RecordedDecisions {
 
   /**
    * @throws {RefusedError} `not_found`, also for a decision of another tenant; `overloaded`
-   * @throws {ChangedDecisionError} where the store looks for that
+   * @throws {ChangedDecisionError} if the store detects a change
    */
   async get(decisionId: string, { tenant }: Pick<Caller, 'tenant'>): Promise<RecordedDecision> {
     const found = await this.#read((store) => store.find(decisionId));
