@@ -1,10 +1,10 @@
-/** Where a text stops being JSON (RFC 8259), and what stands there instead. */
+/** The first position where a text is not JSON (RFC 8259), with the fault. */
 export interface JsonFault {
   /** From 1. */
   readonly line: number;
   /** From 1, in UTF-16 code units. */
   readonly column: number;
-  /** Lower case, without period. The text is not repeated: it may hold secrets. */
+  /** Lower case, without period. The text is not repeated: it may contain secrets. */
   readonly what: string;
 }
 
@@ -22,12 +22,12 @@ const MEANINGS: { readonly [expected in Expected]: string } = {
 
 const BLANK = /[ \n\r\t]*/y;
 const TOKEN =
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: JSON has none of them in a text
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: JSON forbids control characters in a string
   /"(?:[^"\\\0-\x1f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"|-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?|true|false|null|[{}[\],:]/y;
 
 /**
- * The first fault of a text; null of a text that is JSON. Node words its own errors differently from version to version,
- * and of a short text gives no position.
+ * Returns the first fault of a text; null if it is JSON. Node's own messages differ between versions,
+ * and have no position for a short text.
  */
 export function jsonFault(text: string): JsonFault | null {
   const open: Opening[] = [];
@@ -76,7 +76,7 @@ function afterValue(open: readonly Opening[]): Expected {
   return open.length === 0 ? 'nothing' : 'comma or end';
 }
 
-/** After a name, a value or the bracket that begins one. */
+/** The expectation after a name, a value or an opening bracket. */
 function afterText(token: string, expected: Expected, open: Opening[]): Expected | null {
   if (expected === 'name' || expected === 'name or }') return token.startsWith('"') ? 'colon' : null;
   if (expected !== 'value' && expected !== 'value or ]') return null;
@@ -98,7 +98,7 @@ function lineAndColumn(text: string, position: number): { readonly line: number;
   return { line: lines.length, column: (lines.at(-1)?.length ?? 0) + 1 };
 }
 
-/** Where a match that begins at a position ends; the position itself where there is none. */
+/** The end of a match at a position; the position itself if there is none. */
 function endOf(pattern: RegExp, text: string, position: number): number {
   pattern.lastIndex = position;
   return pattern.test(text) ? pattern.lastIndex : position;

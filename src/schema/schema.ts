@@ -3,14 +3,14 @@ import type { JsonValue } from '../core/json.js';
 /** The place in a document: names of members, and indices of items. */
 export type Path = readonly (string | number)[];
 
-/** Something that is wrong in a document. Each document says in its own way where that is. */
+/** A problem in a document. Each kind of document formats its places differently. */
 export interface Problem {
   readonly path: Path;
   /** Lower case, without period. */
   readonly what: string;
 }
 
-/** A place in a document, and the list that takes what is wrong there. */
+/** A place in a document, with the list of its problems. */
 export class Place {
   readonly path: Path;
   readonly problems: Problem[];
@@ -24,7 +24,7 @@ export class Place {
     return new Place([...this.path, ...names], this.problems);
   }
 
-  /** Notes a problem. Returns undefined, which is what a reader then returns. */
+  /** Adds a problem. Returns undefined, which a reader then returns too. */
   refuse(what: string): undefined {
     this.problems.push({ path: this.path, what });
     return undefined;
@@ -37,7 +37,7 @@ export class Place {
     return this.problems.length === before ? value : undefined;
   }
 
-  /** The same place with a list of its own, for a reading that may fail without harm. */
+  /** The same place with a separate list, for a read whose failure is ignored. */
   onTrial(): Place {
     return new Place(this.path);
   }
@@ -50,33 +50,33 @@ export type Below =
   | { readonly kind: 'entries'; readonly entry: Schema<unknown> }
   | { readonly kind: 'items'; readonly item: Schema<unknown> };
 
-/** One value of a document: what stands below it, and how it is read. */
+/** One value of a document: its children, and its reader. */
 export interface Schema<T> {
-  /** How an environment variable spells it: the text as it is, or JSON. */
+  /** Its form in an environment variable: the plain text, or JSON. */
   readonly spelling: 'text' | 'json';
   readonly below: Below;
   /** The expectation in words; absent if the children describe it. */
   readonly what?: string;
-  /** All that it can be, where that is one of some words. */
+  /** All possible values, if it is one of some words. */
   readonly words?: readonly string[];
   /** Whether `null` is a value. */
   readonly nullable: boolean;
   /** The default value; undefined if the member is required. */
   readonly fallback?: T;
   /**
-   * Turns a value into a T, which is never undefined. Where it is none, notes that at its place and returns undefined.
+   * Converts a value to a T, which is never undefined. For an invalid value, adds a problem at its place and returns undefined.
    *
-   * @param raw undefined where the value is absent
+   * @param raw undefined if the value is absent
    */
   read(raw: JsonValue | undefined, at: Place): T | undefined;
 }
 
-/** The result of a schema. Types of documents are derived with it, so that the schema is the one place that lists the members. */
+/** The result of a schema. Types of documents are derived with it, so that only the schema lists the members. */
 export type Read<S> = S extends Schema<infer T> ? T : never;
 
 export const NOTHING_BELOW: Below = { kind: 'nothing' };
 
-/** A value that may be absent, and what then stands for it. */
+/** An optional value, with its default. */
 export function optional<T>(schema: Schema<T>, absent: NoInfer<T>): Schema<T>;
 export function optional<T>(schema: Schema<T>, absent: null): Schema<T | null>;
 export function optional<T>(schema: Schema<T>, absent: T | null): Schema<T | null> {
@@ -87,7 +87,7 @@ export function optional<T>(schema: Schema<T>, absent: T | null): Schema<T | nul
   };
 }
 
-/** A value that may be null, and is where it is absent. */
+/** A value that may be null, and defaults to null. */
 export function orNull<T>(schema: Schema<T>): Schema<T | null> {
   return {
     ...optional(schema, null),
@@ -96,7 +96,7 @@ export function orNull<T>(schema: Schema<T>): Schema<T | null> {
   };
 }
 
-/** A value that holds in another form than it is written in, or is refused for what it says. */
+/** Converts a valid value to another form, or rejects it by its content. */
 export function refined<A, B>(schema: Schema<A>, refine: (value: A, at: Place) => B | undefined): Schema<B> {
   const { fallback: _, ...rest } = schema;
   return {
@@ -109,8 +109,8 @@ export function refined<A, B>(schema: Schema<A>, refine: (value: A, at: Place) =
 }
 
 /**
- * The first of two schemas that a value fits. `what` says both for people. Of a list or an object, where the second is
- * one, they are told what is wrong in it.
+ * The first of two schemas that a value matches. `what` describes both. If the value has the shape of the second one, a list or an
+ * object, the problems inside it are reported.
  */
 export function either<A, B>(what: string, first: Schema<A>, second: Schema<B>): Schema<A | B> {
   return {
@@ -133,7 +133,7 @@ function hasShapeOf(below: Below, raw: JsonValue): boolean {
   return Array.isArray(raw) === (below.kind === 'items');
 }
 
-/** A value that is given as a whole: its parts have no names of their own. */
+/** A value that is set as a whole: its parts have no names of their own. */
 export function whole<T>(schema: Schema<T>): Schema<T> {
   return { ...schema, below: NOTHING_BELOW };
 }

@@ -6,24 +6,24 @@ import { choice } from './values.js';
 type Members<T> = { readonly [K in keyof T]-?: Schema<T[K]> };
 type Known<T = unknown> = ReadonlyMap<string, Schema<T>>;
 
-/** An object with exactly these members. Every one is read, also after one was refused. */
+/** An object with exactly these members. Every member is read, even after a refusal. */
 export function object<T extends object>(members: Members<T>): Schema<Readonly<T>> {
   const known: Known = new Map(Object.entries<Schema<unknown>>(members));
-  // The members are those of T, each read by the schema of its own type.
+  // The members are those of T, each read by the schema of its type.
   return ofObject(
     { kind: 'members', members: known },
     (given, at) => readKnown(known, [...known.keys()], given, at) as T,
   );
 }
 
-/** An object that is read as empty where it is absent. */
+/** An object that defaults to empty. */
 export function section<T extends object>(members: Members<T>): Schema<Readonly<T>> {
   const schema = object(members);
   return { ...schema, read: (raw, at) => schema.read(raw === undefined ? {} : raw, at) };
 }
 
 /**
- * An object whose members are some of these, at least one. What is absent stays absent.
+ * An object with at least one of these members. Absent members stay absent.
  * @param others form of further names
  */
 export function someOf<N extends string, T>(
@@ -42,7 +42,7 @@ export function someOf<N extends string, T>(
   );
 }
 
-/** As the schema given, but an object without members is refused: it would ask for nothing, and look as if it did. */
+/** Like the given schema, but rejects an object without members, which would have no effect. */
 export function naming<T>(schema: Schema<T>): Schema<T> {
   return {
     ...schema,
@@ -51,7 +51,7 @@ export function naming<T>(schema: Schema<T>): Schema<T> {
   };
 }
 
-/** One of several objects. The member `tag` of each is a choice, and says by its words which one it is. */
+/** One of several objects. The member `tag` of each is a choice that selects it. */
 export function variants<S extends Schema<unknown>>(tag: string, schemas: readonly S[]): Schema<Read<S>> {
   const members = schemas.map(({ below }): Known => (below.kind === 'members' ? below.members : new Map()));
   const tagged = new Map(
@@ -64,7 +64,7 @@ export function variants<S extends Schema<unknown>>(tag: string, schemas: readon
   });
 }
 
-/** One of two objects: which one, a member says by being there. */
+/** One of two objects, selected by the presence of a member. */
 export function byMember<A, B>(name: string, having: Schema<A>, lacking: Schema<B>): Schema<A | B> {
   const members = [having, lacking].flatMap(({ below }) => (below.kind === 'members' ? [...below.members] : []));
   return ofObject<A | B>({ kind: 'members', members: new Map(members) }, (given, at) =>
@@ -81,7 +81,7 @@ export function entries<T>(name: RegExp, entry: Schema<T>): Schema<Readonly<Reco
   });
 }
 
-/** A list. It may be demanded that something is in it (empty it would ask for nothing), and that nothing is twice. */
+/** A list. `demands`: it must not be empty (which would have no effect), or must have no duplicates. */
 export function list<T>(item: Schema<T>, ...demands: readonly ('filled' | 'distinct')[]): Schema<readonly T[]> {
   return {
     spelling: 'json',
@@ -111,10 +111,10 @@ function ofObject<T>(below: Below, read: (given: JsonObject, at: Place) => T | u
   };
 }
 
-/** Unknown keys that are named: what somebody sends must not cost more than it is worth. */
+/** Most unknown keys that are named, so that a sender cannot cause much work. */
 const NAMED_KEYS = 20;
 
-/** Reads these of the known members, and refuses the ones that are not known. */
+/** Reads these known members, and rejects unknown ones. */
 function readKnown(known: Known, names: readonly string[], given: JsonObject, at: Place): object {
   const unknown = Object.keys(given).filter((name) => !known.has(name));
   for (const name of unknown.slice(0, NAMED_KEYS)) at.member(name).refuse(unknownKey(name, [...known.keys()]));
@@ -122,12 +122,12 @@ function readKnown(known: Known, names: readonly string[], given: JsonObject, at
   return recordOf(names, (name) => known.get(name)?.read(given[name], at.member(name)));
 }
 
-/** The nearest key that there is, else all of them. */
+/** Suggests the nearest known key, else all of them. */
 function unknownKey(name: string, known: readonly string[]): string {
   return `unknown key; ${meantOr(name, known, `there ${known.length === 1 ? 'is' : 'are'} ${known.join(', ')}`)}`;
 }
 
-/** An object without prototype, so that no name has a meaning of its own. */
+/** An object without prototype, so that no name is special. */
 function recordOf(names: readonly string[], read: (name: string) => unknown): Record<string, unknown> {
   const record: Record<string, unknown> = Object.create(null);
   for (const name of names) record[name] = read(name);

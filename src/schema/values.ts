@@ -3,7 +3,7 @@ import { NOTHING_BELOW, refined, type Schema } from './schema.js';
 
 const MAX_TEXT = 4096;
 
-/** A single value. `read` returns undefined where the value is not what `what` says. */
+/** A single value. `read` returns undefined if the value does not match `what`. */
 export function single<T>(spelling: 'text' | 'json', what: string, read: (raw: JsonValue) => T | undefined): Schema<T> {
   return {
     spelling,
@@ -26,10 +26,10 @@ function unquoted(text: string): JsonValue {
   return text.trim() === '' ? null : Number(text);
 }
 
-/** Whatever it is. */
+/** Any value. */
 export const anything: Schema<JsonValue> = single('json', 'a value', (raw) => raw);
 
-/** A value that must not be there, and why. */
+/** A forbidden value, with the reason. */
 export function refused(why: string): Schema<never> {
   return { spelling: 'json', below: NOTHING_BELOW, nullable: false, read: (_raw, at) => at.refuse(why) };
 }
@@ -44,7 +44,7 @@ export function pattern(form: RegExp, what: string): Schema<string> {
   return textThat((raw) => form.test(raw), what);
 }
 
-/** One line of text that something holds of, kept as written. */
+/** One line of text that meets a condition, kept as written. */
 export function textThat(holds: (raw: string) => boolean, what: string): Schema<string> {
   return single('text', what, (raw) => (isPrintableLine(raw) && holds(raw) ? raw : undefined));
 }
@@ -61,7 +61,7 @@ export function hex(bytes: number): Schema<string> {
   const schema = lowerCase(pattern(new RegExp(`^[0-9a-fA-F]{${2 * bytes}}$`), what));
   return {
     ...schema,
-    // Digits alone are a number in YAML.
+    // YAML reads digits alone as a number.
     read: (raw, at) => (typeof raw === 'number' ? at.refuse(`must be ${what}, in quotes`) : schema.read(raw, at)),
   };
 }
@@ -99,14 +99,14 @@ export const instant: Schema<string> = refined(
   (value) => new Date(value).toISOString(),
 );
 
-/** Date turns 30 February into 2 March. */
+/** Whether a date exists: Date turns 30 February into 2 March. */
 function isInCalendar(raw: string): boolean {
   const read = new Date(raw);
   return !Number.isNaN(read.getTime()) && read.toISOString().slice(0, 10) === raw.slice(0, 10);
 }
 
 function isPrintableLine(raw: JsonValue): raw is string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: the expression finds these characters
   return typeof raw === 'string' && raw.length > 0 && raw.length <= MAX_TEXT && !/[\u0000-\u001f\u007f]/.test(raw);
 }
 

@@ -15,36 +15,36 @@ import { fromUtf8 } from '../core/bytes.js';
 import { type JsonValue, PROTOTYPE_NAMES } from '../core/json.js';
 import type { Path } from './schema.js';
 
-/** A YAML text that was read, and where in it things stand. */
+/** A parsed YAML text, with the positions of its values. */
 export interface YamlText {
-  /** Null where there are problems. Objects have no prototype. An empty text is null. */
+  /** Null if there are problems. Objects have no prototype. An empty text is null. */
   readonly value: JsonValue;
   readonly problems: readonly YamlProblem[];
-  /** Line of a place; where that is not there, of the innermost around it; null for the whole. */
+  /** Line of a place, or of its innermost existing parent; null for the whole. */
   lineOf(path: Path): number | null;
-  /** First and last line of a member or item with its value; null where it is not there. */
+  /** First and last line of a member or item with its value; null if it does not exist. */
   linesOf(path: Path): readonly [first: number, last: number] | null;
 }
 
 export interface YamlProblem {
-  /** Null where the syntax is wrong, so that there are no places yet. */
+  /** Null if the syntax is wrong, so that there are no places. */
   readonly path: Path | null;
   /** Null for the text as a whole. */
   readonly position: { readonly line: number; readonly column: number } | null;
   readonly what: string;
 }
 
-/** How much a text from anywhere may hold, which then has to be plain: without anchors, tags and keys with a meaning. */
+/** Limits of an untrusted text, which must be plain: without anchors, tags and special keys. */
 export interface YamlBounds {
   readonly bytes: number;
-  /** Names, values, marks, blanks and line ends in all: what the work of the parser grows with. Unbounded where left out. */
+  /** Names, values, marks, blanks and line ends in all, which determine the work of the parser. Unbounded if left out. */
   readonly tokens?: number;
   readonly depth: number;
-  /** One fault of syntax makes others behind it; the first say what is wrong. */
+  /** Most reported syntax faults: one fault causes others after it. */
   readonly faults: number;
 }
 
-/** The meanings of the parser's codes. Its messages are not shown: they quote the text, which may hold secrets. */
+/** The meanings of the parser's codes. Its messages are not shown: they quote the text, which may contain secrets. */
 const MEANINGS: ReadonlyMap<string, string> = new Map([
   ['BAD_ALIAS', 'aliases (*name) are not read'],
   ['BAD_DQ_ESCAPE', 'unknown escape in double-quoted text'],
@@ -63,14 +63,14 @@ const MEANINGS: ReadonlyMap<string, string> = new Map([
   ['UNEXPECTED_TOKEN', 'unexpected here: is a quote, bracket or comma too many or missing?'],
 ]);
 
-/** Names that mean something to YAML, or to the language this runs in. */
+/** Names with a special meaning in YAML, or in JavaScript. */
 const KEYS_WITH_A_MEANING: ReadonlySet<string> = new Set(['<<', ...PROTOTYPE_NAMES]);
 
 /**
- * Reads one YAML 1.2 document under the core schema: every key a text and used once, no aliases, no unknown tags and no
- * version directive. JSON is read as the part of YAML that it is.
+ * Reads one YAML 1.2 document under the core schema: every key is a unique text, without aliases, unknown tags and
+ * version directives. JSON is read as a subset of YAML.
  *
- * @param bounds of a text that does not come from the operator
+ * @param bounds limits for a text that does not come from the operator
  */
 export function readYaml(text: string, bounds?: YamlBounds): YamlText {
   if (bounds !== undefined && fromUtf8(text).byteLength > bounds.bytes) {
@@ -93,7 +93,7 @@ export function readYaml(text: string, bounds?: YamlBounds): YamlText {
     const said = faults.map(({ pos, code }) => ({ path: null, position: positionOf(pos[0]), what: sayWhat(code) }));
     return refusal(...distinct(said));
   }
-  // It can change the version, and with it what a plain word means. A tag directive can do nothing without tags.
+  // It can change the version, and with it the meaning of a plain word. A tag directive has no effect without tags.
   if (document.directives?.yaml.explicit === true) return refusal(ofTheWhole('has a version directive (%YAML)'));
   const { contents } = document;
   if (contents === null && bounds !== undefined) return refusal(ofTheWhole('is empty'));
@@ -115,7 +115,7 @@ export function readYaml(text: string, bounds?: YamlBounds): YamlText {
 
 const TOO_DEEP = 'nested too deep to be read';
 
-/** Null where it is nested deeper than the parser, which calls itself for each level, can follow. */
+/** Null if it is nested too deeply for the recursive parser. */
 function parsed(text: string, lineCounter: LineCounter): Document.Parsed | null {
   try {
     return parseDocument(text, {
@@ -123,7 +123,7 @@ function parsed(text: string, lineCounter: LineCounter): Document.Parsed | null 
       prettyErrors: false,
       stringKeys: true,
       merge: false,
-      // Repeated keys are looked for below, where the place is known and the work grows with the text only.
+      // Repeated keys are detected below, with their place, in time proportional to the text.
       uniqueKeys: false,
     });
   } catch (error) {
@@ -144,12 +144,12 @@ function sayWhat(code: string): string {
   return MEANINGS.get(code) ?? code.toLowerCase().replaceAll('_', ' ');
 }
 
-/** The parser says some things twice of one place. */
+/** The parser reports some problems twice for one place. */
 function distinct<T>(problems: readonly T[]): readonly T[] {
   return [...new Map(problems.map((problem) => [JSON.stringify(problem), problem])).values()];
 }
 
-/** Turns nodes into plain values, and notes what is not allowed in them. */
+/** Converts nodes to plain values, and adds problems for forbidden ones. */
 class PlainReader {
   readonly problems: { readonly path: Path; readonly offset: number; readonly what: string }[] = [];
   readonly #bounds: YamlBounds | undefined;
@@ -172,7 +172,7 @@ class PlainReader {
     const object: { [member: string]: JsonValue } = Object.create(null);
     for (const { key, value } of pairs) {
       const name = key === null ? '' : this.read(key, path);
-      // Then it was refused: keys are texts.
+      // It was rejected already: keys must be texts.
       if (typeof name !== 'string') continue;
       const place = [...path, name];
       if (this.#bounds !== undefined && KEYS_WITH_A_MEANING.has(name)) {
@@ -202,7 +202,7 @@ function isJson(value: unknown): boolean {
   return value === null || ['boolean', 'string'].includes(typeof value) || Number.isFinite(value);
 }
 
-/** Where the key of a place stands, or the item; or of the innermost around it that is there. */
+/** Offset of the key of a place, or of the item; or of the innermost existing parent. */
 function offsetOf(contents: Node | null, path: Path): number | null {
   let node: unknown = contents;
   let offset: number | null = null;
@@ -231,7 +231,7 @@ function extentOf(contents: Node | null, path: Path): readonly [first: number, l
   return [first, Math.max(first, (node?.range?.[1] ?? 0) - 1)];
 }
 
-/** Every node of a text that was parsed has a range; an empty text has no node. */
+/** Every node of a parsed text has a range; an empty text has no node. */
 function startOf(node: Node | null): number {
   return node?.range?.[0] ?? 0;
 }
