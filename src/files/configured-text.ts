@@ -4,9 +4,9 @@ import type { KeyPath } from '../core/places.js';
 import { type ReadBytes, readBoundedFile } from './whole-files.js';
 
 /**
- * The text of a file, of at most 1 MiB.
- * @param path of the key that names it
- * @throws {ConfigurationError} where it cannot be read; what it holds is never quoted
+ * Reads the text of a file, of at most 1 MiB.
+ * @param path the configuration key of the file
+ * @throws {ConfigurationError} if it cannot be read; never quotes its content
  */
 export async function readConfiguredText(
   path: KeyPath,

@@ -4,37 +4,37 @@ import { isSystemError } from '../core/file-problem.js';
 import { PolicyFileError, readPolicyFile } from './policy-file.js';
 import { isPolicyName } from './policy-names.js';
 
-/** The content of the files of a policy directory at one moment. */
+/** The content of a policy directory at one moment. */
 export interface PolicyTexts {
-  /** Changes when a file comes, goes, is written or replaced. */
+  /** Changes when a file is added, removed, written or replaced. */
   readonly fingerprint: string;
-  /** In the order of their names. */
+  /** Sorted by name. */
   readonly files: readonly PolicyText[];
 }
 
 /** The text of a policy file, or why there is none. */
 type PolicyText = { readonly name: string } & ({ readonly text: string } | { readonly why: string });
 
-/** How a policy directory is read. */
+/** The calls that read a policy directory. */
 export interface PolicyReading {
-  /** Names in a folder, in no order. @throws {Error} of the system, with ENOENT where there is no folder */
+  /** Names in a folder, in no order. @throws {Error} the system error, ENOENT if there is no folder */
   readonly names: (folder: string) => Promise<readonly string[]>;
   /** As `markOf`. */
   readonly mark: (path: string) => Promise<string>;
   readonly text: (directory: string, name: string) => Promise<PolicyText>;
 }
 
-/** From the disk. */
+/** Reads from the disk. */
 export const DISK_READING: PolicyReading = { names: (folder) => readdir(folder), mark: markOf, text: readText };
 
-/** When the file of a mark was last written; null for a mark of a file that was not there. */
+/** When the file of a mark was last written; null for the mark of a missing file. */
 export function modifiedAt(mark: string): Date | null {
   const [, , , nanoseconds] = mark.split(',');
   return nanoseconds === undefined ? null : new Date(Number(BigInt(nanoseconds) / 1_000_000n));
 }
 
 /**
- * A text that changes when the file is written or replaced. Says so where there is none; never rejects. Links are followed, as a mounted
+ * A text that changes when the file is written or replaced. A missing file has a mark too; never rejects. Links are followed, as a mounted
  * Kubernetes volume consists of them.
  */
 export async function markOf(path: string): Promise<string> {
@@ -46,15 +46,15 @@ export async function markOf(path: string): Promise<string> {
   }
 }
 
-/** How often a directory is read again that changed while it was read. */
+/** Most reads of a directory that changes during the read. */
 const ATTEMPTS = 5;
 
 /**
- * The policies of a directory, from one state of it: where it changes meanwhile (a ConfigMap is exchanged as a whole), it is read
- * again, so that no set is half old and half new. Null: there is no such directory.
+ * Reads the policies of a directory, from one state of it. If it changes meanwhile (a ConfigMap is replaced as a whole), it is read
+ * again, so that no set mixes two states. Null: the directory does not exist.
  *
- * @throws {PolicyFileError} where it keeps changing
- * @throws {Error} of the system where it cannot be read
+ * @throws {PolicyFileError} if it keeps changing
+ * @throws {Error} the system error if it cannot be read
  */
 export async function readPolicyTexts(directory: string, by: PolicyReading): Promise<PolicyTexts | null> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
@@ -68,8 +68,8 @@ export async function readPolicyTexts(directory: string, by: PolicyReading): Pro
 }
 
 /**
- * A fingerprint of the directory: names, and the marks of the files. Null: there is no such directory.
- * @throws {Error} of the system where it cannot be read
+ * A fingerprint of the directory: names, and the marks of the files. Null: the directory does not exist.
+ * @throws {Error} the system error if it cannot be read
  */
 export async function fingerprintOfPolicies(directory: string, by: PolicyReading): Promise<string | null> {
   const names = await policyNames(directory, by);

@@ -8,15 +8,15 @@ export const MAX_POLICY_BYTES = 256 * 1024;
 
 const WORLD_WRITABLE = 0o002;
 
-/** Not blocking, so that a pipe in the directory is found out instead of waited for. */
+/** Opens without blocking, so that a pipe in the directory is rejected instead of waited for. */
 const READ_REAL_FILE = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
-/** A file that is not served. The message says what is wrong, without the place. */
+/** An unusable policy file. The message has the fault, without the place. */
 export class PolicyFileError extends Error {
   override readonly name = 'PolicyFileError';
 }
 
-/** The calls to the file system, in this order. Others may change it between any two of these steps. */
+/** The calls to the file system, in this order. Other processes may change it between any two of them. */
 export type PolicyFileSystem = Readonly<Record<'realpath' | 'readlink', (path: string) => Promise<string>>> & {
   readonly open: (path: string, flags: number) => Promise<FileHandle>;
   readonly lstat: (path: string) => Promise<Pick<Stats, 'dev' | 'ino'>>;
@@ -25,8 +25,8 @@ export type PolicyFileSystem = Readonly<Record<'realpath' | 'readlink', (path: s
 const NODE_FILE_SYSTEM: PolicyFileSystem = { realpath, open, lstat, readlink };
 
 /**
- * Text of a policy file. A link counts where it leads to a file inside the directory (Kubernetes mounts ConfigMaps as
- * such links). Whether others may write the directory itself is not checked: those mounts are read-only with mode 0777.
+ * Reads the text of a policy file. A link must lead to a file inside the directory (Kubernetes mounts ConfigMaps as
+ * such links). Write permissions of the directory are not checked: those mounts are read-only with mode 0777.
  *
  * @param directory real path of the policy directory
  * @throws {PolicyFileError}
@@ -47,7 +47,7 @@ export async function readPolicyFile(
   }
 }
 
-/** How the text of a policy file is read. A release policy has its id from the name of its file. */
+/** Options for parsing a policy file. A release policy has its id from the name of its file. */
 export function policyTextOptions(path: string) {
   const extension = extname(path);
   return {
@@ -57,12 +57,12 @@ export function policyTextOptions(path: string) {
 }
 
 /**
- * Text of a policy file that the caller names, wherever it lies: also a pipe, or a link. The text stands for the bytes
- * exactly, so that its digest is theirs.
+ * Reads the text of a policy file that the caller names, anywhere: also a pipe, or a link. The text represents the bytes
+ * exactly, so that their digests are equal.
  *
- * @param maximum most bytes; a test of a policy may be larger than one
- * @throws {PolicyFileError} for what it holds
- * @throws {Error} of the system where it cannot be read
+ * @param maximum most bytes; a test of a policy may be larger than a policy
+ * @throws {PolicyFileError} for its content
+ * @throws {Error} the system error if it cannot be read
  */
 export async function readNamedPolicyFile(path: string, maximum: number = MAX_POLICY_BYTES): Promise<string> {
   const file = await open(path, constants.O_RDONLY);
@@ -89,18 +89,18 @@ async function requireFit(file: FileHandle): Promise<void> {
   if (stat.size > MAX_POLICY_BYTES) refuse(`has more than ${MAX_POLICY_BYTES} bytes`);
 }
 
-/** A folder on the way may have become a link after its path was looked at: what counts is the file that is open. */
+/** A folder in the path may have become a link after the check: the open file must be inside the directory. */
 async function requireSame(file: FileHandle, directory: string, name: string, system: PolicyFileSystem): Promise<void> {
   const opened = await file.stat();
   const path = await realPathInside(directory, name, system);
   const named = await system.lstat(path).catch((cause) => refuse('changed while it was read', cause));
   if (opened.dev !== named.dev || opened.ino !== named.ino) refuse('changed while it was read');
-  // Further swaps between these two looks would go unseen. Linux knows where the open file is.
+  // Two changes between these checks would be missed. Linux reports the path of the open file.
   if (process.platform !== 'linux') return;
   if (!isInside(directory, await system.readlink(`/proc/self/fd/${file.fd}`))) refuse('changed while it was read');
 }
 
-/** The file may grow after its size was looked at. */
+/** Bounds the read, since the file may grow after its size was checked. */
 async function readBounded(file: FileHandle, maximum: number): Promise<Uint8Array> {
   const bytes = new Uint8Array(maximum + 1);
   let length = 0;

@@ -6,14 +6,14 @@ import { UnfitError } from '../core/errors.js';
 /** More than any certificate or CRL has. */
 const MAXIMUM_BYTES = 1024 * 1024;
 
-/** Not blocking, so that a pipe is found out instead of waited for. */
+/** Opens without blocking, so that a pipe is rejected instead of waited for. */
 const READ = constants.O_RDONLY | constants.O_NONBLOCK;
 
 /**
- * The bytes of a file of endorsement material or of the configuration. Links are followed: what counts is what the content verifies as.
+ * Reads a file of endorsement material or of the configuration. Follows links: only the verified content counts.
  *
- * @throws {UnfitError} where it is no file, is too large, or grows while it is read
- * @throws {Error} where it cannot be read
+ * @throws {UnfitError} if it is no file, is too large, or grows while it is read
+ * @throws {Error} if it cannot be read
  */
 export async function readBoundedFile(path: string): Promise<Uint8Array> {
   const file = await open(path, READ);
@@ -34,7 +34,7 @@ export async function readBoundedFile(path: string): Promise<Uint8Array> {
   }
 }
 
-/** Reads a whole file, as `readBoundedFile` does. */
+/** Reads a whole file, like `readBoundedFile`. */
 export type ReadBytes = (path: string) => Promise<Uint8Array>;
 
 /** The readers of a file: the service's own user, or everybody. */
@@ -43,7 +43,7 @@ type Readers = 'owner' | 'everybody';
 const MODES = { owner: { folder: 0o700, file: 0o600 }, everybody: { folder: 0o755, file: 0o644 } } as const;
 
 /**
- * Writes a file so that a reader sees all of it or none: a temporary file beside it, then a rename. Creates the folder.
+ * Writes a file whole or not at all: a temporary file beside it, then a rename. Creates the folder.
  */
 export async function writeAtomically(path: string, bytes: Uint8Array | string, readers: Readers): Promise<void> {
   const mode = MODES[readers];
