@@ -4,7 +4,7 @@ import { requireDate } from './require-date.js';
 import type { Verification } from './verifier.js';
 
 /**
- * `veritee/policy`: appraises verified evidence under policies, and decides. It reaches no network, disk, clock, environment or
+ * `veritee/policy`: appraises verified evidence under policies, and decides. It uses no network, disk, clock, environment or
  * log, so the same arguments always give the same decision.
  */
 
@@ -19,7 +19,7 @@ export { BUILT_IN_POLICIES } from '../policy/document/built-in-policies.js';
 export { type Policy, type PolicyTextOptions, parsePolicy } from '../policy/document/policy-document.js';
 export { PolicyError, type PolicyProblem } from '../policy/document/policy-problem.js';
 
-/** What a policy is told beside a verification. */
+/** The inputs of an appraisal besides the verification. */
 export interface AppraisalContext {
   /** Earlier reset counts of the vTPM. Default: unavailable, so that a policy with `trackResets` allows nothing. */
   readonly resets?: RememberedResets;
@@ -32,11 +32,11 @@ const NO_RESETS: RememberedResets = {
 };
 
 /**
- * What `appraise` takes. The nonce is one of your own: that it was never used before is for you to see to. There is no token
+ * The input of `appraise`. You choose the nonce, and must ensure that it was never used before. There is no token
  * of another verifier beside the evidence, so a policy that requires one allows nothing.
  *
- * @param verification what `verify` returned: type of evidence, verification time and binding are those that it was verified with
- * @throws {TypeError} where its verification time is not a valid date, as after a round trip through JSON
+ * @param verification the result of `verify`, which contains type of evidence, verification time and binding
+ * @throws {TypeError} if its verification time is not a valid date, as after a round trip through JSON
  * @returns the input, for `appraise(policy, input)` under each policy; `decide` takes all appraisals
  */
 export function appraisalInput(

@@ -1,4 +1,4 @@
-/** @throws {TypeError} where it is not a valid date: compared with one, nothing would ever have expired */
+/** @throws {TypeError} if it is not a valid date: compared with it, no certificate would ever expire */
 export function requireDate(at: Date): void {
   if (!(at instanceof Date) || Number.isNaN(at.getTime())) throw new TypeError('at is not a valid date');
 }

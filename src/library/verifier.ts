@@ -13,7 +13,7 @@ import { createVerifiers } from '../tee/verifiers.js';
 import { requireDate } from './require-date.js';
 
 /**
- * `veritee/verifier`: verifies evidence of confidential VMs. It reaches no network, disk, clock, environment or log, so the
+ * `veritee/verifier`: verifies evidence of confidential VMs. It uses no network, disk, clock, environment or log, so the
  * same arguments always give the same result.
  */
 
@@ -63,25 +63,25 @@ export { parseCollateralFile } from '../tee/tdx/intel/collateral-file.js';
 export { INTEL_SGX_ROOT_PINS } from '../tee/tdx/intel/roots.js';
 export type { VerifierOptions } from '../tee/verifier-options.js';
 
-/** What evidence is verified with. */
+/** The inputs of a verification besides the evidence. */
 export interface VerifyContext {
-  /** The verification time: validity of certificates, CRLs, collateral and tokens is checked at it. */
+  /** The verification time, at which certificates, CRLs, collateral and tokens must be valid. */
   readonly at: Date;
   /**
-   * Endorsements from sources of your own. Default: only those in the evidence, with a warning that no other source confirms them
+   * Endorsements from your own sources. Default: only those in the evidence, with a warning that no other source confirms them
    * (`crl_unconfirmed`, `collateral_unconfirmed`).
    */
   readonly endorsements?: EndorsementSet;
-  /** The nonce, and the key if one is bound, as `expectedBinding` makes it. Default: null, no nonce is looked for. */
+  /** The nonce, and the key if one is bound, from `expectedBinding`. Default: null, no nonce is required. */
   readonly binding?: ExpectedBinding | null;
 }
 
-/** Evidence that was read, and its type. */
+/** Parsed evidence, and its type. */
 export interface OpenedEvidence extends Opened {
   readonly evidenceType: EvidenceType;
 }
 
-/** The result of verifying evidence, with what it was verified as: policies appraise it as that, and as nothing else. */
+/** The result of verifying evidence, with its type: policies appraise it only as that type. */
 export interface Verification extends VerifiedEvidence {
   readonly evidenceType: EvidenceType;
   readonly at: Date;
@@ -94,15 +94,15 @@ const ofVendors = createVerifiers();
 const made = new WeakMap<VerifierOptions, Verifiers>();
 
 /**
- * Reads evidence into its structures. Of what it reads, it verifies only the certificate chain that names a source: the PCK
- * chain of a TD quote. `needs` is empty where that chain fails.
+ * Parses evidence into its structures. It only verifies the certificate chain that selects a source: the PCK
+ * chain of a TD quote. `needs` is empty if that chain fails.
  *
  * @param evidence decoded: each member has the bytes or text that docs/formats.md describes, without base64
- * @param options trust anchors, floors and limits; those of AMD, Intel and Azure where left out. Verifiers cache by content,
+ * @param options trust anchors, floors and limits; default to those of AMD, Intel and Azure. Verifiers cache by content,
  *   one set of verifiers for each object, so pass the same object again. To change an
- *   option, pass a new object: a member that changes later may not count
- * @returns the endorsements that the evidence needs, as search keys made of unverified bytes, and what `verify` takes
- * @throws {FormatError} where the evidence is malformed: `code` (docs/codes.md), `pointer` to the member; `type_unsupported`
+ *   option, pass a new object: later changes of a member may have no effect
+ * @returns the required endorsements, as search keys from unverified bytes, and the input of `verify`
+ * @throws {FormatError} if the evidence is malformed: `code` (docs/codes.md), `pointer` to the member; `type_unsupported`
  *   for an unknown type
  * @see AMD 56860 (ATTESTATION_REPORT), Intel DCAP TD quote 4 and 5, TPM 2.0 part 2 (TPMS_ATTEST), RFC 7515 (tokens)
  */
@@ -115,11 +115,11 @@ export function open(evidence: Evidence, options?: VerifierOptions): OpenedEvide
 /**
  * Verifies each signature, certificate chain and binding of evidence, in the order of the steps in the READMEs of `tee`.
  *
- * @param opened what `open` returned; it can be verified again in another context
- * @returns every check with its result, and claims: only those that verified bytes state. A failed check is no error. The
+ * @param opened the result of `open`; it can be verified again in another context
+ * @returns every check with its result, and claims only from verified bytes. A failed check is no error. The
  *   result allows nothing by itself: `veritee/policy` decides
- * @throws {TypeError} where `at` is not a valid date: with an invalid one, nothing would ever have expired
- * @throws {FormatError} where a chain or CRL is malformed that is only read once it is reached
+ * @throws {TypeError} if `at` is not a valid date: with an invalid one, no certificate would ever expire
+ * @throws {FormatError} if a chain or CRL that is parsed late is malformed
  */
 export async function verify(
   opened: OpenedEvidence,
@@ -131,7 +131,7 @@ export async function verify(
   return { ...verification, checks, evidenceType: opened.evidenceType, at, binding };
 }
 
-/** Where no source supplies TDX collateral, that of the evidence is used. */
+/** If no source supplies TDX collateral, that of the evidence is used. */
 function withCollateralOf({ needs }: Opened, endorsements: EndorsementSet): EndorsementSet {
   const collateral = needs.flatMap((need) => (need.kind === 'intel-tdx' ? (need.supplied ?? []) : []))[0];
   if (collateral === undefined || endorsements.tdx !== undefined) return endorsements;
