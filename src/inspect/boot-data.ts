@@ -1,6 +1,6 @@
 import { hex, utf16le } from '../core/bytes.js';
 
-/** The data of an event beyond its digest. Each is null if the bytes do not have its form. */
+/** Parses the data of an event beyond its digest. Each function returns null for another form. */
 
 /** Header of EFI_SIGNATURE_LIST: a GUID, then sizes of the list, of a header and of an entry (UEFI 2.10, 32.4.1). */
 const SIGNATURE_LIST_HEADER = 28;
@@ -30,7 +30,7 @@ export function signatureEntries(contents: Uint8Array): readonly string[] | null
 /** A firmware has some dozen options. */
 const MAXIMUM_OPTIONS = 256;
 
-/** Boot options in their order, as `BootOrder` has them. */
+/** Boot options in the order of `BootOrder`. */
 export function bootOrder(contents: Uint8Array): readonly string[] | null {
   const count = contents.byteLength / 2;
   if (count === 0 || count > MAXIMUM_OPTIONS || !Number.isInteger(count)) return null;
@@ -61,7 +61,7 @@ const MEDIA_TYPE = 0x04;
 const FILE_PATH_SUBTYPE = 0x04;
 const NODE_HEADER = 4;
 
-/** The file that an image was loaded from, as the device path of its event names it. */
+/** The file of an image, by the device path of its event. */
 export function imagePath(data: Uint8Array): string | null {
   if (data.byteLength < DEVICE_PATH_OFFSET) return null;
   const view = viewOf(data);
@@ -85,7 +85,7 @@ const DISK_GUID_OFFSET = 56;
 const PARTITION_COUNT_OFFSET = 92;
 
 export interface PartitionTable {
-  /** The GUID of the disk, as its bytes stand there, hex. */
+  /** The GUID of the disk, in its stored byte order, hex. */
   readonly disk: string;
   readonly partitions: number;
 }

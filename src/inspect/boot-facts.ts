@@ -13,18 +13,18 @@ import type { JsonValue } from '../core/json.js';
 import { bootOptionName, bootOrder, imagePath, partitionTable, signatureEntries } from './boot-data.js';
 import { shownText, typeName } from './event-names.js';
 
-/** Facts about a boot from one event. */
+/** A fact about a boot from one event. */
 export interface BootFact {
-  /** Kind, as a comparison names it. */
+  /** The kind of fact, as a comparison names it. */
   readonly about: string;
-  /** In words: `dbx`, `the boot application \\EFI\\BOOT\\BOOTX64.EFI`. Two facts of one name are two versions of one thing. */
+  /** A name: `dbx`, `the boot application \\EFI\\BOOT\\BOOTX64.EFI`. Two facts of one name are versions of one object. */
   readonly name: string;
   /** The data that the digest covers, if it can be shown; else the digest. */
   readonly value: JsonValue;
   readonly digest: string;
   /** Whether the name comes from data that the digest does not cover. */
   readonly isNameUncovered: boolean;
-  /** Of a signature database; null of anything else. */
+  /** The entries of a signature database; null for other facts. */
   readonly signatures: Signatures | null;
 }
 
@@ -72,7 +72,7 @@ function asSeparator({ separator }: JudgedEvent): Read | null {
   return separator === null ? null : { about: 'separator', name: 'the separator', value: separator };
 }
 
-/** Names in the order of signatures: each under the vendor GUID that it has to have. */
+/** Names in the order of signatures: each under its required vendor GUID. */
 const DATABASES: ReadonlyMap<string, string> = new Map([
   [`${EFI_GLOBAL_VARIABLE} PK`, 'pk'],
   [`${EFI_GLOBAL_VARIABLE} KEK`, 'kek'],
@@ -86,7 +86,7 @@ function asVariable(judged: JudgedEvent): Read | null {
   const variable = judged.variable ?? (judged.isVariableContents ? parseEfiVariable(judged.event.data) : null);
   if (variable === null) return null;
   const { name, guid, contents } = variable;
-  // Zeros are in the form of a variable too.
+  // Zeros have the form of a variable too.
   if (name === '') return null;
   if (judged.event.type === EVENT_TYPE.variableAuthority) {
     return { about: 'authority', name: `the authority of ${name}`, ...sizeOf(variable) };
@@ -126,7 +126,7 @@ function asAction({ isAction, event }: JudgedEvent): Read | null {
   return action === null || action.startsWith('.') ? null : { about: 'action', name: `the action "${action}"` };
 }
 
-/** The lists of shim, which names them beside their digests. */
+/** The lists of shim. The log has their names beside their digests. */
 const MOK_LIST = /^MokList[A-Za-z]*$/;
 
 function asMokList({ event }: JudgedEvent, { layout, index }: Place): Read | null {
@@ -167,7 +167,7 @@ function asLoaded(judged: JudgedEvent, place: Place): Read | null {
 
 const MAXIMUM_NAME = 60;
 
-/** The first line of a menu entry of GRUB, which has many, names it. */
+/** The first line identifies a menu entry of GRUB, which has many lines. */
 function startOf(text: string): string {
   const [line = ''] = text.split('\n', 1);
   return line.length > MAXIMUM_NAME ? `${line.slice(0, MAXIMUM_NAME)}…` : line;
@@ -185,7 +185,7 @@ function asFile({ event }: JudgedEvent): Read {
     : { about: 'file', name: `the file ${name}`, isNameUncovered: true };
 }
 
-/** In a register of texts: the digest is not of the text that is logged. */
+/** For a register of texts: the digest does not cover the logged text. */
 function asUnverifiedText(shown: string | null): Read {
   return { about: 'commandLine', name: `what is logged as "${startOf(shown ?? 'no text')}"`, isNameUncovered: true };
 }

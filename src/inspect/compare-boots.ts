@@ -12,13 +12,13 @@ import { banksOf, preferred } from './log-reading.js';
 export interface Difference {
   /** The kind of difference. */
   readonly about: string;
-  /** Index of the register that it moved, as the log numbers it; left out where it moved none. */
+  /** Index of the changed register, as in the log; absent if no register changed. */
   readonly pcr?: number;
-  /** Null where it was not there. */
+  /** Null if it was absent. */
   readonly before: JsonValue;
-  /** Null where it is no longer there. */
+  /** Null if it is now absent. */
   readonly after: JsonValue;
-  /** One sentence for people. */
+  /** One sentence as message. */
   readonly detail: string;
 }
 
@@ -33,15 +33,15 @@ export interface LogComparison {
 /** The event logs of one boot, in the order in which they extend registers. */
 export type BootLogs = readonly EventLog[];
 
-/** The preferred bank that all logs have; null where there is none. */
+/** The preferred bank that all logs have; null if there is none. */
 export function commonBank(logs: BootLogs): EventBank | null {
   const [first, ...others] = logs.map(banksOf);
   return preferred((first ?? []).filter((bank) => others.every((banks) => banks.includes(bank))));
 }
 
 /**
- * Compares the event logs of two boots by digests, which is what moves registers: what differs beside them (addresses of
- * images, times) is no difference. Names come from the logs; where no digest covers one, the difference says so.
+ * Compares the event logs of two boots by digests, which extend registers. Other data (addresses of
+ * images, times) is ignored. Names come from the logs; if no digest covers one, the difference states it.
  */
 export function compareBootLogs(
   before: BootLogs,
@@ -113,7 +113,7 @@ interface Pair {
   readonly after: BootFact | null;
 }
 
-/** Those of one name are one thing that changed, the first with the first; the others came or went. */
+/** Pairs facts of one name as changes, in their order; the others were added or removed. */
 function pairs(removed: readonly BootFact[], added: readonly BootFact[]): readonly Pair[] {
   const waiting = groupedBy(added, factName);
   const changed = removed.map((before) => ({ before, after: waiting.get(factName(before))?.shift() ?? null }));
@@ -125,7 +125,7 @@ function factName({ about, name }: BootFact): string {
   return `${about} ${name}`;
 }
 
-/** GRUB measures one command line as a command and as the command line that comes of it. */
+/** GRUB measures one command line twice: as a command and as the resulting command line. */
 function distinct(differences: readonly Difference[]): readonly Difference[] {
   return [...new Map(differences.map((difference) => [JSON.stringify(difference), difference])).values()];
 }

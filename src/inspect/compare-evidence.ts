@@ -21,7 +21,7 @@ export interface BootSource {
 
 /**
  * The facts about a boot in evidence, in an event log or in another single structure.
- * @throws {FormatError} where it is malformed; for a structure by itself also as `kindOfStructure`
+ * @throws {FormatError} if it is malformed; for a single structure also as `kindOfStructure`
  */
 export function bootOfEvidence(evidence: Inspected, eventLogBytes: number): BootSource {
   if (evidence.type === 'event-log') return within('/log', () => bootOfLog(evidence.log, eventLogBytes));
@@ -40,7 +40,7 @@ export function bootOfEvidence(evidence: Inspected, eventLogBytes: number): Boot
 
 /**
  * The facts about a boot in a single structure.
- * @throws {FormatError} where it is malformed
+ * @throws {FormatError} if it is malformed
  */
 export function bootOfRaw(bytes: Uint8Array, kind: StructureKind, place: RawPlace, eventLogBytes: number): BootSource {
   return kind === 'event-log' ? bootOfLog(bytes, eventLogBytes) : bootOfStructures(describeRaw(bytes, kind, place));
@@ -52,7 +52,7 @@ function bootOfLog(bytes: Uint8Array, eventLogBytes: number): BootSource {
   return { logs: [log], layout: layoutOf(log), structures: [] };
 }
 
-/** Of a TD quote the registers are those of a TD. */
+/** A TD quote has the registers of a TD. */
 function bootOfStructures(structures: readonly StructureDescription[]): BootSource {
   const isOfTd = structures.some(({ name }) => name === 'TD quote');
   return { logs: [], layout: isOfTd ? RTMR_LAYOUT : PCR_LAYOUT, structures };
@@ -64,8 +64,8 @@ function vtpmLogs([firmware, canonical]: EventLogInput, eventLogBytes: number): 
 }
 
 /**
- * Compares two boots: differences in words, and registers that changed. Verifies nothing.
- * @throws {FormatError} `type_mismatch` where there is nothing that both have
+ * Compares two boots: named differences, and registers that changed. Verifies nothing.
+ * @throws {FormatError} `type_mismatch` if they have nothing in common
  */
 export function compareBoots(before: BootSource, after: BootSource): JsonObject {
   const [old, young] = [namesIn(before), namesIn(after)];
@@ -117,7 +117,7 @@ function compareLogs(before: BootSource, after: BootSource): LogComparison {
   return compareBootLogs(before.logs, after.logs, bank, before.layout);
 }
 
-/** Registers that software extends later are in no log. */
+/** The log lacks registers that software extends later. */
 function withReason(quoted: Difference, explained: readonly Difference[]): Difference {
   if (quoted.pcr === undefined || explained.some(({ pcr }) => pcr === quoted.pcr)) return quoted;
   return { ...quoted, detail: `${quoted.detail}, and the event logs do not say why` };

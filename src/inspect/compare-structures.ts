@@ -7,7 +7,7 @@ import type { FieldDescription, StructureDescription } from './field-description
 
 const CLAIMS = 'claims';
 
-/** Structures about a machine and its software. Certificates and collateral vouch for them. */
+/** Structures about a machine and its software. Certificates and collateral are omitted: they only vouch for these. */
 const COMPARED: ReadonlySet<string> = new Set([
   'HCL report',
   'runtime data',
@@ -19,7 +19,7 @@ const COMPARED: ReadonlySet<string> = new Set([
   CLAIMS,
 ]);
 
-/** Differences between any two pieces of evidence, and fields that repeat others. */
+/** Fields that differ between any two pieces of evidence, or repeat others. */
 const LEFT_OUT: ReadonlySet<string> = new Set([
   'SIGNATURE',
   'signature',
@@ -41,7 +41,7 @@ const LEFT_OUT: ReadonlySet<string> = new Set([
   'body size',
 ]);
 
-/** The same of claims of tokens, at any level. */
+/** Claims of tokens to omit for the same reason, at any level. */
 const CLAIMS_LEFT_OUT: ReadonlySet<string> = new Set([
   'exp',
   'iat',
@@ -57,7 +57,7 @@ const CLAIMS_LEFT_OUT: ReadonlySet<string> = new Set([
   'quotehash',
 ]);
 
-/** Names of the structures that are compared where both have them, each once. */
+/** Names of the structures to compare if both have them, without duplicates. */
 export function comparableStructures(structures: readonly StructureDescription[]): readonly string[] {
   return [...new Set(structures.filter(isOfBoot).map(({ name }) => name))].filter((name) => COMPARED.has(name));
 }
@@ -65,8 +65,8 @@ export function comparableStructures(structures: readonly StructureDescription[]
 /**
  * Compares quotes, reports and claims of tokens field by field.
  *
- * @param names of the structures that are compared
- * @param layout of the registers that are quoted: a register's difference has its index
+ * @param names names of the compared structures
+ * @param layout layout of the quoted registers: the difference of a register has its index
  */
 export function compareStructures(
   names: readonly string[],
@@ -82,7 +82,7 @@ export function compareStructures(
   });
 }
 
-/** Whether it speaks of a boot: a TPM says with the same structure that it made a key. */
+/** Whether a structure is about a boot: a TPM uses the same structure for the creation of a key. */
 function isOfBoot({ name, fields }: StructureDescription): boolean {
   return (
     name !== 'TPMS_ATTEST' ||
@@ -90,7 +90,7 @@ function isOfBoot({ name, fields }: StructureDescription): boolean {
   );
 }
 
-/** Fields by name; each counter of a TPM by itself. */
+/** Fields by name; each counter of a TPM separately. */
 function fieldsOf(structures: readonly StructureDescription[], name: string): ReadonlyMap<string, JsonValue> {
   const ofName = structures.filter((structure) => structure.name === name && isOfBoot(structure));
   const fields = ofName.flatMap((structure) => structure.fields);
@@ -99,7 +99,7 @@ function fieldsOf(structures: readonly StructureDescription[], name: string): Re
   return new Map(kept.flatMap(valuesOf));
 }
 
-/** Claims inside a claim each by itself, under the names that lead to it. */
+/** Lists nested claims separately, under their full names. */
 function leafClaims(path: readonly string[], value: JsonValue): readonly (readonly [string, JsonValue])[] {
   if (CLAIMS_LEFT_OUT.has(path.at(-1) ?? '')) return [];
   if (!isObject(value)) return [[path.join('.'), value]];
@@ -127,7 +127,7 @@ function fieldDifference(place: Field, before: JsonValue, after: JsonValue): rea
   const { structure, field } = place;
   const pcr = registerOf(place);
   if (pcr !== null) {
-    // One that a side did not quote need not have moved: pcrSelect says which were.
+    // A register that one side did not quote may be unchanged: pcrSelect shows the quoted ones.
     if (before === null || after === null) return [];
     const [bank] = structure === 'PCR values' ? [` (${field.split(':')[0]})`] : [''];
     const detail = `${place.layout.name(pcr)} was quoted with another value${bank}`;
@@ -144,7 +144,7 @@ function fieldDifference(place: Field, before: JsonValue, after: JsonValue): rea
   ];
 }
 
-/** The register that a field has the value of, as a log numbers it; null for any other field. */
+/** The register whose value a field has, as a log numbers it; null for any other field. */
 function registerOf({ structure, field, layout }: Field): number | null {
   if (structure === 'PCR values' && layout === PCR_LAYOUT) return Number(field.split(':')[1]);
   const isRtmr = structure === 'TD quote' && layout === RTMR_LAYOUT && /^RTMR[0-3]$/.test(field);

@@ -27,11 +27,11 @@ import { memberFields } from './json-members.js';
 const CLOCK_INFO_LENGTH = 17;
 const FIRMWARE_VERSION_LENGTH = 8;
 const SIZE_LENGTH = 2;
-/** Of SHA-512, the longest digest of a bank. */
+/** Length of SHA-512, the longest digest of a bank. */
 const MAXIMUM_PCR_LENGTH = 64;
 
 /**
- * Header and request data of the paravisor's report, and its runtime claims by member.
+ * Describes header and request data of the paravisor's report, and its runtime claims by member.
  * @throws {FormatError} as `parseHclReport`
  */
 export function describeHclReport(bytes: Uint8Array, about: string): readonly StructureDescription[] {
@@ -53,7 +53,7 @@ export function describeHclReport(bytes: Uint8Array, about: string): readonly St
   ];
 }
 
-/** Runtime data by member; one field of hex where it is no JSON object. */
+/** Runtime data by member; one field of hex if it is no JSON object. */
 export function describeRuntimeData(
   bytes: Uint8Array,
   about: string,
@@ -65,7 +65,7 @@ export function describeRuntimeData(
   return { name: 'runtime data', about, start: 0, length: bytes.byteLength, fields };
 }
 
-/** The user data of a paravisor, which it writes as hex. */
+/** User data of a paravisor, which it writes as hex. */
 function withBase64Url(field: FieldDescription): FieldDescription {
   const { name, value } = field;
   if (name !== 'user-data' || typeof value !== 'string') return field;
@@ -74,7 +74,7 @@ function withBase64Url(field: FieldDescription): FieldDescription {
 }
 
 /**
- * A vTPM quote and the PCR values sent with it.
+ * Describes a vTPM quote and its PCR values.
  * @throws {FormatError} `tpm_format`
  */
 export function describeTpmQuote(quote: TpmQuoteInput, about: string): readonly StructureDescription[] {
@@ -90,7 +90,7 @@ export function describeTpmQuote(quote: TpmQuoteInput, about: string): readonly 
   ];
 }
 
-/** The part of a quote after magic and type. Places of a TPM2B are those of its bytes, after the size. */
+/** The part of a quote after magic and type. The place of a TPM2B is that of its bytes, after the size. */
 function describeQuoted(table: FieldTable, message: Uint8Array): void {
   const quote = parseTpmsQuote(message);
   const offsetOf = (part: Uint8Array) => part.byteOffset - message.byteOffset;
@@ -117,7 +117,7 @@ function describeQuoted(table: FieldTable, message: Uint8Array): void {
 }
 
 /**
- * The certification of a key by the attestation key, and the public area of that key.
+ * Describes the certification of a key by the attestation key, and the public area of that key.
  * @throws {FormatError} `tpm_format`
  */
 export function describeCertifiedKey(
@@ -153,7 +153,7 @@ export function describeCertification(info: Uint8Array, about: string): Structur
 }
 
 /**
- * Public area of a key in a TPM.
+ * Describes the public area of a key in a TPM.
  * @throws {FormatError} `tpm_format`
  */
 export function describePublicArea(bytes: Uint8Array, about: string): StructureDescription {

@@ -8,8 +8,8 @@ import { readAkChain, readAkLeaf } from '../tee/shared/format/ak-certificate-inp
 import { FieldTable, type StructureDescription, startIn } from './field-description.js';
 
 /**
- * A certificate by what people ask of one (RFC 5280 4.1).
- * @param start bytes from the start of what `about` names; null where that is not the certificate in DER
+ * Describes the usual fields of a certificate (RFC 5280 4.1).
+ * @param start offset in the object named by `about`; null if that is not the certificate in DER
  */
 export function describeCertificate(
   certificate: X509Certificate,
@@ -35,13 +35,13 @@ export function describeCertificate(
   return { name, about, start, length: der.byteLength, fields: table.fields };
 }
 
-/** Reads the bytes after a part of DER. */
+/** Returns a reader of the bytes after a part of DER. */
 export function readerBehind(der: Uint8Array, part: Uint8Array): DerReader {
   return new DerReader(der, part.byteOffset - der.byteOffset + part.byteLength, der.byteLength);
 }
 
 /**
- * The certificate of an attestation key, and each of its chain.
+ * Describes the certificate of an attestation key, and each of its chain.
  * @throws {FormatError} `cert_format` at the leaf or the chain
  */
 export function describeAkCertificate(

@@ -8,8 +8,8 @@ import { describeCrl } from './describe-crl.js';
 import { type FieldDescription, type StructureDescription, textField } from './field-description.js';
 
 /**
- * Describes Intel's collateral: windows, numbers and levels. The chains are left out: they are Intel's own.
- * @throws {FormatError} `schema`, `cert_format` and the others of the parsers, at the member
+ * Describes Intel's collateral: validity, numbers and levels, without the chains, which are Intel's own.
+ * @throws {FormatError} `schema`, `cert_format` and other codes of the parsers, at the member
  */
 export function describeCollateral(collateral: TdxCollateral, about: string): readonly StructureDescription[] {
   const member = (name: string, describe: (place: string) => StructureDescription) =>

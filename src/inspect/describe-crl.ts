@@ -6,8 +6,8 @@ import { readerBehind } from './describe-certificate.js';
 import { FieldTable, type StructureDescription } from './field-description.js';
 
 /**
- * A CRL by what people ask of one (RFC 5280 5.1).
- * @param start bytes from the start of what `about` names; null where that is not the CRL in DER
+ * Describes the usual fields of a CRL (RFC 5280 5.1).
+ * @param start offset in the object named by `about`; null if that is not the CRL in DER
  * @throws {FormatError} `cert_format`
  */
 export function describeCrl(der: Uint8Array, about: string, start: number | null): StructureDescription {

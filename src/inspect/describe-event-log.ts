@@ -8,13 +8,13 @@ import type { JsonObject } from '../core/json.js';
 import { algorithmName, digestsByName, shownText, typeName } from './event-names.js';
 import { type FieldDescription, FieldTable, type StructureDescription } from './field-description.js';
 
-/** A boot makes some 150. */
+/** A boot makes some 150 events. */
 export const SHOWN_EVENTS = 256;
 
 /**
- * The event log of a TD: its header, then its first events. Offsets are from the start of the log in both.
+ * Describes the event log of a TD: its header, then its first events. Offsets are from the start of the log in both.
  *
- * @param maximumBytes as of `parseTcgEventLog`
+ * @param maximumBytes as in `parseTcgEventLog`
  * @throws {FormatError} as `parseTcgEventLog`
  */
 export function describeCcel(bytes: Uint8Array, about: string, maximumBytes: number): readonly StructureDescription[] {
@@ -22,7 +22,7 @@ export function describeCcel(bytes: Uint8Array, about: string, maximumBytes: num
 }
 
 /**
- * The event log of a vTPM, and the Canonical Event Log after it where there is one.
+ * Describes the event log of a vTPM, and the Canonical Event Log after it, if there is one.
  *
  * @throws {FormatError} `eventlog_format`, `eventlog_limit`
  */
@@ -59,7 +59,7 @@ function describeLog(
 
 type Place = Pick<FieldDescription, 'offset' | 'length'>;
 
-/** Records of a Canonical Event Log are not read at known places. */
+/** Records of a Canonical Event Log have no fixed places. */
 function placesIn(bytes: Uint8Array, format: EventLog['format']): (event: MeasuredEvent) => Place {
   if (format === 'cel-json' || format === 'cel-tlv') return () => ({ offset: null, length: null });
   return ({ offset, data }) => ({ offset, length: data.byteOffset + data.byteLength - bytes.byteOffset - offset });
@@ -110,12 +110,12 @@ function describeEvent(
   return { name: typeName(type), value: eventValue(event), meaning };
 }
 
-/** Members that every event log has for an event. */
+/** Members of an event in every format of event log. */
 function eventValue({ index, digests, data }: MeasuredEvent): JsonObject {
   return { index, text: shownText(data), dataLength: data.byteLength, digests: digestsByName(digests) };
 }
 
-/** The register that an index of a CCEL stands for (UEFI 2.10, 38.4.1). */
+/** The register for an index of a CCEL (UEFI 2.10, 38.4.1). */
 function registerOfTd(index: number): string {
   if (index === 0) return 'MRTD, which no event extends';
   return index <= 4 ? `RTMR ${index - 1}` : 'no register of a TD';

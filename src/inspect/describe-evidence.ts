@@ -43,8 +43,8 @@ type Structures = readonly StructureDescription[];
  * Describes evidence, structure by structure and field by field. Verifies nothing.
  * Pointers are into the evidence in its native form.
  *
- * @param eventLogBytes the longest event log that is read
- * @throws {FormatError} where a structure is malformed
+ * @param eventLogBytes the longest accepted event log
+ * @throws {FormatError} if a structure is malformed
  */
 export function describeEvidence(evidence: Evidence, eventLogBytes: number): Structures {
   const describe = DESCRIPTIONS[evidence.type] as Description<EvidenceType> | undefined;
@@ -63,7 +63,7 @@ const DESCRIPTIONS: { readonly [T in EvidenceType]?: Description<T> } = {
   'ita-token': describeTokenEvidence,
 };
 
-/** Evidence whose fields have no names here: its structures, with their lengths. */
+/** Evidence without named fields: its structures, with their lengths. */
 function describeMembers(evidence: Evidence): Structures {
   return Object.entries(traitsOf(evidence.type).members).flatMap(([member, form]) => {
     const bytes = Object.entries(evidence).find(([name]) => name === member)?.[1];
@@ -131,13 +131,13 @@ function describeAzureTdx(evidence: AzTdxVtpmEvidence, limit: number): Structure
   });
 }
 
-/** The paravisor's report; the runtime claims alone, where the guest took it apart. */
+/** The paravisor's report, or only the runtime claims if the guest split it. */
 function describeHcl(report: Uint8Array | HclParts): Structures {
   if (report instanceof Uint8Array) return describeHclReport(report, '/hclReport');
   return [describeRuntimeData(report.runtimeClaims, '/hclReport')];
 }
 
-/** Null where the guest took the paravisor's report apart. */
+/** Null if the guest split the paravisor's report. */
 function startOf(report: Uint8Array | HclParts, hardwareReport: Uint8Array): number | null {
   return report instanceof Uint8Array ? startIn(report, hardwareReport) : null;
 }
@@ -160,7 +160,7 @@ function describeTpm(evidence: TpmEvidence, limit: number): Structures {
   return describeVtpm(evidence, limit);
 }
 
-/** Runtime data, and, for that of a paravisor, the values that would make it known. */
+/** Runtime data, and for a paravisor the configuration entry that would accept it. */
 function runtimeDataOf(runtimeData: Uint8Array | null, entry: () => StructureDescription): Structures {
   if (runtimeData === null) return [];
   const object = readRuntimeObject(runtimeData);
@@ -180,7 +180,7 @@ function eventLogOf(log: EventLogInput | null, maximumBytes: number): Structures
   return log === null ? [] : describeVtpmLogs(log, '/eventLog', maximumBytes);
 }
 
-/** The configuration entry that would make this paravisor known. This is not a recommendation to add it. */
+/** The configuration entry that would accept this paravisor. It is not a recommendation. */
 function paravisorEntry(setting: string, value: Uint8Array, about: string): StructureDescription {
   const meaning = 'what to add to make this paravisor known, once verified evidence shows it and you know whose it is';
   const fields = [textField(setting, [hex(value)], meaning)];

@@ -6,11 +6,11 @@ import { readTcb } from '../tee/snp/amd/tcb.js';
 import { parseSnpReport, SNP_REPORT_LENGTH, type SnpReport } from '../tee/snp/format/snp-report.js';
 import { FieldTable, type StructureDescription } from './field-description.js';
 
-/** The one algorithm that `parseSnpReport` takes. */
+/** The only algorithm that `parseSnpReport` accepts. */
 const SIGNED_WITH = 'ECDSA P-384 with SHA-384';
 
 /**
- * An ATTESTATION_REPORT, field by field (AMD 56860).
+ * Describes an ATTESTATION_REPORT, field by field (AMD 56860).
  * @throws {FormatError} as `parseSnpReport`
  */
 export function describeSnpReport(bytes: Uint8Array, about: string): StructureDescription {
@@ -87,7 +87,7 @@ function describePlatform(table: FieldTable, report: SnpReport): void {
   }
 }
 
-/** By the layout of the line; as hex where the report does not tell it (version 2). */
+/** In the layout of the line; as hex if the report does not identify the line (version 2). */
 function tcbValue(report: SnpReport, name: keyof SnpReport['tcb']): JsonObject | string {
   const [line, ...others] = candidateLines(report, AMD_LINES);
   const bytes = report.tcb[name];

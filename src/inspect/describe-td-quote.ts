@@ -10,7 +10,7 @@ import { FieldTable, type StructureDescription } from './field-description.js';
 
 const ZEROS_48 = new Uint8Array(48);
 
-/** Bits of TDATTRIBUTES that have a name (Intel TDX Module ABI Specification, ATTRIBUTES). */
+/** Named bits of TDATTRIBUTES (Intel TDX Module ABI Specification, ATTRIBUTES). */
 const TD_ATTRIBUTES: readonly (readonly [number, string])[] = [
   [0, 'DEBUG'],
   [4, 'HGS_PLUS_PROF'],
@@ -28,8 +28,8 @@ const TD_ATTRIBUTES: readonly (readonly [number, string])[] = [
 ];
 
 /**
- * A TD quote: header and body, what its quoting enclave says, and the certificates that it carries.
- * @throws {FormatError} as `parseTdQuote`; `cert_format`, `cert_chain` of its certificates
+ * Describes a TD quote: header and body, the report of its quoting enclave, and its certificates.
+ * @throws {FormatError} as `parseTdQuote`; `cert_format`, `cert_chain` for its certificates
  */
 export function describeTdQuote(bytes: Uint8Array, about: string): readonly StructureDescription[] {
   const quote = parseTdQuote(bytes);
@@ -62,7 +62,7 @@ export function describeTdQuote(bytes: Uint8Array, about: string): readonly Stru
 }
 
 /**
- * A TDREPORT, which no remote party can check.
+ * Describes a TDREPORT, which no remote party can verify.
  * @throws {FormatError} `tdx_format`
  */
 export function describeTdReport(bytes: Uint8Array, about: string): StructureDescription {
@@ -93,7 +93,7 @@ export function describeTdReport(bytes: Uint8Array, about: string): StructureDes
   return { name: 'TDREPORT', about, start: 0, length: TD_REPORT_LENGTH, fields };
 }
 
-/** Of version 5: the kind of the body, and its bytes. */
+/** For version 5: the kind of the body, and its bytes. */
 function describeDescriptor(table: FieldTable, { td15, extension }: TdReportBody): void {
   const [type, size, meaning] =
     td15 === null

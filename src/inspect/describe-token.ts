@@ -4,7 +4,7 @@ import { parseClaimsSet, parseJws } from '../formats/jws.js';
 import { type FieldDescription, type StructureDescription, textField } from './field-description.js';
 import { memberFields } from './json-members.js';
 
-/** Claims whose meaning is not in their name (RFC 7519, section 4.1; Microsoft, Azure Attestation claim sets). */
+/** Claims whose name does not explain them (RFC 7519, section 4.1; Microsoft, Azure Attestation claim sets). */
 const MEANINGS: ReadonlyMap<string, string> = new Map([
   ['jku', 'where the token says that its keys are: never followed'],
   ['nonce', 'an echo of the request for the token: proves nothing'],
@@ -12,7 +12,7 @@ const MEANINGS: ReadonlyMap<string, string> = new Map([
 ]);
 
 /**
- * Header and claims of a token, with the places of their members in what the token encodes.
+ * Describes header and claims of a token, with the places of their members in the decoded parts.
  * @throws {FormatError} as `parseJws` and `parseClaimsSet`
  */
 export function describeToken(token: string, about: string): readonly StructureDescription[] {

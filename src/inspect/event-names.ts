@@ -4,7 +4,7 @@ import type { JsonObject } from '../core/json.js';
 
 const SHOWN_CHARACTERS = 256;
 
-/** As the TCG PC Client Platform Firmware Profile names event types. */
+/** Names of event types in the TCG PC Client Platform Firmware Profile. */
 const NAME_OF_TYPE: { readonly [type in keyof typeof EVENT_TYPE]: string } = {
   prebootCert: 'EV_PREBOOT_CERT',
   postCode: 'EV_POST_CODE',
@@ -70,7 +70,7 @@ export function digestsByName(digests: readonly EventDigest[]): JsonObject {
   return Object.fromEntries(digests.map(({ algorithm, value }) => [algorithmName(algorithm), hex(value)]));
 }
 
-/** ASCII, in one byte or in two (UTF-16), without the NULs at its end; cut where it is long. Null for other data. */
+/** ASCII, in one byte or in two (UTF-16), without final NULs; shortened if it is long. Null for other data. */
 export function shownText(data: Uint8Array): string | null {
   const readings = [latin1(data), ...(data.byteLength % 2 === 0 ? [utf16le(data)] : [])];
   const text = readings.map(withoutFinalNuls).find((reading) => /^[\t\n\r -~]+$/.test(reading));
@@ -78,7 +78,7 @@ export function shownText(data: Uint8Array): string | null {
   return text.length > SHOWN_CHARACTERS ? `${text.slice(0, SHOWN_CHARACTERS)}…` : text;
 }
 
-/** Not by a regular expression: from each NUL of a long run it would look for the end anew. */
+/** Not with a regular expression, which would search for the end again from each NUL of a long run. */
 function withoutFinalNuls(text: string): string {
   let end = text.length;
   while (end > 0 && text.charCodeAt(end - 1) === 0) end -= 1;

@@ -1,10 +1,10 @@
 import { base64, hex } from '../core/bytes.js';
 import type { JsonValue } from '../core/json.js';
 
-/** One field of a structure as people read it. Nothing about it is verified. */
+/** One field of a structure, for display. Nothing in it is verified. */
 export interface FieldDescription {
   readonly name: string;
-  /** Bytes from the start of the structure (of a certificate or CRL, its DER); null where the field has no place in it. */
+  /** Offset in the structure (for a certificate or CRL, in its DER); null if the field has no place in it. */
   readonly offset: number | null;
   readonly length: number | null;
   readonly value: JsonValue;
@@ -17,13 +17,13 @@ export interface StructureDescription {
   readonly name: string;
   /** JSON pointer into the evidence. */
   readonly about: string;
-  /** Bytes from the start of the structure in `about`; null if it is encoded there, as in PEM, JSON or a token. */
+  /** Offset of the structure in `about`; null if it is encoded there, as in PEM, JSON or a token. */
   readonly start: number | null;
   readonly length: number;
   readonly fields: readonly FieldDescription[];
 }
 
-/** Where a part of bytes starts in them; null where it is no part of them. */
+/** Offset of a part in bytes; null if it is no part of them. */
 export function startIn(whole: Uint8Array, part: Uint8Array): number | null {
   return part.buffer === whole.buffer ? part.byteOffset - whole.byteOffset : null;
 }
@@ -33,13 +33,13 @@ export function textField(name: string, value: JsonValue, meaning: string | null
   return { name, offset: null, length: null, value, meaning };
 }
 
-/** Bound bytes in base64url, as requests have a nonce: without the zeros after it. Null if there is nothing else. */
+/** Bound bytes in base64url, like the nonce of a request: without trailing zeros. Null if there is nothing else. */
 export function inBase64Url(field: Uint8Array): string | null {
   const length = field.findLastIndex((byte) => byte !== 0) + 1;
   return length === 0 ? null : `base64url ${base64(field.subarray(0, length), 'base64url')}`;
 }
 
-/** Names the fields of a structure that is read at known offsets. */
+/** Names the fields of a structure with fixed offsets. */
 export class FieldTable {
   readonly #bytes: Uint8Array;
   readonly #fields: FieldDescription[] = [];
@@ -52,26 +52,26 @@ export class FieldTable {
     return this.#fields;
   }
 
-  /** A field whose value the caller has decoded. */
+  /** Adds a field whose value the caller has decoded. */
   add(name: string, offset: number, length: number, value: JsonValue, meaning: string | null = null): this {
     this.#fields.push({ name, offset, length, value, meaning });
     return this;
   }
 
-  /** A field of DER that the caller has decoded, by the part of the bytes that holds it; without a place where nothing does. */
+  /** Adds a decoded field of DER, at the part of the bytes with it; null: without a place. */
   part(name: string, part: Uint8Array | null, value: JsonValue, meaning: string | null = null): this {
     const offset = part === null ? null : startIn(this.#bytes, part);
     this.#fields.push({ name, offset, length: offset === null ? null : (part?.byteLength ?? null), value, meaning });
     return this;
   }
 
-  /** A field shown as hex. */
+  /** Adds a field shown as hex. */
   hex(name: string, offset: number, length: number, meaning: string | null = null): this {
     const value = hex(this.#bytes.subarray(offset, offset + length));
     return this.add(name, offset, length, value, meaning);
   }
 
-  /** A field that can hold the nonce of a request, shown as hex and as base64url. */
+  /** Adds a field that can contain the nonce of a request, shown as hex and as base64url. */
   bound(name: string, offset: number, length: number, what: string | null = null): this {
     const meanings = [what, inBase64Url(this.#bytes.subarray(offset, offset + length))].filter((each) => each !== null);
     return this.hex(name, offset, length, meanings.length === 0 ? null : meanings.join('; '));

@@ -20,13 +20,13 @@ import { SHOWN_EVENTS } from './describe-event-log.js';
 import { digestsByName, shownText, typeName } from './event-names.js';
 import { banksOf, layoutOf, preferred } from './log-reading.js';
 
-/** Values of registers, to compare a log with: bank, then index, then value. */
+/** Register values for the comparison with a log: bank, then index, then value. */
 export type RegisterValues = ReadonlyMap<EventBank, ReadonlyMap<number, Uint8Array>>;
 
-/** The part of data that is shown in hex. */
+/** Number of bytes that are shown in hex. */
 const SHOWN_BYTES = 64;
 
-/** Types whose digest is of all the data, or, of a variable, of its measured part (TCG PC Client PFP, Event Types). */
+/** Types whose digest covers all the data, or the measured part of a variable (TCG PC Client PFP, Event Types). */
 const HASHED_TYPES: ReadonlySet<number> = new Set([
   EVENT_TYPE.separator,
   EVENT_TYPE.crtmVersion,
@@ -42,20 +42,20 @@ const HASHED_TYPES: ReadonlySet<number> = new Set([
 interface Replayed {
   readonly log: EventLog;
   readonly layout: RegisterLayout;
-  /** The bank in which events are judged. */
+  /** The bank for the events. */
   readonly bank: EventBank;
   readonly replays: ReadonlyMap<EventBank, Replay>;
   readonly pcrs: RegisterValues | null;
 }
 
 /**
- * Describes an event log: its events, its replay in each bank, and its faults. Nothing vouches for the
- * values of registers that it may be compared with.
+ * Describes an event log: its events, its replay in each bank, and its faults. The given
+ * register values are not verified.
  *
- * `covered` is true where the digest of an event is of its data, and, with values, its register replays to its value.
+ * `covered` is true if the digest of an event covers its data and, with values, its register replays to its value.
  *
- * @param given values of registers; none at all are as good as null
- * @param maximumBytes the longest log that is read
+ * @param given register values; an empty map counts as null
+ * @param maximumBytes the longest accepted log
  * @throws {FormatError} `eventlog_format`, `eventlog_limit`
  */
 export function inspectEventLog(bytes: Uint8Array, given: RegisterValues | null, maximumBytes: number): JsonObject {
@@ -85,7 +85,7 @@ function withoutEmptyBanks(given: RegisterValues | null): RegisterValues | null 
   return banks.length === 0 ? null : new Map(banks);
 }
 
-/** The preferred bank of the log: with values, of those that both have. */
+/** The preferred bank of the log: with values, of the common ones. */
 function judgedBank(banks: readonly EventBank[], pcrs: RegisterValues | null): EventBank {
   const compared = banks.filter((bank) => pcrs?.has(bank) === true);
   return preferred(compared.length > 0 ? compared : banks) ?? 'sha256';
@@ -135,7 +135,7 @@ function judgedIn(event: MeasuredEvent, bank: EventBank): JudgedEvent | null {
   return judged ?? null;
 }
 
-/** Without values, the data alone decides. A log that cannot be replayed to its end says nothing of any register. */
+/** Without values, only the data decides. A log that cannot be replayed to its end proves nothing about any register. */
 function coverOf({ layout, bank, replays, pcrs }: Replayed): RegisterCover {
   const fault = replays.get(bank)?.fault ?? null;
   if (fault !== null) return () => ({ check: 'eventlog_replay', detail: fault.detail });
@@ -181,7 +181,7 @@ function problemsOf(replayed: Replayed, judged: ReadonlyMap<number, readonly Jud
   ];
 }
 
-/** Of a TPM only SHA-256 counts: in the log, and among the values. */
+/** For a TPM only SHA-256 counts: in the log, and among the values. */
 function weakBank({ log, layout, pcrs }: Replayed): readonly JsonObject[] {
   if (layout === RTMR_LAYOUT || log.events.length === 0) return [];
   if (!log.algorithms.has(DIGEST_ALGORITHM.sha256)) {
@@ -191,7 +191,7 @@ function weakBank({ log, layout, pcrs }: Replayed): readonly JsonObject[] {
   return [{ code: 'tpm_weak_bank', detail: 'no SHA-256 values were given, and no others are accepted as evidence' }];
 }
 
-/** Registers of which values were given: those that the log does not replay to, in every bank. */
+/** Registers with a value that the log does not replay to, in every bank. */
 function differences({ layout, replays, pcrs }: Replayed): readonly JsonObject[] {
   return [...(pcrs ?? [])].flatMap(([bank, given]) => {
     const found = replays.get(bank);
@@ -210,7 +210,7 @@ function differenceOf(
   replayed: Uint8Array | undefined,
   layout: RegisterLayout,
 ): readonly JsonObject[] {
-  // Of a TD, MRTD: no event extends it.
+  // For a TD, this is MRTD, which no event extends.
   if (index === 0 && layout === RTMR_LAYOUT) return [];
   if (!layout.indices.includes(index)) {
     const detail = `a TD has no register of index ${index}: 1 to 4 are RTMR 0 to 3`;
@@ -225,7 +225,7 @@ function differenceOf(
   return [{ code: 'eventlog_replay', bank, pcr: index, expected: hex(value), actual, detail }];
 }
 
-/** Data that was not measured, of an event that claims it was. */
+/** Whether data differs from the measured data, for a type whose digest should cover it. */
 function isAltered(judged: JudgedEvent): boolean {
   const { type, data } = judged.event;
   const isHashed = (type !== null && HASHED_TYPES.has(type)) || loaderLabel(data) !== null;

@@ -6,8 +6,8 @@ import type { FieldDescription } from './field-description.js';
 const TOKENS = /"[^"\\]*(?:\\.[^"\\]*)*"|[{}[\]:,]/gs;
 
 /**
- * The members of a JSON object as fields, each at the text of its value.
- * @param text that the object was read from, by the strict parser
+ * Lists the members of a JSON object as fields, each with the place of its value.
+ * @param text text of the object, accepted by the strict parser
  */
 export function memberFields(text: Uint8Array, object: JsonObject): readonly FieldDescription[] {
   const places = placesOfValues(text);
@@ -19,7 +19,7 @@ export function memberFields(text: Uint8Array, object: JsonObject): readonly Fie
 
 function placesOfValues(text: Uint8Array) {
   const places = new Map<string, { readonly offset: number; readonly length: number }>();
-  // One character a byte, so that the places are those of bytes.
+  // One character per byte, so that places are byte offsets.
   const characters = latin1(text);
   let name: string | null = null;
   let start = 0;
@@ -38,7 +38,7 @@ function placesOfValues(text: Uint8Array) {
   return places;
 }
 
-/** The tokens of an object itself, and of no value in it: names and strings, colons, commas, and the brace that ends it. */
+/** The tokens of the object itself, outside nested values: names and strings, colons, commas, and the closing brace. */
 function* tokensOfObject(characters: string) {
   let depth = 0;
   for (const { 0: token, index: at } of characters.matchAll(TOKENS)) {

@@ -2,15 +2,15 @@ import { DIGEST_ALGORITHM, type EventBank, type EventLog } from '../boot/format/
 import { PCR_LAYOUT, type RegisterLayout, RTMR_LAYOUT } from '../boot/register-layout.js';
 
 const BANKS = Object.keys(DIGEST_ALGORITHM) as readonly EventBank[];
-/** The bank that a log with several is read under, the first that it has: TPM quotes of cloud VMs select the SHA-256 bank. */
+/** The preferred banks of a log, the first that it has: TPM quotes of cloud VMs select the SHA-256 bank. */
 const BY_PREFERENCE: readonly EventBank[] = ['sha256', 'sha384', 'sha512', 'sha1'];
 
-/** The banks that a log has digests of. */
+/** The banks whose digests a log has. */
 export function banksOf({ algorithms }: EventLog): readonly EventBank[] {
   return BANKS.filter((bank) => algorithms.has(DIGEST_ALGORITHM[bank]));
 }
 
-/** The bank that events are judged in; null of none. */
+/** The bank for the events; null if there is none. */
 export function preferred(banks: readonly EventBank[]): EventBank | null {
   return BY_PREFERENCE.find((bank) => banks.includes(bank)) ?? null;
 }
@@ -20,7 +20,7 @@ export function layoutOf(log: EventLog): RegisterLayout {
   return isOfTd(log) ? RTMR_LAYOUT : PCR_LAYOUT;
 }
 
-/** A CCEL: firmware numbers its header by the first register of a TD, or has digests of SHA-384 alone for four registers. */
+/** Whether a log is a CCEL: firmware numbers its header by the first register of a TD, or has only SHA-384 digests for four registers. */
 function isOfTd({ header, algorithms, events }: EventLog): boolean {
   if (header === null) return false;
   if (header.index === 1) return true;

@@ -29,37 +29,37 @@ import { type StructureDescription, startIn } from './field-description.js';
 
 type Structures = readonly StructureDescription[];
 
-/** Where a structure lies by itself. */
+/** The place of a single structure. */
 export interface RawPlace {
   /** JSON pointer; empty for a file. */
   readonly about: string;
-  /** The longest text in PEM that is read. */
+  /** The longest accepted text in PEM. */
   readonly pemBytes: number;
 }
 
-/** Where the bytes of a structure by itself are in a request. */
+/** Pointer to the bytes of a single structure in a request. */
 export const STRUCTURE_VALUE = '/value';
 
 /** A file of any length. */
 export const IN_FILE: RawPlace = { about: '', pemBytes: Number.POSITIVE_INFINITY };
 
-/** A member of a request, in which nothing vouches for certificates. */
+/** A member of a request, whose certificates are not verified. */
 export function inMember(about: string): RawPlace {
   return { about, pemBytes: PEM_TEXT_BYTES };
 }
 
 interface RawKind {
-  /** With its article, as messages name it. */
+  /** Its name in messages, with article. */
   readonly name: string;
-  /** Whether bytes are of this kind, by marks that no other kind has. They may be malformed all the same. */
+  /** Whether bytes have the marks of this kind, which no other kind has. They may still be malformed. */
   looksLike(bytes: Uint8Array): boolean;
-  /** @throws {FormatError} where they are malformed */
+  /** @throws {FormatError} if they are malformed */
   describe(bytes: Uint8Array, place: RawPlace): Structures;
 }
 
 const TOKEN = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\s*$/;
 
-/** Every kind of structure that is recognised on its own. Bytes that match two kinds are taken for neither. */
+/** Every kind of structure that is recognised alone. Bytes that match two kinds are rejected as ambiguous. */
 const KINDS: { readonly [K in StructureKind]: RawKind } = {
   'snp-report': {
     name: 'an SNP report',
@@ -104,7 +104,7 @@ const KINDS: { readonly [K in StructureKind]: RawKind } = {
   },
   pem: {
     name: 'certificates or CRLs in PEM',
-    // At the start: a TD quote carries certificates in PEM too.
+    // Only at the start: a TD quote contains certificates in PEM too.
     looksLike: (bytes) => /^\s*-----BEGIN (CERTIFICATE|X509 CRL)-----/.test(structureText(bytes)),
     describe: (bytes, { about, pemBytes }) =>
       parsePemBlocks(structureText(bytes), pemBytes).map(({ label, der }) =>
@@ -115,7 +115,7 @@ const KINDS: { readonly [K in StructureKind]: RawKind } = {
   },
   certificate: {
     name: 'a certificate in DER',
-    // One in an NV index of a TPM is followed by the zeros that fill it.
+    // In an NV index of a TPM, zeros fill the rest.
     looksLike: (bytes) => nullIfMalformed(() => certificateIn(withoutFilling(bytes))) !== null,
     describe: (bytes, { about }) => [
       describeCertificate(certificateIn(withoutFilling(bytes)), 'certificate', about, 0),
@@ -123,7 +123,7 @@ const KINDS: { readonly [K in StructureKind]: RawKind } = {
   },
   crl: {
     name: 'a CRL in DER',
-    // Its entries, which can be tens of thousands, make it no other kind.
+    // The entries, which can be tens of thousands, do not affect its kind.
     looksLike: (bytes) => nullIfMalformed(() => parseCrlFrame(bytes)) !== null,
     describe: (bytes, { about }) => [describeCrl(bytes, about, 0)],
   },
@@ -141,10 +141,10 @@ const KINDS: { readonly [K in StructureKind]: RawKind } = {
   },
 };
 
-/** The structures that are supported. */
+/** The supported structures. */
 export const STRUCTURE_KINDS = Object.keys(KINDS) as readonly StructureKind[];
 
-/** As messages name a kind, with its article. */
+/** The name of a kind in messages, with article. */
 export function nameOfKind(kind: StructureKind): string {
   return KINDS[kind].name;
 }
@@ -155,20 +155,20 @@ export function recogniseRaw(bytes: Uint8Array): readonly StructureKind[] {
 }
 
 /**
- * Describes a structure field by field; nothing for an event log, which is shown as its replay. Verifies nothing.
+ * Describes a structure field by field; nothing for an event log, whose replay is shown. Verifies nothing.
  *
- * @throws {FormatError} where the bytes are no such structure
+ * @throws {FormatError} if the bytes are not such a structure
  */
 export function describeRaw(bytes: Uint8Array, kind: StructureKind, place: RawPlace): Structures {
   return KINDS[kind].describe(bytes, place);
 }
 
 /**
- * Recognises the kind of a structure. Bytes that resemble nothing known are left to the parser of the kind that the
- * request names, which says what is wrong with them.
+ * Recognises the kind of a structure. Unknown bytes reach the parser of the requested kind, which
+ * reports their fault.
  *
- * @throws {FormatError} `type_mismatch` for bytes of another kind than the request names; `type_unsupported` where it names
- *   none, and they are none or several
+ * @throws {FormatError} `type_mismatch` for bytes of another kind than requested; `type_unsupported` if the request names
+ *   none, and the bytes match none or several
  */
 export function kindOfStructure({ as, value }: StructureFile): StructureKind {
   const found = recogniseRaw(value);
@@ -188,7 +188,7 @@ export function kindOfStructure({ as, value }: StructureFile): StructureKind {
   throw new FormatError('type_unsupported', message, { pointer: STRUCTURE_VALUE });
 }
 
-/** The reason why bytes in another encoding are not read; null if none is found. */
+/** Why bytes in another encoding are not accepted; null if no reason is found. */
 export function remarkOnRaw(bytes: Uint8Array): string | null {
   const text = structureText(bytes);
   if (/^(?:\xff\xfe|\xfe\xff)/.test(text)) return 'it is UTF-16 text: save it as UTF-8';
@@ -203,7 +203,7 @@ export function remarkOnRaw(bytes: Uint8Array): string | null {
 /** The marks by which raw files are recognised. */
 export const RAW_RECOGNISER = { recognise: recogniseRaw, remark: remarkOnRaw, nameOf: nameOfKind };
 
-/** Of version 3 to 5: TEE type 0, and Intel's id as vendor of the quoting enclave (Intel DCAP, quote header). */
+/** An SGX quote of version 3 to 5: TEE type 0, and Intel's id as vendor of the quoting enclave (Intel DCAP, quote header). */
 function isSgxQuote(bytes: Uint8Array): boolean {
   const header = hex(bytes.subarray(0, 28));
   return /^0[345]00[0-9a-f]{4}0{8}[0-9a-f]{8}939a7233f79c4ca9940a0db3957f0607$/.test(header);
@@ -215,7 +215,7 @@ function decoded(text: string, decode: (text: string) => Uint8Array): string | n
   return kind === undefined ? null : nameOfKind(kind);
 }
 
-/** Values of PCRs are sent beside a quote: by itself it has none. */
+/** A single quote has no PCR values, which are sent beside a quote. */
 function describeQuoteAlone(message: Uint8Array, { about }: RawPlace): Structures {
   const [quote] = describeTpmQuote({ message, signature: new Uint8Array(), pcrs: new Map() }, about);
   return quote === undefined ? [] : [{ ...quote, about }];
@@ -244,7 +244,7 @@ function certificateIn(der: Uint8Array): X509Certificate {
   return parseCertificate(der, { allowZeroSerial: true });
 }
 
-/** The other formats have no mark but their structure, up to the end. */
+/** The other formats have no mark: only a complete parse identifies them. */
 function isEventLog(bytes: Uint8Array): boolean {
   if (isCryptoAgile(bytes)) return true;
   const log = nullIfMalformed(() => parseEventLog(bytes, bytes.byteLength));
@@ -255,7 +255,7 @@ function isPlausible({ index, type }: MeasuredEvent): boolean {
   return PCR_LAYOUT.indices.includes(index) && (type === null || isKnownType(type));
 }
 
-/** All zeros would be a valid, empty table. Behind a report they are one: hosts that bring no certificates send it. */
+/** Whether bytes are a certificate table. All zeros are valid only after a report: hosts without certificates send them. */
 function isCertificateTable(bytes: Uint8Array): boolean {
   return Object.keys(tableIn(bytes) ?? {}).length > 0;
 }
@@ -264,7 +264,7 @@ function tableIn(bytes: Uint8Array): SnpCertificateTable | null {
   return nullIfMalformed(() => parseSnpCertificateTable(bytes));
 }
 
-/** One character a byte. */
+/** One character per byte. */
 function structureText(bytes: Uint8Array): string {
   return latin1(bytes);
 }
