@@ -2,11 +2,11 @@ import type { Command } from 'commander';
 import { addGroup, CONFIG, type Handlers, JSON_TOO } from './command-group.js';
 
 const LIST_HELP = `
-Newest first, those of all tenants unless one is named. Where nobody was told of a decision, it is withdrawn.`;
+Newest first, those of all tenants unless one is named. A decision is withdrawn if its answer was never sent.`;
 
 const SHOW_HELP = `
-What is recorded leaves out remedies and receipt; what identifies a machine stands as a digest. Whether somebody has
-changed the record is what veritee decisions verify finds out.`;
+A record has no remedies and no receipt; identifiers of a machine are digests. veritee decisions verify detects changes of
+records.`;
 
 const VERIFY_HELP = `
 <file> is an export, or a copy that decisions.copy wrote; without it, the store of the configuration is verified.
@@ -16,12 +16,12 @@ count, or, where receipts.key is ephemeral, the keys that the log itself names. 
 not there, or a file that is no whole export, 2 if something is wrong, 3 if the store cannot be read.`;
 
 const PRUNE_HELP = `
-Drops salt and content of all decisions that are dated before <time>, whatever decisions.retentionDays says. Hashes stay. A
-service may be running. A signed record names what was dropped: receipts.key of the configuration signs it. The exit code is
+Drops salt and content of all decisions before <time>, regardless of decisions.retentionDays. Hashes stay. A service may
+be running. A signed record names the dropped content: receipts.key of the configuration signs it. The exit code is
 0 if all was dropped, 1 usage or a store that is not there, 3 if the store cannot be written or the key cannot sign.`;
 
 const EXPORT_HELP = `
-A service may write to the store meanwhile: what is exported is the log as it was when the export began.`;
+A service may write to the store meanwhile: the export has the log as of its beginning.`;
 
 const BACKUP_HELP = `
 For a SQLite store. A service may write to it meanwhile. The copy is the store as it was when the command began, without its
@@ -32,15 +32,15 @@ store that is not there, 3 if the store cannot be read.`;
 const IMPORT_HELP = `
 All of <file> is verified first. Then the chains that the store lacks are appended, all of them or nothing. Chains that the
 store has with the same records are skipped. If the store has other or fewer records of a chain, nothing is appended.
-Without --keys, heads count that are signed with keys which <file> itself names: whoever made it can have made these. The
-exit code is 0 if it was taken, 1 usage or a file that is no whole export, 2 if something is wrong, 3 if the store cannot
+Without --keys, heads are verified with the keys that <file> itself names: the author of the file may own these keys. The
+exit code is 0 if it was imported, 1 usage or a file that is no whole export, 2 if something is wrong, 3 if the store cannot
 be written.`;
 
 const REPLAY_HELP = `
-Only decisions of which the evidence is kept (decisions.keepEvidence: full) can be judged again. As it was then: by the
-request, policies, endorsements and tokens that the decision rested on, at its time, with the verifiers of this version. The
-exit code is 0 if all came out as recorded, 1 usage, 2 if one came out otherwise, 3 if one could not be judged, or none was.
-Decisions that depended on the moment (deadline, internal_error) are passed over.`;
+Only decisions with kept evidence (decisions.keepEvidence: full) can be replayed. A replay uses the recorded request,
+policies, endorsements and tokens, at the time of the decision, with the verifiers of this version. The exit code is 0 if
+all results are as recorded, 1 usage, 2 if one differs, 3 if one could not be replayed, or none was. Decisions that depended
+on the moment (deadline, internal_error) are skipped.`;
 
 /** Options of all commands about decisions. */
 interface LogOptions {

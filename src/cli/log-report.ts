@@ -45,18 +45,17 @@ export function whatIsNotKnown({ chains, keptHeads, ownWord, later }: LogReport)
   return [cutEnd, ...others.filter(({ about }) => about.length > 0)];
 }
 
-const WITHOUT_HEADS =
-  'without heads that somebody kept (--heads), an end that was cut off is not seen, nor an older file that was put back';
+const WITHOUT_HEADS = 'without kept heads (--heads), neither a truncated end nor a restored older file is detected';
 const BEHIND_HEADS =
-  'what was recorded after the last kept head of a chain, and cut off, is not seen; listed are chains with records behind it, or without one';
+  'a truncation after the last kept head of a chain is not detected; listed are chains with records behind it, or without one';
 const UNSIGNED =
-  'no head by a known key vouches for these chains: anybody who can write the store can have written them';
+  'no head by a known key covers these chains: anyone with write access to the store can have written them';
 const UNSIGNED_END =
   'records after the last signed head of these chains are not authenticated (normal while a service runs): anyone with write access to the store can have added them';
 const NAMED_ONLY =
   'no signed head covers the last records of these chains; the first record of a later process lists their last hash, so what was changed or added behind their own heads before that record is not detected: compare with saved heads (--heads)';
 const OWN_KEYS =
-  'these keys signed, and nothing but the log itself names them: compare them with the kid of the keys that the service publishes, or pass these as --keys';
+  'only the log itself names these signing keys: compare them with the kid of the keys that the service publishes, or pass those keys as --keys';
 const BEGINNING =
   'these chains reference no earlier chain: they are the first of a log, or the earlier chains were deleted';
 const LATER_VERSION =

@@ -5,9 +5,9 @@ import { UsageError } from './input.js';
 import { EXIT_CODE, type Output, printable, shownValue, styledFor } from './output.js';
 
 const DIFF_HELP = `
-Members are compared as they count, with every default filled in. With --since, decisions that were recorded under the id of
-<old> are judged again as it was then, under <old> and under <new>, whatever id that has. The exit code is 0 without --since;
-with it, it is that of veritee replay.`;
+Members are compared with every default filled in. With --since, decisions that were recorded under the id of <old> are
+replayed under <old> and under <new>, regardless of the id of <new>. The exit code is 0 without --since; with it, it is that
+of veritee replay.`;
 
 export interface PolicyDiffOptions {
   readonly since?: string;

@@ -52,7 +52,7 @@ function releaseWarnings({ keys, callers }: Configuration): readonly PlacedProbl
       .filter((id) => !may.some(([, caller]) => caller.keys.includes(id)))
       .map((id) => ({
         path: ['keys', id],
-        what: 'no caller with the role release has it in keys, so nobody can have it',
+        what: 'no caller with the role release has it in keys, so no caller can have it released',
       })),
     ...Object.entries(keys)
       .filter(([, { anyMachine }]) => anyMachine)

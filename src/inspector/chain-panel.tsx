@@ -36,7 +36,7 @@ interface ChainPanelProps {
 /** The note about a nonce that the user did not enter. */
 const NONCES: { readonly [by in NonceBy]: string | null } = {
   caller: null,
-  body: 'The nonce came with the body, so whoever made the body chose it. It shows that the evidence is fresh where it is the one that you gave out: fill it in above to compare.',
+  body: 'The nonce came with the body, so the author of the body chose it. It only shows that the evidence is fresh if you issued it: enter it above to compare.',
   unknown: 'The decision log does not say who chose the nonce.',
 };
 

@@ -18,7 +18,7 @@ interface ReceiptPanelProps {
 const SAYS = {
   verified: 'This page verified the receipt.',
   incomplete: 'The receipt is signed and says allow, and not all of it could be compared.',
-  refusal: 'The receipt is signed, and it is no allow: nobody who checks receipts accepts it.',
+  refusal: 'The receipt is signed, but it is no allow: relying parties reject it.',
   failed: 'The receipt does not hold.',
   open: 'This page has not verified the receipt.',
 } as const;
@@ -64,7 +64,7 @@ export function ReceiptPanel({ given, keySet, service }: ReceiptPanelProps) {
       )}
       <p class="worth">
         {keySet === null && service !== null
-          ? 'The keys came from this service, as the answer did: whoever controls it controls both. Compare the thumbprint with the one that your gate pins, or drop the key set here that you trust.'
+          ? 'The keys came from this service, like the answer: an attacker who controls it controls both. Compare the thumbprint with the one that your gate pins, or drop the key set here that you trust.'
           : `The keys are those that were given to this page: it is worth as much as where they came from${
               service === null ? '' : ', and as this service, which sent the script and the answer'
             }.`}{' '}

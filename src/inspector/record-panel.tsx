@@ -8,15 +8,15 @@ export function RecordPanel({ recorded }: { readonly recorded: RecordedDecision 
       <h2 id="record">From the decision log, and not judged now.</h2>
       {recorded.record.withdrawn ? (
         <p class="problem">
-          Withdrawn: it was recorded too late, so the answer was <code>audit_unavailable</code>, and nobody was told
-          this decision.
+          Withdrawn: it was recorded too late, so the answer was <code>audit_unavailable</code>, and this decision was
+          never sent.
         </p>
       ) : null}
       <RecordFacts recorded={recorded} />
       <p>
         There are no bytes to show: the answer has a digest of the evidence alone. The log keeps no remedies and no
-        receipt either. Where the service keeps evidence (<code>decisions.keepEvidence: full</code>), it judges it again
-        with <code>POST /decisions/ID:replay</code>, and gives it to nobody.
+        receipt either. If the service keeps evidence (<code>decisions.keepEvidence: full</code>), it can replay the
+        decision with <code>POST /decisions/ID:replay</code>, but never returns the evidence.
       </p>
     </section>
   );

@@ -20,7 +20,7 @@ export function VerdictPanel({ decision, isStored, isWithdrawn }: VerdictPanelPr
   return (
     <section class={`verdict ${isWithdrawn ? 'withdrawn' : decision.decision}`} aria-labelledby="verdict">
       <h2 id="verdict">
-        {isWithdrawn ? 'Withdrawn, and nobody was told: ' : ''}
+        {isWithdrawn ? 'Withdrawn, never sent: ' : ''}
         {verdictOf(decision)}
       </h2>
       <Reasons reasons={reasonsOf(decision)} />

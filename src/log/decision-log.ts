@@ -213,11 +213,11 @@ export class DecisionLog implements DecisionRecorder {
 }
 
 const OF_OTHERS =
-  'no key of the configuration signed this chain of the decision log: another service wrote it, or somebody added it; veritee decisions verify says more';
+  'no key of the configuration signed this chain of the decision log: another service wrote it, or it was added to the store; veritee decisions verify reports details';
 
 /** A process that is killed between its first record and its first head leaves such a chain, so this is no error. */
 const WITHOUT_HEAD =
-  'this chain of the decision log has no signed head: its process had no key or was killed before it signed one, or somebody added the chain; veritee decisions verify says more';
+  'this chain of the decision log has no signed head: its process had no key or was killed before it signed one, or the chain was added to the store; veritee decisions verify reports details';
 
 /** Copies the members by name: the objects of a store may have more. */
 function named(ends: readonly { readonly chain: string; readonly seq: number; readonly hash?: string }[]) {

@@ -45,7 +45,7 @@ export function byChain(page: readonly LogRecord[]): readonly (readonly LogRecor
 }
 
 const UNSIGNED =
-  'no head by one of the keys vouches for this chain, and no chain with such a head names it: another key signed it, somebody added it, or its heads were removed';
+  'no head by one of the keys vouches for this chain, and no chain with such a head names it: another key signed it, it was added to the store, or its heads were removed';
 
 class LogVerification {
   recordCount = 0;

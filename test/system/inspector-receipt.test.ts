@@ -17,7 +17,7 @@ const AUDIENCE = 'https://gate.example';
 const LOOKS = {
   verified: ['panel receipt verified', 'This page verified the receipt.'],
   incomplete: ['panel receipt open', 'The receipt is signed and says allow, and not all of it could be compared.'],
-  refusal: ['panel receipt open', 'The receipt is signed, and it is no allow: nobody who checks receipts accepts it.'],
+  refusal: ['panel receipt open', 'The receipt is signed, but it is no allow: relying parties reject it.'],
   failed: ['panel receipt failed', 'The receipt does not hold.'],
   open: ['panel receipt open', 'This page has not verified the receipt.'],
 } as const;

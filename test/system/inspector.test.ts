@@ -38,7 +38,7 @@ const IS_IN_VIEW = (selector: string) => `(() => {
 const fileOf = (body: string) => ({ name: 'evidence', mimeType: 'application/json', buffer: Buffer.from(body) });
 
 const NONCE_OF_BODY =
-  'The nonce came with the body, so whoever made the body chose it. It shows that the evidence is fresh where it is the one that you gave out: fill it in above to compare.';
+  'The nonce came with the body, so the author of the body chose it. It only shows that the evidence is fresh if you issued it: enter it above to compare.';
 
 describe.skipIf(isLacking('the inspector in a browser', [CHROMIUM]))('the inspector', () => {
   const suite = inspectorSuite();

@@ -229,14 +229,14 @@ describe('veritee replay', () => {
     ]);
   });
 
-  it('counts decisions of which nobody was told, and says it of one', async () => {
+  it('counts withdrawn decisions, and marks a single one', async () => {
     const store = await changedStore('untold', `UPDATE decisions SET withdrawn = 1 WHERE decision_id = '${ids[1]}'`);
     const { exitCode, summary } = await replayed(['replay', '--since', since], { store });
     expect([exitCode, summary.withdrawn]).toEqual([0, 1]);
     const many = await run(['replay', '--since', since], { store, onTerminal: true });
-    expect(linesOf(many.stdout)).toContain('1 of them withdrawn: nobody was told of these');
+    expect(linesOf(many.stdout)).toContain('1 of them withdrawn: never sent');
     const one = await run(['replay', ids[1] ?? ''], { store, onTerminal: true });
-    expect(linesOf(one.stdout)).toContain('WITHDRAWN: nobody was told of this decision');
+    expect(linesOf(one.stdout)).toContain('WITHDRAWN: the answer with this decision was never sent');
   });
 
   it('names another version of veritee that decided', async () => {

@@ -48,9 +48,9 @@ describe('veritee decisions show', () => {
     ]);
   });
 
-  it('says first that nobody was told', async () => {
+  it('states first that the answer was never sent', async () => {
     const { store, ids } = await filled();
-    expect((await shown(store, ids[5])).lines[0]).toBe('WITHDRAWN: nobody was told of this decision');
+    expect((await shown(store, ids[5])).lines[0]).toBe('WITHDRAWN: the answer with this decision was never sent');
   });
 
   it('names the tokens that were judged, and what the decision rests on', async () => {

@@ -43,7 +43,7 @@ describe('warnings about a configuration', () => {
     const keys = 'keys: { disk: { local: ./disk.key, policy: p } }';
     const caller = (members: string) =>
       `callers: { gate: { apiKeySha256: ${'ab'.repeat(32)}, expires: 2027-01-31, ${members} } }`;
-    const nobody = 'keys.disk: no caller with the role release has it in keys, so nobody can have it';
+    const nobody = 'keys.disk: no caller with the role release has it in keys, so no caller can have it released';
     expect(warningsAbout(keys)).toEqual([nobody]);
     expect(warningsAbout(`${keys}\n${caller('roles: [verify], keys: [disk]')}`)).toEqual([nobody]);
     expect(warningsAbout(`${keys}\n${caller('roles: [release]')}`)).toEqual([

@@ -62,7 +62,7 @@ describe('the decision log', () => {
 
   describe('on a store with chains that other keys signed', () => {
     const OTHERS =
-      'no key of the configuration signed this chain of the decision log: another service wrote it, or somebody added it; veritee decisions verify says more';
+      'no key of the configuration signed this chain of the decision log: another service wrote it, or it was added to the store; veritee decisions verify reports details';
     const retired = new LocalSigningKey(generateKeyPairSync('ed25519').privateKey);
     const told = (lines: KeptLog) =>
       lines.lines.flatMap(({ level, fields, message }) => (level === 'error' ? [[message, fields]] : []));
