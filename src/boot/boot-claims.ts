@@ -60,7 +60,7 @@ export function bootClaims(
 
 const indicesOf = (registers: readonly { readonly index: number }[]) => registers.map(({ index }) => index);
 
-/** Fewer registers have files than command lines. */
+/** Registers with files. Fewer registers have files than command lines. */
 function filesRegisters({ loader }: RegisterLayout): readonly number[] {
   return indicesOf(loader.filter(({ contents }) => contents === 'files' || contents === 'mixed'));
 }

@@ -70,7 +70,7 @@ function checkParavisorKeys({ azure }: Configuration, at: Place): void {
   }
 }
 
-/** There is no open service by accident: without callers, other machines are let in only where that is spelt out. */
+/** Prevents an open service by accident: without callers, other machines only get access with an explicit setting. */
 function checkListening({ listen, callers }: Configuration, at: Place): void {
   if (Object.keys(callers).length > 0 || listen.insecure || isLoopbackHost(listen.host)) return;
   const why = 'not a loopback address, and no callers are configured (listen.insecure: true serves anyone)';

@@ -116,7 +116,7 @@ export interface SuppliedVek {
 
 /**
  * The key set of a token's issuer. The configuration names the issuer, character by character: the token itself
- * never decides from where its keys are fetched.
+ * never decides which server supplies its keys.
  */
 export interface TokenKeysRequest {
   readonly kind: 'token-keys';

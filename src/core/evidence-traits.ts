@@ -58,7 +58,7 @@ export interface EvidenceTraits {
   readonly always: readonly (keyof Claims)[];
   /** The same, and those that it can have. Bare evidence can carry the runtime claims of a paravisor. */
   readonly possible: readonly (keyof Claims)[];
-  /** Member in which a section of claims stands. Of a section that the type lacks: where other types have it. */
+  /** Member with a section of claims. For a section that the type lacks: the member in other types. */
   readonly places: { readonly [section in keyof Claims | 'eventLog']?: string };
   /** Schema of its native form in openapi.yaml. */
   readonly schema: string;

@@ -50,13 +50,13 @@ export function meantHint(name: string, names: Iterable<string>): string {
   return near === undefined ? '' : `; did you mean ${near}?`;
 }
 
-/** The nearest known name as a question, or what a message says where none is near. */
+/** The nearest known name as a question; other words if there is none. */
 export function meantOr(name: string, known: readonly string[], otherwise: string): string {
   const [near] = nearNames(name, known);
   return near === undefined ? otherwise : `did you mean ${near}?`;
 }
 
-/** In how many characters a name differs from a known one; null where these are too many, or it is too long to say. */
+/** The number of characters in which a name differs from a known one; null if it is too large, or a name too long. */
 function distanceIfNear(name: string, known: string): number | null {
   if (name.length > LONGEST_COMPARED) return null;
   const few = Math.max(2, Math.floor(known.length / 3));

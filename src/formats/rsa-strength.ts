@@ -7,7 +7,7 @@ const MAXIMUM_BITS = 8192;
 const MINIMUM_BITS = 2048;
 /** Trust Authority's keys for PS384 are of 3072 bits or more. */
 const MINIMUM_PS384_BITS = 3072;
-/** FIPS 186-5, A.1.1: over 2^16. With a small exponent and lax padding checks, anybody can forge signatures. */
+/** FIPS 186-5, A.1.1: over 2^16. With a small exponent and lax padding checks, an attacker can forge signatures. */
 const MINIMUM_EXPONENT = 65_537;
 const MAXIMUM_EXPONENT = 0x1_0000_0000;
 

@@ -87,7 +87,7 @@ function FileChoice({ onGiven }: Pick<ComparisonFormProps, 'onGiven'>) {
   );
 }
 
-/** Nonces, signatures and times differ between any two, and are among the fields below. */
+/** Nonces, signatures and times always differ, and are among the fields below. */
 const NOTHING = 'Nothing differs that tells one boot from another';
 
 function Compared({ comparison: { compared, differences, notes, structures } }: { readonly comparison: Comparison }) {

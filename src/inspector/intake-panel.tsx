@@ -135,7 +135,7 @@ async function readAll(files: readonly File[]) {
   return { text: textOfGiven(read, intake), intake, unused: [...unused, ...others] };
 }
 
-/** A folder, which can be dropped like a file, has no bytes. */
+/** Reads a dropped file. A folder can be dropped like a file, but has no bytes. */
 async function readFile(file: File): Promise<GivenFile | UnusedFile> {
   const { name } = file;
   return file.arrayBuffer().then(

@@ -12,7 +12,7 @@ const ALGORITHMS = ['ES256', 'EdDSA', 'RS256'];
 /** Signs with a key that outlives the process. */
 export interface HeadSigner {
   /**
-   * @returns a JWS in compact form; null if the only key is temporary, so that nobody could verify the head later
+   * @returns a JWS in compact form; null if the only key is temporary, so that the head could never be verified later
    * @throws {Error} if the key cannot be used now
    */
   sign(header: { readonly typ: string }, payload: Uint8Array): Promise<string | null>;
