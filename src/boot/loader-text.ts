@@ -86,8 +86,8 @@ const KERNEL =
   /^(?:!\s*|time\s+)*(?:linux|linuxefi|linux16|chainloader|legacy_kernel|multiboot2?|module2?|xen_(?:hypervisor|module|linux|initrd)|k(?:free|net|open)bsd|xnu_kernel(?:64)?|plan9)(?:\s+|$)/;
 
 /**
- * A command of GRUB: a word, the word of a test, or an assignment. A command line of GRUB starts with the path of a kernel
- * instead, so that neither can pass as the other under an unmeasured label.
+ * A command of GRUB: a word, the word of a test, or an assignment. A command line starts with the path of a kernel
+ * instead. So neither can pass as the other under an unmeasured label.
  */
 const COMMAND = /^(?:[A-Za-z_]\w*=|[A-Za-z_][\w.-]*(?:\s|$)|[[!{}])/;
 

@@ -21,8 +21,8 @@ type Fault = Omit<OrderFinding, 'weight'>;
 
 /**
  * Lists findings about the order of a log. Faults are an EV_NO_ACTION event with a digest, an unknown or repeated
- * startup locality, a separator with other data than zeros (or FF, for an error of the firmware), and variables of
- * Secure Boot after the separator. The layout decides how a second separator counts.
+ * startup locality, and variables of Secure Boot after the separator. A separator must have zeros (or FF, for an error of the
+ * firmware). The layout decides how a second separator counts.
  */
 export function orderFindings(
   log: readonly MeasuredEvent[],

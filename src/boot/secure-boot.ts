@@ -40,9 +40,9 @@ interface Reading {
  * Determines the state of Secure Boot from the variables that firmware measured before the separator. The digest identifies the
  * separator: an OS that extends the register later can add nothing before it (TCG PC Client PFP, PCR[7]).
  *
- * The state is known only if SecureBoot occurs exactly once, with one byte that is 0 or 1, and PK, KEK, db and dbx once each, and no
- * debugger was on. If Secure Boot is on, shim must also check started images, and an authority for them must follow the
- * separator, with none before it.
+ * The state is known only if SecureBoot, PK, KEK, db and dbx each occur exactly once. SecureBoot must have one byte that is 0 or 1, and no
+ * debugger may be on. If Secure Boot is on, shim must also check started images. An authority for them must then follow the
+ * separator. No authority may precede it.
  */
 export function secureBootOf(events: readonly JudgedEvent[], layout: RegisterLayout): SecureBootVerdict {
   const readings = events.map(readingOfEvent);

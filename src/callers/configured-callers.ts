@@ -62,8 +62,8 @@ const NO_CREDENTIAL =
   'no credential was sent: send a token or an API key as Authorization: Bearer, or an API key as X-API-Key, not as both';
 
 /**
- * Three parts in base64url: the JSON of a header may begin with a blank. A text that begins like most headers also counts as a
- * token, whatever its other parts are, so that the error tells its sender the fault.
+ * Three parts in base64url: the JSON of a header may begin with a blank. Any text that begins like most headers also counts as a
+ * token. The error then tells its sender the fault.
  */
 const TOKEN = /^[\w-]+\.[\w-]+\.[\w-]*$|^eyJ[^.]*\./;
 

@@ -42,8 +42,8 @@ const EXAMPLES = 3;
  * the number of each kind.
  *
  * @param total the number of decisions
- * @returns the exit code: 0 if all are unchanged, 2 if one changed, 3 if one could not be replayed for a reason that
- *   does not depend on the moment, or none was replayed at all
+ * @returns the exit code: 0 if all are unchanged, 2 if one changed, 3 if none was replayed, or one could not be replayed. A decision
+ *   that depended on the moment does not count
  */
 export async function replayReport(
   results: AsyncIterable<ReplayedDecision>,

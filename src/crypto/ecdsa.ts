@@ -8,8 +8,8 @@ export type EcdsaHash = 'sha256' | 'sha384' | 'sha512';
 const CURVE_NAMES: { readonly [curve in EcCurve]: string } = { 'P-256': 'prime256v1', 'P-384': 'secp384r1' };
 
 /**
- * Verifies an ECDSA signature (FIPS 186-5 section 6.4). P-384 is verified in the thread pool, since one takes as long
- * as twenty of P-256, so that it does not block the event loop.
+ * Verifies an ECDSA signature (FIPS 186-5 section 6.4). P-384 is verified in the thread pool: one takes as long
+ * as twenty of P-256, which would block the event loop.
  *
  * The signature is not unique: n - s verifies if s does, see `lowS`.
  *

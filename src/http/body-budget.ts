@@ -42,8 +42,8 @@ export class BodyBudget {
 }
 
 /**
- * Bytes that are reserved for the body of one request. They are released once the request has been answered, or its client has
- * disconnected, and also its handler has ended, which may still need the body.
+ * Bytes that are reserved for the body of one request. Their release needs two conditions. The request was answered, or its client
+ * has disconnected. Its handler, which may still need the body, has ended.
  */
 class HeldBody {
   readonly #budget: BodyBudget;

@@ -17,8 +17,8 @@ const CHARSET_WANTED =
 const JSON_MEDIA_TYPE = /^application\/json(?: *; *charset=utf-8)?$/i;
 
 /**
- * Rejects anything but plain JSON, before a byte of the body is read. The framework's own parser of media types has
- * accepted variants (`application/json` followed by a tab, or by garbage), so the header is compared as a whole.
+ * Rejects anything but plain JSON, before a byte of the body is read. The header is compared as a whole: the framework's own parser
+ * has accepted variants (`application/json` followed by a tab, or by garbage).
  *
  * @throws {RefusedError} `unsupported_media_type`
  */

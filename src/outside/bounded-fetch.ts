@@ -26,8 +26,8 @@ export interface Fetch {
 }
 
 /**
- * Certificates and CRLs are served under many types, or none. An answer with the type of a page, a picture or an error
- * object of a portal in between is rejected before it is read. The parser detects other unexpected content.
+ * Certificates and CRLs are served under many types, or none. An answer with the type of a page, a picture or a portal's error
+ * object is rejected before it is read. The parser detects other unexpected content.
  */
 const OTHER_CONTENT = /^(?:text\/(?!plain)|image\/|multipart\/|application\/(?:[a-z.]+\+)?(?:json|xml|javascript)\b)/i;
 

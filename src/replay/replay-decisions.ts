@@ -4,8 +4,8 @@ import { ChangedDecisionError } from '../core/recorded-decision.js';
 import { MomentaryDecisionError, type Replay } from './replay-decision.js';
 
 /**
- * Why a decision was not replayed. It depended on the moment, or an input or its record is missing or was
- * changed, or its request is rejected today, for example since its policy no longer exists.
+ * Why a decision was not replayed. It depended on the moment, an input or its record is missing or was changed,
+ * or its request is rejected today. For example, its policy no longer exists.
  */
 export type NotReplayed = 'momentary' | 'not_kept' | 'refused';
 

@@ -96,7 +96,7 @@ export function checkSchema<N extends SchemaName>(name: N, value: JsonValue, poi
 }
 
 /**
- * Compares a body with its schema, with `Evidence` narrowed to the form of the body, so that an error refers to
+ * Compares a body with its schema, with `Evidence` narrowed to the form of the body. An error then refers to
  * that form and not to every alternative.
  *
  * @throws {FormatError} `unknown_property`, `schema`

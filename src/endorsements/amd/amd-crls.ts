@@ -209,8 +209,8 @@ export class AmdCrls {
   }
 
   /**
-   * Returns the last fetched CRL, or a newer one. It is fetched before use if it is due and the process is a command,
-   * or if KDS has not confirmed it for too long.
+   * Returns the last fetched CRL, or a newer one. It is fetched before use in two cases: it is due and the process is a command,
+   * or KDS has not confirmed it for too long.
    */
   async #renewed(search: Search, fetched: HeldCrl): Promise<HeldCrl | MissingCrl> {
     const { snapshot, context } = search;

@@ -39,7 +39,7 @@ const MARGIN_MS = 30_000;
 const REPLACEMENT_PAUSE_MS = 10_000;
 
 /**
- * The service's own access token. It is renewed in the background from half of its life on, so that an outage of the issuer
+ * The service's own access token. It is renewed in the background from half of its life on. So an outage of the issuer
  * matters only once the token has expired. At most one renewal runs at a time. It continues when the
  * requests that wait for it have ended.
  */

@@ -33,9 +33,9 @@ const TOKEN_LENGTH = 32_768;
 /**
  * Gets access tokens of Microsoft Entra ID with the Azure library, for the one configured identity.
  *
- * A new library credential is made for each token: the library would return a cached token until shortly before its expiry,
+ * A new library credential is made for each token. The library would return a cached token until shortly before its expiry,
  * while this service renews earlier. Also, the files of the credential may have been rotated. The library caches tokens of a managed
- * identity beyond that, and renews them at half of their life if that is longer than two hours.
+ * identity beyond that. It renews them at half of their life if that is longer than two hours.
  */
 export class EntraTokens implements AccessTokenSource {
   readonly #options: EntraTokensOptions;

@@ -32,7 +32,7 @@ export const IDENTITY_HTTP_CLIENT: HttpClient = {
 };
 
 /**
- * Carries requests of the Azure library over an exchange of this service, which is bounded in bytes and time, follows no redirect
+ * Carries requests of the Azure library over an exchange of this service. It is bounded in bytes and time, follows no redirect,
  * and contacts only the configured authority. Each token has its own transport. It keeps the reason of a failure, which
  * the errors of the library state only as text.
  */

@@ -30,7 +30,7 @@ export interface SignerRules {
 const SERVER_AUTH = '1.3.6.1.5.5.7.3.1';
 
 /**
- * Returns the key that signed an answer according to it: that of the first certificate of `x5c`, if it is a server of the
+ * Returns the key that signed an answer, from the first certificate of `x5c`. It must be a server certificate of the
  * vault's domain, valid at the verification time, with a path to a root. It proves which service signed, but not which
  * vault: one certificate serves all vaults of a cloud.
  *

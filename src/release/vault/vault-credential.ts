@@ -6,8 +6,8 @@ import { FetchError, requireFetchError } from '../../outside/fetch-error.js';
 const NO_SIGNAL = new AbortController().signal;
 
 /**
- * Reports each token to the library as expired. Otherwise the library would cache it until two minutes before its expiry, and then
- * call an unreachable issuer every three seconds, even without a caller. AzureCredential caches and
+ * Reports each token to the library as expired. Otherwise the library would cache it until two minutes before its expiry. It would
+ * then call an unreachable issuer every three seconds, even without a caller. AzureCredential caches and
  * renews tokens.
  */
 const ENDED = 0;
