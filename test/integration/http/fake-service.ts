@@ -21,12 +21,12 @@ import type { HttpDependencies, HttpSettings } from '../../../src/http/dependenc
 import type { HeldEndorsements } from '../../../src/http/routes/endorsement-route.js';
 import type { Pages } from '../../../src/http/routes/page-routes.js';
 import { type ListenOptions, type RunningServer, startServer } from '../../../src/http/server.js';
-import type { VerifyEvidenceUseCase } from '../../../src/judge/verify-evidence.js';
 import type { Challenges } from '../../../src/judge/challenges.js';
 import type { LivenessUseCase, ReadinessUseCase } from '../../../src/judge/health.js';
 import type { ReceiptKeysUseCase } from '../../../src/judge/receipt-keys.js';
 import type { ReleaseKeyUseCase } from '../../../src/judge/release-key.js';
 import { type SlotLimits, VerificationSlots } from '../../../src/judge/verification-slots.js';
+import type { VerifyEvidenceUseCase } from '../../../src/judge/verify-evidence.js';
 import type { Replay, ReplayDecisionUseCase, ReplayTime } from '../../../src/replay/replay-decision.js';
 import { createLog } from '../../../src/telemetry/log.js';
 import { Metrics } from '../../../src/telemetry/metrics.js';
