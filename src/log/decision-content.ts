@@ -1,10 +1,10 @@
-import { createHash } from 'node:crypto';
 import type { Outcome } from '../core/decision.js';
 import type { DecisionEntry, JudgedRequest } from '../core/decision-log.js';
 import type { TokenEvidence } from '../core/evidence.js';
 import type { JsonObject } from '../core/json.js';
 import { CONTENT_VERSION } from '../core/recorded-decision.js';
 import { canonicalJson } from '../formats/canonical-json.js';
+import { digestOf } from './kept-values.js';
 import { recordOf } from './record-of.js';
 import { NO_REDACTION, SaltedRedaction } from './redaction.js';
 
@@ -28,7 +28,7 @@ export function decisionContent(
     request: {
       audience: redaction.scrub(request.audience),
       policies: request.policies,
-      nonceSha256: request.nonce === null ? null : sha256(request.nonce),
+      nonceSha256: request.nonce === null ? null : digestOf(request.nonce),
       attestationResults: request.attestationResults.map(named),
       obtainedTokens: decision.obtainedTokens.map(named),
       ...(release === undefined ? {} : { release: { keyId: release.keyId, dryRun: release.dryRun } }),
@@ -77,9 +77,5 @@ export function entryOf({ principal, tenant, request, decision }: JsonObject): D
 }
 
 function named({ type, token }: TokenEvidence): JsonObject {
-  return { type, sha256: sha256(token) };
-}
-
-function sha256(value: Uint8Array | string): string {
-  return createHash('sha256').update(value).digest('hex');
+  return { type, sha256: digestOf(token) };
 }

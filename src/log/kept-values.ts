@@ -22,9 +22,9 @@ export class KeptBytes {
   }
 }
 
-/** SHA-256, hex, which identifies kept bytes. */
-export function digestOf(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('hex');
+/** SHA-256, hex, of bytes or of a text in UTF-8. It identifies kept bytes. */
+export function digestOf(value: Uint8Array | string): string {
+  return createHash('sha256').update(value).digest('hex');
 }
 
 /**

@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
 import type { Claims, HclClaims, SnpClaims, TdxClaims, TokenClaims, TpmClaims } from '../core/claims.js';
 import { isObject, type JsonObject, type JsonValue } from '../core/json.js';
 import { canonicalJson } from '../formats/canonical-json.js';
+import { digestOf } from './kept-values.js';
 import type { Redaction } from './redaction.js';
 
 /** How one member of the claims is recorded. Undefined: it is left out. */
@@ -21,7 +21,7 @@ const leftOut: Way = (value, redaction) => {
   return undefined;
 };
 /** Replaces texts of a guest, which may have any length, by digests. */
-const hashed: Way = (value) => (Array.isArray(value) ? bounded(value.map((text) => sha256(String(text)))) : value);
+const hashed: Way = (value) => (Array.isArray(value) ? bounded(value.map((text) => digestOf(String(text)))) : value);
 
 /** Records flags that are set, and numbers. */
 const flags: Way = (value) => membersWith(value, (flag) => flag !== false);
@@ -177,11 +177,7 @@ function membersBy(ways: { readonly [name: string]: Way }): Way {
 /** A long list becomes its number and the SHA-256 of its canonical JSON. */
 function bounded(value: JsonValue): JsonValue {
   if (!Array.isArray(value) || value.length <= LONGEST_LIST) return value;
-  return { count: value.length, sha256: sha256(canonicalJson(value)) };
-}
-
-function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
+  return { count: value.length, sha256: digestOf(canonicalJson(value)) };
 }
 
 /** Objects of tokens that are read for the members below. */

@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto';
 import type { AmdLines } from '../../core/amd-lines.js';
 import { tokenTypeOf } from '../../core/evidence-traits.js';
 import { type JsonObject, type JsonValue, jsonPointer, pathOf } from '../../core/json.js';
 import { POLICY_ID } from '../../core/request.js';
+import { textDigest } from '../../crypto/digest.js';
 import { jsonFault } from '../../schema/json-fault.js';
 import { deepFreeze, Place } from '../../schema/schema.js';
 import { readYaml, type YamlBounds } from '../../schema/yaml.js';
@@ -97,7 +97,7 @@ export function policyOf(value: JsonValue, text: string, options: PolicyTextOpti
   problems.push(...crossMemberProblems(members), ...ofRules, ...ofLines);
   if (problems.length === 0) problems.push(...unusedMembers(members), ...ruleProblems({ ...members, rules }));
   if (problems.length > 0) throw new PolicyError(problems);
-  const sha256 = createHash('sha256').update(text, 'utf8').digest('hex');
+  const sha256 = textDigest(text);
   return deepFreeze({ ...members, rules, isReleasePolicy, text, sha256 });
 }
 
