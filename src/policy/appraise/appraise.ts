@@ -229,44 +229,35 @@ function hardwareTopics(
  * allows, each that is required has to hold.
  */
 export function withDemands(appraisal: PolicyAppraisal, demands: CheckSet): PolicyAppraisal {
-  const { outcome, base, own, checks: before, matched, unmatched } = appraisal;
+  const { outcome, own, checks: before, matched, unmatched } = appraisal;
   const checks = [...before, ...demands.checks];
   const failed = new Set<string>(demands.checks.filter(({ result }) => result === 'fail').map(({ id }) => id));
-  const added = {
-    base,
-    own: [...own, ...demands.checks],
-    checks,
-    matched: matched.filter((id) => !failed.has(id)),
-    unmatched: [...unmatched, ...matched.filter((id) => failed.has(id))],
-  };
-  if (outcome !== 'allow') {
-    const isRefused = outcome === 'deny' || demands.checks.some(({ result }) => result === 'fail');
-    return new VerifiedAppraisal({ ...appraisal, ...added, outcome: isRefused ? 'deny' : outcome });
-  }
-  const { outcome: demanded, fault } = outcomeOf({ checks, required: [] }, demands);
-  if (fault === null) return new VerifiedAppraisal({ ...appraisal, ...added, outcome: demanded });
-  const faults = checksAt('');
-  faults.unavailable('internal_error', { detail: fault, retryable: false });
+  const isRefused = outcome === 'deny' || failed.size > 0;
+  const unlessAllowed = { outcome: isRefused ? 'deny' : outcome, fault: null } as const;
+  const demanded = outcome === 'allow' ? outcomeOf({ checks, required: [] }, demands) : unlessAllowed;
+  const faults = faultChecks(demanded.fault);
   return new VerifiedAppraisal({
     ...appraisal,
-    ...added,
-    outcome: 'indeterminate',
-    own: [...added.own, ...faults.all],
-    checks: [...checks, ...faults.all],
+    outcome: demanded.outcome,
+    own: [...own, ...demands.checks, ...faults],
+    checks: [...checks, ...faults],
+    matched: matched.filter((id) => !failed.has(id)),
+    unmatched: [...unmatched, ...matched.filter((id) => failed.has(id))],
   });
 }
 
 function conclude(policy: Policy, ofVerifiers: CheckSet, ofPolicy: CheckSet): PolicyAppraisal {
-  const [{ checks: base }, { checks: found }] = [ofVerifiers, ofPolicy];
-  const checks = [...base, ...found];
   const { outcome, fault } = outcomeOf(ofVerifiers, ofPolicy);
-  if (fault === null) {
-    return new VerifiedAppraisal({ policy, outcome, ...matchesOf(found), base, own: found, checks });
-  }
-  const added = checksAt('', { policy: policy.id });
-  added.unavailable('internal_error', { detail: fault, retryable: false });
-  const own = [...found, ...added.all];
+  const base = ofVerifiers.checks;
+  const own = [...ofPolicy.checks, ...faultChecks(fault, { policy: policy.id })];
   return new VerifiedAppraisal({ policy, outcome, ...matchesOf(own), base, own, checks: [...base, ...own] });
+}
+
+/** What is wrong with the list of checks itself, as a check. */
+function faultChecks(fault: string | null, of?: { readonly policy: string }): readonly Check[] {
+  const checks = checksAt('', of);
+  if (fault !== null) checks.unavailable('internal_error', { detail: fault, retryable: false });
+  return checks.all;
 }
 
 /**

@@ -5,7 +5,6 @@ import type { EvidenceType, TokenRoute } from '../../core/evidence.js';
 import { isTokenType, placeOf, teeOf, tokenRouteOf } from '../../core/evidence-traits.js';
 import { isTdxStatus, UP_TO_DATE } from '../../core/tdx-status.js';
 import type { Policy } from '../document/policy-document.js';
-import type { MaaRequirements } from '../document/policy-grammar.js';
 import type { AppraisalTopic, ResultState, TopicInput } from './appraisal-topic.js';
 
 const ABSENT: ResultState = { state: 'absent' };
@@ -128,41 +127,31 @@ function idsOf(policy: Policy, route: TokenRoute, evidenceType: EvidenceType): r
 }
 
 function demandsOf({ require }: Policy, route: TokenRoute): readonly Demand[] {
-  const { maa, ita } = require;
-  const issuers = route === 'maa' ? maa?.issuers : ita?.issuers;
-  return [
-    ...demand('token_issuer', 'the issuer', `require.${route}.issuers`, issuers, ({ issuer }) => issuer),
-    ...(route === 'maa' && maa !== null ? statementsOf(maa) : []),
+  const maa = route === 'maa' ? require.maa : null;
+  const rows: readonly (Omit<Demand, 'accepted'> & { readonly accepted: Demand['accepted'] | null | undefined })[] = [
+    {
+      id: 'token_issuer',
+      what: 'the issuer',
+      member: `require.${route}.issuers`,
+      accepted: require[route]?.issuers,
+      actual: ({ issuer }) => issuer,
+    },
+    {
+      id: 'token_compliance',
+      what: 'the compliance status',
+      member: 'require.maa.complianceStatus',
+      accepted: maa?.complianceStatus,
+      actual: ({ stated }) => stated.complianceStatus,
+    },
+    {
+      id: 'token_claim_type',
+      what: 'the attestation type',
+      member: 'require.maa.attestationType',
+      accepted: maa?.attestationType,
+      actual: ({ attestationType }) => attestationType,
+    },
   ];
-}
-
-function statementsOf({ complianceStatus, attestationType }: MaaRequirements): readonly Demand[] {
-  return [
-    ...demand(
-      'token_compliance',
-      'the compliance status',
-      'require.maa.complianceStatus',
-      complianceStatus,
-      ({ stated }) => stated.complianceStatus,
-    ),
-    ...demand(
-      'token_claim_type',
-      'the attestation type',
-      'require.maa.attestationType',
-      attestationType,
-      (token) => token.attestationType,
-    ),
-  ];
-}
-
-function demand(
-  id: CheckId,
-  what: string,
-  member: string,
-  accepted: readonly string[] | null | undefined,
-  actual: Demand['actual'],
-): readonly Demand[] {
-  return accepted == null ? [] : [{ id, what, member, accepted, actual }];
+  return rows.flatMap(({ accepted, ...row }) => (accepted == null ? [] : [{ ...row, accepted }]));
 }
 
 function noteMissing(ids: readonly CheckId[], route: TokenRoute, input: TopicInput, checks: Checks): void {

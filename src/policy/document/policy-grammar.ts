@@ -123,7 +123,6 @@ const maaRequirements = object({
   /** Accepted `attester_tcb_status` of a tdxvm token. */
   tcbStatus: alternatives(choice(...TDX_STATUSES)),
 });
-export type MaaRequirements = Read<typeof maaRequirements>;
 
 const itaRequirements = object({
   /** Every id must be in `policy_ids_matched`. Compared without case, as Trust Authority and the configuration write them in either. */
