@@ -1,4 +1,5 @@
 import type { JsonValue } from '../../core/json.js';
+import { isOrdered } from '../orderings.js';
 import type { ClaimCondition, Operator, ReleaseValue } from './policy-tree.js';
 import { shownValue } from './shown-values.js';
 
@@ -58,25 +59,10 @@ function meets(operator: Operator, value: ReleaseValue, claim: Exclude<JsonValue
   if (typeof value !== typeof claim) return false;
   if (operator === 'equals') return value === claim;
   if (operator === 'notEquals') return value !== claim;
-  return typeof value === 'number' && typeof claim === 'number' && isOrdered(operator, value, claim);
+  return typeof value === 'number' && typeof claim === 'number' && isOrdered(ORDERINGS[operator], claim, value);
 }
 
-function isOrdered(
-  operator: Exclude<Operator, 'equals' | 'notEquals' | 'exists'>,
-  value: number,
-  claim: number,
-): boolean {
-  switch (operator) {
-    case 'less':
-      return claim < value;
-    case 'lessOrEquals':
-      return claim <= value;
-    case 'greater':
-      return claim > value;
-    case 'greaterOrEquals':
-      return claim >= value;
-  }
-}
+const ORDERINGS = { less: '<', lessOrEquals: '<=', greater: '>', greaterOrEquals: '>=' } as const;
 
 function typesDiffer(operator: Operator, value: ReleaseValue, claim: Exclude<JsonValue, null>): string | null {
   if (operator === 'exists') return 'exists with false is never met';

@@ -1,5 +1,6 @@
+import { isOrdered, ORDERINGS } from '../orderings.js';
 import { containsText } from './contains-text.js';
-import { type Binary, type Expression, isOneOf, isOrdered, ORDERINGS, type Quantified } from './expression.js';
+import { type Binary, type Expression, isOneOf, type Quantified } from './expression.js';
 import { type RuleScope, TOO_EXPENSIVE } from './rule-scope.js';
 import { type RuleValue, UNDEFINED } from './rule-value.js';
 

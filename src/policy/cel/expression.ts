@@ -1,3 +1,4 @@
+import { ORDERINGS } from '../orderings.js';
 import type { ClaimType, ObjectType, ScalarType } from './claim-type.js';
 
 /** A rule as it is evaluated: what CEL allows and rules have. `text` is the part as CEL writes it. */
@@ -37,8 +38,6 @@ export interface Claim {
   readonly type: ClaimType | 'double';
 }
 
-export const ORDERINGS = ['<', '<=', '>', '>='] as const;
-export type Ordering = (typeof ORDERINGS)[number];
 export const ARITHMETIC = ['+', '-', '*', '/', '%'] as const;
 export const OPERATORS = ['==', '!=', 'in', ...ORDERINGS, ...ARITHMETIC] as const;
 export type Operator = (typeof OPERATORS)[number];
@@ -95,15 +94,14 @@ export function expressionParts(expression: Expression): readonly Expression[] {
   }
 }
 
+/** An expression and the parts of it at every depth, in the order in which they stand. */
+export function withAllParts(expression: Expression): readonly Expression[] {
+  return [expression, ...expressionParts(expression).flatMap(withAllParts)];
+}
+
 /** Every claim that an expression names. */
 export function claimsIn(expression: Expression): readonly Claim[] {
-  const claims: Claim[] = [];
-  const add = (part: Expression): void => {
-    if (part.op === 'claim') claims.push(part);
-    else expressionParts(part).forEach(add);
-  };
-  add(expression);
-  return claims;
+  return withAllParts(expression).filter((part) => part.op === 'claim');
 }
 
 /** The kind of value of an expression, as far as its own form determines it. */
@@ -165,17 +163,4 @@ function isScalar(type: ClaimType): type is ScalarType {
 
 export function isOneOf<T extends string>(words: readonly T[], word: string): word is T {
   return (words as readonly string[]).includes(word);
-}
-
-export function isOrdered(operator: Ordering, left: number, right: number): boolean {
-  switch (operator) {
-    case '<':
-      return left < right;
-    case '<=':
-      return left <= right;
-    case '>':
-      return left > right;
-    case '>=':
-      return left >= right;
-  }
 }

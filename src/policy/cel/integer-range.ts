@@ -1,5 +1,6 @@
+import { isOrdered, ORDERINGS, type Ordering } from '../orderings.js';
 import type { IntegerRange } from './claim-type.js';
-import { type Expression, isOneOf, isOrdered, ORDERINGS, type Ordering } from './expression.js';
+import { type Expression, isOneOf } from './expression.js';
 
 const MIRRORED: { readonly [operator in Ordering]: Ordering } = { '<': '>', '<=': '>=', '>': '<', '>=': '<=' };
 

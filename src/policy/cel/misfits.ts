@@ -1,5 +1,5 @@
 import type { IntegerRange, ScalarType } from './claim-type.js';
-import { type Binary, type Expression, expressionParts, itemTypeOf, scalarOf } from './expression.js';
+import { type Binary, type Expression, itemTypeOf, scalarOf, withAllParts } from './expression.js';
 import { isOutside, orderingOf } from './integer-range.js';
 
 /**
@@ -17,14 +17,11 @@ export interface Misfit {
  * Comparisons in a rule that no evidence decides, each once. The rule loads: what is compared is of the right type.
  */
 export function misfitsIn(expression: Expression): readonly Misfit[] {
-  const found = new Map<string, Misfit>();
-  const add = (part: Expression): void => {
-    if (part.op === 'binary')
-      for (const misfit of misfitsOf(part)) found.set(`${misfit.always} ${misfit.message}`, misfit);
-    expressionParts(part).forEach(add);
-  };
-  add(expression);
-  return [...found.values()];
+  return distinctMisfits(withAllParts(expression).flatMap((part) => (part.op === 'binary' ? misfitsOf(part) : [])));
+}
+
+export function distinctMisfits(misfits: readonly Misfit[]): readonly Misfit[] {
+  return [...new Map(misfits.map((each) => [`${each.always} ${each.message}`, each])).values()];
 }
 
 function misfitsOf({ operator, left, right, text }: Binary): readonly Misfit[] {

@@ -1,8 +1,8 @@
 import { nearCompliance } from '../../core/maa-words.js';
 import { meantName, quotedName } from '../../core/names-in-messages.js';
 import { RULE_CLAIMS } from './claim-types.js';
-import { type Binary, type Claim, claimsIn, type Expression, expressionParts } from './expression.js';
-import type { Misfit } from './misfits.js';
+import { type Binary, type Claim, claimsIn, type Expression, withAllParts } from './expression.js';
+import { distinctMisfits, type Misfit } from './misfits.js';
 import { memberPath } from './read-claim.js';
 
 /**
@@ -13,8 +13,8 @@ export function misspeltIn(expression: Expression): readonly Misfit[] {
   const names = claimsIn(expression)
     .flatMap(misspeltName)
     .map((message) => ({ always: false, message }));
-  const found = [...names, ...misspeltStatuses(expression)];
-  return [...new Map(found.map((each) => [`${each.always} ${each.message}`, each])).values()];
+  const statuses = withAllParts(expression).flatMap((part) => (part.op === 'binary' ? statusesOf(part) : []));
+  return distinctMisfits([...names, ...statuses]);
 }
 
 function misspeltName({ path: [section = '', ...names] }: Claim): readonly string[] {
@@ -35,17 +35,12 @@ function misspeltName({ path: [section = '', ...names] }: Claim): readonly strin
   return [];
 }
 
-function misspeltStatuses(part: Expression): readonly Misfit[] {
-  const own = part.op === 'binary' ? statusesOf(part) : [];
-  return [...own, ...expressionParts(part).flatMap(misspeltStatuses)];
-}
-
 function statusesOf({ operator, left, right }: Binary): readonly Misfit[] {
   const always = operator === '!=';
-  return [...statuses(left, right), ...statuses(right, left)].map((message) => ({ always, message }));
+  return [...misspeltStatuses(left, right), ...misspeltStatuses(right, left)].map((message) => ({ always, message }));
 }
 
-function statuses(claim: Expression, other: Expression): readonly string[] {
+function misspeltStatuses(claim: Expression, other: Expression): readonly string[] {
   if (claim.op !== 'claim' || claim.path.at(-1) !== 'x-ms-compliance-status') return [];
   const literals = other.op === 'list' ? other.items : [other];
   return literals.flatMap((literal) => {

@@ -1,4 +1,5 @@
 import { type ASTNode, serialize } from '@marcbachmann/cel-js';
+import { ORDERINGS } from '../orderings.js';
 import type { ScalarType } from './claim-type.js';
 import {
   ARITHMETIC,
@@ -10,7 +11,6 @@ import {
   type Literal,
   OPERATORS,
   type Operator,
-  ORDERINGS,
   type Quantified,
   RULE_FUNCTIONS,
 } from './expression.js';
