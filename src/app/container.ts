@@ -1,58 +1,229 @@
 import 'reflect-metadata';
-import { type DependencyContainer, container as globalContainer, instanceCachingFactory } from 'tsyringe';
+import { randomBytes } from 'node:crypto';
+import { container as globalContainer, instanceCachingFactory } from 'tsyringe';
 import type { Configuration } from '../config/configuration.js';
-import { NO_TRACER } from '../core/traces.js';
+import { policiesOf } from '../config/tenants.js';
+import type { DecisionRecorder, LogStore } from '../core/decision-log.js';
+import type { EarlyCollateralSource } from '../core/early-collateral.js';
+import { RefusedError } from '../core/errors.js';
+import type { HeldKey } from '../core/held-key.js';
+import { ChangedDecisionError } from '../core/recorded-decision.js';
+import { NO_TRACER, type RequestTracer } from '../core/traces.js';
 import { jwkThumbprint } from '../crypto/jwk-thumbprint.js';
+import { RememberedEndorsements } from '../endorsements/remembered-endorsements.js';
+import type { HeldEndorsements } from '../http/routes/endorsement-route.js';
+import { ChallengeCodec } from '../judge/challenge-codec.js';
+import { CHALLENGE_STORE_TIMEOUT_MS, Challenges } from '../judge/challenges.js';
+import type { ClockWatch } from '../judge/clock-watch.js';
+import { EarlyCollateralShadow } from '../judge/early-collateral.js';
+import { policiesLoaded, type ReadinessUseCase, readinessOf } from '../judge/health.js';
+import { ReleaseKey } from '../judge/release-key.js';
+import type { ResetTracking } from '../judge/reset-tracking.js';
+import { VerificationSlots } from '../judge/verification-slots.js';
 import { VerifyEvidence, type VerifyEvidenceOptions, type VerifyEvidenceParts } from '../judge/verify-evidence.js';
-import { NO_WAITS } from '../judge/waits.js';
+import { MeasuredWaits, NO_WAITS } from '../judge/waits.js';
+import { withinTime } from '../judge/within-time.js';
+import { findRecorded } from '../log/find-recorded.js';
+import { readableRecordOf } from '../log/record-of.js';
+import { Gates } from '../receipts/gates/gates.js';
+import { PublishedReceiptKeys } from '../receipts/published-receipt-keys.js';
+import type { ReceiptKeys } from '../receipts/receipt-keys.js';
+import { Receipts } from '../receipts/receipts.js';
+import { ReplayDecision, type ReplayDecisionUseCase } from '../replay/replay-decision.js';
 import { paravisorFloors } from '../tee/azure/known-paravisors.js';
 import { AZURE_VTPM_ROOT_PINS } from '../tee/shared/attestation-key/ak-roots.js';
-import type { AmdRootPins } from '../tee/snp/amd/roots.js';
+import { AMD_ROOT_PINS, type AmdRootPins } from '../tee/snp/amd/roots.js';
+import { INTEL_SGX_ROOT_PINS } from '../tee/tdx/intel/roots.js';
 import type { VerifierOptions } from '../tee/verifier-options.js';
 import { createVerifiers } from '../tee/verifiers.js';
+import type { Metrics } from '../telemetry/metrics.js';
+import { EvaluatePolicy } from '../workbench/evaluate-policy.js';
 import { InspectEvidence } from '../workbench/inspections.js';
+import { PolicyTexts } from '../workbench/policy-texts.js';
+import { RecordedDecisions } from '../workbench/recorded-decisions.js';
 import { servedLines, servedPins } from './amd-lines.js';
+import { lintFacts } from './commands/policy-sources.js';
 import { newDecisionId } from './decision-id.js';
-import { TOKENS } from './injection-tokens.js';
+import type { OpenStores } from './decision-store.js';
 import { type ConfiguredRoots, NO_CONFIGURED_ROOTS } from './reload/configured-roots.js';
+import type { ReloadedAccess } from './reload/reloaded-access.js';
+import { type TenantPolicies, tenantsOf } from './reload/tenant-policies.js';
+import { FactsKeeper } from './replay/facts.js';
+import { JudgeKeptDecisions } from './replay/judge-again.js';
 import { itaIssuers, maaIssuers } from './token-issuers.js';
 
-/** Changes registrations before anything is resolved. */
-export type Override = (container: DependencyContainer) => void;
+/** What is opened asynchronously, or given: the container holds it as values. */
+interface Opened extends Pick<VerifyEvidenceParts, 'endorsements' | 'services' | 'log'> {
+  readonly configuration: Configuration;
+  readonly version: string;
+  readonly clockWatch: ClockWatch;
+  readonly metrics: Metrics;
+  /** Null: no request is traced. */
+  readonly requestTracer: RequestTracer | null;
+  readonly policies: TenantPolicies;
+  readonly access: ReloadedAccess;
+  /** Memory of vTPMs by tenant. */
+  readonly resets: ReadonlyMap<string, ResetTracking>;
+  readonly challengeKey: Uint8Array;
+  readonly stores: OpenStores;
+  /** Null: decisions are not stored. */
+  readonly recorder: DecisionRecorder | null;
+  /** Null: nothing is appraised by Intel's early collateral. */
+  readonly earlySource: EarlyCollateralSource | null;
+  readonly heldKeys: ReadonlyMap<string, HeldKey>;
+  readonly receiptKeys: ReceiptKeys;
+  /** URL of the service; null before its port is open. */
+  readonly url: () => string | null;
+}
+
+/** What the factories make: values that the configuration determines, and classes. */
+interface Made
+  extends Pick<VerifyEvidenceParts, 'verifiers' | 'tenants' | 'nonces' | 'early' | 'clock' | 'waits' | 'tracer'>,
+    Pick<VerifyEvidenceParts, 'receipts' | 'keep'> {
+  /** Trust anchors of AMD's built-in product lines, of TDX, and of Azure's AK certificates: only a lab has others. */
+  readonly amdRootPins: AmdRootPins;
+  readonly intelRootPins: ReadonlySet<string>;
+  readonly azureRootPins: ReadonlySet<string>;
+  /** From files of the configuration. A reload may change them between two requests. */
+  readonly roots: ConfiguredRoots;
+  readonly verifierOptions: Required<VerifierOptions>;
+  readonly verifyOptions: VerifyEvidenceOptions;
+  readonly verifyEvidence: VerifyEvidence;
+  readonly remembered: HeldEndorsements & NonNullable<VerifyEvidenceParts['remembered']>;
+  readonly decisions: Pick<LogStore, 'list' | 'find' | 'object'> | null;
+  /** How long a store that replicas share may take to answer. */
+  readonly storeTimeoutMs: number;
+  readonly challenges: Challenges;
+  readonly readiness: ReadinessUseCase;
+  readonly slots: VerificationSlots;
+  /** `iss` of receipts; null as long as nothing says under which name the service is reached. */
+  readonly issuer: () => string | null;
+  readonly publishedKeys: PublishedReceiptKeys;
+  readonly gates: Gates;
+  readonly releaseKey: ReleaseKey;
+  readonly recordedDecisions: RecordedDecisions;
+  readonly replays: ReplayDecision;
+  readonly replayDecision: ReplayDecisionUseCase;
+  readonly policyTexts: PolicyTexts;
+  readonly evaluatePolicy: EvaluatePolicy;
+  readonly inspectEvidence: InspectEvidence;
+}
+
+/** The names of the container, each with the type behind it. */
+export type Registrations = Opened & Made;
+
+/** Values in the place of registrations; a name that is undefined counts as left out. */
+export type Replaced = { readonly [Name in keyof Registrations]?: Registrations[Name] | undefined };
+
+const FACTORIES: { readonly [Name in keyof Made]: (app: Registrations) => Made[Name] } = {
+  amdRootPins: () => AMD_ROOT_PINS,
+  intelRootPins: () => INTEL_SGX_ROOT_PINS,
+  azureRootPins: () => AZURE_VTPM_ROOT_PINS,
+  roots: () => NO_CONFIGURED_ROOTS,
+  verifierOptions: verifierOptionsOf,
+  verifiers: (app) => createVerifiers(app.verifierOptions),
+  tenants: (app) => tenantsOf(app.configuration, app.policies, app.resets),
+  clock: (app) => app.clockWatch,
+  tracer: (app) => app.requestTracer ?? NO_TRACER,
+  slots: ({ metrics }) => new VerificationSlots({}, (seconds) => metrics.stageDone('wait', seconds)),
+  waits: ({ metrics, slots }) =>
+    new MeasuredWaits(
+      (stage, seconds) => metrics.stageDone(stage, seconds),
+      (work) => slots.elsewhere(work),
+    ),
+  remembered: () => new RememberedEndorsements(),
+  early: ({ earlySource, clock, log }) =>
+    earlySource === null ? null : new EarlyCollateralShadow(earlySource, jwkThumbprint, clock, log),
+  storeTimeoutMs: () => CHALLENGE_STORE_TIMEOUT_MS,
+  challenges: challengesOf,
+  nonces: (app) => app.challenges,
+  readiness: readinessFrom,
+  issuer:
+    ({ configuration, url }) =>
+    () =>
+      configuration.receipts.issuer ?? url(),
+  publishedKeys: ({ receiptKeys, configuration }) =>
+    new PublishedReceiptKeys(receiptKeys, configuration.receipts.issuer),
+  receipts: ({ receiptKeys, issuer, version: build }) =>
+    new Receipts(receiptKeys, () => {
+      const name = issuer();
+      return name === null ? null : { issuer: name, build };
+    }),
+  gates: gatesOf,
+  keep: keeperOf,
+  verifyOptions: ({ configuration }) => verifyOptions(configuration, true),
+  verifyEvidence: verifyEvidenceOf,
+  releaseKey: ({ heldKeys: keys, configuration, verifyEvidence, recorder, waits, log, tracer }) =>
+    new ReleaseKey({
+      keys,
+      verifyEvidence,
+      recorder,
+      waits,
+      deadlineMs: configuration.deadlineSeconds * 1000,
+      log,
+      tracer,
+    }),
+  decisions: (app) => app.stores.decisions,
+  recordedDecisions: (app) => new RecordedDecisions(recordedIn(app.decisions)),
+  replays: replaysOf,
+  replayDecision: ({ replays, slots, recordedDecisions }) => ({
+    execute: async (id, at, caller) =>
+      replays.replay(await slots.elsewhere(() => recordedDecisions.get(id, caller)).catch(notJudgedAgain), at),
+  }),
+  policyTexts: ({ configuration, policies, clock }) =>
+    new PolicyTexts({ policies: (tenant) => policies.of(tenant).snapshot(), ...lintFacts(configuration), clock }),
+  evaluatePolicy: ({ verifyEvidence, clock, configuration }) =>
+    new EvaluatePolicy({ verifyEvidence, clock, lines: servedLines(configuration) }),
+  inspectEvidence: ({ configuration }) => new InspectEvidence(configuration.limits.eventLogBytes),
+};
+
+/** Beside a service, decisions are neither signed nor recorded, and nothing is measured. */
+export const UNRECORDED = {
+  receipts: null,
+  recorder: null,
+  keep: null,
+  early: null,
+  remembered: { remember: () => {}, find: () => null },
+  waits: NO_WAITS,
+  tracer: NO_TRACER,
+} satisfies Replaced;
 
 /**
- * The verifiers and what they need. Starts from an empty child of the global container, so that two services in one
- * process share nothing.
+ * The registrations of a service, a command or a replay. Each is made when it is first read, and once.
+ * Starts from an empty child of the global container, so that two services in one process share nothing.
  *
- * @param roots what the files of the configuration hold, looked at for each request: without them, Trust Authorities
- *   that have some are not accepted, and certificates of attestation keys end at Azure's root only
+ * @param replaced values: opened parts, and those in the place of a factory; later ones replace earlier ones
  */
-export function createAppContainer(
-  configuration: Configuration,
-  override: Override = () => undefined,
-  roots: ConfiguredRoots = NO_CONFIGURED_ROOTS,
-): DependencyContainer {
-  const app = globalContainer.createChildContainer();
-  app.register(TOKENS.verifierOptions, { useValue: verifierOptions(configuration, roots) });
-  app.register(TOKENS.evidenceVerifiers, {
-    useFactory: instanceCachingFactory((from) => createVerifiers(from.resolve(TOKENS.verifierOptions))),
-  });
-  const inspectEvidence = () => new InspectEvidence(configuration.limits.eventLogBytes);
-  app.register(TOKENS.inspectEvidence, { useFactory: instanceCachingFactory(inspectEvidence) });
-  override(app);
+export function createContainer(...replaced: readonly Replaced[]): Registrations {
+  const container = globalContainer.createChildContainer();
+  const app = new Proxy({} as Registrations, { get: (_, name) => container.resolve(name) });
+  for (const [name, make] of Object.entries(FACTORIES)) {
+    container.register(name, { useFactory: instanceCachingFactory(() => make(app)) });
+  }
+  for (const [name, value] of replaced.flatMap((values) => Object.entries(values))) {
+    // By a factory, since tsyringe takes null for no value.
+    if (value !== undefined) container.register(name, { useFactory: () => value });
+  }
   return app;
 }
 
 /** The trust anchors, floors and limits of a configuration. */
-function verifierOptions(configuration: Configuration, roots: ConfiguredRoots): VerifierOptions {
+function verifierOptionsOf({
+  configuration,
+  roots,
+  amdRootPins,
+  intelRootPins,
+  azureRootPins,
+}: Registrations): Made['verifierOptions'] {
   const { paravisors } = configuration.azure;
   const { akCertificates } = paravisors;
   return {
     amdLines: servedLines(configuration),
-    amdPins: servedPins(configuration),
+    amdPins: servedPins(configuration, amdRootPins),
     refuseProducts: new Set(configuration.amd.refuseProducts),
+    intelPins: intelRootPins,
     akRoots: {
-      azure: AZURE_VTPM_ROOT_PINS,
+      azure: azureRootPins,
       get configured() {
         return roots.ak;
       },
@@ -68,47 +239,6 @@ function verifierOptions(configuration: Configuration, roots: ConfiguredRoots): 
   };
 }
 
-/**
- * Replaces the roots of the built-in product lines that count: for a lab. A configuration adds those of its own lines, and
- * changes none of these.
- */
-export function useRootPins(app: DependencyContainer, configuration: Configuration, pins: AmdRootPins): void {
-  changeVerifierOptions(app, { amdPins: servedPins(configuration, pins) });
-}
-
-/** Replaces the roots of TDX that count, SHA-256 of their SubjectPublicKeyInfo: for a lab. */
-export function useIntelRootPins(app: DependencyContainer, pins: ReadonlySet<string>): void {
-  changeVerifierOptions(app, { intelPins: pins });
-}
-
-function changeVerifierOptions(app: DependencyContainer, change: VerifierOptions): void {
-  const options = app.resolve<VerifierOptions>(TOKENS.verifierOptions);
-  app.register(TOKENS.verifierOptions, { useValue: { ...options, ...change } });
-}
-
-/** The differences between the service, the command line and a replay. */
-export type JudgingParts = Pick<
-  VerifyEvidenceParts,
-  'endorsements' | 'services' | 'tenants' | 'nonces' | 'early' | 'clock' | 'log'
-> &
-  Partial<VerifyEvidenceParts>;
-
-/** Without more parts, decisions are neither signed nor recorded. */
-const UNRECORDED = { receipts: null, recorder: null, keep: null, waits: NO_WAITS, tracer: NO_TRACER } as const;
-
-/** The use case that judges, with the verifiers of a container. */
-export function createVerifyEvidence(
-  container: DependencyContainer,
-  parts: JudgingParts,
-  options: VerifyEvidenceOptions,
-): VerifyEvidence {
-  const verifiers = container.resolve<VerifyEvidenceParts['verifiers']>(TOKENS.evidenceVerifiers);
-  return new VerifyEvidence(
-    { ...UNRECORDED, verifiers, keyThumbprint: jwkThumbprint, newId: newDecisionId, ...parts },
-    options,
-  );
-}
-
 /** How requests are judged; only the service itself uses challenges up. */
 export function verifyOptions(configuration: Configuration, consumesChallenges: boolean): VerifyEvidenceOptions {
   return {
@@ -117,4 +247,102 @@ export function verifyOptions(configuration: Configuration, consumesChallenges: 
     lifetimeMs: configuration.receipts.lifetimeSeconds * 1000,
     consumesChallenges,
   };
+}
+
+function verifyEvidenceOf(app: Registrations): VerifyEvidence {
+  return new VerifyEvidence(
+    {
+      verifiers: app.verifiers,
+      endorsements: app.endorsements,
+      remembered: app.remembered,
+      services: app.services,
+      tenants: app.tenants,
+      nonces: app.nonces,
+      early: app.early,
+      clock: app.clock,
+      waits: app.waits,
+      log: app.log,
+      receipts: app.receipts,
+      recorder: app.recorder,
+      keep: app.keep,
+      tracer: app.tracer,
+      keyThumbprint: jwkThumbprint,
+      newId: newDecisionId,
+    },
+    app.verifyOptions,
+  );
+}
+
+/** Null: only digests are kept. */
+function keeperOf({ configuration, recorder, roots, services, version }: Registrations): Made['keep'] {
+  if (recorder === null || configuration.decisions.keepEvidence !== 'full') return null;
+  const keeper = new FactsKeeper({ configuration, roots, version, submitted: [...services.keys()] });
+  return (judged, facts) => keeper.keep(judged, facts);
+}
+
+function challengesOf(app: Registrations): Challenges {
+  const { challengeKey, stores, policies, clock, configuration, log, storeTimeoutMs: timeoutMs } = app;
+  return new Challenges({
+    codec: new ChallengeCodec(challengeKey, randomBytes),
+    store: stores.challenges,
+    policies: (tenant) => policies.of(tenant).snapshot(),
+    clock,
+    lifetimeSeconds: configuration.challenges.lifetimeSeconds,
+    log,
+    timeoutMs,
+  });
+}
+
+function readinessFrom({ clockWatch, challenges, stores, policies, configuration }: Registrations): ReadinessUseCase {
+  return readinessOf([
+    clockWatch.check,
+    () => challenges.check(),
+    ...(stores.clockCheck === null ? [] : [stores.clockCheck]),
+    policiesLoaded(() =>
+      policies.tenants.every((tenant) => policies.of(tenant).snapshot().has(policiesOf(configuration, tenant).default)),
+    ),
+  ]);
+}
+
+function gatesOf({
+  configuration,
+  receiptKeys,
+  issuer,
+  policies,
+  stores,
+  storeTimeoutMs,
+  clock,
+}: Registrations): Gates {
+  return new Gates({
+    gates: configuration.gates,
+    keys: receiptKeys,
+    issuer,
+    policies: (tenant) => policies.of(tenant).snapshot(),
+    proofs: { use: (gate, proof) => withinTime(stores.proofs.use(gate, proof), storeTimeoutMs) },
+    clock,
+  });
+}
+
+function replaysOf(app: Registrations): ReplayDecision {
+  const { configuration, decisions, amdRootPins, intelRootPins, azureRootPins, version } = app;
+  const again = new JudgeKeptDecisions({
+    // Where decisions are not stored, none is found before anything of it is looked for.
+    store: decisions ?? { object: async () => null },
+    configuration,
+    create: (values) => createContainer({ ...UNRECORDED, amdRootPins, intelRootPins, azureRootPins }, values),
+    current: app,
+  });
+  return new ReplayDecision({ again, present: readableRecordOf, version });
+}
+
+/** Where decisions are stored: those that somebody changed are not shown as what was decided. */
+function recordedIn(store: Made['decisions']): Pick<LogStore, 'list' | 'find'> | null {
+  if (store === null) return null;
+  return { list: (query) => store.list(query), find: (decisionId) => findRecorded(store, decisionId) };
+}
+
+/** @throws {RefusedError} `evidence_not_kept` where somebody changed what is stored, else as before */
+function notJudgedAgain(error: unknown): never {
+  if (!(error instanceof ChangedDecisionError)) throw error;
+  throw new RefusedError('evidence_not_kept', error.message, { cause: error });
 }

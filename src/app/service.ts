@@ -1,23 +1,17 @@
-import { randomBytes } from 'node:crypto';
 import type { Configuration } from '../config/configuration.js';
-import { policiesOf } from '../config/tenants.js';
 import type { Clock, Log } from '../core/ports.js';
 import type { FetchedMaterial } from '../endorsements/files/open-source.js';
-import { RememberedEndorsements } from '../endorsements/remembered-endorsements.js';
 import type { ReadBytes } from '../files/whole-files.js';
 import { bindPort } from '../http/bound-port.js';
 import { type RunningServer, startServer } from '../http/server.js';
-import { ChallengeCodec } from '../judge/challenge-codec.js';
-import { Challenges } from '../judge/challenges.js';
 import { ClockWatch } from '../judge/clock-watch.js';
-import { policiesLoaded, readinessOf } from '../judge/health.js';
 import type { DecisionLog } from '../log/decision-log.js';
 import { Outages } from '../outside/outages.js';
 import { type FetchedFigures, Metrics } from '../telemetry/metrics.js';
 import type { TracePace } from '../telemetry/traces/open-tracing.js';
 import { Endings } from './check/endings.js';
-import type { Override } from './container.js';
-import { type OpenStores, openStores } from './decision-store.js';
+import { createContainer, type Replaced } from './container.js';
+import { openStores } from './decision-store.js';
 import { connectOptions } from './egress.js';
 import type { EndorsementWorld, OpenEndorsements } from './endorsements.js';
 import { httpDependencies } from './http-dependencies.js';
@@ -50,8 +44,8 @@ export interface World
   readonly tracePace?: Partial<TracePace>;
   /** How files that the configuration names are read; left out, from the disk. */
   readonly readBytes?: ReadBytes;
-  /** Changes registrations of the container, for tests. */
-  readonly override?: Override;
+  /** Values in the place of registrations of the container, for a lab. */
+  readonly replaced?: Replaced;
 }
 
 /** A service that answers. */
@@ -99,29 +93,22 @@ async function openService(configuration: Configuration, given: World, opened: O
   const { headSigner: signer } = receiptKeys;
   const records = { clock, isClockInDoubt, log, version, signer, metrics, roots: sources.roots };
   const decisionLog = await openRecords(stores, configuration, rules, records, opened);
-  const judging = openChallenges(configuration, { ...world, key, stores, policies, clockWatch, metrics });
-  const dependencies = httpDependencies({
-    configuration,
-    world,
-    clock,
-    clockWatch,
-    ...judging,
-    metrics,
-    tracer: tracing.tracer,
-    policies,
-    access,
-    proofs: stores.proofs,
-    decisions: stores.decisions,
-    decisionLog,
-    resets,
-    ...sources,
-    remembered: new RememberedEndorsements(),
-    receiptKeys: receiptKeys.keys,
-    version,
-    url: () => server?.url ?? null,
-  });
+  const { amdRootPins, intelRootPins, storeTimeoutMs, replaced = {} } = world;
+  const app = createContainer(
+    {
+      ...{ configuration, version, log, clockWatch, metrics, requestTracer: tracing.tracer, policies, access, resets },
+      ...{ challengeKey: key, stores, recorder: decisionLog, storeTimeoutMs, amdRootPins, intelRootPins },
+      ...{ roots: sources.roots, services: sources.services.services, heldKeys: sources.heldKeys.keys },
+      endorsements: sources.endorsements.source,
+      earlySource: sources.early?.source ?? null,
+      receiptKeys: receiptKeys.keys,
+      url: () => server?.url ?? null,
+    },
+    replaced,
+  );
+  metrics.watchState('challengeStore', () => app.challenges.isAvailable);
   for (const watched of [policies, clockWatch, endings, decisionLog]) watched?.watch();
-  server = opened.add(await startServer(dependencies, { ...configuration.listen, bound: ports.bound }));
+  server = opened.add(await startServer(httpDependencies(app), { ...configuration.listen, bound: ports.bound }));
   const listeners = { server, management: ports.management };
   const reloaded = { policies, ...sources, receiptKeys, tracing, access, listeners, log };
   const reload = openReload({ ...reloaded, metrics, decisionLog, endings });
@@ -167,39 +154,6 @@ async function openPorts({ listen }: Configuration, world: PortsWorld, opened: O
   const management = await openManagement(listen.management, probes);
   if (management !== null) opened.add(management);
   return { management, bound: opened.add(await bindPort(listen, access.tls)) };
-}
-
-interface ChallengesWorld extends Pick<World, 'log' | 'storeTimeoutMs'>, Pick<OpenRules, 'policies'> {
-  readonly key: Uint8Array;
-  readonly stores: OpenStores;
-  readonly clockWatch: ClockWatch;
-  readonly metrics: Metrics;
-}
-
-/** Challenges, and the readiness of the service, which their store is a part of. */
-function openChallenges(
-  configuration: Configuration,
-  { key, stores, policies, clockWatch, metrics, log, storeTimeoutMs }: ChallengesWorld,
-) {
-  const challenges = new Challenges({
-    codec: new ChallengeCodec(key, randomBytes),
-    store: stores.challenges,
-    policies: (tenant) => policies.of(tenant).snapshot(),
-    clock: clockWatch,
-    lifetimeSeconds: configuration.challenges.lifetimeSeconds,
-    log,
-    timeoutMs: storeTimeoutMs,
-  });
-  metrics.watchState('challengeStore', () => challenges.isAvailable);
-  const readiness = readinessOf([
-    clockWatch.check,
-    () => challenges.check(),
-    ...(stores.clockCheck === null ? [] : [stores.clockCheck]),
-    policiesLoaded(() =>
-      policies.tenants.every((tenant) => policies.of(tenant).snapshot().has(policiesOf(configuration, tenant).default)),
-    ),
-  ]);
-  return { challenges, readiness };
 }
 
 interface ReloadWorld extends Omit<ReloadedParts, 'onRead' | 'onReloaded'> {

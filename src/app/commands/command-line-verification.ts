@@ -4,21 +4,20 @@ import { type Configuration, challengeKeyPath } from '../../config/configuration
 import { DEFAULT_TENANT } from '../../config/tenants.js';
 import type { Log } from '../../core/ports.js';
 import { ChallengeCodec } from '../../judge/challenge-codec.js';
-import { type Nonces, nonceStanding } from '../../judge/nonces.js';
+import { nonceStanding } from '../../judge/nonces.js';
 import type { Tenant, Tenants } from '../../judge/tenants.js';
 import type { VerifyEvidence } from '../../judge/verify-evidence.js';
 import type { Policy } from '../../policy/document/policy-document.js';
 import { openAttestationServices } from '../attestation-services.js';
 import { warnOfPolicies } from '../check/load-warnings.js';
-import { createAppContainer, createVerifyEvidence, verifyOptions } from '../container.js';
+import { createContainer, type Registrations, type Replaced, UNRECORDED, verifyOptions } from '../container.js';
 import { connectOptions } from '../egress.js';
 import { openEndorsements } from '../endorsements.js';
 import { type OpenParts, openAllOrNone } from '../open-parts.js';
 import { readConfiguredRoots } from '../reload/configured-roots.js';
 import { TenantPolicies, tenantsOf } from '../reload/tenant-policies.js';
-import type { AgainParts } from '../replay/judge-again.js';
 import { memoriesOfCommand } from '../shared-memories.js';
-import { SYSTEM_CLOCK } from '../system.js';
+import { productVersion, SYSTEM_CLOCK } from '../system.js';
 import { openResets, trackingsOf } from '../tenant-resets.js';
 import { namedPolicy } from './named-policy.js';
 
@@ -27,8 +26,8 @@ export interface CommandLineVerification {
   readonly verifyEvidence: Pick<VerifyEvidence, 'execute' | 'tryPolicy'>;
   /** The value of `--policy`; null if absent. */
   readonly policies: readonly string[] | null;
-  /** The policies of the verification. */
-  readonly current: AgainParts['current'];
+  /** The parts that the verification is made of. */
+  readonly app: Registrations;
   /** The same judging under these policies, whatever the configuration has. */
   under(policies: readonly Policy[]): Pick<VerifyEvidence, 'execute'>;
   close(): Promise<void>;
@@ -46,6 +45,7 @@ type NamedVerification<P = Policy | null> = CommandLineVerification & { readonly
  *
  * @param policy id of a policy, or a policy file; null for what the body says
  * @param option that named it
+ * @param replaced values in the place of registrations
  * @throws {ConfigurationError} where a policy does not load, or a file that the configuration names is wrong
  */
 export function commandLineVerification(
@@ -58,22 +58,25 @@ export function commandLineVerification(
   configuration: Configuration,
   policy: string | null,
   log: Log,
+  option?: string,
+  replaced?: Replaced,
 ): Promise<NamedVerification>;
 export function commandLineVerification(
   configuration: Configuration,
   policy: string | null,
   log: Log,
   option = '--policy',
+  replaced: Replaced = {},
 ): Promise<NamedVerification> {
   const named = policy === null ? null : { policy, option };
-  return openAllOrNone(log, (opened) => openVerification(configuration, named, log, opened));
+  return openAllOrNone(log, (opened) => openVerification(configuration, named, { ...replaced, log }, opened));
 }
 
 /** @param opened takes everything that has to be closed, as it is opened */
 async function openVerification(
   configuration: Configuration,
   named: { readonly policy: string; readonly option: string } | null,
-  log: Log,
+  { log, ...replaced }: Replaced & { readonly log: Log },
   opened: OpenParts,
 ): Promise<NamedVerification> {
   const inForce = opened.add(await TenantPolicies.open(configuration, { log }));
@@ -89,32 +92,37 @@ async function openVerification(
   await endorsements.ready;
   const services = opened.add(await openAttestationServices(configuration, world));
   const roots = await readConfiguredRoots(configuration);
-  const container = createAppContainer(configuration, undefined, roots);
   const resets = trackingsOf(openResets(configuration, { log, shared: shared?.resets ?? null }, opened));
   const configured = tenantsOf(configuration, inForce, resets);
   /** One that was named counts in the place of that with its id. */
   const tenants: Tenants = (name) => withPolicies(configured(name), (id) => (policy?.id === id ? policy : undefined));
   const codec = await challengeCodec(configuration);
-  const parts = {
+  const values: Replaced = {
+    // Its early collateral is fetched in the background, and the process ends with the command.
+    ...UNRECORDED,
+    configuration,
+    version: await productVersion(),
+    roots,
     endorsements: endorsements.source,
     services: services.services,
     // No command uses a challenge up.
-    nonces: { standing: (nonce, _scope, { at }) => nonceStanding(codec, nonce, at, null) } satisfies Nonces,
-    // It is fetched in the background, and the process ends with the command.
-    early: null,
+    nonces: { standing: (nonce, _scope, { at }) => nonceStanding(codec, nonce, at, null) },
     // The process ends with the command: there is nothing to compare the clock with.
     clock: { ...SYSTEM_CLOCK, doubt: () => null },
     log,
+    verifyOptions: { ...verifyOptions(configuration, false), historical: true },
+    ...replaced,
   };
-  const options = { ...verifyOptions(configuration, false), historical: true };
+  const app = createContainer(values, { tenants });
   // Nothing is judged beside a decision of the command line.
   const judging = (by: Tenants) =>
-    createVerifyEvidence(container, { ...parts, tenants: (name) => ({ ...by(name), shadowPolicies: [] }) }, options);
+    createContainer(values, { verifiers: app.verifiers, tenants: (name) => ({ ...by(name), shadowPolicies: [] }) })
+      .verifyEvidence;
   return {
     verifyEvidence: judging(tenants),
     policies: policy === null ? null : [policy.id],
     policy,
-    current: { ...parts, tenants, roots },
+    app,
     under: (policies) => {
       const only = new Map(policies.map((each) => [each.id, each]));
       return judging((name) => ({ ...tenants(name), policies: () => only }));

@@ -64,11 +64,9 @@ const serviceCommands = (signals: StopSignals | null): ServiceActions => ({
   },
   checkWiring: async () => {
     const { configurationOf } = await import('./command-line-io.js');
-    const { createAppContainer } = await import('../container.js');
-    const { TOKENS } = await import('../injection-tokens.js');
-    const container = createAppContainer(await configurationOf({}));
-    container.resolve(TOKENS.evidenceVerifiers);
-    container.resolve(TOKENS.inspectEvidence);
+    const { createContainer } = await import('../container.js');
+    const app = createContainer({ configuration: await configurationOf({}) });
+    void [app.verifiers, app.inspectEvidence];
     return EXIT_CODE.allow;
   },
 });

@@ -17,15 +17,13 @@ import type { JsonObject } from '../../core/json.js';
 import { quotedName } from '../../core/names-in-messages.js';
 import type { Log } from '../../core/ports.js';
 import { findRecorded } from '../../log/find-recorded.js';
-import { readableRecordOf } from '../../log/record-of.js';
 import { policyDifferences } from '../../policy/document/policy-differences.js';
 import type { Policy } from '../../policy/document/policy-document.js';
-import { type Replay, ReplayDecision } from '../../replay/replay-decision.js';
+import type { Replay, ReplayDecision } from '../../replay/replay-decision.js';
 import { decisionIdsOf, replayEach, whyNotJudged } from '../../replay/replay-decisions.js';
 import { readPolicySet } from '../../stores/policy-files.js';
 import { noSuchDecision } from '../../workbench/recorded-decisions.js';
-import { type AgainParts, JudgeKeptDecisions } from '../replay/judge-again.js';
-import { productVersion } from '../system.js';
+import type { Replaced } from '../container.js';
 import { commandLineLog, configurationOf, outputOf } from './command-line-io.js';
 import { commandLineVerification } from './command-line-verification.js';
 import { namedPolicy } from './named-policy.js';
@@ -35,15 +33,15 @@ import { untilSignal } from './until-signal.js';
 
 /**
  * `veritee replay` and `veritee policy diff`: no server is needed, and one may be running.
- * @param override registers other verifiers, for another world
+ * @param replaced values in the place of registrations, for a lab
  */
-export function replayCommands(override: AgainParts['override'] = () => () => undefined) {
+export function replayCommands(replaced: Replaced = {}) {
   return {
     replay: async (decisionId, options) => {
       requireWhich(decisionId, options);
       const asked = listedDecisions(given(options));
       const output = outputOf(options);
-      return withKeptDecisions(options, override, output, async ({ store, again, policy }, signal) => {
+      return withKeptDecisions(options, replaced, output, async ({ store, again, policy }, signal) => {
         const instead = policy === null ? [] : [policy];
         const judge = async (id: string) => again.replay(await recordOf(store, id), replayTime(options), instead);
         if (decisionId !== undefined) return replayOne(store, decisionId, policy, judge, output);
@@ -62,7 +60,7 @@ export function replayCommands(override: AgainParts['override'] = () => () => un
       const output = outputOf(options);
       const show = () => policyDiff({ old, new: young, members: policyDifferences(old, young) }, output);
       if (options.since === undefined) return show();
-      return withKeptDecisions(options, override, output, ({ store, again }, signal) => {
+      return withKeptDecisions(options, replaced, output, ({ store, again }, signal) => {
         show();
         const both = [old, { ...young, id: old.id }] as const;
         const judge = async (id: string) => again.compareUnder(await recordOf(store, id), both);
@@ -85,23 +83,22 @@ interface KeptDecisions {
 
 async function withKeptDecisions(
   options: { readonly config?: string; readonly policy?: string },
-  override: AgainParts['override'],
+  replaced: Replaced,
   output: Output,
   work: (kept: KeptDecisions, signal: AbortSignal) => Promise<number>,
 ): Promise<number> {
   const notes = new Notes();
   const log: Log = output.asTable ? notes : commandLineLog();
   const configuration = await configurationOf(options);
-  const version = await productVersion();
   const told = (signal: string) => void process.stderr.write(`${signal}: ended before all decisions were judged\n`);
   try {
     return await readingLog(options, async (store) => {
-      const verification = await commandLineVerification(configuration, options.policy ?? null, log);
+      const named = options.policy ?? null;
+      const values = { ...replaced, decisions: store };
+      const verification = await commandLineVerification(configuration, named, log, '--policy', values);
       try {
-        const { current, policy } = verification;
-        const judging = new JudgeKeptDecisions({ store, configuration, override, current });
-        const again = new ReplayDecision({ again: judging, present: readableRecordOf, version });
-        return await untilSignal((signal) => work({ store, again, policy }, signal), told);
+        const { app, policy } = verification;
+        return await untilSignal((signal) => work({ store, again: app.replays, policy }, signal), told);
       } finally {
         await verification.close();
       }

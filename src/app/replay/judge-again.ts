@@ -4,15 +4,13 @@ import type { Decision } from '../../core/decision.js';
 import type { LogStore } from '../../core/decision-log.js';
 import { FormatError, RefusedError } from '../../core/errors.js';
 import type { TokenRoute } from '../../core/evidence.js';
-import type { Clock } from '../../core/ports.js';
 import type { VerifyRequest } from '../../core/request.js';
 import type { AttestationService } from '../../core/verification.js';
 import { jwkThumbprint } from '../../crypto/jwk-thumbprint.js';
 import { EarlyCollateralShadow } from '../../judge/early-collateral.js';
 import { KeptInquiry, type Question } from '../../judge/inquiry.js';
 import type { PolicyView } from '../../judge/tenants.js';
-import type { VerifyEvidence } from '../../judge/verify-evidence.js';
-import type { Waits } from '../../judge/waits.js';
+import type { VerifyEvidence, VerifyEvidenceParts } from '../../judge/verify-evidence.js';
 import type { TrackedVtpm } from '../../policy/appraise/vtpm-resets.js';
 import { type Policy, parsePolicy } from '../../policy/document/policy-document.js';
 import type { JudgeAgain, KeptCase } from '../../replay/replay-decision.js';
@@ -20,46 +18,42 @@ import { requestLimits } from '../../wire/read-body.js';
 import { readReleaseRequest } from '../../wire/read-release-request.js';
 import { readVerifyRequest } from '../../wire/read-requests.js';
 import { SILENT } from '../commands/silent-log.js';
-import {
-  createAppContainer,
-  createVerifyEvidence,
-  type JudgingParts,
-  type Override,
-  verifyOptions,
-} from '../container.js';
 import type { ConfiguredRoots } from '../reload/configured-roots.js';
 import { configurationOfThen, type Facts, KeptObjects, readFacts } from './facts.js';
+
+/** A verification that a replay makes. It neither signs nor records. */
+interface Replayed {
+  readonly verifiers: VerifyEvidenceParts['verifiers'];
+  readonly verifyEvidence: Pick<VerifyEvidence, 'decideBy'>;
+}
+
+/** The registrations that a replay replaces. */
+type ReplayedValues = Partial<Omit<VerifyEvidenceParts, 'remembered' | 'recordTimeoutMs'>> & {
+  readonly configuration: Configuration;
+  readonly roots?: ConfiguredRoots;
+};
 
 /** The dependencies of a replay. */
 export interface AgainParts {
   readonly store: Pick<LogStore, 'object'>;
   readonly configuration: Configuration;
-  /** Changes registrations of a container that is made for a configuration. */
-  readonly override: (configuration: Configuration) => Override;
-  /** The present settings of the service for decisions. */
-  readonly current: Pick<JudgingParts, 'endorsements' | 'tenants'> & {
-    readonly roots: ConfiguredRoots;
-    readonly clock: Clock;
-    readonly waits?: Waits;
-  };
+  readonly create: (values: ReplayedValues) => Replayed;
+  /** The present registrations for decisions. */
+  readonly current: Pick<VerifyEvidenceParts, 'verifiers' | 'endorsements' | 'tenants' | 'clock' | 'waits'>;
 }
 
 /** Configurations whose verifiers are kept. */
-const MOST_CONTAINERS = 4;
-
-type AppContainer = ReturnType<typeof createAppContainer>;
+const MOST_VERIFIERS = 4;
 
 /** Judging a decision again may take longer than a request. */
-const DEADLINE_MS = 60_000;
+const DEADLINE_SECONDS = 60;
 
 /** Judges by what was kept, with the verifiers of this version. Nothing is logged of it: it happened before. */
 export class JudgeKeptDecisions implements JudgeAgain {
   readonly #parts: AgainParts;
   readonly #objects: KeptObjects;
   /** Of configurations of then, by their digests: verifiers remember what they have verified of certificates. */
-  readonly #containers = new LRUCache<string, AppContainer>({ max: MOST_CONTAINERS });
-  /** Of the configuration of now. */
-  #container: AppContainer | null = null;
+  readonly #verifiers = new LRUCache<string, Replayed['verifiers']>({ max: MOST_VERIFIERS });
 
   constructor(parts: AgainParts) {
     this.#parts = parts;
@@ -85,7 +79,7 @@ export class JudgeKeptDecisions implements JudgeAgain {
   }
 
   /** Everything is answered from the facts: a source that is asked fails. */
-  #then(facts: Facts, instead: readonly Policy[]): VerifyEvidence {
+  #then(facts: Facts, instead: readonly Policy[]): Replayed['verifyEvidence'] {
     const { configuration: then, configurationSha256, now } = facts;
     const configuration = configurationOfThen(this.#parts.configuration, then);
     const clock = { now: () => now, monotonicMs: () => now.getTime(), doubt: notASource };
@@ -94,33 +88,30 @@ export class JudgeKeptDecisions implements JudgeAgain {
     const { default: defaultPolicy, shadow: shadowPolicies } = configuration.policies;
     const resets = { remembered: notASource, advance: notASource };
     const tenant = { policies: () => view, defaultPolicy, shadowPolicies, resets };
-    return createVerifyEvidence(
-      this.#containerOf(configurationSha256, configuration, then.roots),
-      {
-        endorsements: { fetch: notASource },
-        services: servicesOfThen(then.submitted),
-        tenants: () => tenant,
-        nonces: { standing: notASource },
-        early: then.early ? new EarlyCollateralShadow(early, jwkThumbprint, clock, SILENT) : null,
-        clock,
-        log: SILENT,
-      },
-      { ...verifyOptions(configuration, true), deadlineMs: DEADLINE_MS },
-    );
+    return this.#parts.create({
+      configuration: { ...configuration, deadlineSeconds: DEADLINE_SECONDS },
+      verifiers: this.#verifiersOf(configurationSha256, configuration, then.roots),
+      endorsements: { fetch: notASource },
+      services: servicesOfThen(then.submitted),
+      tenants: () => tenant,
+      nonces: { standing: notASource },
+      early: then.early ? new EarlyCollateralShadow(early, jwkThumbprint, clock, SILENT) : null,
+      clock,
+      log: SILENT,
+    }).verifyEvidence;
   }
 
-  #containerOf(sha256: string, configuration: Configuration, roots: ConfiguredRoots): AppContainer {
-    const known = this.#containers.get(sha256);
+  #verifiersOf(sha256: string, configuration: Configuration, roots: ConfiguredRoots): Replayed['verifiers'] {
+    const known = this.#verifiers.get(sha256);
     if (known !== undefined) return known;
-    const container = createAppContainer(configuration, this.#parts.override(configuration), roots);
-    this.#containers.set(sha256, container);
-    return container;
+    const { verifiers } = this.#parts.create({ configuration, roots });
+    this.#verifiers.set(sha256, verifiers);
+    return verifiers;
   }
 
   /** Nonce and tokens count as they did: each was used or obtained once. Nothing is noted of a vTPM. */
-  #now({ configuration: then, caller }: Facts, instead: readonly Policy[]): VerifyEvidence {
-    const { configuration, current, override } = this.#parts;
-    this.#container ??= createAppContainer(configuration, override(configuration), current.roots);
+  #now({ configuration: then, caller }: Facts, instead: readonly Policy[]): Replayed['verifyEvidence'] {
+    const { configuration, create, current } = this.#parts;
     const { clock } = current;
     const { resets, policies, ...others } = current.tenants(caller.tenant);
     const view = withPolicies(policies(), instead);
@@ -129,19 +120,16 @@ export class JudgeKeptDecisions implements JudgeAgain {
       policies: () => view,
       resets: { remembered: (vtpm: TrackedVtpm) => resets.remembered(vtpm), advance: async () => null },
     };
-    return createVerifyEvidence(
-      this.#container,
-      {
-        endorsements: current.endorsements,
-        tenants: () => tenant,
-        services: servicesOfThen(then.submitted),
-        nonces: { standing: notASource },
-        early: null,
-        clock: { now: () => clock.now(), monotonicMs: () => clock.monotonicMs(), doubt: () => null },
-        log: SILENT,
-      },
-      verifyOptions(configuration, true),
-    );
+    return create({
+      configuration,
+      verifiers: current.verifiers,
+      endorsements: current.endorsements,
+      tenants: () => tenant,
+      services: servicesOfThen(then.submitted),
+      nonces: { standing: notASource },
+      clock: { now: () => clock.now(), monotonicMs: () => clock.monotonicMs(), doubt: () => null },
+      log: SILENT,
+    }).verifyEvidence;
   }
 }
 
@@ -150,7 +138,7 @@ const KEPT_NOW: ReadonlySet<Question> = new Set(['nonce', 'issues', 'accepts', '
 
 function judge(
   { configuration, body, caller, wanted }: Facts,
-  verifyEvidence: VerifyEvidence,
+  verifyEvidence: Pick<VerifyEvidence, 'decideBy'>,
   inquiry: KeptInquiry,
   changed: Partial<VerifyRequest> = {},
 ): Promise<Decision> {

@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import engine from 'libsql';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { replayCommands } from '../../../src/app/commands/replay-commands.js';
-import { useRootPins } from '../../../src/app/container.js';
 import { rewriteRecords } from '../../unit/log/rewrite-records.js';
 import { LabService, lenientPolicy, PKI } from '../service/lab-service.js';
 import { CommandLine } from './command-line.js';
@@ -40,7 +39,7 @@ afterAll(async () => {
 beforeEach(() => cli.write('stricter.yaml', lenientPolicy('payments', { minimums: HIGH, version: 2 })));
 
 /** By the roots of the lab. */
-const actions = replayCommands((configuration) => (app) => useRootPins(app, configuration, PKI.pins(['Milan'])));
+const actions = replayCommands({ amdRootPins: PKI.pins(['Milan']) });
 
 const run = (args: readonly string[], { store = 'kept', onTerminal = false, policies = '', by = actions } = {}) =>
   runInProcess(cli, args, {
@@ -319,7 +318,13 @@ describe('veritee replay', () => {
   });
 
   it('is ended by a signal, says that decisions are left, and shows no summary', async () => {
-    const stopping = replayCommands(() => () => process.emit('SIGHUP', 'SIGHUP'));
+    const pins = new Map(PKI.pins(['Milan']));
+    // They are read when a decision is judged.
+    pins[Symbol.iterator] = () => {
+      process.emit('SIGHUP', 'SIGHUP');
+      return pins.entries();
+    };
+    const stopping = replayCommands({ amdRootPins: pins });
     const { exitCode, stdout, stderr } = await run(['replay', '--since', since], { onTerminal: true, by: stopping });
     expect([exitCode, stdout, stderr]).toEqual([129, '', 'SIGHUP: ended before all decisions were judged\n']);
   });

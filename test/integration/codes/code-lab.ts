@@ -15,7 +15,6 @@ import { labBodies } from '../../answers/lab-bodies.js';
 import { configurationFile, writeSetting } from '../../answers/setting.js';
 import { tokenBodies } from '../../answers/token-bodies.js';
 import { type Judged, judge, verifiersOf } from '../../judge.js';
-import { azureRoots } from '../service/azure-root.js';
 import { base64Url, lenientPolicy, post } from '../service/lab-service.js';
 import { TokenLab } from '../service/token-lab.js';
 
@@ -115,7 +114,7 @@ async function serviceOf({ amd, intel, akPki }: Lab, folder: string): Promise<Ru
       log: createLog('fatal', { write: () => {} }),
       amdRootPins: amd.pins(),
       intelRootPins: intel.pins,
-      override: azureRoots(akPki.pins),
+      replaced: { azureRootPins: akPki.pins },
     },
   );
 }

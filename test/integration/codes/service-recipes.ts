@@ -1,4 +1,3 @@
-import { TOKENS } from '../../../src/app/injection-tokens.js';
 import type { RunningService, World } from '../../../src/app/service.js';
 import type { NonceStanding } from '../../../src/core/challenge.js';
 import type { EvidenceVerifier, Verification } from '../../../src/core/verification.js';
@@ -36,9 +35,8 @@ function withVerifier(judgeEvidence: () => Promise<Verification>, keys: object =
     evidenceType: 'az-snp-vtpm',
     open: () => ({ needs: [], verify: judgeEvidence }),
   } satisfies EvidenceVerifier<'az-snp-vtpm'>;
-  const useValue = new Map([['az-snp-vtpm', verifier]]);
-  return (lab: CodeLab) =>
-    answered(lab, keys, { override: (app) => app.register(TOKENS.evidenceVerifiers, { useValue }) });
+  const verifiers = new Map([['az-snp-vtpm', verifier]]);
+  return (lab: CodeLab) => answered(lab, keys, { replaced: { verifiers } });
 }
 
 function standing(found: NonceStanding) {

@@ -1,5 +1,4 @@
-import { createAppContainer } from '../../../src/app/container.js';
-import { TOKENS } from '../../../src/app/injection-tokens.js';
+import { createContainer } from '../../../src/app/container.js';
 import { loadConfiguration } from '../../../src/config/load-configuration.js';
 import { type EndorsementSet, NO_ENDORSEMENTS } from '../../../src/core/endorsement.js';
 import { FormatError } from '../../../src/core/errors.js';
@@ -16,12 +15,11 @@ type Verifiers = ReadonlyMap<string, EvidenceVerifier>;
 
 /** The verifiers of the service under a configuration. */
 export function verifiersOfService(configuration: object = {}, change: VerifierOptions = {}): Verifiers {
-  const loaded = loadConfiguration({ text: JSON.stringify(configuration), environment: {} });
-  const container = createAppContainer(loaded, (app) => {
-    const configured = app.resolve<VerifierOptions>(TOKENS.verifierOptions);
-    app.register(TOKENS.verifierOptions, { useValue: { ...configured, ...change } });
-  });
-  return container.resolve<Verifiers>(TOKENS.evidenceVerifiers);
+  const values = {
+    configuration: loadConfiguration({ text: JSON.stringify(configuration), environment: {} }),
+  };
+  const { verifierOptions } = createContainer(values);
+  return createContainer(values, { verifierOptions: { ...verifierOptions, ...change } }).verifiers;
 }
 
 /** What is verified and appraised, and with what. */

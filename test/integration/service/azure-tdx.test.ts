@@ -13,7 +13,6 @@ import {
   labCcelEvents,
   TdxPlatform,
 } from '../../lab/index.js';
-import { azureRoots } from './azure-root.js';
 import { base64Url, LabService, lenientPolicy, NONCE, post, verdictOf } from './lab-service.js';
 
 /** Evidence of TDX over HTTP, judged by the service as it is put together for production but for the roots. */
@@ -52,7 +51,7 @@ beforeAll(async () => {
   const world: Partial<World> = { intelRootPins: INTEL.pins };
   const azureRoot: Partial<World> = {
     ...world,
-    override: azureRoots(AK_PKI.pins),
+    replaced: { azureRootPins: AK_PKI.pins },
   };
   const certified = (day: string) => ({ ...keys, azure: { paravisors: { akCertificates: day } } });
   const keys = { intel: { pcs: 'off' } };

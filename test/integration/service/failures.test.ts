@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { TOKENS } from '../../../src/app/injection-tokens.js';
 import type { EndorsementSource } from '../../../src/core/endorsement.js';
 import type { EvidenceVerifier, Verification } from '../../../src/core/verification.js';
 import { base64Url, call, LabService, lenientPolicy, NONCE, sha256Hex as sha256Of, verdictOf } from './lab-service.js';
@@ -35,7 +34,7 @@ function startWith(verify: () => unknown, data: string, keys: { readonly deadlin
   return lab.start(
     keys,
     {
-      override: (app) => app.register(TOKENS.evidenceVerifiers, { useValue: new Map([['az-snp-vtpm', verifier]]) }),
+      replaced: { verifiers: new Map([['az-snp-vtpm', verifier]]) },
     },
     data,
   );
@@ -88,11 +87,7 @@ describe('a verifier', () => {
 
 describe('a source of endorsements', () => {
   const startWithSource = (source: EndorsementSource, data: string) =>
-    lab.start(
-      { deadlineSeconds: 0.2 },
-      { override: (app) => app.register(TOKENS.endorsementSource, { useValue: source }) },
-      data,
-    );
+    lab.start({ deadlineSeconds: 0.2 }, { replaced: { endorsements: source } }, data);
 
   it('DEC-09 that throws leaves the decision open', async () => {
     const failing: EndorsementSource = { fetch: () => Promise.reject(new Error(SECRET)) };
@@ -191,10 +186,7 @@ describe('the output of the service', () => {
     const choking = await lab.start(
       keys,
       {
-        override: (app) =>
-          app.register(TOKENS.endorsementSource, {
-            useValue: { fetch: () => Promise.reject(new Error(`cannot use ${body} of ${apiKey}`)) },
-          }),
+        replaced: { endorsements: { fetch: () => Promise.reject(new Error(`cannot use ${body} of ${apiKey}`)) } },
       },
       'logged-errors',
     );

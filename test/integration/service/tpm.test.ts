@@ -19,7 +19,6 @@ import {
   VirtualTpm,
   wireEvidence,
 } from '../../lab/index.js';
-import { azureRoots } from './azure-root.js';
 import { base64Url, challenge, lenientPolicy, NONCE, post, verdictOf } from './lab-service.js';
 import { maaResult, TokenLab } from './token-lab.js';
 
@@ -63,7 +62,7 @@ beforeAll(async () => {
   issuers = join(lab.root, 'tpm');
   const world: Partial<World> = {
     intelRootPins: INTEL.pins,
-    override: azureRoots(AK_PKI.pins),
+    replaced: { azureRootPins: AK_PKI.pins },
   };
   const azure = { paravisors: { mrtds: [AZURE_MRTD] } };
   service = await tokens.start(

@@ -1,23 +1,17 @@
-import type { DependencyContainer } from 'tsyringe';
 import { describe, expect, it } from 'vitest';
-import { createAppContainer } from '../../../src/app/container.js';
-import { TOKENS } from '../../../src/app/injection-tokens.js';
+import { createContainer, type Replaced } from '../../../src/app/container.js';
 import { NO_CONFIGURED_ROOTS } from '../../../src/app/reload/configured-roots.js';
 import type { Configuration } from '../../../src/config/configuration.js';
 import { loadConfiguration } from '../../../src/config/load-configuration.js';
 import { EVIDENCE_TYPES } from '../../../src/core/evidence-traits.js';
-import type { EvidenceVerifier } from '../../../src/core/verification.js';
-import type { VerifierOptions } from '../../../src/tee/verifier-options.js';
-import type { InspectEvidenceUseCase } from '../../../src/workbench/inspections.js';
 import { formatErrorOf } from '../../format-error-of.js';
 import { buildCcel, createIntelPki, createTdxGuest, TdxPlatform } from '../../lab/index.js';
 
-const configuration = loadConfiguration({ text: null, environment: {} });
-const verifiersOf = (container = createAppContainer(configuration)) =>
-  container.resolve<ReadonlyMap<string, EvidenceVerifier>>(TOKENS.evidenceVerifiers);
-
-const optionsOf = (container: DependencyContainer) =>
-  container.resolve<Required<VerifierOptions>>(TOKENS.verifierOptions);
+const configurationOf = (text: string | null) => loadConfiguration({ text, environment: {} });
+const configuration = configurationOf(null);
+const verifiersOf = (values: Replaced = {}) => createContainer({ configuration }, values).verifiers;
+const optionsOf = (text: string | null, values: Replaced = {}) =>
+  createContainer({ configuration: configurationOf(text) }, values).verifierOptions;
 
 describe('the container', () => {
   it('has a verifier for every type of evidence, and each answers with its own', () => {
@@ -27,9 +21,8 @@ describe('the container', () => {
   });
 
   it('inspects event logs up to the longest that is configured', () => {
-    const short = loadConfiguration({ text: 'limits: { eventLogBytes: 1024 }', environment: {} });
-    const inspectOf = (configured: Configuration) =>
-      createAppContainer(configured).resolve<InspectEvidenceUseCase>(TOKENS.inspectEvidence);
+    const short = configurationOf('limits: { eventLogBytes: 1024 }');
+    const inspectOf = (configured: Configuration) => createContainer({ configuration: configured }).inspectEvidence;
     const ccel = buildCcel([], { padding: new Uint8Array(1024) });
     const evidence = createTdxGuest({ platform: new TdxPlatform({ pki: createIntelPki() }) }).evidence({ ccel });
     expect(() => inspectOf(configuration).execute(evidence)).not.toThrow();
@@ -54,26 +47,31 @@ describe('the container', () => {
   });
 
   it('makes each verifier once', () => {
-    const container = createAppContainer(configuration);
-    expect(verifiersOf(container)).toBe(verifiersOf(container));
+    const app = createContainer({ configuration });
+    expect(app.verifiers).toBe(app.verifiers);
   });
 
   it('shares nothing with another', () => {
-    const [one, other] = [createAppContainer(configuration), createAppContainer(configuration)];
-    for (const [type, verifier] of verifiersOf(one)) expect(verifiersOf(other).get(type)).not.toBe(verifier);
-    const own = { readonly: 'of one container' };
-    one.register(TOKENS.endorsementSource, { useValue: own });
-    expect(one.resolve(TOKENS.endorsementSource)).toBe(own);
-    expect(() => other.resolve(TOKENS.endorsementSource)).toThrow();
-    expect(() => createAppContainer(configuration).resolve(TOKENS.endorsementSource)).toThrow();
+    const own = { fetch: () => Promise.reject(new Error('of one container')) };
+    const [one, other] = [createContainer({ configuration, endorsements: own }), createContainer({ configuration })];
+    for (const [type, verifier] of one.verifiers) expect(other.verifiers.get(type)).not.toBe(verifier);
+    expect(one.endorsements).toBe(own);
+    expect(() => other.endorsements).toThrow('unregistered dependency token: "endorsements"');
   });
 
-  it('takes an override before anything is made', () => {
-    const verifiers = new Map();
-    const container = createAppContainer(configuration, (app) => {
-      app.register(TOKENS.evidenceVerifiers, { useValue: verifiers });
-    });
-    expect(verifiersOf(container)).toBe(verifiers);
+  it('takes a value in the place of a factory, the last one of several, and one that is null', () => {
+    const [first, last] = [new Map(), new Map()];
+    expect(createContainer({ configuration, verifiers: first }, { verifiers: last }).verifiers).toBe(last);
+    expect(createContainer({ configuration, receipts: null }).receipts).toBeNull();
+  });
+
+  it('makes a part that depends on a replaced one of that', () => {
+    const azureRootPins = new Set(['ab'.repeat(32)]);
+    expect(createContainer({ configuration, azureRootPins }).verifierOptions.akRoots.azure).toBe(azureRootPins);
+  });
+
+  it('keeps the factory where a value is undefined', () => {
+    expect(verifiersOf({ verifiers: undefined }).size).toBe(EVIDENCE_TYPES.length);
   });
 
   describe('paravisors by their id key', () => {
@@ -83,8 +81,7 @@ describe('the container', () => {
 
     function floorsWith(...idKeyDigests: readonly unknown[]) {
       const text = JSON.stringify({ azure: { paravisors: { idKeyDigests } } });
-      const container = createAppContainer(loadConfiguration({ text, environment: {} }));
-      return [...optionsOf(container).paravisorFloors];
+      return [...optionsOf(text).paravisorFloors];
     }
 
     it('HCL-16 has two built in, each with its floor', () => {
@@ -110,8 +107,7 @@ describe('the container', () => {
   });
 
   it('HCL-17 takes AK certificates for no paravisor, unless the configuration says from which day on', () => {
-    const since = (text: string | null) =>
-      optionsOf(createAppContainer(loadConfiguration({ text, environment: {} }))).akRoots.paravisorsSince;
+    const since = (text: string | null) => optionsOf(text).akRoots.paravisorsSince;
     expect(since(null)).toBeNull();
     expect(since('azure: { paravisors: { akCertificates: off } }')).toBeNull();
     const day = 'azure: { paravisors: { akCertificates: 2025-10-01 } }';
@@ -121,16 +117,14 @@ describe('the container', () => {
   it('knows no paravisor on TDX but those that the configuration lists', () => {
     const mrtd = 'cd'.repeat(48);
     const text = JSON.stringify({ azure: { paravisors: { mrtds: [mrtd] } } });
-    const known = (container: DependencyContainer) => optionsOf(container).paravisorMrtds;
-    expect([...known(createAppContainer(configuration))]).toEqual([]);
-    expect([...known(createAppContainer(loadConfiguration({ text, environment: {} })))]).toEqual([mrtd]);
+    expect([...optionsOf(null).paravisorMrtds]).toEqual([]);
+    expect([...optionsOf(text).paravisorMrtds]).toEqual([mrtd]);
   });
 
   it("pins Azure's root for certificates of attestation keys, and keeps what the operator adds apart from it", () => {
-    const roots = (container: DependencyContainer) => optionsOf(container).akRoots;
     const azure = new Set(['5cbc52672ae101263c2976736044a964c1182ce9412c39937183baddcccb8cdf']);
-    expect(roots(createAppContainer(configuration))).toEqual({ azure, configured: new Set(), paravisorsSince: null });
-    const added = { ...NO_CONFIGURED_ROOTS, ak: new Set(['ab'.repeat(32)]) };
-    expect(roots(createAppContainer(configuration, undefined, added))).toMatchObject({ azure, configured: added.ak });
+    expect(optionsOf(null).akRoots).toEqual({ azure, configured: new Set(), paravisorsSince: null });
+    const roots = { ...NO_CONFIGURED_ROOTS, ak: new Set(['ab'.repeat(32)]) };
+    expect(optionsOf(null, { roots }).akRoots).toMatchObject({ azure, configured: roots.ak });
   });
 });

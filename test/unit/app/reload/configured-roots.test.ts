@@ -2,15 +2,13 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { createAppContainer } from '../../../../src/app/container.js';
-import { TOKENS } from '../../../../src/app/injection-tokens.js';
+import { createContainer } from '../../../../src/app/container.js';
 import {
   NO_CONFIGURED_ROOTS,
   ReloadedRoots,
   readConfiguredRoots,
 } from '../../../../src/app/reload/configured-roots.js';
 import { loadConfiguration } from '../../../../src/config/load-configuration.js';
-import type { VerifierOptions } from '../../../../src/tee/verifier-options.js';
 import { createAzureAkPki, createIntelPki } from '../../../lab/index.js';
 import { RecordingLog } from '../../endorsements/recording-log.js';
 
@@ -85,8 +83,7 @@ describe('roots that are read again', () => {
     const configuration = loadConfiguration({ text, environment: {} });
     const log = new RecordingLog();
     const roots = await ReloadedRoots.open(configuration, { log });
-    const container = createAppContainer(configuration, undefined, roots);
-    const { akRoots, itaIssuers } = container.resolve<Required<VerifierOptions>>(TOKENS.verifierOptions);
+    const { akRoots, itaIssuers } = createContainer({ configuration, roots }).verifierOptions;
     const inForce = () => ({ ak: akRoots.configured, ita: itaIssuers.get('own')?.roots });
     return { roots, log, inForce, before: inForce() };
   }
