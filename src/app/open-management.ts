@@ -1,7 +1,11 @@
-import type { ManagementConfiguration } from '../config/configuration.js';
+import type { Configuration, ManagementConfiguration } from '../config/configuration.js';
+import { bindPort } from '../http/bound-port.js';
 import { type ManagementDependencies, type RunningManagement, startManagement } from '../http/management.js';
 import type { RunningServer } from '../http/server.js';
-import { type ReadinessUseCase, STARTING } from '../judge/health.js';
+import type { ClockWatch } from '../judge/clock-watch.js';
+import { STARTING } from '../judge/health.js';
+import type { Metrics } from '../telemetry/metrics.js';
+import type { OpenParts } from './open-parts.js';
 import type { ReloadedAccess } from './reload/reloaded-access.js';
 
 /** The port of `listen.management` cannot be opened; the cause says why. */
@@ -9,23 +13,42 @@ export class ManagementPortError extends Error {
   override readonly name = 'ManagementPortError';
 }
 
-/** The dependencies of the management listener. */
-export interface ManagementWorld extends Pick<ManagementDependencies, 'liveness' | 'metrics' | 'log'> {
-  readonly access: Pick<ReloadedAccess, 'callers' | 'managementTls'>;
-  readonly readiness: ReadinessUseCase;
+/** The dependencies of the ports. */
+export interface PortsOptions extends Pick<ManagementDependencies, 'log'> {
+  readonly clockWatch: ClockWatch;
+  readonly metrics: Metrics;
+  readonly access: ReloadedAccess;
+  /** Null: it does not listen yet. */
+  readonly server: () => RunningServer | null;
 }
 
 /**
- * Opens the listener for probes and metrics; null where they are served beside the rest.
+ * Opens the ports, before the log is touched: a start that fails writes nothing there. Opened first, the management listener closes last.
  * @throws {ManagementPortError}
  */
-export async function openManagement(
+export async function openPorts(
+  { listen }: Configuration,
+  { server, clockWatch, metrics, log, access }: PortsOptions,
+  opened: OpenParts,
+) {
+  // Not ready before the service listens, and not once it is told to stop.
+  const readiness = { execute: async () => (await server()?.readiness.execute()) ?? STARTING };
+  metrics.watchReadiness(readiness);
+  const probes = { liveness: clockWatch.liveness, readiness, metrics, log };
+  const management = await openManagement(listen.management, access, probes);
+  if (management !== null) opened.add(management);
+  return { management, bound: opened.add(await bindPort(listen, access.tls)) };
+}
+
+/** Opens the listener for probes and metrics; null where they are served beside the rest. */
+async function openManagement(
   management: ManagementConfiguration | null,
-  { access, ...world }: ManagementWorld,
+  access: ReloadedAccess,
+  probes: Pick<ManagementDependencies, 'liveness' | 'readiness' | 'metrics' | 'log'>,
 ): Promise<RunningManagement | null> {
   if (management === null) return null;
   const dependencies: ManagementDependencies = {
-    ...world,
+    ...probes,
     callers: () => access.callers,
     settings: { tls: access.managementTls, metrics: management.metrics },
   };
@@ -34,9 +57,4 @@ export async function openManagement(
   } catch (cause) {
     throw new ManagementPortError('the management listener cannot be opened', { cause });
   }
-}
-
-/** Not ready before the service listens, and not once it is told to stop. @param server null: it does not listen yet */
-export function readinessWhileServing(server: () => Pick<RunningServer, 'readiness'> | null): ReadinessUseCase {
-  return { execute: async () => (await server()?.readiness.execute()) ?? STARTING };
 }

@@ -5,13 +5,13 @@ import { openHeldKeys } from './held-keys.js';
 import type { OpenParts } from './open-parts.js';
 import { openReceiptVaults, type VaultWorld } from './receipt-vaults.js';
 import { ReloadedRoots } from './reload/configured-roots.js';
+import { ReloadedReceiptKeys } from './reload/receipt-keys.js';
 
-/** The sources of endorsements, the other verifiers, signers and vaults, and the roots that the configuration names. */
-export async function openOutside(
-  configuration: Configuration,
-  outside: EndorsementWorld & VaultWorld,
-  opened: OpenParts,
-) {
+/** The dependencies of everything that contacts other services. */
+export type OutsideOptions = EndorsementWorld & VaultWorld;
+
+/** The sources of endorsements, the other verifiers, keys and vaults, and the roots that the configuration names. */
+export async function openOutside(configuration: Configuration, outside: OutsideOptions, opened: OpenParts) {
   const endorsements = opened.add(openEndorsements(configuration, outside));
   await endorsements.ready;
   const early = openEarly(configuration, outside);
@@ -21,5 +21,6 @@ export async function openOutside(
   if (vaults !== null) opened.add(vaults);
   const heldKeys = opened.add(await openHeldKeys(configuration, outside));
   const roots = await ReloadedRoots.open(configuration, outside);
-  return { endorsements, early, services, vaults, heldKeys, roots };
+  const receiptKeys = await ReloadedReceiptKeys.open(configuration, { ...outside, vaults });
+  return { endorsements, early, services, heldKeys, roots, receiptKeys };
 }

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { destination } from 'pino';
-import { type RunningService, startService, type World } from '../../src/app/service.js';
+import { type RunningService, type ServiceOptions, startService } from '../../src/app/service.js';
 import { loadConfiguration } from '../../src/config/load-configuration.js';
 import { createLog } from '../../src/telemetry/log.js';
 import type { Answers, Question, ServiceMaterial } from './protocol.js';
@@ -52,7 +52,7 @@ function serve({ folder, amdPins, intelPins, issuer, isStored = false }: Service
   const pins = new Map(amdPins.map(([product, digests]) => [product, new Set(digests)]));
   return startService(loadConfiguration({ text, environment: {} }), {
     log: createLog('info', destination('/dev/null')),
-    amdRootPins: pins as NonNullable<World['amdRootPins']>,
+    amdRootPins: pins as NonNullable<ServiceOptions['amdRootPins']>,
     intelRootPins: new Set(intelPins),
   });
 }

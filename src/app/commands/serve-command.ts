@@ -8,7 +8,7 @@ import { openAccessWarning } from '../check/load-warnings.js';
 import { ManagementPortError } from '../open-management.js';
 import { FileWatch } from '../reload/file-watch.js';
 import { StopSignals } from '../reload/stop-signals.js';
-import { type RunningService, startService, type World } from '../service.js';
+import { type RunningService, type ServiceOptions, startService } from '../service.js';
 import { SYSTEM_CLOCK } from '../system.js';
 import { configurationOf, write } from './command-line-io.js';
 
@@ -44,7 +44,7 @@ export async function serve(options: ServeOptions, early: StopSignals | null): P
 }
 
 /** @throws {UsageError} where a port cannot be opened */
-async function start(configuration: Configuration, world: World): Promise<RunningService> {
+async function start(configuration: Configuration, world: ServiceOptions): Promise<RunningService> {
   try {
     return await startService(configuration, world);
   } catch (error) {

@@ -4,7 +4,12 @@ import { ConfigurationError } from '../../core/errors.js';
 import type { JsonObject } from '../../core/json.js';
 import type { Log } from '../../core/ports.js';
 import type { PartOutcome } from '../../core/reload.js';
+import type { DecisionLog } from '../../log/decision-log.js';
+import type { Metrics } from '../../telemetry/metrics.js';
+import type { Endings } from '../check/endings.js';
+import { namedRoots, type ReloadedRoots } from './configured-roots.js';
 import { ACCESS_PART, type AccessReload, type ReloadedAccess, type ReloadedListeners } from './reloaded-access.js';
+import { isPoliciesPart } from './tenant-policies.js';
 
 /** Something whose files are read again while the service runs. Never rejects: what is wrong with them is in the log. */
 interface ReloadedPart {
@@ -89,4 +94,30 @@ export class ServiceReload {
       return null;
     }
   }
+}
+
+/** The dependencies of the reload of a service. */
+export interface ReloadOptions extends Omit<ReloadedParts, 'onRead' | 'onReloaded'> {
+  readonly roots: ReloadedRoots;
+  readonly metrics: Metrics;
+  readonly decisionLog: DecisionLog | null;
+  readonly endings: Endings;
+}
+
+/** The reload of a service, which metrics, the decision log and the watch over expiries hear of. */
+export function openReload({ metrics, decisionLog, endings, ...parts }: ReloadOptions): ServiceReload {
+  return new ServiceReload({
+    ...parts,
+    onRead: (part, isTaken) => {
+      // Those count where they are read, which is not on reloads alone.
+      if (isPoliciesPart(part)) return;
+      if (isTaken) metrics.reloaded(part);
+      else metrics.reloadFailed(part);
+    },
+    onReloaded: (outcome) => {
+      void decisionLog?.noteChange('reloaded', { ...outcome, roots: namedRoots(parts.roots) });
+      void decisionLog?.noteKeys();
+      endings.warn('access', 'akIssuers', 'endorsements', 'receiptKeys');
+    },
+  });
 }

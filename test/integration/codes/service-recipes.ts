@@ -1,4 +1,4 @@
-import type { RunningService, World } from '../../../src/app/service.js';
+import type { RunningService, ServiceOptions } from '../../../src/app/service.js';
 import type { NonceStanding } from '../../../src/core/challenge.js';
 import type { EvidenceVerifier, Verification } from '../../../src/core/verification.js';
 import { LAB_NONCE as nonce } from '../../answers/lab.js';
@@ -17,7 +17,7 @@ const HOUR_MS = 60 * 60 * 1000;
 async function answered(
   { tokens, nextData }: CodeLab,
   keys: object,
-  world: Partial<World> = {},
+  world: Partial<ServiceOptions> = {},
   prepare: (service: RunningService) => void = () => {},
 ): Promise<readonly AnsweredCheck[]> {
   const service = await tokens.start(keys, world, nextData());

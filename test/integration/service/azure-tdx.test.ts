@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { RunningService, World } from '../../../src/app/service.js';
+import type { RunningService, ServiceOptions } from '../../../src/app/service.js';
 import type { JsonObject } from '../../../src/core/json.js';
 import {
   AZURE_MRTD,
@@ -48,8 +48,8 @@ beforeAll(async () => {
   await lab.writePolicy(SERVICE_TD);
   const roots = join(lab.root, 'ak-roots.pem');
   await writeFile(roots, AK_PKI.authority('root').pem);
-  const world: Partial<World> = { intelRootPins: INTEL.pins };
-  const azureRoot: Partial<World> = {
+  const world: Partial<ServiceOptions> = { intelRootPins: INTEL.pins };
+  const azureRoot: Partial<ServiceOptions> = {
     ...world,
     replaced: { azureRootPins: AK_PKI.pins },
   };

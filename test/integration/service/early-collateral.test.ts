@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import type { RunningService, World } from '../../../src/app/service.js';
+import type { RunningService, ServiceOptions } from '../../../src/app/service.js';
 import type { JsonObject } from '../../../src/core/json.js';
 import { schemaErrors } from '../../contract/openapi-schemas.js';
 import {
@@ -23,7 +23,7 @@ const INTEL = createIntelPki();
 const tls = new TlsAuthority();
 const lab = await LabService.create(tls);
 const pcs = await LabPcs.start({ tls });
-const world: Partial<World> = { intelRootPins: INTEL.pins };
+const world: Partial<ServiceOptions> = { intelRootPins: INTEL.pins };
 const askedEarly = ({ platform }: ReturnType<typeof newGuest>) =>
   pcs.count(new RegExp(`${platform.fmspc}&update=early`));
 const PATIENT = { timeout: 10_000 };
@@ -57,7 +57,7 @@ function newGuest() {
   return { platform, guest: createTdxGuest({ platform }) };
 }
 
-const start = (early: 'off' | 'shadow', more: Partial<World> = {}, name: string = early) => {
+const start = (early: 'off' | 'shadow', more: Partial<ServiceOptions> = {}, name: string = early) => {
   const azure = { paravisors: { mrtds: [AZURE_MRTD] } };
   return lab.start({ intel: { pcs: pcs.origin, early }, azure, historical: true }, { ...world, ...more }, name);
 };

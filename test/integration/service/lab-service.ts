@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type RunningService, startService, type World } from '../../../src/app/service.js';
+import { type RunningService, type ServiceOptions, startService } from '../../../src/app/service.js';
 import { SYSTEM_CLOCK } from '../../../src/app/system.js';
 import type { Configuration } from '../../../src/config/configuration.js';
 import { loadConfiguration } from '../../../src/config/load-configuration.js';
@@ -131,7 +131,7 @@ export class LabService {
    */
   async start(
     keys: { readonly amd?: object; readonly [key: string]: unknown } = {},
-    world: Partial<World> = {},
+    world: Partial<ServiceOptions> = {},
     data = 'data',
   ): Promise<RunningService> {
     const { amd, ...others } = keys;

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, vi } from 'vitest';
-import type { RunningService, World } from '../../../src/app/service.js';
+import type { RunningService, ServiceOptions } from '../../../src/app/service.js';
 import { p256 } from '../../unit/receipts/keys.js';
 import { call as callOnce } from '../http/exchange.js';
 import { emptyChallenges, PATIENT } from '../stores/postgres-challenges.js';
@@ -54,7 +54,7 @@ export class PostgresReplicas {
   /** Starts a replica. @param name of its folder; left out, a new one. Unless a test is about time, a busy machine has much of it. */
   async start(
     keys: Keys = {},
-    world: Partial<World> = {},
+    world: Partial<ServiceOptions> = {},
     name = `replica-${this.#running.length}`,
   ): Promise<RunningService> {
     const { stores, challenges, receipts, ...others } = keys;

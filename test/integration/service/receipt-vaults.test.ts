@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { decodeProtectedHeader } from 'jose';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import type { RunningService, World } from '../../../src/app/service.js';
+import type { RunningService, ServiceOptions } from '../../../src/app/service.js';
 import { ConfigurationError } from '../../../src/core/errors.js';
 import { namedRsaKey, TlsAuthority } from '../../lab/index.js';
 import { signatureOverDigest } from '../../lab/key-vault-signing.js';
@@ -45,7 +45,11 @@ const keySet = async ({ url }: RunningService) => (await call(url, '/.well-known
 const kidsOf = async (service: RunningService) => (await keySet(service)).keys.map(({ kid }: { kid: string }) => kid);
 
 /** A service with these receipt keys, and with the identity of the lab. */
-async function start(receipts: object, world: Partial<World> = {}, others: object = {}): Promise<RunningService> {
+async function start(
+  receipts: object,
+  world: Partial<ServiceOptions> = {},
+  others: object = {},
+): Promise<RunningService> {
   const { connect, vault } = vaults;
   started += 1;
   const credential = await vaults.identity();

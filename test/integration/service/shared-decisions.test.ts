@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import type { RunningService, World } from '../../../src/app/service.js';
+import type { RunningService, ServiceOptions } from '../../../src/app/service.js';
 import { verifyLog } from '../../../src/log/verify-log.js';
 import { requireConforming } from '../../contract/conforms.js';
 import { FaultyProxy } from '../stores/faulty-proxy.js';
@@ -15,7 +15,8 @@ const NO_EVIDENCE = { keptHeads: [], keys: null };
 let replicas: PostgresReplicas;
 
 /** A replica of the service, with the roles of an auditor, since there are no callers. */
-const replica = (keys: Keys = {}, world: Partial<World> = {}) => replicas.start({ historical: true, ...keys }, world);
+const replica = (keys: Keys = {}, world: Partial<ServiceOptions> = {}) =>
+  replicas.start({ historical: true, ...keys }, world);
 
 const verify = (service: RunningService, asked: Parameters<PostgresReplicas['lab']['verify']>[1] = { members }) =>
   replicas.lab.verify(service, asked);

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import type { RunningService, World } from '../../../src/app/service.js';
+import type { RunningService, ServiceOptions } from '../../../src/app/service.js';
 import type { JsonObject } from '../../../src/core/json.js';
 import { createIntelPki, createTdxGuest, type TdxGuestEvidenceOptions, TdxPlatform } from '../../lab/index.js';
 import { LabPcs } from '../../lab/pcs.js';
@@ -13,7 +13,7 @@ const INTEL = createIntelPki();
 const tls = new TlsAuthority();
 const lab = await LabService.create(tls);
 const pcs = await LabPcs.start({ tls });
-const world: Partial<World> = { intelRootPins: INTEL.pins };
+const world: Partial<ServiceOptions> = { intelRootPins: INTEL.pins };
 
 beforeAll(async () => {
   const members = { accepts: ['tdx'], freshness: 'required' };

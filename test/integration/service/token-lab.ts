@@ -1,4 +1,4 @@
-import type { RunningService, World } from '../../../src/app/service.js';
+import type { RunningService, ServiceOptions } from '../../../src/app/service.js';
 import type { AzSnpVtpmEvidence } from '../../../src/core/evidence.js';
 import type { JsonObject, JsonValue } from '../../../src/core/json.js';
 import {
@@ -75,12 +75,16 @@ export class TokenLab {
   }
 
   /** Starts a service that trusts the lab's certificates. */
-  start(keys: object = {}, world: Partial<World> = {}, data = 'data'): Promise<RunningService> {
+  start(keys: object = {}, world: Partial<ServiceOptions> = {}, data = 'data'): Promise<RunningService> {
     return this.service.start({ ...this.configuration(), ...keys }, world, data);
   }
 
   /** Starts a service that has tokens made. */
-  startSubmitting(keys: object = {}, world: Partial<World> = {}, data = 'submitting'): Promise<RunningService> {
+  startSubmitting(
+    keys: object = {},
+    world: Partial<ServiceOptions> = {},
+    data = 'submitting',
+  ): Promise<RunningService> {
     return this.start({ ...this.configuration([this.maa.origin]), ...keys }, world, data);
   }
 

@@ -2,7 +2,7 @@ import { createPublicKey } from 'node:crypto';
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { RunningService, World } from '../../../src/app/service.js';
+import type { RunningService, ServiceOptions } from '../../../src/app/service.js';
 import type { JsonObject } from '../../../src/core/json.js';
 import {
   AZURE_MRTD,
@@ -60,7 +60,7 @@ let issuers: string;
 beforeAll(async () => {
   for (const policy of POLICIES) await lab.writePolicy(policy);
   issuers = join(lab.root, 'tpm');
-  const world: Partial<World> = {
+  const world: Partial<ServiceOptions> = {
     intelRootPins: INTEL.pins,
     replaced: { azureRootPins: AK_PKI.pins },
   };

@@ -1,15 +1,23 @@
 import type { Configuration } from '../config/configuration.js';
 import type { PartOutcome } from '../core/reload.js';
 import type { RequestTracer } from '../core/traces.js';
-import type { OriginObserver } from '../outside/outages.js';
+import { type OriginObserver, Outages } from '../outside/outages.js';
+import { Metrics } from '../telemetry/metrics.js';
 import type { TracePace } from '../telemetry/traces/open-tracing.js';
 import type { EndorsementWorld } from './endorsements.js';
+import type { OpenParts } from './open-parts.js';
+import { productVersion } from './system.js';
+
+/** The dependencies of metrics and traces. */
+export interface TelemetryOptions extends Pick<EndorsementWorld, 'clock' | 'readBytes' | 'log' | 'connect'> {
+  /** How spans are sent to the collector, for tests. */
+  readonly tracePace?: Partial<TracePace>;
+}
 
 /** The dependencies of traces. */
-export interface TracesWorld extends Pick<EndorsementWorld, 'readBytes' | 'log' | 'connect'> {
+export interface TracesOptions extends Omit<TelemetryOptions, 'clock'> {
   readonly observer: OriginObserver;
   readonly version: string;
-  readonly tracePace?: Partial<TracePace>;
 }
 
 /** Traces as the configuration asks for them. */
@@ -22,10 +30,21 @@ export interface OpenTraces {
   close(): Promise<void>;
 }
 
+/** Metrics, traces and the version that they name. @throws {ConfigurationError} where the file of headers is wrong */
+export async function openTelemetry(configuration: Configuration, options: TelemetryOptions, opened: OpenParts) {
+  const metrics = opened.add(new Metrics());
+  const outages = new Outages(options.clock, options.log);
+  metrics.watchOrigins(() => outages.states);
+  metrics.watchFetches(() => outages.fetches);
+  const version = await productVersion();
+  const tracing = opened.add(await openTraces(configuration, { ...options, observer: outages, version }));
+  return { metrics, tracing, version };
+}
+
 /** @throws {ConfigurationError} where the file of headers is wrong */
 export async function openTraces(
   { traces }: Configuration,
-  { log, readBytes, observer, connect, version, tracePace: pace }: TracesWorld,
+  { log, readBytes, observer, connect, version, tracePace: pace }: TracesOptions,
 ): Promise<OpenTraces> {
   if (traces === null) return { tracer: null, observer, reload: async () => [], close: async () => {} };
   // Loaded where it is used: nothing of it costs anybody else a thing.
