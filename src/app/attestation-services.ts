@@ -5,7 +5,7 @@ import type { AttestationService } from '../core/verification.js';
 import type { AzureAttestation } from '../outside/attestation-services/azure-attestation.js';
 import type { OpenServiceOptions } from '../outside/attestation-services/open-services.js';
 import type { TrustAuthority } from '../outside/attestation-services/trust-authority.js';
-import type { EndorsementWorld } from './endorsements.js';
+import type { EndorsementOptions } from './endorsements.js';
 
 /** Services that evidence may be sent to. */
 export interface OpenAttestationServices {
@@ -20,7 +20,7 @@ export interface OpenAttestationServices {
  */
 export async function openAttestationServices(
   configuration: Configuration,
-  { clock, log, connect, observer }: EndorsementWorld,
+  { clock, log, connect, observer }: EndorsementOptions,
   environment: Environment = process.env,
 ): Promise<OpenAttestationServices> {
   const shared = { deadlineMs: configuration.deadlineSeconds * 1000, clock, log, observer, connect };

@@ -21,7 +21,7 @@ import { SqliteChallengeStore } from '../stores/sqlite/sqlite-challenge-store.js
 import { SqliteProofStore } from '../stores/sqlite/sqlite-proof-store.js';
 import { SqliteStore } from '../stores/sqlite/sqlite-store.js';
 import type { OpenParts } from './open-parts.js';
-import type { PostgresWorld } from './postgres-server.js';
+import type { PostgresOptions } from './postgres-server.js';
 import { type ConfiguredRoots, namedRoots } from './reload/configured-roots.js';
 import { storeClockCheck } from './store-clock.js';
 
@@ -38,7 +38,7 @@ export interface OpenStores {
   readonly clockCheck: ReadinessCheck | null;
 }
 
-interface StoresWorld extends PostgresWorld {
+interface StoresOptions extends PostgresOptions {
   /** The MAC key of challenges. */
   readonly key: Uint8Array;
   readonly storeTimeoutMs?: number | undefined;
@@ -49,21 +49,21 @@ interface StoresWorld extends PostgresWorld {
 /** @throws {ConfigurationError} where a store cannot be used */
 export async function openStores(
   configuration: Configuration,
-  world: StoresWorld,
+  options: StoresOptions,
   opened: OpenParts,
 ): Promise<OpenStores> {
   const file = sqliteFileOf(configuration);
-  const { database } = world;
-  if (configuration.decisions.log === 'off') world.log.warn({}, 'decisions are not stored: decisions.log is off');
-  if (file !== null) return openFile(configuration, file, world, opened);
+  const { database } = options;
+  if (configuration.decisions.log === 'off') options.log.warn({}, 'decisions are not stored: decisions.log is off');
+  if (file !== null) return openFile(configuration, file, options, opened);
   if (database === null) throw new Error('stores.url has an unsupported scheme');
-  return openShared(configuration, database, world);
+  return openShared(configuration, database, options);
 }
 
 async function openFile(
   { challenges, decisions }: Configuration,
   file: string,
-  { key, clock, log }: StoresWorld,
+  { key, clock, log }: StoresOptions,
   opened: OpenParts,
 ): Promise<OpenStores> {
   try {
@@ -85,9 +85,9 @@ async function openFile(
 async function openShared(
   configuration: Configuration,
   server: PostgresServer,
-  world: StoresWorld,
+  options: StoresOptions,
 ): Promise<OpenStores> {
-  const { key, clock, log, storeTimeoutMs, storeTimeoutMs: timeoutMs = CHALLENGE_STORE_TIMEOUT_MS } = world;
+  const { key, clock, log, storeTimeoutMs, storeTimeoutMs: timeoutMs = CHALLENGE_STORE_TIMEOUT_MS } = options;
   const lifetimeMs = configuration.challenges.lifetimeSeconds * 1000;
   const [challenges, proofs] = await Promise.all([
     PostgresChallengeStore.open({ server, key, clock, lifetimeMs, timeoutMs }),
@@ -113,7 +113,7 @@ function notUsable(cause: unknown): unknown {
 }
 
 /** The dependencies of the decision log of a process. */
-export interface DecisionLogWorld {
+export interface DecisionLogOptions {
   readonly clock: Clock;
   readonly isClockInDoubt: () => boolean;
   readonly log: Log;
@@ -129,14 +129,14 @@ export interface DecisionLogWorld {
 export async function openDecisionLog(
   store: LogStore,
   configuration: Configuration,
-  { policies, roots, ...world }: DecisionLogWorld,
+  { policies, roots, ...options }: DecisionLogOptions,
   opened: OpenParts,
 ): Promise<DecisionLog> {
   const parts = {
-    ...world,
+    ...options,
     store,
     chain: randomUUID(),
-    copy: copyOf(configuration, world.log),
+    copy: copyOf(configuration, options.log),
     retentionMs: configuration.decisions.retentionDays * DAY_MS,
   };
   const started = { configuration: configurationDigest(configuration), roots: namedRoots(roots), policies };

@@ -5,7 +5,7 @@ import type { AmdTuning } from '../endorsements/amd/amd-parts.js';
 import { type OpenAmdEndorsements, openAmdEndorsements } from '../endorsements/amd/open-amd-endorsements.js';
 import { type OpenAkIssuers, openAkIssuers } from '../endorsements/attestation-keys/open-ak-issuers.js';
 import type { EndingFile } from '../endorsements/files/material-files.js';
-import type { FetchedMaterial, OpenSource, SourceWorld } from '../endorsements/files/open-source.js';
+import type { FetchedMaterial, OpenSource, SourceOptions } from '../endorsements/files/open-source.js';
 import { type OpenEarlyCollateral, openEarlyCollateral } from '../endorsements/intel/open-early-collateral.js';
 import { type OpenIntelEndorsements, openIntelEndorsements } from '../endorsements/intel/open-intel-endorsements.js';
 import { openTokenKeys } from '../endorsements/token-keys/open-token-keys.js';
@@ -16,7 +16,7 @@ import { warnOfMissingFolders } from './check/load-warnings.js';
 import { tokenIssuers } from './token-issuers.js';
 
 /** Where endorsements come from, beside the configuration. */
-export interface EndorsementWorld extends SourceWorld {
+export interface EndorsementOptions extends SourceOptions {
   /** Other roots of the built-in product lines than AMD's: only for a lab, never from a configuration. */
   readonly amdRootPins?: AmdRootPins;
   /** Other roots than Intel's, SHA-256 of their SubjectPublicKeyInfo: likewise. */
@@ -37,12 +37,12 @@ export interface OpenEndorsements extends OpenSource<EndorsementSource>, Pick<Op
 }
 
 /** AMD's endorsements as the configuration names their sources. */
-export function openAmd(configuration: Configuration, world: EndorsementWorld): OpenAmdEndorsements {
+export function openAmd(configuration: Configuration, options: EndorsementOptions): OpenAmdEndorsements {
   const { amd } = configuration;
   return openAmdEndorsements({
-    ...world,
-    tuning: world.amdTuning ?? {},
-    pins: servedPins(configuration, world.amdRootPins),
+    ...options,
+    tuning: options.amdTuning ?? {},
+    pins: servedPins(configuration, options.amdRootPins),
     kds: amd.kds === 'off' ? null : amd.kds,
     folder: amd.chains,
     cacheFolder: endorsementCacheDirectory(configuration),
@@ -50,11 +50,11 @@ export function openAmd(configuration: Configuration, world: EndorsementWorld): 
 }
 
 /** Intel's collateral as the configuration names its sources. */
-export function openIntel(configuration: Configuration, world: EndorsementWorld): OpenIntelEndorsements {
+export function openIntel(configuration: Configuration, options: EndorsementOptions): OpenIntelEndorsements {
   const { intel, azure } = configuration;
   return openIntelEndorsements({
-    ...world,
-    pins: world.intelRootPins ?? INTEL_SGX_ROOT_PINS,
+    ...options,
+    pins: options.intelRootPins ?? INTEL_SGX_ROOT_PINS,
     pcs: intel.pcs === 'off' ? null : intel.pcs,
     thim: azure.thim === 'off' ? null : azure.thim,
     folder: intel.collateral,
@@ -63,9 +63,9 @@ export function openIntel(configuration: Configuration, world: EndorsementWorld)
 }
 
 /** Intel's early collateral; null where nothing is judged by it. No decision rests on it. */
-export function openEarly({ intel }: Configuration, world: EndorsementWorld): OpenEarlyCollateral | null {
+export function openEarly({ intel }: Configuration, options: EndorsementOptions): OpenEarlyCollateral | null {
   if (intel.early === 'off' || intel.pcs === 'off') return null;
-  return openEarlyCollateral({ ...world, pins: world.intelRootPins ?? INTEL_SGX_ROOT_PINS, pcs: intel.pcs });
+  return openEarlyCollateral({ ...options, pins: options.intelRootPins ?? INTEL_SGX_ROOT_PINS, pcs: intel.pcs });
 }
 
 /**
@@ -73,11 +73,11 @@ export function openEarly({ intel }: Configuration, world: EndorsementWorld): Op
  * configuration names their sources.
  * @throws {ConfigurationError} where an issuer is configured twice
  */
-export function openEndorsements(configuration: Configuration, world: EndorsementWorld): OpenEndorsements {
-  const keys = openTokenKeys({ ...world, issuers: tokenIssuers(configuration) });
-  const amd = openAmd(configuration, world);
-  const intel = openIntel(configuration, world);
-  const akIssuers = openAkIssuers({ ...world, folder: configuration.tpm.intermediates });
+export function openEndorsements(configuration: Configuration, options: EndorsementOptions): OpenEndorsements {
+  const keys = openTokenKeys({ ...options, issuers: tokenIssuers(configuration) });
+  const amd = openAmd(configuration, options);
+  const intel = openIntel(configuration, options);
+  const akIssuers = openAkIssuers({ ...options, folder: configuration.tpm.intermediates });
   const parts: readonly OpenSource<unknown>[] = [amd, intel, akIssuers, keys];
   const all = async (of: (part: OpenSource<unknown>) => Promise<void>) => {
     await Promise.all(parts.map(of));
@@ -89,7 +89,7 @@ export function openEndorsements(configuration: Configuration, world: Endorsemen
       tokenKeys: keys.source,
       akIssuers: akIssuers.source,
     }),
-    ready: Promise.all([warnOfMissingFolders(configuration, world.log), all(({ ready }) => ready)]).then(() => {}),
+    ready: Promise.all([warnOfMissingFolders(configuration, options.log), all(({ ready }) => ready)]).then(() => {}),
     fetched: async () => [...(await amd.fetched()), ...(await intel.fetched()), ...keys.fetched()],
     certificates: () => akIssuers.certificates(),
     endings: (at) => [...amd.endings(at), ...intel.endings(at)],

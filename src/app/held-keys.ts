@@ -11,7 +11,7 @@ import { VaultHeldKey } from '../judge/vault-held-key.js';
 import { LocalKey } from '../release/local-key.js';
 import type { KeyVaults } from '../release/vault/open-key-vaults.js';
 import { KeyFiles } from '../stores/key-file.js';
-import type { VaultWorld } from './receipt-vaults.js';
+import type { VaultOptions } from './receipt-vaults.js';
 
 /** The keys that may be released, by id. */
 export interface HeldKeys {
@@ -26,13 +26,13 @@ export interface HeldKeys {
  */
 export async function openHeldKeys(
   configuration: Configuration,
-  world: VaultWorld,
+  options: VaultOptions,
   environment: Environment = process.env,
 ): Promise<HeldKeys> {
-  const vaults = new VaultsByIdentity(configuration, world, environment);
+  const vaults = new VaultsByIdentity(configuration, options, environment);
   const files = new KeyFiles();
   const opening = Object.entries(configuration.keys).map(async ([id, key]): Promise<readonly [string, HeldKey]> => {
-    return [id, isLocalKey(key) ? await openLocalKey(id, key, files) : await openVaultKey(id, key, vaults, world)];
+    return [id, isLocalKey(key) ? await openLocalKey(id, key, files) : await openVaultKey(id, key, vaults, options)];
   });
   try {
     return { keys: new Map(await allOrProblems(opening)), close: () => vaults.close() };
@@ -72,7 +72,7 @@ async function openVaultKey(
   id: string,
   configured: VaultKeyConfiguration,
   vaults: VaultsByIdentity,
-  { clock }: VaultWorld,
+  { clock }: VaultOptions,
 ): Promise<VaultHeldKey> {
   const { policy, tenant, anyMachine, enc } = configured;
   const key = await readVaultKey(id, configured);
@@ -93,13 +93,13 @@ async function readVaultKey(
 /** Vaults, asked by the identities that the keys name. */
 class VaultsByIdentity {
   readonly #configuration: Configuration;
-  readonly #world: VaultWorld;
+  readonly #options: VaultOptions;
   readonly #environment: Environment;
   readonly #opened = new Map<string, Promise<KeyVaults>>();
 
-  constructor(configuration: Configuration, world: VaultWorld, environment: Environment) {
+  constructor(configuration: Configuration, options: VaultOptions, environment: Environment) {
     this.#configuration = configuration;
-    this.#world = world;
+    this.#options = options;
     this.#environment = environment;
   }
 
@@ -117,7 +117,7 @@ class VaultsByIdentity {
   }
 
   async #open(identity: VaultKeyConfiguration['credential']): Promise<KeyVaults> {
-    const { clock, log, observer, connect, vaultPort } = this.#world;
+    const { clock, log, observer, connect, vaultPort } = this.#options;
     const { openKeyVaults } = await import('../release/vault/open-key-vaults.js');
     return openKeyVaults({
       keys: keysAskedBy(identity, this.#configuration),

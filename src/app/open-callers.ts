@@ -21,7 +21,7 @@ import {
 } from '../endorsements/token-keys/open-caller-keys.js';
 
 /** The dependencies of callers. */
-export type CallerWorld = Omit<CallerKeysOptions, 'folder' | 'clock'> & { readonly clock: Clock & CredentialClock };
+export type CallerOptions = Omit<CallerKeysOptions, 'folder' | 'clock'> & { readonly clock: Clock & CredentialClock };
 
 interface ByToken {
   readonly place: CallerKeyPlace;
@@ -42,21 +42,21 @@ export interface OpenCallers {
  */
 export async function openCallers(
   configuration: Configuration,
-  world: CallerWorld,
+  options: CallerOptions,
   before: CallerKeyring = CallerKeyring.NONE,
 ): Promise<OpenCallers> {
   const entries = Object.entries(configuration.callers);
   const keyring = await before.next(
     entries.flatMap(([name, caller]) => byTokenOf(name, caller)?.place ?? []),
-    { ...world, folder: callerKeyDirectory(configuration) },
+    { ...options, folder: callerKeyDirectory(configuration) },
   );
-  return { directory: directoryOf(configuration, keyring, world), keyring };
+  return { directory: directoryOf(configuration, keyring, options), keyring };
 }
 
 function directoryOf(
   configuration: Configuration,
   keyring: CallerKeyring,
-  { clock, log }: CallerWorld,
+  { clock, log }: CallerOptions,
 ): CallerDirectory {
   const { callers, historical, listen, time, deadlineSeconds } = configuration;
   const entries = Object.entries(callers);

@@ -1,14 +1,14 @@
 import type { Configuration } from '../config/configuration.js';
 import { openAttestationServices } from './attestation-services.js';
-import { type EndorsementWorld, openEarly, openEndorsements } from './endorsements.js';
+import { type EndorsementOptions, openEarly, openEndorsements } from './endorsements.js';
 import { openHeldKeys } from './held-keys.js';
 import type { OpenParts } from './open-parts.js';
-import { openReceiptVaults, type VaultWorld } from './receipt-vaults.js';
+import { openReceiptVaults, type VaultOptions } from './receipt-vaults.js';
 import { ReloadedRoots } from './reload/configured-roots.js';
 import { ReloadedReceiptKeys } from './reload/receipt-keys.js';
 
 /** The dependencies of everything that contacts other services. */
-export type OutsideOptions = EndorsementWorld & VaultWorld;
+export type OutsideOptions = EndorsementOptions & VaultOptions;
 
 /** The sources of endorsements, the other verifiers, keys and vaults, and the roots that the configuration names. */
 export async function openOutside(configuration: Configuration, outside: OutsideOptions, opened: OpenParts) {

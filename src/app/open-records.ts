@@ -4,10 +4,10 @@ import type { ResetTracking } from '../judge/reset-tracking.js';
 import type { DecisionLog } from '../log/decision-log.js';
 import { readOrCreateChallengeKey } from '../stores/challenge-key.js';
 import type { Metrics } from '../telemetry/metrics.js';
-import { type DecisionLogWorld, type OpenStores, openDecisionLog } from './decision-store.js';
+import { type DecisionLogOptions, type OpenStores, openDecisionLog } from './decision-store.js';
 import type { OpenParts } from './open-parts.js';
 import type { OpenRules } from './open-rules.js';
-import { openResets, type ResetsWorld, trackingsOf } from './tenant-resets.js';
+import { openResets, type ResetsOptions, trackingsOf } from './tenant-resets.js';
 
 /** Without the key of an earlier start its challenges are not recognised, and pass for nonces of the caller's own. */
 export function readChallengeKey(configuration: Configuration, log: Log): Promise<Uint8Array> {
@@ -20,10 +20,10 @@ export function readChallengeKey(configuration: Configuration, log: Log): Promis
 /** The memory of vTPMs of each tenant, read from its files. */
 export async function openTrackings(
   configuration: Configuration,
-  { metrics, ...world }: ResetsWorld & { readonly metrics: Metrics },
+  { metrics, ...options }: ResetsOptions & { readonly metrics: Metrics },
   opened: OpenParts,
 ): Promise<ReadonlyMap<string, ResetTracking>> {
-  const memories = openResets(configuration, world, opened);
+  const memories = openResets(configuration, options, opened);
   await Promise.all([...memories.values()].map(({ files }) => files.start()));
   const resets = trackingsOf(memories);
   metrics.watchResetMemory(() => [...resets.values()].reduce((sum, { failures }) => sum + failures, 0));
@@ -35,13 +35,13 @@ export async function openRecords(
   { decisions }: OpenStores,
   configuration: Configuration,
   { policies, onReloaded, onRefused }: OpenRules,
-  { metrics, ...world }: Omit<DecisionLogWorld, 'policies' | 'onDropped'> & { readonly metrics: Metrics },
+  { metrics, ...options }: Omit<DecisionLogOptions, 'policies' | 'onDropped'> & { readonly metrics: Metrics },
   opened: OpenParts,
 ): Promise<DecisionLog | null> {
   if (decisions === null) return null;
   const inForce = () => policies.names();
   const onDropped = () => metrics.recordDropped();
-  const records = { ...world, policies: inForce(), onDropped };
+  const records = { ...options, policies: inForce(), onDropped };
   const decisionLog = await openDecisionLog(decisions, configuration, records, opened);
   metrics.watchState('decisionStore', () => decisionLog.isAvailable);
   onReloaded.push(() => void decisionLog.noteChange('policies', { policies: inForce() }));

@@ -3,7 +3,7 @@ import { configurationDigest } from '../config/effective-configuration.js';
 import type { Log } from '../core/ports.js';
 import type { Metrics } from '../telemetry/metrics.js';
 import { warnOfConfiguration, warnOfGates, warnOfPolicies } from './check/load-warnings.js';
-import type { CallerWorld } from './open-callers.js';
+import type { CallerOptions } from './open-callers.js';
 import type { OpenParts } from './open-parts.js';
 import { ReloadedAccess } from './reload/reloaded-access.js';
 import { TenantPolicies } from './reload/tenant-policies.js';
@@ -15,7 +15,7 @@ export type OpenRules = Awaited<ReturnType<typeof openRules>>;
 /** Loads policies and callers, and warns of what deserves a second look. @throws {ConfigurationError} */
 export async function openRules(
   configuration: Configuration,
-  { metrics, ...outside }: CallerWorld & { readonly metrics: Metrics },
+  { metrics, ...outside }: CallerOptions & { readonly metrics: Metrics },
   opened: OpenParts,
 ) {
   const { log } = outside;

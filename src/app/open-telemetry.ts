@@ -4,12 +4,12 @@ import type { RequestTracer } from '../core/traces.js';
 import { type OriginObserver, Outages } from '../outside/outages.js';
 import { Metrics } from '../telemetry/metrics.js';
 import type { TracePace } from '../telemetry/traces/open-tracing.js';
-import type { EndorsementWorld } from './endorsements.js';
+import type { EndorsementOptions } from './endorsements.js';
 import type { OpenParts } from './open-parts.js';
 import { productVersion } from './system.js';
 
 /** The dependencies of metrics and traces. */
-export interface TelemetryOptions extends Pick<EndorsementWorld, 'clock' | 'readBytes' | 'log' | 'connect'> {
+export interface TelemetryOptions extends Pick<EndorsementOptions, 'clock' | 'readBytes' | 'log' | 'connect'> {
   /** How spans are sent to the collector, for tests. */
   readonly tracePace?: Partial<TracePace>;
 }

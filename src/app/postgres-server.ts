@@ -15,7 +15,7 @@ import type { PostgresSettings } from '../stores/postgres/settings.js';
 import type { OpenParts } from './open-parts.js';
 import { readServerAuthorities } from './tls-material.js';
 
-export interface PostgresWorld {
+export interface PostgresOptions {
   readonly clock: Clock;
   readonly log: Log;
   /** For the identity that gets access tokens; the database itself is contacted directly. */
@@ -32,15 +32,15 @@ type Tuning = Partial<Pick<OpenPostgresOptions, 'startLimitMs' | 'admit' | 'conn
 export async function openPostgres(
   configuration: Configuration,
   address: PostgresAddress,
-  world: PostgresWorld,
+  given: PostgresOptions,
   opened: OpenParts,
   tuning: Tuning = {},
 ): Promise<PostgresServer> {
-  const password = await databasePassword(configuration, address, world, opened);
+  const password = await databasePassword(configuration, address, given, opened);
   try {
     const settings = settingsOf(configuration, address, password);
     const { connections } = configuration.stores;
-    const server = await PostgresServer.open({ settings, connections, admit: requireSchema, ...world, ...tuning });
+    const server = await PostgresServer.open({ settings, connections, admit: requireSchema, ...given, ...tuning });
     return opened.add(server);
   } catch (cause) {
     throw new ConfigurationError([{ path: ['stores', 'url'], what: `cannot be used: ${messageOf(cause)}` }], { cause });
@@ -61,7 +61,7 @@ function settingsOf(
 export async function databasePassword(
   { stores }: Configuration,
   address: PostgresAddress,
-  world: PostgresWorld,
+  given: PostgresOptions,
   opened: OpenParts,
   environment: Environment = process.env,
 ): Promise<PostgresSettings['password']> {
@@ -69,7 +69,7 @@ export async function databasePassword(
   if (passwordFile !== null) return () => readPassword(passwordFile);
   const scope = tokenScopeOf(address);
   if (identity === null || scope === null) return null;
-  const options = { ...world, identity, environment, scope, health: DEFAULT_BREAKER, timeoutMs: CREDENTIAL_TIMEOUT_MS };
+  const options = { ...given, identity, environment, scope, health: DEFAULT_BREAKER, timeoutMs: CREDENTIAL_TIMEOUT_MS };
   const credential = opened.add(await openCredential(options));
   return () => credential.token(AbortSignal.timeout(CREDENTIAL_TIMEOUT_MS));
 }

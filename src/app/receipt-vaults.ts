@@ -10,10 +10,10 @@ import { algorithmOf, publishedJwk, UnusableKeyError } from '../receipts/signing
 import type { PublishedKey } from '../receipts/signing-key-file.js';
 import type { VaultKey } from '../release/vault/key-vault.js';
 import type { KeyVaults } from '../release/vault/open-key-vaults.js';
-import type { EndorsementWorld } from './endorsements.js';
+import type { EndorsementOptions } from './endorsements.js';
 
-/** Where receipts are signed in vaults: what of the world that takes. */
-export interface VaultWorld extends Pick<EndorsementWorld, 'clock' | 'log' | 'observer' | 'connect'> {
+/** The dependencies of vaults that sign receipts or hold keys. */
+export interface VaultOptions extends Pick<EndorsementOptions, 'clock' | 'log' | 'observer' | 'connect'> {
   /** Where every vault listens, for tests: real ones do on 443. */
   readonly vaultPort?: number;
 }
@@ -25,7 +25,7 @@ export interface VaultWorld extends Pick<EndorsementWorld, 'clock' | 'log' | 'ob
  */
 export async function openReceiptVaults(
   { receipts, deadlineSeconds }: Configuration,
-  { clock, log, observer, connect, vaultPort }: VaultWorld,
+  { clock, log, observer, connect, vaultPort }: VaultOptions,
   environment: Environment = process.env,
 ): Promise<KeyVaults | null> {
   const { key, next, previous, credential } = receipts;

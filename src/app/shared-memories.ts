@@ -8,7 +8,7 @@ import type { PostgresServer } from '../stores/postgres/connection.js';
 import { PostgresMarks, type PostgresMarksOptions } from '../stores/postgres/postgres-marks.js';
 import { PostgresResetMemory } from '../stores/postgres/postgres-reset-store.js';
 import type { OpenParts } from './open-parts.js';
-import { openPostgres, type PostgresWorld } from './postgres-server.js';
+import { openPostgres, type PostgresOptions } from './postgres-server.js';
 
 /** What replicas remember together, beside what each remembers itself. */
 export interface SharedMemories {
@@ -17,22 +17,22 @@ export interface SharedMemories {
   readonly marks: SharedMarks;
 }
 
-interface MemoriesWorld extends PostgresWorld {
+interface MemoriesOptions extends PostgresOptions {
   /** How long a store may take to answer. */
   readonly storeTimeoutMs?: number | undefined;
 }
 
 /** The database that replicas share, and what they remember there. Nothing is written yet. Null where they share none. */
-export async function openDatabase(configuration: Configuration, world: MemoriesWorld, opened: OpenParts) {
+export async function openDatabase(configuration: Configuration, options: MemoriesOptions, opened: OpenParts) {
   const address = postgresAddressOf(configuration);
   if (address === null) return { server: null, shared: null };
-  const server = await openPostgres(configuration, address, world, opened);
-  return { server, shared: sharedMemories(server, world) };
+  const server = await openPostgres(configuration, address, options, opened);
+  return { server, shared: sharedMemories(server, options) };
 }
 
 function sharedMemories(
   server: PostgresMarksOptions['server'],
-  { clock, log, storeTimeoutMs: timeoutMs = CHALLENGE_STORE_TIMEOUT_MS }: MemoriesWorld,
+  { clock, log, storeTimeoutMs: timeoutMs = CHALLENGE_STORE_TIMEOUT_MS }: MemoriesOptions,
 ): SharedMemories {
   return {
     resets: (tenant) => new PostgresResetMemory({ server, tenant, log, timeoutMs }),
@@ -46,14 +46,14 @@ function sharedMemories(
  */
 export function memoriesOfCommand(
   configuration: Configuration,
-  world: MemoriesWorld,
+  options: MemoriesOptions,
   opened: OpenParts,
 ): SharedMemories | null {
   const address = postgresAddressOf(configuration);
   if (address === null) return null;
   let server: Promise<PostgresServer> | null = null;
   const open = () => {
-    server ??= openPostgres(configuration, address, world, opened, { startLimitMs: 0 }).catch((cause: unknown) => {
+    server ??= openPostgres(configuration, address, options, opened, { startLimitMs: 0 }).catch((cause: unknown) => {
       // Whatever it is: nothing that is kept there is damaged.
       throw new Error(messageOf(cause), { cause });
     });
@@ -64,5 +64,5 @@ export function memoriesOfCommand(
     losses: 0,
     challenges: { use: async (options, work) => (await open()).challenges.use(options, work) },
   };
-  return sharedMemories(onDemand, world);
+  return sharedMemories(onDemand, options);
 }

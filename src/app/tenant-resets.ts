@@ -14,7 +14,7 @@ export interface TenantResets {
   readonly tracking: ResetTracking;
 }
 
-export interface ResetsWorld {
+export interface ResetsOptions {
   readonly log: Log;
   /** Counts of a tenant that replicas share; null where they do not. */
   readonly shared: ((tenant: string) => ResetMemory) | null;
@@ -23,7 +23,7 @@ export interface ResetsWorld {
 /** Memories by tenant, so that no tenant raises or learns counts of another's. */
 export function openResets(
   configuration: Configuration,
-  { log, shared }: ResetsWorld,
+  { log, shared }: ResetsOptions,
   opened: OpenParts,
 ): ReadonlyMap<string, TenantResets> {
   const tenants = [...policiesByTenant(configuration).keys()];

@@ -12,7 +12,7 @@ import { type NamedInput, UsageError } from './input.js';
 import { printable, withoutCommands } from './output.js';
 
 /** Everything that the gate uses of its environment. */
-export interface GateWorld {
+export interface GateMachine {
   readonly environment: NodeJS.ProcessEnv;
   readonly clock: () => Date;
   readonly monotonicMs: () => number;
@@ -39,13 +39,13 @@ export interface Allowed {
 export async function gateCommand(
   command: readonly string[],
   options: GateOptions,
-  world: GateWorld,
+  machine: GateMachine,
   output: GateOutput,
 ): Promise<number> {
   try {
-    return await ranGate(command, options, world, output);
+    return await ranGate(command, options, machine, output);
   } catch (error) {
-    if (options.exec !== true || !world.signal.aborted) throw error;
+    if (options.exec !== true || !machine.signal.aborted) throw error;
     // The exit code of a signal could be one of the command.
     output.complain(`${printable(error instanceof Error ? error.message : 'failed')}\n`);
     return EXEC_FAILURE;
@@ -55,23 +55,23 @@ export async function gateCommand(
 async function ranGate(
   command: readonly string[],
   options: GateOptions,
-  world: GateWorld,
+  machine: GateMachine,
   output: GateOutput,
 ): Promise<number> {
   const request = gateRequest(command, options);
-  const service = await openService(options, request, world);
-  const outcome = await new Gate(request, world, service, output).judge().catch((error: unknown) => {
+  const service = await openService(options, request, machine);
+  const outcome = await new Gate(request, machine, service, output).judge().catch((error: unknown) => {
     // With a command, a signal is a failure of the gate like any other.
-    if (request.command === null) world.signal.throwIfAborted();
+    if (request.command === null) machine.signal.throwIfAborted();
     return { error };
   });
   if ('error' in outcome) return gateReport(outcome.error, request, output);
   if (request.command === null) {
-    world.signal.throwIfAborted();
+    machine.signal.throwIfAborted();
     return gateReport(outcome.verified, request, output);
   }
-  if (world.signal.aborted) return EXEC_FAILURE;
-  return ranCommand(request.command, commandEnvironment(world.environment, outcome));
+  if (machine.signal.aborted) return EXEC_FAILURE;
+  return ranCommand(request.command, commandEnvironment(machine.environment, outcome));
 }
 
 /** The service's key, and the verifier of its receipts. */
@@ -82,32 +82,32 @@ interface OpenService {
 
 const API_KEY = /^[\x21-\x7e]{1,4096}$/;
 
-async function openService(options: GateOptions, request: GateRequest, world: GateWorld): Promise<OpenService> {
-  const key = await apiKeyOf(options, world);
+async function openService(options: GateOptions, request: GateRequest, machine: GateMachine): Promise<OpenService> {
+  const key = await apiKeyOf(options, machine);
   const json = { accept: 'application/json', 'content-type': 'application/json' };
   const { jwks } = options;
-  const keys = jwks === undefined ? undefined : parseInputObject(await world.readInput(jwks, KEY_SET));
+  const keys = jwks === undefined ? undefined : parseInputObject(await machine.readInput(jwks, KEY_SET));
   return {
     headers: key === null ? json : { ...json, authorization: `Bearer ${key}` },
-    verifier: verifierFor(request, keys, world),
+    verifier: verifierFor(request, keys, machine),
   };
 }
 
 const KEY_SET = 'a JWK Set, as the service has it at /.well-known/jwks.json';
 
 /** Reports errors in the options, or the key set, as usage errors. */
-function verifierFor({ expected }: GateRequest, keys: JsonObject | undefined, world: GateWorld): ReceiptVerifier {
-  const { clock } = world;
+function verifierFor({ expected }: GateRequest, keys: JsonObject | undefined, machine: GateMachine): ReceiptVerifier {
+  const { clock } = machine;
   try {
     const given = keys === undefined ? {} : { keys: keys as { readonly keys: never } };
-    return createReceiptVerifier({ ...expected, ...given, clock, fetch: jsonFetch(world) });
+    return createReceiptVerifier({ ...expected, ...given, clock, fetch: jsonFetch(machine) });
   } catch (error) {
     throw error instanceof TypeError ? new UsageError([error.message], { cause: error }) : error;
   }
 }
 
 /** @returns null if there is none. Pipelines set an empty variable for a missing secret. */
-async function apiKeyOf({ apiKeyFile }: GateOptions, { environment, readInput }: GateWorld): Promise<string | null> {
+async function apiKeyOf({ apiKeyFile }: GateOptions, { environment, readInput }: GateMachine): Promise<string | null> {
   if (apiKeyFile !== undefined) {
     const { bytes } = await readInput(apiKeyFile, 'a file with the API key and nothing else');
     return requireApiKey(
@@ -141,19 +141,19 @@ const BODY = 'a /verify body, as veritee collect writes it, or veritee request f
 
 class Gate {
   readonly #request: GateRequest;
-  readonly #world: GateWorld;
+  readonly #machine: GateMachine;
   readonly #service: OpenService;
   readonly #endsAtMs: number;
   readonly #begunAt: Date;
   readonly #output: GateOutput;
 
-  constructor(request: GateRequest, world: GateWorld, service: OpenService, output: GateOutput) {
+  constructor(request: GateRequest, machine: GateMachine, service: OpenService, output: GateOutput) {
     this.#output = output;
     this.#request = request;
-    this.#world = world;
+    this.#machine = machine;
     this.#service = service;
-    this.#endsAtMs = world.monotonicMs() + request.timeoutMs;
-    this.#begunAt = world.clock();
+    this.#endsAtMs = machine.monotonicMs() + request.timeoutMs;
+    this.#begunAt = machine.clock();
   }
 
   async judge(): Promise<Allowed> {
@@ -170,7 +170,7 @@ class Gate {
 
   async #evidence(): Promise<{ readonly nonce: string; readonly input: NamedInput }> {
     const { source } = this.#request;
-    const { readInput, environment, signal } = this.#world;
+    const { readInput, environment, signal } = this.#machine;
     if (source.kind === 'file') return { nonce: source.nonce, input: await readInput(source.file, BODY) };
     const nonce = await this.#challenge();
     const tell = (line: string) => this.#output.complain(`${withoutCommands(printable(line))}\n`);
@@ -212,7 +212,7 @@ class Gate {
   async #post(path: string, body: object): Promise<JsonObject> {
     const { url } = this.#request;
     const answer = await boundedExchange(new URL(`${url}${path}`), {
-      fetch: jsonFetch(this.#world),
+      fetch: jsonFetch(this.#machine),
       timeoutMs: this.#remainingMs(),
       maximumBytes: MAXIMUM_ANSWER,
       headers: this.#service.headers,
@@ -224,7 +224,7 @@ class Gate {
   }
 
   #remainingMs(): number {
-    return Math.max(1, this.#endsAtMs - this.#world.monotonicMs());
+    return Math.max(1, this.#endsAtMs - this.#machine.monotonicMs());
   }
 }
 
@@ -234,7 +234,7 @@ const NO_RECEIPT =
 const JSON_TYPE = /^application\/(?:[a-z0-9.-]+\+)?json(?:\s*;|$)/i;
 
 /** Returns a `fetch` that parses JSON only under its media type. A signal aborts the request. */
-function jsonFetch({ fetch, signal }: GateWorld): typeof globalThis.fetch {
+function jsonFetch({ fetch, signal }: GateMachine): typeof globalThis.fetch {
   return async (url, init) => {
     const signals = [signal, ...(init?.signal ? [init.signal] : [])];
     const response = await fetch(url, { ...init, signal: AbortSignal.any(signals) });

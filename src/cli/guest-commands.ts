@@ -1,4 +1,4 @@
-import { type CollectRequest, type CollectWorld, collect } from '../collector/collect.js';
+import { type CollectRequest, collect, type GuestMachine } from '../collector/collect.js';
 import { CollectError } from '../collector/collect-error.js';
 import { requestBody } from '../collector/evidence-body.js';
 import { UnfitFileError, writePrivateFile } from '../collector/files.js';
@@ -27,13 +27,13 @@ export interface GuestOutput {
  */
 export async function collectCommand(
   options: CollectOptions,
-  world: Omit<CollectWorld, 'warn'>,
+  machine: Omit<GuestMachine, 'warn'>,
   output: GuestOutput,
 ): Promise<number> {
   const request = collectRequest(options);
   return sayingRemedies(async () => {
-    const text = await collect(request, { ...world, warn: output.warn });
-    world.signal.throwIfAborted();
+    const text = await collect(request, { ...machine, warn: output.warn });
+    machine.signal.throwIfAborted();
     await deliver(text, options.output, output);
     return EXIT_CODE.allow;
   });

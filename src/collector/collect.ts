@@ -73,7 +73,7 @@ interface Prepared extends Pick<CollectRequest, 'pcrs' | 'akCertificate' | 'even
   readonly akChain: string | null;
 }
 
-export interface CollectWorld {
+export interface GuestMachine {
   readonly places: GuestPlaces;
   readonly run: RunTool;
   readonly openTsmEntry: (folder: string) => Promise<TsmEntry>;
@@ -93,29 +93,29 @@ export interface CollectWorld {
  *
  * @throws {CollectError}
  */
-export async function collect(request: CollectRequest, world: CollectWorld): Promise<string> {
+export async function collect(request: CollectRequest, machine: GuestMachine): Promise<string> {
   const key = request.keyFile === null ? null : await bindingKey(request.keyFile);
   const x = key === null ? request.nonce : boundValue(request.nonce, key.jkt);
   const prepared = { ...request, x, akChain: await readAkChain(request.akChainFile) };
-  const evidence = await inOwnFolder((folder) => new Collection(prepared, world, folder).evidence());
+  const evidence = await inOwnFolder((folder) => new Collection(prepared, machine, folder).evidence());
   return requestBody(evidence, request.nonce, key?.jwk ?? null);
 }
 
 /** One run. */
 class Collection {
   readonly #prepared: Prepared;
-  readonly #world: CollectWorld;
+  readonly #machine: GuestMachine;
   readonly #tpm: GuestTpm;
 
-  constructor(prepared: Prepared, world: CollectWorld, folder: string) {
+  constructor(prepared: Prepared, machine: GuestMachine, folder: string) {
     this.#prepared = prepared;
-    this.#world = world;
-    this.#tpm = new GuestTpm(world.run, folder);
+    this.#machine = machine;
+    this.#tpm = new GuestTpm(machine.run, folder);
   }
 
   /** The paravisor's report if there is one, else the report of the TEE's firmware, else the vTPM alone. */
   async evidence(): Promise<JsonObject> {
-    const { places } = this.#world;
+    const { places } = this.#machine;
     const hasTsm = await isThere(places.tsm);
     if (hasTsm && places.tpm !== null && !(await isThere(places.tpm))) return this.#ofTsm();
     await requireTpm(places.tpm);
@@ -138,19 +138,19 @@ class Collection {
     requireFits(this.#prepared.x);
     await this.#requireAttestationKey();
     const before = indices.get(AZURE_TPM.userData);
-    const bytes = await readFreshReport(this.#tpm, this.#prepared.x, before, this.#world);
+    const bytes = await readFreshReport(this.#tpm, this.#prepared.x, before, this.#machine);
     const tpm = await this.#tpmParts(this.#prepared.akCertificate ? await this.#akCertificate(indices) : null);
     return reportType === 'snp' ? this.#snp(bytes, tpm) : this.#tdx(bytes, tpm);
   }
 
   async #snp(hclReport: Uint8Array, tpm: TpmParts): Promise<JsonObject> {
-    const certification = await this.#metadata().amdCertification(this.#world.signal);
+    const certification = await this.#metadata().amdCertification(this.#machine.signal);
     return azureSnpEvidence(hclReport, tpm, certificationEndorsements(certification));
   }
 
   async #tdx(hclReport: Uint8Array, tpm: TpmParts): Promise<JsonObject> {
     const tdReport = readHclReport(hclReport).hardwareReport.subarray(0, TD_REPORT_LENGTH);
-    return azureTdxEvidence(hclReport, await this.#metadata().tdQuote(tdReport, this.#world.signal), tpm);
+    return azureTdxEvidence(hclReport, await this.#metadata().tdQuote(tdReport, this.#machine.signal), tpm);
   }
 
   /** Trusted Launch: only Azure's certificate vouches for the key. */
@@ -165,7 +165,7 @@ class Collection {
   }
 
   async #ofTsm(): Promise<JsonObject> {
-    const { places, openTsmEntry, warn } = this.#world;
+    const { places, openTsmEntry, warn } = this.#machine;
     const report = await readTsmReport(this.#prepared.x, () => openTsmEntry(places.tsm));
     const tee = TSM_TEES.get(report.provider);
     if (tee === undefined) {
@@ -180,7 +180,7 @@ class Collection {
   }
 
   async #tpmParts(akCertificate: Uint8Array | null): Promise<TpmParts> {
-    const { places, signal, warn } = this.#world;
+    const { places, signal, warn } = this.#machine;
     signal.throwIfAborted();
     const quote = await this.#tpm.quote(this.#prepared.pcrs, this.#prepared.x);
     const akChain = akCertificate === null ? null : this.#prepared.akChain;
@@ -200,7 +200,7 @@ class Collection {
   }
 
   #metadata(): MetadataService {
-    return new MetadataService(this.#world.places.metadata);
+    return new MetadataService(this.#machine.places.metadata);
   }
 }
 

@@ -208,8 +208,8 @@ async function checkReceiptKeys(
   await found.of('config_file', () => checkReceiptKeyFiles(configuration));
   found.add(await checkReceiptCredential(configuration));
   await checkIdentity(['receipts', 'credential'], found, async () => {
-    const world = { clock, log: new ProblemLog(unlogged) };
-    await (await openReceiptVaults(configuration, world, environment))?.close();
+    const options = { clock, log: new ProblemLog(unlogged) };
+    await (await openReceiptVaults(configuration, options, environment))?.close();
   });
 }
 
@@ -249,8 +249,8 @@ async function checkSubmission(
 ): Promise<void> {
   found.add(await checkSubmissionCredentials(configuration));
   await checkIdentity(['maa', 'submit', 'credential'], found, async () => {
-    const world = { clock, log: new ProblemLog(unlogged) };
-    await (await openAttestationServices(configuration, world, environment)).close();
+    const options = { clock, log: new ProblemLog(unlogged) };
+    await (await openAttestationServices(configuration, options, environment)).close();
   });
 }
 

@@ -86,11 +86,11 @@ async function openVerification(
   if (policy !== null && ofDefault.get(policy.id) !== policy) {
     warnOfPolicies([{ tenant: DEFAULT_TENANT, policy }], configuration, log);
   }
-  const world = { clock: SYSTEM_CLOCK, log, connect: connectOptions(configuration), inBackground: false };
+  const options = { clock: SYSTEM_CLOCK, log, connect: connectOptions(configuration), inBackground: false };
   const shared = memoriesOfCommand(configuration, { clock: SYSTEM_CLOCK, log }, opened);
-  const endorsements = opened.add(openEndorsements(configuration, { ...world, sharedMarks: shared?.marks }));
+  const endorsements = opened.add(openEndorsements(configuration, { ...options, sharedMarks: shared?.marks }));
   await endorsements.ready;
-  const services = opened.add(await openAttestationServices(configuration, world));
+  const services = opened.add(await openAttestationServices(configuration, options));
   const roots = await readConfiguredRoots(configuration);
   const resets = trackingsOf(openResets(configuration, { log, shared: shared?.resets ?? null }, opened));
   const configured = tenantsOf(configuration, inForce, resets);

@@ -7,7 +7,7 @@ import { productVersion, SYSTEM_CLOCK } from '../system.js';
 /**
  * Runs the `veritee` command and returns its exit code.
  * @param signals of the service, where somebody listens for them already
- * @param others actions in the place of those of the product, for another world
+ * @param others actions in the place of those of the product, for a lab
  */
 export async function runCommandLine(
   args: readonly string[],

@@ -7,12 +7,12 @@ import { AmdSnpReportVerifier } from '../../tee/snp/snp-report-verifier.js';
 import { DcapTdQuoteVerifier } from '../../tee/tdx/td-quote-verifier.js';
 import { servedLines, servedPins } from '../amd-lines.js';
 import { connectOptions } from '../egress.js';
-import { type EndorsementWorld, openAmd, openIntel } from '../endorsements.js';
+import { type EndorsementOptions, openAmd, openIntel } from '../endorsements.js';
 import { OpenParts } from '../open-parts.js';
 import { memoriesOfCommand } from '../shared-memories.js';
 
 /** The dependencies of the commands beside the configuration. */
-export interface BundleWorld extends EndorsementWorld {
+export interface BundleOptions extends EndorsementOptions {
   readonly writeLine: (line: string) => void;
 }
 
@@ -39,12 +39,12 @@ export async function exportEndorsements(
   folder: string,
   reports: readonly NamedReport[],
   configuration: Configuration,
-  world: BundleWorld,
+  options: BundleOptions,
 ): Promise<number> {
   await requireEmptyFolder(folder);
-  const wanted = reports.map(wantedFor(configuration, world));
+  const wanted = reports.map(wantedFor(configuration, options));
   const requests = wanted.flatMap((each) => each.requests);
-  const outside = { ...world, connect: connectOptions(configuration, world.connect) };
+  const outside = { ...options, connect: connectOptions(configuration, options.connect) };
   const opened = new OpenParts();
   const { amd, intel } = openSources(configuration, outside, opened);
   try {
@@ -54,9 +54,9 @@ export async function exportEndorsements(
     const signal = AbortSignal.timeout(EXPORT_MS);
     const bundles = await Promise.all([amd.exportBundle(selection, signal), intel.exportBundle(platforms, signal)]);
     for (const bundle of bundles) await writeBundle(folder, bundle);
-    for (const { name } of bundles.flatMap(({ files }) => files)) world.writeLine(`wrote ${name}`);
+    for (const { name } of bundles.flatMap(({ files }) => files)) options.writeLine(`wrote ${name}`);
     const missing = [...bundles, ...wanted].flatMap((each) => each.missing);
-    for (const { code, detail } of missing) world.writeLine(`missing ${code}: ${detail}`);
+    for (const { code, detail } of missing) options.writeLine(`missing ${code}: ${detail}`);
     return missing.length === 0 ? EXIT_CODE.allow : EXIT_CODE.indeterminate;
   } finally {
     await opened.close();
@@ -72,26 +72,26 @@ export async function exportEndorsements(
 export async function importEndorsements(
   folder: string,
   configuration: Configuration,
-  world: BundleWorld,
+  options: BundleOptions,
 ): Promise<number> {
   await requireBundle(folder);
   const opened = new OpenParts();
-  const { amd, intel } = openSources(configuration, world, opened);
+  const { amd, intel } = openSources(configuration, options, opened);
   try {
     const reports = [await amd.importBundle(folder), await intel.importBundle(folder)];
     for (const { name, what, keptAs } of reports.flatMap(({ taken }) => taken)) {
-      world.writeLine(`imported ${name}: ${what}, cached as ${keptAs}`);
+      options.writeLine(`imported ${name}: ${what}, cached as ${keptAs}`);
     }
     const refused = reports.flatMap((report) => report.refused);
-    for (const { name, why } of refused) world.writeLine(`refused ${name}: ${why}`);
+    for (const { name, why } of refused) options.writeLine(`refused ${name}: ${why}`);
     return refused.length === 0 ? EXIT_CODE.allow : EXIT_CODE.deny;
   } finally {
     await opened.close();
   }
 }
 
-function openSources(configuration: Configuration, world: BundleWorld, opened: OpenParts) {
-  const outside = { ...world, sharedMarks: memoriesOfCommand(configuration, world, opened)?.marks };
+function openSources(configuration: Configuration, options: BundleOptions, opened: OpenParts) {
+  const outside = { ...options, sharedMarks: memoriesOfCommand(configuration, options, opened)?.marks };
   return { amd: opened.add(openAmd(configuration, outside)), intel: opened.add(openIntel(configuration, outside)) };
 }
 
@@ -120,7 +120,7 @@ interface Wanted {
   readonly missing: readonly Unavailable[];
 }
 
-function wantedFor(configuration: Configuration, { amdRootPins, intelRootPins }: BundleWorld) {
+function wantedFor(configuration: Configuration, { amdRootPins, intelRootPins }: BundleOptions) {
   const lines = servedLines(configuration);
   const snp = new AmdSnpReportVerifier({
     refuseProducts: new Set(),

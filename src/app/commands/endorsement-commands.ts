@@ -9,7 +9,7 @@ import { SNP_REPORT_LENGTH } from '../../tee/snp/format/snp-report.js';
 import { readInspectRequest } from '../../wire/read-requests.js';
 import { SYSTEM_CLOCK } from '../system.js';
 import { configurationOf, readInput, write } from './command-line-io.js';
-import { type BundleWorld, exportEndorsements, importEndorsements, type NamedReport } from './endorsement-bundles.js';
+import { type BundleOptions, exportEndorsements, importEndorsements, type NamedReport } from './endorsement-bundles.js';
 
 /** `veritee endorsements`. */
 export const endorsementCommands: EndorsementActions = {
@@ -17,10 +17,10 @@ export const endorsementCommands: EndorsementActions = {
     const reports = await Promise.all(
       options.report.map(async (file) => reportOf(await readInput(file, REPORT_FILES))),
     );
-    return withNotes(async (world) => exportEndorsements(folder, reports, await configurationOf(options), world));
+    return withNotes(async (given) => exportEndorsements(folder, reports, await configurationOf(options), given));
   },
   importEndorsements: (folder, options) =>
-    withNotes(async (world) => importEndorsements(folder, await configurationOf(options), world)),
+    withNotes(async (given) => importEndorsements(folder, await configurationOf(options), given)),
 };
 
 /** A line for people. Names of files come from whoever made the folder. */
@@ -29,7 +29,7 @@ function writeLine(line: string): void {
 }
 
 /** Runs a command whose answer is lines for people. What its parts have to say comes behind them. */
-async function withNotes(run: (world: BundleWorld) => Promise<number>): Promise<number> {
+async function withNotes(run: (given: BundleOptions) => Promise<number>): Promise<number> {
   const notes = new Notes();
   try {
     return await run({ clock: SYSTEM_CLOCK, log: notes, inBackground: false, writeLine });

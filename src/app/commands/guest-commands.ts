@@ -18,9 +18,9 @@ export function guestCommands(places: GuestPlaces = GUEST_PLACES): GuestActions 
 /** A signal ends the collection once what it changed in the TPM is put back. Nothing is written then. */
 function collectUntilSignal(options: CollectOptions, places: GuestPlaces): Promise<number> {
   const tpm = process.env['TPM2TOOLS_TCTI'] === undefined ? places.tpm : null;
-  const world = { places: { ...places, tpm }, run: toolRunner(process.env), openTsmEntry: configfsEntry };
+  const machine = { places: { ...places, tpm }, run: toolRunner(process.env), openTsmEntry: configfsEntry };
   return untilSignal(
-    (signal) => collectCommand(options, { ...world, signal }, OUTPUT),
+    (signal) => collectCommand(options, { ...machine, signal }, OUTPUT),
     (signal) => OUTPUT.warn(`${signal}: nothing was collected`),
   );
 }

@@ -66,9 +66,9 @@ async function withPostgres<T>(
   const { openPostgres } = await import('../postgres-server.js');
   const { PostgresLogStore } = await import('../../stores/postgres/postgres-log-store.js');
   const log = commandLineLog();
-  const world = { clock: SYSTEM_CLOCK, log, connect: connectOptions(configuration) };
+  const opening = { clock: SYSTEM_CLOCK, log, connect: connectOptions(configuration) };
   const opened = await openAllOrNone(log, async (parts) => {
-    const server = await openPostgres(configuration, address, world, parts);
+    const server = await openPostgres(configuration, address, opening, parts);
     return { store: new PostgresLogStore(server), close: () => parts.close() };
   }).catch((cause: unknown) => {
     throw cause instanceof ConfigurationError ? new StoreUnavailableError(cause.message, { cause }) : cause;

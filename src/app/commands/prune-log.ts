@@ -23,16 +23,16 @@ const NO_SIGNER: HeadSigner = { sign: async () => null, keys: () => [] };
  * @throws {StoreUnavailableError} where it cannot be written, or the record of it cannot be signed
  */
 export async function pruneLog(configuration: Configuration, before: Date): Promise<number> {
-  const world = { clock: SYSTEM_CLOCK, log: commandLineLog() };
-  const vaults = await openReceiptVaults(configuration, world);
+  const options = { clock: SYSTEM_CLOCK, log: commandLineLog() };
+  const vaults = await openReceiptVaults(configuration, options);
   try {
-    return await writingLog(configuration, (store) => pruneIn(store, before, configuration, { ...world, vaults }));
+    return await writingLog(configuration, (store) => pruneIn(store, before, configuration, { ...options, vaults }));
   } finally {
     await vaults?.close();
   }
 }
 
-interface PruneWorld {
+interface PruneOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly vaults: KeyVaults | null;
@@ -42,16 +42,16 @@ async function pruneIn(
   store: LogStore,
   before: Date,
   configuration: Configuration,
-  { vaults, ...world }: PruneWorld,
+  { vaults, ...options }: PruneOptions,
 ): Promise<number> {
   const isEphemeral = configuration.receipts.key === 'ephemeral';
   if (isEphemeral) await requireUnsigned(store);
   const signer = isEphemeral
     ? NO_SIGNER
-    : (await ReloadedReceiptKeys.open(configuration, { ...world, vaults })).headSigner;
+    : (await ReloadedReceiptKeys.open(configuration, { ...options, vaults })).headSigner;
   const decisionLog = await DecisionLog.open(
     {
-      ...world,
+      ...options,
       isClockInDoubt: () => false,
       store,
       chain: randomUUID(),

@@ -44,9 +44,9 @@ export async function serve(options: ServeOptions, early: StopSignals | null): P
 }
 
 /** @throws {UsageError} where a port cannot be opened */
-async function start(configuration: Configuration, world: ServiceOptions): Promise<RunningService> {
+async function start(configuration: Configuration, options: ServiceOptions): Promise<RunningService> {
   try {
-    return await startService(configuration, world);
+    return await startService(configuration, options);
   } catch (error) {
     const problem = listenProblem(error, configuration.listen);
     throw problem === null ? error : new UsageError([problem], { cause: error });

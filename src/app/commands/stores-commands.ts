@@ -24,11 +24,11 @@ export const storesCommands: StoresActions = {
         'stores.url: names a file of SQLite, which needs no migrate: the service updates its tables when it opens the file',
       ]);
     const log = commandLineLog();
-    const world = { clock: SYSTEM_CLOCK, log, connect: connectOptions(configuration) };
+    const opening = { clock: SYSTEM_CLOCK, log, connect: connectOptions(configuration) };
     // The tables may not be there yet.
     const tuning = { admit: async () => {} };
     await openAllOrNone(log, async (opened) => {
-      const server = await openPostgres(configuration, address, world, opened, tuning);
+      const server = await openPostgres(configuration, address, opening, opened, tuning);
       const { from, to } = await migrate(server.writer, { serviceRole: service, limitMs: LIMIT_MS });
       write(`${JSON.stringify({ from, to })}\n`);
       await opened.close();

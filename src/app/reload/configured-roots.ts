@@ -44,7 +44,7 @@ async function readAkRoots(file: string, readBytes?: ReadBytes): Promise<readonl
 }
 
 /** The dependencies for reading roots. */
-export interface RootsWorld {
+export interface RootsOptions {
   readonly log: Log;
   /** How their files are read; left out, from the disk. */
   readonly readBytes?: ReadBytes | undefined;
@@ -56,18 +56,18 @@ const PART = 'roots';
 /** Roots as their files last held them. They are exchanged as a whole, and only where every file is right. */
 export class ReloadedRoots implements ConfiguredRoots {
   readonly #configuration: Configuration;
-  readonly #world: RootsWorld;
+  readonly #options: RootsOptions;
   #roots: ConfiguredRoots;
 
-  private constructor(configuration: Configuration, world: RootsWorld, roots: ConfiguredRoots) {
+  private constructor(configuration: Configuration, options: RootsOptions, roots: ConfiguredRoots) {
     this.#configuration = configuration;
-    this.#world = world;
+    this.#options = options;
     this.#roots = roots;
   }
 
   /** @throws {ConfigurationError} where a file of roots cannot be read */
-  static async open(configuration: Configuration, world: RootsWorld): Promise<ReloadedRoots> {
-    return new ReloadedRoots(configuration, world, await readConfiguredRoots(configuration, world.readBytes));
+  static async open(configuration: Configuration, options: RootsOptions): Promise<ReloadedRoots> {
+    return new ReloadedRoots(configuration, options, await readConfiguredRoots(configuration, options.readBytes));
   }
 
   get issuers(): IssuerRoots {
@@ -80,7 +80,7 @@ export class ReloadedRoots implements ConfiguredRoots {
 
   /** Reads the files again. Never rejects: what is wrong with them is in the log. */
   async reload(): Promise<PartOutcome> {
-    const { readBytes, log } = this.#world;
+    const { readBytes, log } = this.#options;
     try {
       this.#use(await readConfiguredRoots(this.#configuration, readBytes));
       return { name: PART, isTaken: true };
@@ -93,6 +93,6 @@ export class ReloadedRoots implements ConfiguredRoots {
   #use(roots: ConfiguredRoots): void {
     this.#roots = roots;
     const { issuers, ak } = roots;
-    if (issuers.size + ak.size > 0) this.#world.log.info({ issuers: issuers.size, tpm: ak.size }, 'roots reloaded');
+    if (issuers.size + ak.size > 0) this.#options.log.info({ issuers: issuers.size, tpm: ak.size }, 'roots reloaded');
   }
 }

@@ -24,7 +24,7 @@ export interface EndingReceiptKey {
   readonly expires: string;
 }
 
-export interface ReceiptKeyWorld {
+export interface ReceiptKeyOptions {
   /** Null: all keys are files. */
   readonly vaults: KeyVaults | null;
   /** How files are read; left out, from the disk. */
@@ -44,23 +44,23 @@ export class ReloadedReceiptKeys {
   readonly keys: ReceiptKeys;
   readonly #configuration: Configuration;
   readonly #ephemeral: SigningKey;
-  readonly #world: ReceiptKeyWorld;
+  readonly #options: ReceiptKeyOptions;
   #endings: readonly EndingReceiptKey[];
 
-  private constructor(configuration: Configuration, ephemeral: SigningKey, read: ReadKeys, world: ReceiptKeyWorld) {
+  private constructor(configuration: Configuration, ephemeral: SigningKey, read: ReadKeys, options: ReceiptKeyOptions) {
     this.#configuration = configuration;
     this.#ephemeral = ephemeral;
-    this.#world = world;
+    this.#options = options;
     this.#endings = read.endings;
-    this.keys = new ReceiptKeys(read.set, world.clock, configuration.receipts.lifetimeSeconds * 1000);
+    this.keys = new ReceiptKeys(read.set, options.clock, configuration.receipts.lifetimeSeconds * 1000);
   }
 
   /** @throws {ConfigurationError} where one cannot be read, or is no key that signs receipts */
-  static async open(configuration: Configuration, world: ReceiptKeyWorld): Promise<ReloadedReceiptKeys> {
+  static async open(configuration: Configuration, options: ReceiptKeyOptions): Promise<ReloadedReceiptKeys> {
     const ephemeral = new LocalSigningKey(createPrivateKey(makeEphemeralKey()));
-    const read = await readReceiptKeys(configuration, ephemeral, world);
-    if (read.set.key === ephemeral) world.log.warn({ kid: ephemeral.kid }, EPHEMERAL);
-    return new ReloadedReceiptKeys(configuration, ephemeral, read, world);
+    const read = await readReceiptKeys(configuration, ephemeral, options);
+    if (read.set.key === ephemeral) options.log.warn({ kid: ephemeral.kid }, EPHEMERAL);
+    return new ReloadedReceiptKeys(configuration, ephemeral, read, options);
   }
 
   /** Signs heads of the decision log: not with a key of this process, which nobody has later. */
@@ -85,9 +85,9 @@ export class ReloadedReceiptKeys {
 
   /** Reads files and vaults again. Never rejects: what is wrong with them is in the log. */
   async reload(): Promise<PartOutcome> {
-    const { log } = this.#world;
+    const { log } = this.#options;
     try {
-      const { set, endings } = await readReceiptKeys(this.#configuration, this.#ephemeral, this.#world);
+      const { set, endings } = await readReceiptKeys(this.#configuration, this.#ephemeral, this.#options);
       this.keys.exchange(set);
       this.#endings = endings;
       return { name: PART, isTaken: true };
@@ -113,7 +113,7 @@ const [KEY, NEXT, PREVIOUS] = [
 ] as const;
 
 /** Where keys are read. */
-type KeySources = Pick<ReceiptKeyWorld, 'vaults' | 'readBytes'>;
+type KeySources = Pick<ReceiptKeyOptions, 'vaults' | 'readBytes'>;
 
 interface ReadKeys {
   readonly set: ReceiptKeySet;

@@ -9,7 +9,7 @@ import type { ReadBytes } from '../../files/whole-files.js';
 import type { TlsIdentity, TlsMaterial } from '../../http/listener.js';
 import type { RunningManagement } from '../../http/management.js';
 import type { RunningServer } from '../../http/server.js';
-import { type CallerWorld, type OpenCallers, openCallers } from '../open-callers.js';
+import { type CallerOptions, type OpenCallers, openCallers } from '../open-callers.js';
 import { pemCertificates, readManagementTls, readTlsMaterial } from '../tls-material.js';
 
 /** The result of a reload, by the names of keys. */
@@ -40,22 +40,22 @@ interface ListenersTls {
 
 /** The access to the service: TLS material and callers. They are exchanged together, or not at all. */
 export class ReloadedAccess {
-  readonly #world: CallerWorld;
+  readonly #options: CallerOptions;
   #callers: OpenCallers;
   #configuration: Configuration;
   #tls: ListenersTls;
 
-  private constructor(configuration: Configuration, world: CallerWorld, tls: ListenersTls, callers: OpenCallers) {
+  private constructor(configuration: Configuration, options: CallerOptions, tls: ListenersTls, callers: OpenCallers) {
     this.#configuration = configuration;
-    this.#world = world;
+    this.#options = options;
     this.#tls = tls;
     this.#callers = callers;
   }
 
   /** @throws {ConfigurationError} where a TLS file of a listener, or a file of a caller, is wrong */
-  static async open(configuration: Configuration, world: CallerWorld): Promise<ReloadedAccess> {
-    const tls = await readListenersTls(configuration.listen, world.readBytes);
-    return new ReloadedAccess(configuration, world, tls, await openCallers(configuration, world));
+  static async open(configuration: Configuration, options: CallerOptions): Promise<ReloadedAccess> {
+    const tls = await readListenersTls(configuration.listen, options.readBytes);
+    return new ReloadedAccess(configuration, options, tls, await openCallers(configuration, options));
   }
 
   close(): Promise<void> {
@@ -91,8 +91,8 @@ export class ReloadedAccess {
     const configuration = withAccessOf(before.configuration, read);
     requireCallers(before.configuration, configuration);
     requireTenants(configuration);
-    const tls = await readListenersTls(configuration.listen, this.#world.readBytes);
-    const callers = await openCallers(configuration, this.#world, this.#callers.keyring);
+    const tls = await readListenersTls(configuration.listen, this.#options.readBytes);
+    const callers = await openCallers(configuration, this.#options, this.#callers.keyring);
     await this.#callers.keyring.closeRetired();
     try {
       exchangeTls(listeners, before.tls, tls);

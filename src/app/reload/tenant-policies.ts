@@ -17,7 +17,7 @@ export interface TenantPolicy {
 
 const POLICIES = 'policies';
 
-export interface PolicyWorld {
+export interface TenantPoliciesOptions {
   readonly log: Log;
   /** The policies of a tenant were read again. */
   readonly reloaded?: () => void;
@@ -34,9 +34,9 @@ export class TenantPolicies {
   }
 
   /** @throws {ConfigurationError} where a policy does not load, or a directory is missing */
-  static async open(configuration: Configuration, world: PolicyWorld): Promise<TenantPolicies> {
+  static async open(configuration: Configuration, options: TenantPoliciesOptions): Promise<TenantPolicies> {
     const tenants = [...policiesByTenant(configuration).keys()];
-    const opened = await allOrProblems(tenants.map((tenant) => openDirectory(configuration, tenant, world)));
+    const opened = await allOrProblems(tenants.map((tenant) => openDirectory(configuration, tenant, options)));
     return new TenantPolicies(
       new Map(tenants.map((tenant, index) => [tenant, opened[index] as PolicyDirectory<Policy>])),
     );
@@ -132,7 +132,7 @@ export function namedTenant(tenant: string): { readonly tenant?: string } {
 async function openDirectory(
   configuration: Configuration,
   tenant: string,
-  { log, reloaded, failed }: PolicyWorld,
+  { log, reloaded, failed }: TenantPoliciesOptions,
 ): Promise<PolicyDirectory<Policy>> {
   const sources = policySources(configuration, tenant);
   let before: readonly Policy[] = [];

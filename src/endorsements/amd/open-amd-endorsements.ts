@@ -5,7 +5,7 @@ import { carriedChains } from '../../tee/snp/amd/chain.js';
 import { chainsPinned } from '../../tee/snp/amd/issuers.js';
 import type { AmdRootPins } from '../../tee/snp/amd/roots.js';
 import { CacheFolder } from '../files/cache-folder.js';
-import type { FetchedMaterial, OpenFolderSource, SourceWorld } from '../files/open-source.js';
+import type { FetchedMaterial, OpenFolderSource, SourceOptions } from '../files/open-source.js';
 import { CrlMemory } from '../files/rollback-marks.js';
 import { AmdCache } from './amd-cache.js';
 import { AmdChains } from './amd-chains.js';
@@ -20,7 +20,7 @@ import { type BundleSelection, exportBundle } from './export-bundle.js';
 import { importBundle } from './import-bundle.js';
 import { LineSnapshots } from './line-snapshots.js';
 
-export interface AmdEndorsementsOptions extends SourceWorld {
+export interface AmdEndorsementsOptions extends SourceOptions {
   readonly pins: AmdRootPins;
   /** URL of KDS, of which only the origin is used; null: nothing is ever fetched. */
   readonly kds: string | null;

@@ -1,6 +1,6 @@
 import type { AkIssuersRequest, HashedDer, Sourced } from '../../core/endorsement.js';
 import type { NamedFile } from '../files/material-files.js';
-import type { OpenSource, SourceWorld } from '../files/open-source.js';
+import type { OpenSource, SourceOptions } from '../files/open-source.js';
 import { AkIssuerFolder } from './ak-issuer-folder.js';
 
 /** Finds possible issuers of an attestation key's certificate. */
@@ -8,7 +8,7 @@ export interface AkIssuersSource {
   find(request: AkIssuersRequest): Promise<readonly Sourced<HashedDer>[]>;
 }
 
-interface AkIssuersOptions extends Pick<SourceWorld, 'log'> {
+interface AkIssuersOptions extends Pick<SourceOptions, 'log'> {
   readonly folder: string;
   /** How often the folder is polled. */
   readonly pollMs?: number;

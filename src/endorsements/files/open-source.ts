@@ -6,7 +6,7 @@ import type { BoundedAgentOptions } from '../../outside/bounded-agent.js';
 import type { EndingFile, ExportedBundle, ImportReport } from './material-files.js';
 
 /** The dependencies of every source of endorsements. */
-export interface SourceWorld extends Pick<BoundedAgentOptions, 'observer' | 'connect'> {
+export interface SourceOptions extends Pick<BoundedAgentOptions, 'observer' | 'connect'> {
   readonly clock: Clock;
   readonly log: Log;
   /** How files of the configuration are read; defaults to the disk. Folders are always read from the disk. */

@@ -2,12 +2,12 @@ import type { EarlyCollateralSource } from '../../core/early-collateral.js';
 import { BoundedFetch } from '../../outside/bounded-fetch.js';
 import { ResilientFetch } from '../../outside/resilient-fetch.js';
 import { CollateralReader } from '../../tee/tdx/intel/collateral.js';
-import type { SourceWorld } from '../files/open-source.js';
+import type { SourceOptions } from '../files/open-source.js';
 import { CollateralService, originsOf } from './collateral-service.js';
 import { EarlyIntelCollateral } from './early-collateral.js';
 import { DEFAULT_INTEL_TUNING, type IntelTuning } from './open-intel-endorsements.js';
 
-export interface EarlyCollateralOptions extends Pick<SourceWorld, 'clock' | 'log' | 'connect'> {
+export interface EarlyCollateralOptions extends Pick<SourceOptions, 'clock' | 'log' | 'connect'> {
   /** SHA-256 of the SubjectPublicKeyInfo of each trusted root, lower-case hex. */
   readonly pins: ReadonlySet<string>;
   /** URL of Intel's service or a PCCS. */

@@ -3,7 +3,7 @@ import { DEFAULT_RESILIENCE, type ResilienceOptions, ResilientFetch } from '../.
 import { CollateralReader } from '../../tee/tdx/intel/collateral.js';
 import { type CollateralKey, hasEnded, windowOfAll } from '../../tee/tdx/intel/collateral-parts.js';
 import { CacheFolder } from '../files/cache-folder.js';
-import type { FetchedMaterial, OpenFolderSource, SourceWorld } from '../files/open-source.js';
+import type { FetchedMaterial, OpenFolderSource, SourceOptions } from '../files/open-source.js';
 import { exportCollateral, importCollateral } from './collateral-bundle.js';
 import { CollateralCache, type FetchedSourceName } from './collateral-cache.js';
 import { CollateralDirectory } from './collateral-directory.js';
@@ -40,7 +40,7 @@ export const DEFAULT_INTEL_TUNING: IntelTuning = {
   resilience: DEFAULT_RESILIENCE,
 };
 
-export interface IntelEndorsementsOptions extends SourceWorld {
+export interface IntelEndorsementsOptions extends SourceOptions {
   /** SHA-256 of the SubjectPublicKeyInfo of each trusted root, lower-case hex. */
   readonly pins: ReadonlySet<string>;
   /** URL of Intel's service or a PCCS; null: it is never called. */

@@ -10,7 +10,7 @@ import { type ReadBytes, readBoundedFile, writeAtomically } from '../../files/wh
 import { type KeyKinds, parseKeySet } from '../../formats/json-web-key-set.js';
 import { BoundedFetch } from '../../outside/bounded-fetch.js';
 import { FetchError } from '../../outside/fetch-error.js';
-import type { SourceWorld } from '../files/open-source.js';
+import type { SourceOptions } from '../files/open-source.js';
 import { KeyFile, type Naming, readConfiguredFile } from './configured-files.js';
 import { type DownloadedKeys, KeySetDownload } from './key-set-download.js';
 import { KeySetMemory } from './key-set-memory.js';
@@ -33,7 +33,7 @@ export interface CallerKeyPlace {
   readonly path: KeyPath;
 }
 
-export interface CallerKeysOptions extends SourceWorld {
+export interface CallerKeysOptions extends SourceOptions {
   /** Folder of fetched sets, for starts during an outage. */
   readonly folder: string;
   readonly pauses?: Partial<TokenKeysPauses> | undefined;
@@ -149,11 +149,11 @@ function keySetFileName(place: CallerKeyPlace, authorities: string | null): stri
 /** The last fetched key set, in a file that only the service reads. An account that can write it is trusted like the service. */
 class KeptKeySet {
   readonly #file: string;
-  readonly #log: SourceWorld['log'];
+  readonly #log: SourceOptions['log'];
   readonly #kinds: KeyKinds;
   #writing: Promise<void> = Promise.resolve();
 
-  constructor(file: string, { log, kinds }: Pick<SourceWorld, 'log'> & { readonly kinds: KeyKinds }) {
+  constructor(file: string, { log, kinds }: Pick<SourceOptions, 'log'> & { readonly kinds: KeyKinds }) {
     this.#file = file;
     this.#log = log;
     this.#kinds = kinds;

@@ -1,6 +1,6 @@
 import type { Clock, Log } from '../../core/ports.js';
 import { BoundedFetch, type Fetch } from '../../outside/bounded-fetch.js';
-import type { FetchedMaterial, OpenSource, SourceWorld } from '../files/open-source.js';
+import type { FetchedMaterial, OpenSource, SourceOptions } from '../files/open-source.js';
 import { KeyFile, namingOf, type ReadFile, RootsFile, readAll, readAllAgain } from './configured-files.js';
 import { KeySetDownload } from './key-set-download.js';
 import { KeySetMemory, type KeySetPauses } from './key-set-memory.js';
@@ -21,7 +21,7 @@ export const DEFAULT_TOKEN_KEYS_PAUSES: TokenKeysPauses = {
   attemptTimeoutMs: 3_000,
 };
 
-export interface TokenKeysOptions extends Omit<SourceWorld, 'inBackground'> {
+export interface TokenKeysOptions extends Omit<SourceOptions, 'inBackground'> {
   readonly issuers: readonly TokenIssuer[];
   readonly pauses?: Partial<TokenKeysPauses>;
 }
@@ -36,7 +36,7 @@ export interface OpenTokenKeys extends OpenSource<TokenKeysSource> {
 }
 
 /** The dependencies of every issuer. */
-interface Parts extends Pick<SourceWorld, 'readBytes'> {
+interface Parts extends Pick<SourceOptions, 'readBytes'> {
   /** The memories of fetched key sets, by issuer. */
   readonly memories: Map<string, KeySetMemory>;
   readonly fetch: Fetch;

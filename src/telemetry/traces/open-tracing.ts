@@ -58,7 +58,7 @@ const HEADERS = 'headers of traces';
 
 const OTLP_PATH = '/v1/traces';
 
-export interface TracingWorld {
+export interface CollectorOptions {
   readonly log: Log;
   /** How the file of headers is read; defaults to the disk. */
   readonly readBytes?: ReadBytes | undefined;
@@ -84,15 +84,15 @@ export interface OpenTracing {
  * Opens tracing. Contacts no server: the first spans contact the collector.
  * @throws {ConfigurationError} if the file of headers is invalid
  */
-export async function openTracing(options: TracingOptions, world: TracingWorld): Promise<OpenTracing> {
+export async function openTracing(options: TracingOptions, collector: CollectorOptions): Promise<OpenTracing> {
   const { headersFile } = options;
-  let headers = headersFile === null ? {} : await readCollectorHeaders(headersFile, world.readBytes);
-  const { provider, exporter, flushMs } = openProvider(options, world, () => headers);
+  let headers = headersFile === null ? {} : await readCollectorHeaders(headersFile, collector.readBytes);
+  const { provider, exporter, flushMs } = openProvider(options, collector, () => headers);
   return {
     tracer: new OpenTelemetryTracer(provider.getTracer('veritee', options.version), options),
     reload: async () => {
       if (headersFile === null) return [];
-      const read = await headersOrNull(headersFile, world);
+      const read = await headersOrNull(headersFile, collector);
       headers = read ?? headers;
       return [{ name: HEADERS, isTaken: read !== null }];
     },
@@ -106,7 +106,7 @@ export async function openTracing(options: TracingOptions, world: TracingWorld):
 
 function openProvider(
   { endpoint, sample, version }: TracingOptions,
-  { observer, ca, proxy, pace }: TracingWorld,
+  { observer, ca, proxy, pace }: CollectorOptions,
   headers: () => CollectorHeaders,
 ) {
   const { delayMs, exportMs, flushMs } = { ...DEFAULT_PACE, ...pace };
@@ -130,7 +130,7 @@ function postedTo(endpoint: string): URL {
   return url.pathname === '/' ? new URL(OTLP_PATH, url) : url;
 }
 
-async function headersOrNull(file: string, { log, readBytes }: TracingWorld): Promise<CollectorHeaders | null> {
+async function headersOrNull(file: string, { log, readBytes }: CollectorOptions): Promise<CollectorHeaders | null> {
   try {
     return await readCollectorHeaders(file, readBytes);
   } catch (error) {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
-  type BundleWorld,
+  type BundleOptions,
   exportEndorsements,
   importEndorsements,
   type NamedReport,
@@ -50,7 +50,7 @@ function machine(name: string, source: string) {
     stores: { url: `sqlite:${path(`${name}/decisions.db`)}` },
   });
   const configuration = loadConfiguration({ text, environment: {} });
-  const world: BundleWorld = {
+  const world: BundleOptions = {
     clock: new ManualClock(NOW),
     log: new RecordingLog(),
     intelRootPins: pki.pins,

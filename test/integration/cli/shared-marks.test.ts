@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import {
-  type BundleWorld,
+  type BundleOptions,
   exportEndorsements,
   importEndorsements,
 } from '../../../src/app/commands/endorsement-bundles.js';
@@ -37,7 +37,7 @@ function replica(name: string, url = addressAt(logs.server.port), source = 'off'
     receipts: { key: 'receipts.pem' },
   });
   const log = new RecordingLog();
-  const world: BundleWorld & { storeTimeoutMs: number } = {
+  const world: BundleOptions & { storeTimeoutMs: number } = {
     clock: new ManualClock(NOW),
     log,
     intelRootPins: pki.pins,

@@ -7,11 +7,11 @@ import { SYSTEM_CLOCK } from '../../../src/app/system.js';
 import { EgressProxy } from '../../../src/outside/egress-proxy.js';
 import { Outages } from '../../../src/outside/outages.js';
 import {
+  type CollectorOptions,
   type OpenTracing,
   openTracing,
   type TracePace,
   type TracingOptions,
-  type TracingWorld,
 } from '../../../src/telemetry/traces/open-tracing.js';
 import { LabCollector } from '../../lab/collector.js';
 import type { LabConnection, LabFault } from '../../lab/index.js';
@@ -54,7 +54,7 @@ afterEach(async () => {
 
 async function open(
   options: Partial<TracingOptions> = {},
-  { pace, ...world }: Partial<TracingWorld> = {},
+  { pace, ...world }: Partial<CollectorOptions> = {},
 ): Promise<OpenTracing> {
   const tracing = await openTracing(
     { endpoint: collector.origin, headersFile: null, sample: 1, trustParent: false, version: '1.2.3', ...options },

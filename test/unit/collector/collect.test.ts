@@ -3,7 +3,7 @@ import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type CollectRequest, type CollectWorld, collect, GUEST_PLACES } from '../../../src/collector/collect.js';
+import { type CollectRequest, collect, GUEST_PLACES, type GuestMachine } from '../../../src/collector/collect.js';
 import { CollectError } from '../../../src/collector/collect-error.js';
 import { UnfitFileError } from '../../../src/collector/files.js';
 import { ALL_PCRS } from '../../../src/collector/pcr-values.js';
@@ -62,7 +62,7 @@ beforeEach(async () => {
   return () => rm(folder, { recursive: true });
 });
 
-function world(changes: Partial<CollectWorld> = {}): CollectWorld {
+function world(changes: Partial<GuestMachine> = {}): GuestMachine {
   const none = join(folder, 'none');
   const logs = {
     firmware: join(folder, 'firmware.log'),
@@ -82,7 +82,7 @@ function world(changes: Partial<CollectWorld> = {}): CollectWorld {
   };
 }
 
-function placesWith(changes: Partial<CollectWorld['places']>): Pick<CollectWorld, 'places'> {
+function placesWith(changes: Partial<GuestMachine['places']>): Pick<GuestMachine, 'places'> {
   return { places: { ...world().places, ...changes } };
 }
 
@@ -95,12 +95,12 @@ const REQUEST: CollectRequest = {
   eventLog: true,
 };
 
-async function collected(request: Partial<CollectRequest> = {}, changes: Partial<CollectWorld> = {}) {
+async function collected(request: Partial<CollectRequest> = {}, changes: Partial<GuestMachine> = {}) {
   return JSON.parse(await collect({ ...REQUEST, ...request }, world(changes)));
 }
 
 /** Code and message of the refusal. */
-async function refused(request: Partial<CollectRequest> = {}, changes: Partial<CollectWorld> = {}): Promise<string> {
+async function refused(request: Partial<CollectRequest> = {}, changes: Partial<GuestMachine> = {}): Promise<string> {
   const error = await collect({ ...REQUEST, ...request }, world(changes)).then(
     () => null,
     (thrown: unknown) => thrown,
@@ -228,7 +228,7 @@ describe('a confidential VM on SEV-SNP', () => {
   it('hands files to the tools in a folder of this user alone, which is gone afterwards', async () => {
     const modes = new Map<string, number>();
     const modeOf = async (path: string) => (await stat(path)).mode & 0o777;
-    const run: CollectWorld['run'] = async (program, args, place) => {
+    const run: GuestMachine['run'] = async (program, args, place) => {
       modes.set(place, await modeOf(place));
       if (program === 'tpm2_nvwrite') modes.set('nv.bin', await modeOf(join(place, 'nv.bin')));
       return tools.run(program, args, place);
@@ -246,7 +246,7 @@ describe('a confidential VM on SEV-SNP', () => {
     ['values of other PCRs', 'pcrs.bin', new Uint8Array(64), '64 bytes are not the values of the 24 PCRs'],
     ['endless values', 'pcrs.bin', new Uint8Array(4097), 'has more than 4096 bytes'],
   ])('tool_failed where tpm2_quote writes %s', async (_title, file, content, why) => {
-    const run: CollectWorld['run'] = async (program, args, place) => {
+    const run: GuestMachine['run'] = async (program, args, place) => {
       const ended = await tools.run(program, args, place);
       if (program !== 'tpm2_quote') return ended;
       await rm(join(place, file));
