@@ -12,7 +12,7 @@ import { openTokenKeys } from '../endorsements/token-keys/open-token-keys.js';
 import type { AmdRootPins } from '../tee/snp/amd/roots.js';
 import { INTEL_SGX_ROOT_PINS } from '../tee/tdx/intel/roots.js';
 import { servedPins } from './amd-lines.js';
-import { warnOfMissingFolders } from './check/load-warnings.js';
+import { logWarnings, missingFolders } from './check/load-warnings.js';
 import { tokenIssuers } from './token-issuers.js';
 
 /** Where endorsements come from, beside the configuration. */
@@ -82,6 +82,7 @@ export function openEndorsements(configuration: Configuration, options: Endorsem
   const all = async (of: (part: OpenSource<unknown>) => Promise<void>) => {
     await Promise.all(parts.map(of));
   };
+  const warnOfFolders = async () => logWarnings(await missingFolders(configuration), options.log);
   return {
     source: new AllEndorsements({
       amd: amd.source,
@@ -89,7 +90,7 @@ export function openEndorsements(configuration: Configuration, options: Endorsem
       tokenKeys: keys.source,
       akIssuers: akIssuers.source,
     }),
-    ready: Promise.all([warnOfMissingFolders(configuration, options.log), all(({ ready }) => ready)]).then(() => {}),
+    ready: Promise.all([warnOfFolders(), all(({ ready }) => ready)]).then(() => {}),
     fetched: async () => [...(await amd.fetched()), ...(await intel.fetched()), ...keys.fetched()],
     certificates: () => akIssuers.certificates(),
     endings: (at) => [...amd.endings(at), ...intel.endings(at)],

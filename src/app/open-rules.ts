@@ -2,7 +2,7 @@ import type { Configuration } from '../config/configuration.js';
 import { configurationDigest } from '../config/effective-configuration.js';
 import type { Log } from '../core/ports.js';
 import type { Metrics } from '../telemetry/metrics.js';
-import { warnOfConfiguration, warnOfGates, warnOfPolicies } from './check/load-warnings.js';
+import { gateWarnings, logWarnings, placedWarning, policyWarnings, settingWarnings } from './check/load-warnings.js';
 import type { CallerOptions } from './open-callers.js';
 import type { OpenParts } from './open-parts.js';
 import { ReloadedAccess } from './reload/reloaded-access.js';
@@ -41,10 +41,11 @@ export async function openRules(
   await sayWhatStarts(configuration, policies, log);
   const access = opened.add(await ReloadedAccess.open(configuration, outside));
   metrics.watchState('policies', () => policies.isCurrent);
-  await warnOfConfiguration(configuration, log);
+  logWarnings(await settingWarnings(configuration), log);
   const warn = () => {
-    warnOfPolicies(policies.list(), configuration, log);
-    warnOfGates(policies.list(), configuration, log);
+    const inForce = policies.list();
+    const ofGates = gateWarnings(configuration, inForce).map(placedWarning);
+    logWarnings([...policyWarnings(inForce, configuration), ...ofGates], log);
   };
   warn();
   onReloaded.push(warn);

@@ -17,16 +17,13 @@ export function lintRelease(policy: Policy, options: ParavisorOptions): readonly
   const unpinned = releasePins(policy, options.paravisorKeys ?? new Set()).unpinned.map(
     (pointer): PolicyProblem => ({ code: 'release_unpinned', pointer, message: UNPINNED }),
   );
-  return [...unpinned, ...lintFirmwarePins(policy, options)];
+  return [...unpinned, ...firmwarePins(policy, options)];
 }
 
 const UNPINNED = 'pins neither code nor machine: a key with this policy does not load without anyMachine: true';
 
 /** Pins of a key's policy that are equal on many VMs. */
-export function lintFirmwarePins(
-  policy: Policy,
-  { paravisorKeys = new Set() }: ParavisorOptions,
-): readonly PolicyProblem[] {
+function firmwarePins(policy: Policy, { paravisorKeys = new Set() }: ParavisorOptions): readonly PolicyProblem[] {
   return releasePins(policy, paravisorKeys).firmwareOnly.map((pointer) => ({
     code: 'release_firmware_only',
     pointer,

@@ -34,7 +34,7 @@ import {
   checkWritten,
 } from './check-files.js';
 import { type CheckedPolicies, checkPolicies } from './check-policies.js';
-import { gateWarnings, openAccessWarning, warnOfMissingFolders } from './load-warnings.js';
+import { gateWarnings, missingFolders, openAccessWarning } from './load-warnings.js';
 import { ProblemLog } from './problem-log.js';
 
 /** The configuration to check, and the dependencies of the check. */
@@ -107,7 +107,7 @@ async function follow(
   await checkValues(configuration, environment, wrong, found);
   const policies = isRight('policies', 'tenants')
     ? await found.of('config_file', () =>
-        checkPolicies(configuration, clock.now(), isRight('amd') ? servedLines(configuration) : null),
+        checkPolicies(configuration, isRight('amd') ? servedLines(configuration) : null),
       )
     : undefined;
   found.add(policies?.problems ?? []);
@@ -272,11 +272,11 @@ function unlogged(_severity: unknown, _fields: unknown, message: string): never 
 }
 
 async function checkEndorsementFolders(configuration: Configuration, found: Problems) {
-  const log = new ProblemLog((_severity, { key = '', folder, why }) =>
-    configurationProblem('config_missing', { path: key.split('.'), what: `${folder}: ${why}` }),
-  );
-  await warnOfMissingFolders(configuration, log);
+  const missing = (await missingFolders(configuration)).map(({ fields: { key, folder, why } }) => {
+    return { path: key.split('.'), what: `${folder}: ${why}` };
+  });
+  found.place('config_missing', missing);
   const { problems, ...folders } = await checkFolders(configuration);
-  found.add([...log.problems, ...problems]);
+  found.add(problems);
   return folders;
 }

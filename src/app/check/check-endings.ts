@@ -8,8 +8,7 @@ import type { EndingFile, NamedFile } from '../../endorsements/files/material-fi
 import type { TlsMaterial } from '../../http/listener.js';
 import { lintedIn } from '../../policy/lint/lint.js';
 import type { CheckedPolicies } from './check-policies.js';
-import { Endings } from './endings.js';
-import { ProblemLog, type RecordFields } from './problem-log.js';
+import { type EndingFields, expiring } from './endings.js';
 
 /** Objects that expire on a date, beside API keys. */
 export interface EndingParts extends Pick<CheckedPolicies, 'files'> {
@@ -28,8 +27,7 @@ export function checkEndings(
   { tls, managementTls, akIssuers, endorsements, files }: EndingParts,
   clock: Clock,
 ): readonly LintProblem[] {
-  const log = new ProblemLog((_severity, fields, message) => endingProblem(fields, message, files));
-  const endings = new Endings({
+  const sources = {
     callers: () => callers,
     tls: () => tls,
     managementTls: () => managementTls,
@@ -37,33 +35,26 @@ export function checkEndings(
     akIssuers: () => akIssuers,
     endorsements,
     receiptKeys: () => [],
-    clock,
-    log,
-  });
-  endings.warn('access', 'akIssuers', 'endorsements', 'waivers');
-  return log.problems;
+  };
+  const groups = ['access', 'akIssuers', 'endorsements', 'waivers'] as const;
+  return expiring(sources, clock.now(), groups).map(({ fields, message }) =>
+    endingProblem(fields, `${message} (${fields.expires})`, files),
+  );
 }
 
-function endingProblem(fields: RecordFields, message: string, files: EndingParts['files']): LintProblem {
-  const { tenant = DEFAULT_TENANT, policy, pointer = '', check, approver } = fields;
-  const { expires, caller, key, file, subject, issuer } = fields;
-  const when = `${message} (${expires})`;
-  if (policy !== undefined) {
+function endingProblem(fields: EndingFields, what: string, files: EndingParts['files']): LintProblem {
+  if ('policy' in fields) {
+    const { tenant = DEFAULT_TENANT, policy, pointer, check, approver } = fields;
     const name = files.find((each) => each.tenant === tenant && each.policy.id === policy)?.name ?? policy;
-    const waived = `${check}, approved by ${approver}: ${when}`;
-    return lintedIn(name, { code: 'expiry_near', pointer, message: waived });
+    return lintedIn(name, { code: 'expiry_near', pointer, message: `${check}, approved by ${approver}: ${what}` });
   }
-  const path = caller === undefined ? pathOfFile(key, file) : pathOfApiKey(caller, key);
-  const about = caller === undefined ? `${file}: ${subject ?? issuer}: ` : '';
-  return configurationProblem('config_expiry', { path, what: `${about}${when}` });
-}
-
-function pathOfApiKey(caller: string, key: string | undefined): KeyPath {
-  return ['callers', caller, ...(key === 'next' ? ['next'] : []), 'expires'];
+  const about = 'file' in fields ? `${fields.file}: ${'subject' in fields ? fields.subject : fields.issuer}: ` : '';
+  return configurationProblem('config_expiry', { path: pathOf(fields), what: `${about}${what}` });
 }
 
 /** Of a folder of endorsements its key is named, of the listener the key of the file, of `tpm.intermediates` the file alone. */
-function pathOfFile(key: string | undefined, file = ''): KeyPath {
-  if (key !== undefined) return key.split('.');
-  return file.startsWith('listen.') ? file.split('.') : ['tpm', 'intermediates'];
+function pathOf(fields: Exclude<EndingFields, { readonly policy: string }>): KeyPath {
+  if ('caller' in fields) return ['callers', fields.caller, ...(fields.key === 'next' ? ['next'] : []), 'expires'];
+  if ('key' in fields) return fields.key.split('.');
+  return fields.file.startsWith('listen.') ? fields.file.split('.') : ['tpm', 'intermediates'];
 }

@@ -6,12 +6,13 @@ import { allOrProblems, ConfigurationError } from '../../core/errors.js';
 import type { LintProblem } from '../../core/lint-problem.js';
 import type { KeyPath } from '../../core/places.js';
 import { PolicyFileError, policyTextOptions } from '../../files/policy-file.js';
-import type { Policy, PolicyTextOptions } from '../../policy/document/policy-document.js';
+import type { Policy } from '../../policy/document/policy-document.js';
 import { PolicyError } from '../../policy/document/policy-problem.js';
-import { type LintFacts, type LintOptions, lintedIn, lintPolicyFile } from '../../policy/lint/lint.js';
+import { type LintFacts, lintedIn, lintPolicyFile } from '../../policy/lint/lint.js';
 import { requireDirectory } from '../../stores/policy-directory.js';
 import { type PolicyFiles, policyFingerprint, problemsOfNeeded, readPolicyFiles } from '../../stores/policy-files.js';
-import { lintFacts, mustPin, policySources } from '../commands/policy-sources.js';
+import { lintFacts, policySources } from '../commands/policy-sources.js';
+import { isWarning } from './load-warnings.js';
 
 /** Policies that load, with the names of their files, and what is wrong with the others. */
 export interface CheckedPolicies {
@@ -21,21 +22,14 @@ export interface CheckedPolicies {
   readonly problems: readonly LintProblem[];
 }
 
-/** The settings that policies are compared with. */
-type CheckedFacts = LintFacts & { readonly at: Date };
-
 /**
  * Reads every policy file of every tenant.
  * @param lines product lines that policies may name; null: any
  * @throws {ConfigurationError} as for one
  */
-export async function checkPolicies(
-  configuration: Configuration,
-  at: Date,
-  lines: AmdLines | null,
-): Promise<CheckedPolicies> {
+export async function checkPolicies(configuration: Configuration, lines: AmdLines | null): Promise<CheckedPolicies> {
   const tenants = [...policiesByTenant(configuration).keys()];
-  const facts = { at, ...lintFacts(configuration), lines };
+  const facts = { ...lintFacts(configuration), lines };
   const checked = await allOrProblems(tenants.map((tenant) => checkTenantPolicies(configuration, tenant, facts)));
   return {
     files: checked.flatMap(({ files }, index) => files.map((file) => ({ ...file, tenant: tenants[index] as string }))),
@@ -49,7 +43,7 @@ export async function checkPolicies(
  * names its file.
  * @throws {ConfigurationError} where the directory is missing and must exist, or cannot be read
  */
-async function checkTenantPolicies(configuration: Configuration, tenant: string, facts: CheckedFacts) {
+async function checkTenantPolicies(configuration: Configuration, tenant: string, facts: LintFacts) {
   const sources = policySources(configuration, tenant, facts.lines);
   requireDirectory(sources, isPolicyDirectoryRequired(sources.directory), await policyFingerprint(sources));
   const { policies, refused } = await readPolicyFiles(sources);
@@ -60,9 +54,10 @@ async function checkTenantPolicies(configuration: Configuration, tenant: string,
   const problems = [
     ...refused.flatMap(({ name, error }) => refusedPolicy(name, sources.directoryPath, error)),
     ...policies.flatMap(({ name, policy }) =>
-      remarksOf(name, policy, facts).filter(
-        ({ code }) => code !== 'release_firmware_only' || mustPin(configuration, tenant, policy.id),
-      ),
+      lintPolicyFile(name, policy.text, { ...policyTextOptions(name), ...facts })
+        .filter((problem) => isWarning(problem, configuration, tenant, policy.id))
+        // The policy loads, so that nothing of it is an error here.
+        .map((problem) => ({ ...problem, severity: 'warning' as const })),
     ),
     ...problemsOfNeeded(needed, known).map((problem) => configurationProblem('config_schema', problem)),
   ];
@@ -77,18 +72,4 @@ function refusedPolicy(name: string, directoryPath: KeyPath, error: unknown): re
   const faults = error instanceof ConfigurationError ? error.problems : [];
   const what = error instanceof PolicyFileError ? error.message : (faults[0] ?? 'cannot be read');
   return [configurationProblem('config_file', { path: directoryPath, what: `${name}: ${what}` })];
-}
-
-/**
- * The policy loads, so that nothing of it is an error here. What ends on a date is found with all else that does, and pins that
- * are missing with the key that needs them.
- */
-function remarksOf(
-  name: string,
-  { text }: Policy,
-  options: Omit<LintOptions, keyof PolicyTextOptions>,
-): readonly LintProblem[] {
-  return lintPolicyFile(name, text, { ...policyTextOptions(name), ...options })
-    .filter(({ code }) => code !== 'expiry_near' && code !== 'release_unpinned')
-    .map((problem) => ({ ...problem, severity: 'warning' }));
 }

@@ -8,6 +8,7 @@ import type { EndingFigures } from '../../telemetry/metrics.js';
 import type { EndingReceiptKey } from '../reload/receipt-keys.js';
 import { namedTenant, type TenantPolicy } from '../reload/tenant-policies.js';
 import { crlOf, pemCertificates } from '../tls-material.js';
+import { logWarnings } from './load-warnings.js';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
@@ -24,6 +25,9 @@ export interface EndingSources {
   readonly endorsements: (at: Date) => readonly EndingFile[];
   /** Keys of vaults that sign receipts. */
   readonly receiptKeys: () => readonly EndingReceiptKey[];
+}
+
+interface WatchedSources extends EndingSources {
   readonly clock: Pick<Clock, 'now'>;
   readonly log: Log;
 }
@@ -49,14 +53,18 @@ interface EndingApiKey {
   readonly expires: string;
 }
 
+type EndingWaiver = ReturnType<typeof waiversOf>[number];
+
+/** The fields of a warning. */
+export type EndingFields = EndingApiKey | EndingCertificate | EndingCrl | EndingFile | EndingReceiptKey | EndingWaiver;
+
 type EndingGroup = 'access' | 'akIssuers' | 'endorsements' | 'receiptKeys' | 'waivers';
 
 /** Objects of one kind, and the words of the warnings about those that have expired, or expire soon. */
 interface EndingKind {
   /** Kinds of one group are read again together. */
   readonly group: EndingGroup;
-  /** The fields of the warnings. */
-  readonly of: (sources: EndingSources, at: Date) => readonly { readonly expires: string }[];
+  readonly of: (sources: EndingSources, at: Date) => readonly EndingFields[];
   readonly what: string;
   /** The effect of the expiry. */
   readonly effect: string;
@@ -95,16 +103,29 @@ const KINDS: readonly EndingKind[] = [
 ];
 
 /**
+ * The warnings about everything that has expired at an instant, or expires soon.
+ * @param groups which kinds; all if empty
+ */
+export function expiring(sources: EndingSources, at: Date, groups: readonly EndingGroup[]) {
+  const kinds = KINDS.filter(({ group }) => groups.length === 0 || groups.includes(group));
+  return kinds.flatMap(({ of, what, where = '', effect, noticeDays }) =>
+    endingSoon(of(sources, at), at, noticeDays).map(({ hasEnded, ...fields }) => {
+      return { fields, message: hasEnded ? `${what} has expired${where}: ${effect}` : `${what} expires soon${where}` };
+    }),
+  );
+}
+
+/**
  * API keys, certificates of the listener, waivers, issuers of attestation keys, keys of vaults that sign receipts, and CRLs
  * and collateral in folders, which end on a date: callers are then refused, or decisions change. Those that have ended or end within 30 days (collateral: 7) are
  * logged at start, whenever they are reloaded, and once a day; metrics show when each of them ends. Issuers have no expiry
  * metric: one that has ended may be kept for verification times in the past. Keys of vaults have none: vaults tell of them.
  */
 export class Endings {
-  readonly #sources: EndingSources;
+  readonly #sources: WatchedSources;
   #timer: NodeJS.Timeout | null = null;
 
-  constructor(sources: EndingSources) {
+  constructor(sources: WatchedSources) {
     this.#sources = sources;
   }
 
@@ -120,13 +141,7 @@ export class Endings {
   /** Logs a warning for each item that has expired or expires soon. @param groups which kinds; all if left out */
   warn(...groups: readonly EndingGroup[]): void {
     const { clock, log } = this.#sources;
-    const now = clock.now();
-    for (const { group, of, what, where = '', effect, noticeDays } of KINDS) {
-      if (groups.length > 0 && !groups.includes(group)) continue;
-      for (const { hasEnded, ...fields } of endingSoon(of(this.#sources, now), now, noticeDays)) {
-        log.warn(fields, hasEnded ? `${what} has expired${where}: ${effect}` : `${what} expires soon${where}`);
-      }
-    }
+    logWarnings(expiring(this.#sources, clock.now(), groups), log);
   }
 
   /** Seconds until each ends, less than zero once it has. */

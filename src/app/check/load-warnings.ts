@@ -7,70 +7,77 @@ import { type PlacedProblem, placedText } from '../../core/places.js';
 import type { Log } from '../../core/ports.js';
 import { BUILT_IN_POLICIES } from '../../policy/document/built-in-policies.js';
 import type { Policy } from '../../policy/document/policy-document.js';
-import { releaseRules } from '../../policy/lint/lint.js';
-import { lintEventLogs } from '../../policy/lint/lint-event-logs.js';
-import { lintLauncherWords } from '../../policy/lint/lint-launcher-words.js';
-import { lintRules } from '../../policy/lint/lint-rules.js';
-import { lintIssuers } from '../../policy/lint-issuers.js';
-import { lintLauncherPins } from '../../policy/lint-launcher-pins.js';
-import { lintFirmwarePins, lintHostData } from '../../policy/lint-release.js';
-import { lintFacts, mustPin } from '../commands/policy-sources.js';
+import { type LintedProblem, lintPolicy } from '../../policy/lint/lint.js';
+import { lintFacts } from '../commands/policy-sources.js';
 import { namedTenant, type TenantPolicy } from '../reload/tenant-policies.js';
 import { readableSecrets, secretFilesOf } from '../secret-files.js';
 import { checkEgressPassword } from './check-files.js';
 
+/** A warning of the log. */
+interface Warning {
+  readonly fields: object;
+  readonly message: string;
+}
+
+export function logWarnings(warnings: readonly Warning[], log: Log): void {
+  for (const { fields, message } of warnings) log.warn(fields, message);
+}
+
+/** A warning about a place of the configuration. */
+export function placedWarning(problem: PlacedProblem): Warning {
+  return { fields: {}, message: placedText(problem) };
+}
+
 /**
- * Warns of settings that are allowed and deserve a second look, of files with secrets that others may read, and of a password of
+ * Lists settings that are allowed and deserve a second look, files with secrets that others may read, and a password of
  * the proxy that cannot be read: each connection needs it, and the start needs none.
  */
-export async function warnOfConfiguration(
+export async function settingWarnings(
   configuration: Configuration,
-  log: Log,
   environment: Environment = process.env,
-): Promise<void> {
+): Promise<readonly Warning[]> {
   const open = await readableSecrets(secretFilesOf(configuration));
-  for (const warning of [...configurationWarnings(configuration, environment), ...open]) {
-    log.warn({}, placedText(warning));
-  }
-  for (const { code, pointer, message } of await checkEgressPassword(configuration))
-    log.warn({ pointer, code }, message);
+  const password = await checkEgressPassword(configuration);
+  return [
+    ...[...configurationWarnings(configuration, environment), ...open].map(placedWarning),
+    ...password.map(({ code, pointer, message }) => ({ fields: { pointer, code }, message })),
+  ];
 }
 
-/** The service starts without a folder that is missing: of one that somebody named, that is more often a name misspelt. */
-export async function warnOfMissingFolders(configuration: Configuration, log: Log): Promise<void> {
-  for (const [key, folder] of namedEndorsementFolders(configuration)) {
-    await access(folder).catch((error: unknown) => {
+/** Lists configured folders that are missing. The service starts without them; more often a name is misspelt. */
+export async function missingFolders(configuration: Configuration) {
+  const looks = [...namedEndorsementFolders(configuration)].map(async ([key, folder]) => {
+    try {
+      await access(folder);
+      return [];
+    } catch (error) {
       const isThere = !(isSystemError(error) && error.code === 'ENOENT');
-      const what = isThere ? 'cannot be reached' : 'does not exist';
-      log.warn({ key, folder, why: folderProblem(error) }, `configured folder ${what}, continuing without it`);
-    });
-  }
-}
-
-/** Warns of policy members that say less than they seem to, and of what Key Vault may judge otherwise in rules `akv`. */
-export function warnOfPolicies(policies: readonly TenantPolicy[], configuration: Configuration, log: Log): void {
-  const facts = lintFacts(configuration);
-  for (const { tenant, policy } of policies) {
-    const remarks = [
-      ...lintEventLogs(policy),
-      ...lintRules(policy),
-      ...lintLauncherWords(policy),
-      // Of a policy that is built in, the operator writes nothing.
-      ...(BUILT_IN_POLICIES.includes(policy) ? [] : lintIssuers(policy, facts.manyIssuers)),
-      ...lintLauncherPins(policy),
-      ...lintHostData(policy),
-      ...(mustPin(configuration, tenant, policy.id) ? lintFirmwarePins(policy, facts) : []),
-      ...releaseRules(policy, facts),
-    ];
-    for (const { code, pointer, message } of remarks) {
-      log.warn({ ...namedTenant(tenant), policy: policy.id, pointer, code }, message);
+      const message = `configured folder ${isThere ? 'cannot be reached' : 'does not exist'}, continuing without it`;
+      return [{ fields: { key, folder, why: folderProblem(error) }, message }];
     }
-  }
+  });
+  return (await Promise.all(looks)).flat();
 }
 
-/** Warns of gates that nobody can pass, or that old evidence can pass. */
-export function warnOfGates(policies: readonly TenantPolicy[], configuration: Configuration, log: Log): void {
-  for (const warning of gateWarnings(configuration, policies)) log.warn({}, placedText(warning));
+/** Lists policy members that say less than they seem to, and rules `akv` that Key Vault may judge otherwise. */
+export function policyWarnings(policies: readonly TenantPolicy[], configuration: Configuration): readonly Warning[] {
+  const facts = lintFacts(configuration);
+  // Of a policy that is built in, the operator writes nothing.
+  const own = policies.filter(({ policy }) => !BUILT_IN_POLICIES.includes(policy));
+  return own.flatMap(({ tenant, policy: { id, text } }) =>
+    lintPolicy(text, { ...facts, releasePolicyId: id })
+      .filter((problem) => isWarning(problem, configuration, tenant, id))
+      .map(({ code, pointer, message }) => {
+        return { fields: { ...namedTenant(tenant), policy: id, pointer, code }, message };
+      }),
+  );
+}
+
+/** Whether a start and a check warn of a problem. Missing pins are told with the key that needs them. */
+export function isWarning({ code }: LintedProblem, { keys }: Configuration, tenant: string, policy: string): boolean {
+  if (code === 'release_unpinned') return false;
+  if (code !== 'release_firmware_only') return true;
+  return Object.values(keys).some((key) => key.tenant === tenant && key.policy === policy && !key.anyMachine);
 }
 
 /**

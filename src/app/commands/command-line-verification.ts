@@ -9,7 +9,7 @@ import type { Tenant, Tenants } from '../../judge/tenants.js';
 import type { VerifyEvidence } from '../../judge/verify-evidence.js';
 import type { Policy } from '../../policy/document/policy-document.js';
 import { openAttestationServices } from '../attestation-services.js';
-import { warnOfPolicies } from '../check/load-warnings.js';
+import { logWarnings, policyWarnings } from '../check/load-warnings.js';
 import { createContainer, type Registrations, type Replaced, UNRECORDED, verifyOptions } from '../container.js';
 import { connectOptions } from '../egress.js';
 import { openEndorsements } from '../endorsements.js';
@@ -84,7 +84,7 @@ async function openVerification(
   const policy = named === null ? null : await namedPolicy(named.option, named.policy, ofDefault, configuration);
   // Of those in the directory it is said where they are read.
   if (policy !== null && ofDefault.get(policy.id) !== policy) {
-    warnOfPolicies([{ tenant: DEFAULT_TENANT, policy }], configuration, log);
+    logWarnings(policyWarnings([{ tenant: DEFAULT_TENANT, policy }], configuration), log);
   }
   const options = { clock: SYSTEM_CLOCK, log, connect: connectOptions(configuration), inBackground: false };
   const shared = memoriesOfCommand(configuration, { clock: SYSTEM_CLOCK, log }, opened);

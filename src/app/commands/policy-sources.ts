@@ -69,8 +69,3 @@ export function lintFacts(configuration: Configuration): LintFacts {
 function listedParavisorKeys({ azure }: Configuration): ReadonlySet<string> {
   return new Set(azure.paravisors.idKeyDigests.map((entry) => (typeof entry === 'string' ? entry : entry.digest)));
 }
-
-/** Whether a key may be released by a policy only if that pins code or machine. */
-export function mustPin({ keys }: Configuration, tenant: string, policy: string): boolean {
-  return Object.values(keys).some((key) => key.tenant === tenant && key.policy === policy && !key.anyMachine);
-}

@@ -32,8 +32,8 @@ import { lintRules } from './lint-rules.js';
 export type LintedProblem = LintProblem & { readonly code: PolicyProblemCode };
 
 export interface LintOptions extends PolicyTextOptions, ReleaseLintOptions, ParavisorOptions {
-  /** The time that dates are compared with. */
-  readonly at: Date;
+  /** The time that expiries are compared with; left out, lint does not look at them. */
+  readonly at?: Date;
   /** Routes for which the configuration accepts more than one issuer. */
   readonly manyIssuers: readonly TokenRoute[];
 }
@@ -92,7 +92,7 @@ function remarksOn(policy: Policy, options: Omit<LintOptions, keyof PolicyTextOp
     ...lintHostData(policy),
     ...lintRelease(policy, options),
     ...releaseRules(policy, options),
-    ...endingWaivers([policy], options.at).map(ending),
+    ...(options.at === undefined ? [] : endingWaivers([policy], options.at).map(ending)),
   ];
 }
 
@@ -114,7 +114,7 @@ function jsonMember(value: JsonValue, name: string): JsonValue | undefined {
 }
 
 /** Lints the rules `akv` of a policy, with pointers into its text: of a release policy alone, into that. */
-export function releaseRules(policy: Policy, options: ReleaseLintOptions): readonly PolicyProblem[] {
+function releaseRules(policy: Policy, options: ReleaseLintOptions): readonly PolicyProblem[] {
   if (policy.isReleasePolicy) {
     const problems = policy.rules.flatMap((rule) =>
       rule.language === 'akv' ? lintReleasePolicy(rule.policy, options) : [],

@@ -2,11 +2,10 @@ import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { warnOfConfiguration } from '../../../src/app/check/load-warnings.js';
+import { settingWarnings } from '../../../src/app/check/load-warnings.js';
 import { readableSecrets, secretFilesOf } from '../../../src/app/secret-files.js';
 import { loadConfiguration } from '../../../src/config/load-configuration.js';
 import { placedText, placeIn } from '../../../src/core/places.js';
-import { RecordingLog } from '../endorsements/recording-log.js';
 
 const VAULT_KEY = 'https://v.vault.azure.net/keys/k/0123456789abcdef0123456789abcdef';
 const CREDENTIAL = { kind: 'client-secret', tenantId: 't.example', clientId: '5a1c8f5e-0d3c-4c41-9c1b-7f6f2d6a9b10' };
@@ -133,13 +132,11 @@ describe('a file with a secret', () => {
 
   it('is named in the log of a start, beside what the configuration says', async () => {
     await chmod(file, 0o644);
-    const log = new RecordingLog();
     const text = JSON.stringify({ challenges: { key: file } });
-    await warnOfConfiguration(loadConfiguration({ text, environment: {} }), log, { VERITEE_LOG_LEVEL: 'info' });
-    expect(log.entries).toEqual([
-      { level: 'warn', fields: {}, message: 'VERITEE_LOG_LEVEL is not read; did you mean VERITEE__LOG__LEVEL?' },
+    const configuration = loadConfiguration({ text, environment: {} });
+    expect(await settingWarnings(configuration, { VERITEE_LOG_LEVEL: 'info' })).toEqual([
+      { fields: {}, message: 'VERITEE_LOG_LEVEL is not read; did you mean VERITEE__LOG__LEVEL?' },
       {
-        level: 'warn',
         fields: {},
         message: `challenges.key: ${file}: every user of this machine may read this secret (mode 0644)`,
       },
@@ -147,16 +144,13 @@ describe('a file with a secret', () => {
   });
 
   it('that the proxy asks for is named in the log of a start where it cannot be read', async () => {
-    const log = new RecordingLog();
     const egress = { proxy: 'https://user@proxy.example:3128', passwordFile: file };
-    const warn = () =>
-      warnOfConfiguration(loadConfiguration({ text: JSON.stringify({ egress }), environment: {} }), log, {});
+    const warnings = () =>
+      settingWarnings(loadConfiguration({ text: JSON.stringify({ egress }), environment: {} }), {});
     await chmod(file, 0o600);
-    await warn();
-    expect(log.entries).toEqual([]);
+    expect(await warnings()).toEqual([]);
     await rm(file);
-    await warn();
     const fields = { code: 'config_missing', pointer: '/egress/passwordFile' };
-    expect(log.entries).toEqual([{ level: 'warn', fields, message: `${file}: there is no such file` }]);
+    expect(await warnings()).toEqual([{ fields, message: `${file}: there is no such file` }]);
   });
 });

@@ -1,8 +1,9 @@
-import { mkdir, mkdtemp, rm, symlink } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { gateWarnings, warnOfMissingFolders, warnOfPolicies } from '../../../../src/app/check/load-warnings.js';
+import { checkPolicies } from '../../../../src/app/check/check-policies.js';
+import { gateWarnings, logWarnings, missingFolders, policyWarnings } from '../../../../src/app/check/load-warnings.js';
 import { loadConfiguration } from '../../../../src/config/load-configuration.js';
 import { BUILT_IN_POLICIES } from '../../../../src/policy/document/built-in-policies.js';
 import { parsePolicy } from '../../../../src/policy/document/policy-document.js';
@@ -16,7 +17,7 @@ afterEach(() => rm(root, { recursive: true }));
 
 async function warnings(keys: object, what = 'does not exist'): Promise<readonly object[]> {
   const log = new RecordingLog();
-  await warnOfMissingFolders(loadConfiguration({ text: JSON.stringify(keys), environment: {} }), log);
+  logWarnings(await missingFolders(loadConfiguration({ text: JSON.stringify(keys), environment: {} })), log);
   return log.of(new RegExp(`^configured folder ${what}, continuing without it$`));
 }
 
@@ -42,11 +43,12 @@ it('does not say of a folder that links to itself that it does not exist', async
   ]);
 });
 
-function policyWarnings(policy: object, releasePolicyId?: string): readonly object[] {
-  const log = new RecordingLog();
+const DEFAULTS = loadConfiguration({ text: '', environment: {} });
+
+function warningsOf(policy: object, releasePolicyId?: string): readonly object[] {
   const read = parsePolicy(JSON.stringify(policy), releasePolicyId === undefined ? {} : { releasePolicyId });
-  warnOfPolicies([{ tenant: 'default', policy: read }], loadConfiguration({ text: '', environment: {} }), log);
-  return log.entries.map(({ level, fields, message }) => ({ level, ...fields, message }));
+  const warnings = policyWarnings([{ tenant: 'default', policy: read }], DEFAULTS);
+  return warnings.map(({ fields, message }) => ({ ...fields, message }));
 }
 
 const RELEASE = {
@@ -66,13 +68,11 @@ const TOKENS = { apiVersion: 'veritee/v1', id: 'p', version: 1, accepts: ['maa-t
 const NAMED = { require: { maa: { issuers: ['https://sharedweu.weu.attest.azure.net'] } } };
 
 it('TOK-31 warns of a policy of the operator that names no issuer, and not of one that is built in', () => {
-  expect(policyWarnings({ ...TOKENS, routes: { hardware: 'off' } })).toMatchObject([
-    { level: 'warn', policy: 'p', pointer: '/require/maa/issuers', code: 'token_issuer_unnamed' },
+  expect(warningsOf({ ...TOKENS, routes: { hardware: 'off' } })).toMatchObject([
+    { policy: 'p', pointer: '', code: 'token_issuer_unnamed' },
   ]);
-  const log = new RecordingLog();
   const builtIn = BUILT_IN_POLICIES.map((policy) => ({ tenant: 'default', policy }));
-  warnOfPolicies(builtIn, loadConfiguration({ text: '', environment: {} }), log);
-  expect(log.entries).toEqual([]);
+  expect(policyWarnings(builtIn, DEFAULTS)).toEqual([]);
 });
 
 it('warns of rules with the code of lint and the id of the policy, of release policies too', () => {
@@ -83,29 +83,63 @@ it('warns of rules with the code of lint and the id of the policy, of release po
     { id: 'always', cel: 'evidence.type == "maa-token"' },
   ];
   const policy = { ...TOKENS, ...NAMED, routes: { hardware: 'off' }, rules };
-  expect(policyWarnings(policy)).toEqual([
+  expect(warningsOf(policy)).toEqual([
     {
-      level: 'warn',
       policy: 'p',
       pointer: '/rules/1/cel',
       code: 'rule_always',
       message: 'is met by every evidence that the policy accepts',
     },
-    { level: 'warn', policy: 'p', pointer: '/rules/0/akv/anyOf/0/allOf/1', code: 'akv_coerced', message },
+    { policy: 'p', pointer: '/rules/0/akv/anyOf/0/allOf/1', code: 'akv_coerced', message },
   ]);
-  expect(policyWarnings(RELEASE, 'bare')).toEqual([
-    { level: 'warn', policy: 'bare', pointer: '/anyOf/0/allOf/1', code: 'akv_coerced', message },
+  expect(warningsOf(RELEASE, 'bare')).toEqual([
+    { policy: 'bare', pointer: '/anyOf/0/allOf/1', code: 'akv_coerced', message },
   ]);
 });
 
 it('warns of runtime claims that nobody known wrote', () => {
   const rules = [{ id: 'boot', cel: 'hcl.vmConfiguration.secureBoot' }];
   const policy = { ...TOKENS, accepts: ['az-snp-vtpm'], paravisor: 'any', rules };
-  expect(policyWarnings(policy)).toMatchObject([{ pointer: '/rules/0/cel', code: 'rule_always' }]);
+  expect(warningsOf(policy)).toMatchObject([
+    { pointer: '/minimums', code: 'snp_floor_low' },
+    { pointer: '', code: 'boot_unpinned' },
+    { pointer: '/rules/0/cel', code: 'rule_always' },
+  ]);
 });
 
 it('twin: says nothing of a policy that lint finds nothing in but what its author chose', () => {
-  expect(policyWarnings({ ...TOKENS, ...NAMED, routes: { hardware: 'off' } })).toEqual([]);
+  expect(warningsOf({ ...TOKENS, ...NAMED, routes: { hardware: 'off' } })).toEqual([]);
+});
+
+it('lists for a start what a check lists, at the same places', async () => {
+  const directory = join(root, 'policies');
+  await mkdir(directory);
+  const snp = { apiVersion: 'veritee/v1', version: 1, accepts: ['snp'], nonce: 'challenge', binding: 'required' };
+  const boot = { tpm: { boot: { commandLines: ['linux'] } } };
+  const pcr7 = [{ tpm: { pcrs: { sha256: { 7: ['ab'.repeat(32)] } } } }];
+  const azure = { ...snp, accepts: ['az-snp-vtpm'] };
+  const documents = [
+    { ...snp, id: 'floor', minimums: { snp: 'any' } },
+    { ...azure, id: 'boot', minimums: 'any', referenceValues: [boot] },
+    { ...azure, id: 'firmware', minimums: 'any', paravisor: 'known', referenceValues: pcr7 },
+  ];
+  for (const each of documents) await writeFile(join(directory, `${each.id}.json`), JSON.stringify(each));
+  const codesOf = async (keys: object) => {
+    const text = JSON.stringify({ policies: { directory }, keys });
+    const configuration = loadConfiguration({ text, environment: {} });
+    const { problems, files } = await checkPolicies(configuration, null);
+    const started = policyWarnings(files, configuration).map(
+      ({ fields }) => fields as { code: string; pointer: string },
+    );
+    const placed = ({ code, pointer }: { code: string; pointer: string }) => `${code} ${pointer}`;
+    expect(started.map(placed)).toEqual(problems.map(placed));
+    return started.map(({ code }) => code);
+  };
+  const codes = await codesOf({});
+  expect(codes).toEqual(expect.arrayContaining(['snp_floor_low', 'boot_unpinned']));
+  expect(codes).not.toContain('release_firmware_only');
+  const local = { local: join(root, 'key'), policy: 'firmware' };
+  expect(await codesOf({ k: local })).toContain('release_firmware_only');
 });
 
 it('warns of gates whose policy binds a key, and that have no url that a proof could be for', () => {
