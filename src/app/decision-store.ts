@@ -1,18 +1,11 @@
-import { randomUUID } from 'node:crypto';
 import type { Configuration } from '../config/configuration.js';
-import { configurationDigest } from '../config/effective-configuration.js';
 import { sqliteFileOf } from '../config/stores.js';
 import type { ChallengeStore } from '../core/challenge.js';
 import { type LogStore, StoreUnavailableError } from '../core/decision-log.js';
 import { ConfigurationError, messageOf } from '../core/errors.js';
 import type { ProofStore } from '../core/gate.js';
-import type { JsonObject } from '../core/json.js';
-import type { Clock, Log } from '../core/ports.js';
 import { CHALLENGE_STORE_TIMEOUT_MS } from '../judge/challenges.js';
 import type { ReadinessCheck } from '../judge/health.js';
-import { DecisionLog } from '../log/decision-log.js';
-import type { HeadSigner } from '../log/heads.js';
-import { RecordCopy } from '../log/record-copy.js';
 import type { PostgresServer } from '../stores/postgres/connection.js';
 import { PostgresChallengeStore } from '../stores/postgres/postgres-challenge-store.js';
 import { PostgresLogStore } from '../stores/postgres/postgres-log-store.js';
@@ -22,10 +15,7 @@ import { SqliteProofStore } from '../stores/sqlite/sqlite-proof-store.js';
 import { SqliteStore } from '../stores/sqlite/sqlite-store.js';
 import type { OpenParts } from './open-parts.js';
 import type { PostgresOptions } from './postgres-server.js';
-import { type ConfiguredRoots, namedRoots } from './reload/configured-roots.js';
 import { storeClockCheck } from './store-clock.js';
-
-const DAY_MS = 86_400_000;
 
 /** What a service stores. */
 export interface OpenStores {
@@ -107,53 +97,8 @@ async function openShared(
   };
 }
 
-function notUsable(cause: unknown): unknown {
+/** A store that fails at a start is a fault of the configuration. */
+export function notUsable(cause: unknown): unknown {
   if (!(cause instanceof StoreUnavailableError)) return cause;
   return new ConfigurationError([{ path: ['stores', 'url'], what: cause.message }], { cause });
-}
-
-/** The dependencies of the decision log of a process. */
-export interface DecisionLogOptions {
-  readonly clock: Clock;
-  readonly isClockInDoubt: () => boolean;
-  readonly log: Log;
-  readonly version: string;
-  readonly signer: HeadSigner;
-  /** Id, version and digest of each. */
-  readonly policies: readonly JsonObject[];
-  readonly roots: ConfiguredRoots;
-  readonly onDropped: () => void;
-}
-
-/** @throws {ConfigurationError} where the store does not take the first record */
-export async function openDecisionLog(
-  store: LogStore,
-  configuration: Configuration,
-  { policies, roots, ...options }: DecisionLogOptions,
-  opened: OpenParts,
-): Promise<DecisionLog> {
-  const parts = {
-    ...options,
-    store,
-    chain: randomUUID(),
-    copy: copyOf(configuration, options.log),
-    retentionMs: configuration.decisions.retentionDays * DAY_MS,
-  };
-  const started = { configuration: configurationDigest(configuration), roots: namedRoots(roots), policies };
-  try {
-    return opened.add(await DecisionLog.open(parts, started));
-  } catch (cause) {
-    throw notUsable(cause);
-  }
-}
-
-function copyOf({ decisions: { copy } }: Configuration, log: Log): RecordCopy | null {
-  if (copy === 'off') return null;
-  return copy === 'stdout' ? new RecordCopy(toStandardOutput, log) : RecordCopy.toFile(copy, log);
-}
-
-function toStandardOutput(lines: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    process.stdout.write(lines, (error) => (error == null ? resolve() : reject(error)));
-  });
 }

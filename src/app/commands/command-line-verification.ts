@@ -1,10 +1,6 @@
-import { randomBytes } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
-import { type Configuration, challengeKeyPath } from '../../config/configuration.js';
+import type { Configuration } from '../../config/configuration.js';
 import { DEFAULT_TENANT } from '../../config/tenants.js';
 import type { Log } from '../../core/ports.js';
-import { ChallengeCodec } from '../../judge/challenge-codec.js';
-import { nonceStanding } from '../../judge/nonces.js';
 import type { Tenant, Tenants } from '../../judge/tenants.js';
 import type { VerifyEvidence } from '../../judge/verify-evidence.js';
 import type { Policy } from '../../policy/document/policy-document.js';
@@ -19,6 +15,7 @@ import { TenantPolicies, tenantsOf } from '../reload/tenant-policies.js';
 import { memoriesOfCommand } from '../shared-memories.js';
 import { productVersion, SYSTEM_CLOCK } from '../system.js';
 import { openResets, trackingsOf } from '../tenant-resets.js';
+import { commandLineNonces } from './command-line-nonces.js';
 import { namedPolicy } from './named-policy.js';
 
 /** Judging without a server. */
@@ -96,7 +93,6 @@ async function openVerification(
   const configured = tenantsOf(configuration, inForce, resets);
   /** One that was named counts in the place of that with its id. */
   const tenants: Tenants = (name) => withPolicies(configured(name), (id) => (policy?.id === id ? policy : undefined));
-  const codec = await challengeCodec(configuration);
   const values: Replaced = {
     // Its early collateral is fetched in the background, and the process ends with the command.
     ...UNRECORDED,
@@ -105,8 +101,7 @@ async function openVerification(
     roots,
     endorsements: endorsements.source,
     services: services.services,
-    // No command uses a challenge up.
-    nonces: { standing: (nonce, _scope, { at }) => nonceStanding(codec, nonce, at, null) },
+    nonces: await commandLineNonces(configuration),
     // The process ends with the command: there is nothing to compare the clock with.
     clock: { ...SYSTEM_CLOCK, doubt: () => null },
     log,
@@ -137,10 +132,4 @@ function withPolicies(tenant: Tenant, instead: (id: string) => Policy | undefine
     return { get: (id: string) => instead(id) ?? view.get(id), keys: () => view.keys() };
   };
   return { ...tenant, policies };
-}
-
-/** A challenge is recognised where the service's key is available; without it, every nonce is the caller's own. */
-async function challengeCodec(configuration: Configuration): Promise<ChallengeCodec> {
-  const key = await readFile(challengeKeyPath(configuration)).catch(() => randomBytes(32));
-  return new ChallengeCodec(key, randomBytes);
 }

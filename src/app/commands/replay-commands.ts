@@ -1,34 +1,21 @@
-import { type ListedDecisions, listedDecisions } from '../../cli/decision-list.js';
+import { listedDecisions } from '../../cli/decision-list.js';
 import type { ListDecisionsOptions, ReplayActions, ReplayOptions } from '../../cli/decisions-commands.js';
 import { Notes, type Output } from '../../cli/output.js';
 import { type PolicyDiffActions, policyDiff, requireSince } from '../../cli/policy-diff-command.js';
-import { progressBar } from '../../cli/progress-bar.js';
-import { noDecisionNamed } from '../../cli/recorded-decision.js';
-import {
-  type Compared,
-  RECORDED_AND_REPLAYED,
-  replayReport,
-  replayTime,
-  requireWhich,
-  showReplay,
-} from '../../cli/replay-report.js';
-import type { LogReader, RecordedDecision } from '../../core/decision-log.js';
-import type { JsonObject } from '../../core/json.js';
-import { quotedName } from '../../core/names-in-messages.js';
+import { RECORDED_AND_REPLAYED, replayTime, requireWhich } from '../../cli/replay-report.js';
+import type { LogReader } from '../../core/decision-log.js';
 import type { Log } from '../../core/ports.js';
-import { findRecorded } from '../../log/find-recorded.js';
 import { policyDifferences } from '../../policy/document/policy-differences.js';
 import type { Policy } from '../../policy/document/policy-document.js';
-import type { Replay, ReplayDecision } from '../../replay/replay-decision.js';
-import { decisionIdsOf, replayEach, whyNotJudged } from '../../replay/replay-decisions.js';
+import type { ReplayDecision } from '../../replay/replay-decision.js';
 import { readPolicySet } from '../../stores/policy-files.js';
-import { noSuchDecision } from '../../workbench/recorded-decisions.js';
 import type { Replaced } from '../container.js';
 import { commandLineLog, configurationOf, outputOf } from './command-line-io.js';
 import { commandLineVerification } from './command-line-verification.js';
 import { namedPolicy } from './named-policy.js';
 import { readingLog } from './open-log.js';
 import { policySources } from './policy-sources.js';
+import { OF_ITS_OWN_ID, recordOf, replayOne, reportAll } from './replayed-decisions.js';
 import { untilSignal } from './until-signal.js';
 
 /**
@@ -71,8 +58,6 @@ export function replayCommands(replaced: Replaced = {}) {
   } satisfies ReplayActions & PolicyDiffActions;
 }
 
-const OF_ITS_OWN_ID = '--policy judges decisions that were made under the id of its own text';
-
 /** The dependencies of a replay. */
 interface KeptDecisions {
   readonly store: LogReader;
@@ -108,78 +93,7 @@ async function withKeptDecisions(
   }
 }
 
-/** How results are shown. */
-interface Shown {
-  readonly output: Output;
-  readonly compared: Compared;
-  readonly signal: AbortSignal;
-  /** Why decisions under that policy are judged, for those who find none; null where none is named. */
-  readonly why: string | null;
-}
-
 /** The options that select decisions: a policy is known only once its file is read. */
 function given({ since, tenant }: ReplayOptions): ListDecisionsOptions {
   return { ...(since === undefined ? {} : { since }), ...(tenant === undefined ? {} : { tenant }) };
-}
-
-async function reportAll(
-  store: LogReader,
-  { since, tenant, policy }: ListedDecisions,
-  judge: (decisionId: string) => Promise<Replay>,
-  { output, compared, signal, why }: Shown,
-): Promise<number> {
-  const query = { since, tenant, policy, decision: null };
-  const ids = await decisionIdsOf(store, query);
-  const results = replayEach(ids, (id) => {
-    signal.throwIfAborted();
-    return judge(id);
-  });
-  const exitCode = await replayReport(results, ids.length, compared, output, progressBar(process.stderr));
-  // Else nobody would know why none was judged.
-  if (ids.length === 0) throw new Error(`${noneRecorded(query)}${why === null ? '' : `; ${why}`}`);
-  return exitCode;
-}
-
-function noneRecorded({ since, tenant, policy }: Pick<ListedDecisions, 'since' | 'tenant' | 'policy'>): string {
-  return [
-    'no decision',
-    ...(policy === null ? [] : [`under ${policy}`]),
-    ...(since === null ? [] : [`since ${since.toISOString()}`]),
-    ...(tenant === null ? [] : [`of tenant ${quotedName(tenant)}`]),
-    'is recorded',
-  ].join(' ');
-}
-
-/**
- * Of one decision there is no other to judge: that it cannot be is no usage error, as it is none where it is one of many.
- *
- * @throws {UsageError} where there is none of this id
- * @throws {Error} why it cannot be judged again, or that the policy to be tried is none of its own
- */
-async function replayOne(
-  store: LogReader,
-  decisionId: string,
-  policy: Policy | null,
-  judge: (decisionId: string) => Promise<Replay>,
-  output: Output,
-): Promise<number> {
-  if ((await findRecorded(store, decisionId)) === null) throw noDecisionNamed();
-  const outcome = await judge(decisionId).catch(whyNotJudged);
-  if ('why' in outcome) throw new Error(outcome.detail);
-  // Nothing was tried then: that both are equal would say something of a policy that nobody consulted.
-  if (policy !== null && !policyIdsOf(outcome).includes(policy.id)) {
-    throw new Error(`the decision was not made under ${policy.id}; ${OF_ITS_OWN_ID}`);
-  }
-  return showReplay(outcome, output);
-}
-
-function policyIdsOf({ replayed }: Replay): readonly unknown[] {
-  return (replayed['policies'] as readonly JsonObject[]).map(({ id }) => id);
-}
-
-/** @throws {RefusedError} `not_found` */
-async function recordOf(store: LogReader, decisionId: string): Promise<RecordedDecision> {
-  const found = await findRecorded(store, decisionId);
-  if (found !== null) return found;
-  throw noSuchDecision();
 }

@@ -10,7 +10,9 @@ import { canonicalJson } from '../../formats/canonical-json.js';
 import type { Fact } from '../../judge/inquiry.js';
 import { areOfLaterVersion, INPUTS_VERSION, RELEASE_INPUTS_VERSION } from '../../log/kept-names.js';
 import { decodeValue, digestOf, encodeValue, KeptBytes, namedBytes } from '../../log/kept-values.js';
-import type { WantedKey } from '../../wire/read-release-request.js';
+import { requestLimits } from '../../wire/read-body.js';
+import { readReleaseRequest, type WantedKey } from '../../wire/read-release-request.js';
+import { readVerifyRequest } from '../../wire/read-requests.js';
 import type { ConfiguredRoots } from '../reload/configured-roots.js';
 
 /** The part of a configuration that decides, without secrets. */
@@ -115,6 +117,12 @@ function judgingConfiguration({ configuration, roots, submitted }: KeeperParts, 
     submitted,
     early: intel.early === 'shadow',
   };
+}
+
+/** The recorded request. @throws {FormatError} where this version refuses it */
+export function requestOf({ configuration, body, wanted }: Facts): VerifyRequest {
+  const limits = requestLimits(configuration.limits.eventLogBytes);
+  return wanted === undefined ? readVerifyRequest(body, limits) : readReleaseRequest(body, wanted, limits);
 }
 
 /** The configuration of now, with what decides of that of then. */

@@ -4,7 +4,6 @@ import type { Decision } from '../../core/decision.js';
 import type { LogStore } from '../../core/decision-log.js';
 import { FormatError, RefusedError } from '../../core/errors.js';
 import type { TokenRoute } from '../../core/evidence.js';
-import type { VerifyRequest } from '../../core/request.js';
 import type { AttestationService } from '../../core/verification.js';
 import { jwkThumbprint } from '../../crypto/jwk-thumbprint.js';
 import { EarlyCollateralShadow } from '../../judge/early-collateral.js';
@@ -14,12 +13,9 @@ import type { VerifyEvidence, VerifyEvidenceParts } from '../../judge/verify-evi
 import type { TrackedVtpm } from '../../policy/appraise/vtpm-resets.js';
 import { type Policy, parsePolicy } from '../../policy/document/policy-document.js';
 import type { JudgeAgain, KeptCase } from '../../replay/replay-decision.js';
-import { requestLimits } from '../../wire/read-body.js';
-import { readReleaseRequest } from '../../wire/read-release-request.js';
-import { readVerifyRequest } from '../../wire/read-requests.js';
 import { SILENT } from '../commands/silent-log.js';
 import type { ConfiguredRoots } from '../reload/configured-roots.js';
-import { configurationOfThen, type Facts, KeptObjects, readFacts } from './facts.js';
+import { configurationOfThen, type Facts, KeptObjects, readFacts, requestOf } from './facts.js';
 
 /** A verification that a replay makes. It neither signs nor records. */
 interface Replayed {
@@ -65,14 +61,14 @@ export class JudgeKeptDecisions implements JudgeAgain {
     return {
       asThen: (instead = []) => {
         const inquiry = new KeptInquiry(facts.answers);
-        const judged = judge(facts, this.#then(facts, instead), inquiry);
+        const judged = this.#then(facts, instead).decideBy(inquiry, requestOf(facts), facts.caller);
         return unlessMoreIsAsked(judged, inquiry, 'this version of veritee');
       },
       asNow: (instead = []) => {
         const inquiry = new KeptInquiry(facts.answers, KEPT_NOW, this.#parts.current.waits);
         // Whatever instant the request named.
-        const today = { at: null };
-        const judged = judge(facts, this.#now(facts, instead), inquiry, today);
+        const today = { ...requestOf(facts), at: null };
+        const judged = this.#now(facts, instead).decideBy(inquiry, today, facts.caller);
         return unlessMoreIsAsked(judged, inquiry, 'the configuration of today');
       },
     };
@@ -135,17 +131,6 @@ export class JudgeKeptDecisions implements JudgeAgain {
 
 /** Questions that are answered from the facts, where a decision is made as of today. */
 const KEPT_NOW: ReadonlySet<Question> = new Set(['nonce', 'issues', 'accepts', 'token']);
-
-function judge(
-  { configuration, body, caller, wanted }: Facts,
-  verifyEvidence: Pick<VerifyEvidence, 'decideBy'>,
-  inquiry: KeptInquiry,
-  changed: Partial<VerifyRequest> = {},
-): Promise<Decision> {
-  const limits = requestLimits(configuration.limits.eventLogBytes);
-  const request = wanted === undefined ? readVerifyRequest(body, limits) : readReleaseRequest(body, wanted, limits);
-  return verifyEvidence.decideBy(inquiry, { ...request, ...changed }, caller);
-}
 
 /** Stands where a source is: the facts answer before it is asked. */
 function notASource(): never {
