@@ -6,7 +6,7 @@ import type { CacheFolder } from './cache-folder.js';
 import { ReadOnce } from './read-once.js';
 
 /** Where marks are kept. */
-export interface MarksWorld {
+export interface MarksOptions {
   readonly folder: CacheFolder;
   readonly log: Log;
   /** Those that replicas share; undefined where they do not. */
@@ -15,7 +15,7 @@ export interface MarksWorld {
   readonly source: string | null;
 }
 
-interface KeptMarksOptions<T> extends Omit<MarksWorld, 'source'> {
+interface KeptMarksOptions<T> extends Omit<MarksOptions, 'source'> {
   /** The file names without the subject. */
   readonly prefix: string;
   readonly suffix?: string;
@@ -150,7 +150,7 @@ export interface Marks<T> {
 }
 
 interface RollbackMarksOptions<T>
-  extends MarksWorld,
+  extends MarksOptions,
     Pick<KeptMarksOptions<T>, 'parse' | 'format' | 'isOlder' | 'damaged'> {
   /** The prefix of the file names, before `highest` or `shared`. */
   readonly kind: string;
@@ -220,9 +220,9 @@ export function isDamaged(mark: CrlAge | null): boolean {
  * cache folder, one small file a subject.
  */
 export class CrlMemory extends RollbackMarks<CrlAge> {
-  constructor(world: MarksWorld) {
+  constructor(options: MarksOptions) {
     const format = ({ number, thisUpdate }: CrlAge) => `${number} ${thisUpdate.toISOString()}\n`;
-    super({ ...world, kind: 'crl', parse: parseMark, format, isOlder, damaged: DAMAGED });
+    super({ ...options, kind: 'crl', parse: parseMark, format, isOlder, damaged: DAMAGED });
   }
 
   /** Of the CRL its age alone is kept. */

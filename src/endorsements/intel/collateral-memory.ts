@@ -1,6 +1,6 @@
 import { type CrlAge, isOlder } from '../../crypto/revocation-list.js';
 import type { CollateralKey, IntelCollateral } from '../../tee/tdx/intel/collateral-parts.js';
-import { CrlMemory, isDamaged, type Marks, type MarksWorld, RollbackMarks } from '../files/rollback-marks.js';
+import { CrlMemory, isDamaged, type Marks, type MarksOptions, RollbackMarks } from '../files/rollback-marks.js';
 import type { WatchedFolder } from '../files/watched-folder.js';
 
 /** The source of collateral: Intel's service or a PCCS, Azure's cache, or an import by the operator. */
@@ -63,14 +63,14 @@ export class CollateralMemory {
    * @param directory the operator's folder: marks are looked up again when it has something else
    */
   constructor(
-    world: Omit<MarksWorld, 'source'>,
+    marks: Omit<MarksOptions, 'source'>,
     urls: Readonly<Record<Exclude<CollateralSourceName, 'store'>, string | null>>,
     directory: Pick<WatchedFolder, 'changes'>,
   ) {
     this.#directory = directory;
     const open = (source: string | null) => ({
-      numbers: new RollbackMarks({ ...world, ...NUMBERS, source }),
-      lists: new CrlMemory({ ...world, source }),
+      numbers: new RollbackMarks({ ...marks, ...NUMBERS, source }),
+      lists: new CrlMemory({ ...marks, source }),
     });
     this.#sources = { pcs: open(urls.pcs), thim: open(urls.thim), store: open(null) };
   }
