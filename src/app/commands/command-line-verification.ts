@@ -79,51 +79,56 @@ async function openVerification(
   const inForce = opened.add(await TenantPolicies.open(configuration, { log }));
   const ofDefault = inForce.of(DEFAULT_TENANT).snapshot();
   const policy = named === null ? null : await namedPolicy(named.option, named.policy, ofDefault, configuration);
-  // Of those in the directory it is said where they are read.
+  // The load of the directory has logged the warnings of its policies.
   if (policy !== null && ofDefault.get(policy.id) !== policy) {
     logWarnings(policyWarnings([{ tenant: DEFAULT_TENANT, policy }], configuration), log);
   }
-  const options = { clock: SYSTEM_CLOCK, log, connect: connectOptions(configuration), inBackground: false };
-  const shared = memoriesOfCommand(configuration, { clock: SYSTEM_CLOCK, log }, opened);
-  const endorsements = opened.add(openEndorsements(configuration, { ...options, sharedMarks: shared?.marks }));
-  await endorsements.ready;
-  const services = opened.add(await openAttestationServices(configuration, options));
-  const roots = await readConfiguredRoots(configuration);
-  const resets = trackingsOf(openResets(configuration, { log, shared: shared?.resets ?? null }, opened));
+  const { resets, ...parts } = await openParts(configuration, log, opened);
   const configured = tenantsOf(configuration, inForce, resets);
-  /** One that was named counts in the place of that with its id. */
+  /** The named policy replaces that with its id. */
   const tenants: Tenants = (name) => withPolicies(configured(name), (id) => (policy?.id === id ? policy : undefined));
-  const values: Replaced = {
-    // Its early collateral is fetched in the background, and the process ends with the command.
-    ...UNRECORDED,
-    configuration,
-    version: await productVersion(),
-    roots,
-    endorsements: endorsements.source,
-    services: services.services,
-    nonces: await commandLineNonces(configuration),
-    // The process ends with the command: there is nothing to compare the clock with.
-    clock: { ...SYSTEM_CLOCK, doubt: () => null },
-    log,
-    verifyOptions: { ...verifyOptions(configuration, false), historical: true },
-    ...replaced,
-  };
-  const app = createContainer(values, { tenants });
-  // Nothing is judged beside a decision of the command line.
-  const judging = (by: Tenants) =>
-    createContainer(values, { verifiers: app.verifiers, tenants: (name) => ({ ...by(name), shadowPolicies: [] }) })
-      .verifyEvidence;
+  const app = createContainer(parts, replaced, { tenants });
+  // A command has no shadow policies.
+  const decidingBy = (by: Tenants) =>
+    createContainer(parts, replaced, {
+      verifiers: app.verifiers,
+      tenants: (name) => ({ ...by(name), shadowPolicies: [] }),
+    }).verifyEvidence;
   return {
-    verifyEvidence: judging(tenants),
+    verifyEvidence: decidingBy(tenants),
     policies: policy === null ? null : [policy.id],
     policy,
     app,
     under: (policies) => {
       const only = new Map(policies.map((each) => [each.id, each]));
-      return judging((name) => ({ ...tenants(name), policies: () => only }));
+      return decidingBy((name) => ({ ...tenants(name), policies: () => only }));
     },
     close: () => opened.close(),
   };
+}
+
+/** Opens everything that a command verifies with, but policies. */
+async function openParts(configuration: Configuration, log: Log, opened: OpenParts) {
+  const options = { clock: SYSTEM_CLOCK, log, connect: connectOptions(configuration), inBackground: false };
+  const shared = memoriesOfCommand(configuration, { clock: SYSTEM_CLOCK, log }, opened);
+  const endorsements = opened.add(openEndorsements(configuration, { ...options, sharedMarks: shared?.marks }));
+  await endorsements.ready;
+  const services = opened.add(await openAttestationServices(configuration, options));
+  return {
+    // Early collateral would be fetched in the background, and the process ends with the command.
+    ...UNRECORDED,
+    configuration,
+    version: await productVersion(),
+    roots: await readConfiguredRoots(configuration),
+    endorsements: endorsements.source,
+    services: services.services,
+    resets: trackingsOf(openResets(configuration, { log, shared: shared?.resets ?? null }, opened)),
+    nonces: await commandLineNonces(configuration),
+    // The process ends with the command: a jump of the clock is not detected.
+    clock: { ...SYSTEM_CLOCK, doubt: () => null },
+    log,
+    verifyOptions: { ...verifyOptions(configuration, false), historical: true },
+  } satisfies Replaced;
 }
 
 function withPolicies(tenant: Tenant, instead: (id: string) => Policy | undefined): Tenant {

@@ -1,3 +1,4 @@
+import type { CheckId } from '../../core/codes.js';
 import { earliest } from '../../core/earliest.js';
 import { within } from '../../core/errors.js';
 import type { AzTdxVtpmEvidence } from '../../core/evidence.js';
@@ -66,7 +67,7 @@ export class AzTdxVtpmVerifier implements EvidenceVerifier<'az-tdx-vtpm'> {
 
   /** The steps of README.md beside this file, by their numbers; 1 is the reading, 5 is of SNP: a TD has no VMPL. */
   #verify(opened: Opened, context: VerificationContext): Verification {
-    const { evidence, runtimeClaims, hasTdReport, guest: openedGuest } = opened;
+    const { evidence, runtimeClaims, guest: openedGuest } = opened;
     const checks = checksAt(HCL_REPORT);
 
     // 2. The TDREPORT, where it came, is the one that the quote is of.
@@ -94,11 +95,7 @@ export class AzTdxVtpmVerifier implements EvidenceVerifier<'az-tdx-vtpm'> {
     if (quote.reportData === null) checks.withhold(['tdx_report_mismatch', 'hcl_binding']);
     return {
       checks: checks.all,
-      required: [
-        ...(hasTdReport ? (['tdx_report_mismatch'] as const) : []),
-        ...quote.required,
-        ...this.#guests.required(openedGuest, context),
-      ],
+      required: [...ofTdReport(opened), ...quote.required, ...this.#guests.required(openedGuest, context)],
       claims: markVerified({ ...present({ tdx: quote.claims }), ...guest.claims }),
       endorsements: [...quote.endorsements, ...guest.endorsements],
       bound: guest.bound,
@@ -109,4 +106,8 @@ export class AzTdxVtpmVerifier implements EvidenceVerifier<'az-tdx-vtpm'> {
       ...guestMembers(guest),
     };
   }
+}
+
+function ofTdReport({ hasTdReport }: Opened): readonly CheckId[] {
+  return hasTdReport ? ['tdx_report_mismatch'] : [];
 }

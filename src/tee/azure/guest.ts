@@ -159,10 +159,7 @@ export class GuestVerifier {
 
     // 12. The event log.
     const boot = verifyLog(checks, guest, quote);
-    const bound: readonly FreshnessPlace[] = [
-      ...(quote.bound ? (['tpm.extraData'] as const) : []),
-      ...(inReport ? (['hcl.userData'] as const) : []),
-    ];
+    const bound = boundPlaces(quote.bound, inReport);
     if (known === null) return { ...NOTHING, bound, endorsements, validUntil };
     const hcl = describeParavisor(claims, reportType, known, certificate.knowsParavisor);
     const tpm = withEventLog(quote.claims, boot);
@@ -186,6 +183,10 @@ export class GuestVerifier {
   ): AkVerdict {
     return akPath === null ? NO_AK_VERDICT : verifyAkCertificate(checks, akPath, key, this.#roots, context);
   }
+}
+
+function boundPlaces(inQuote: boolean, inReport: boolean): readonly FreshnessPlace[] {
+  return [...(inQuote ? (['tpm.extraData'] as const) : []), ...(inReport ? (['hcl.userData'] as const) : [])];
 }
 
 function verifyLog(checks: Checks, { eventLog }: OpenedGuest, { claims }: TpmQuoteVerification) {

@@ -37,6 +37,8 @@ const TD_CHECKS = ['ita_tcb_status', 'ita_debug', 'ita_policy'] as const satisfi
 
 const REQUIRED: readonly CheckId[] = [...TOKEN_CHECKS, 'token_claim_type', ...TD_CHECKS];
 
+const UNTRUSTED_KEY = 'the certificates of the key could not be relied on';
+
 /**
  * Verifies tokens of Intel Trust Authority about TDs. The steps, and the checks that are deliberately not made, are in
  * README.md beside this file.
@@ -78,21 +80,13 @@ export class ItaTokenVerifier implements TokenVerifier<'ita-token'> {
 
     // 7. The certificates of the key.
     const certificates = verifyKeyTrust(checks, verified.key, issuer, keys.value, context.at);
-    if (certificates === null) {
-      return refusedToken(checks, required, 'the certificates of the key could not be relied on');
-    }
+    if (certificates === null) return refusedToken(checks, required, UNTRUSTED_KEY);
 
     // 8. What the token is about.
     const statement = readStatement(checks, token.claims);
 
-    // 9 to 11. What it says of the TD's TCB and of debug, and which policies it matched.
-    if (statement === null) {
-      checks.skip(TD_CHECKS, 'the token does not say what was attested');
-    } else {
-      verifyTcbStatus(checks, 'ita_tcb_status', SCHEME.verifier, statement.td['attester_tcb_status'] ?? null);
-      verifyDebug(checks, statement);
-      verifyPolicies(checks, statement, issuer);
-    }
+    // 9 to 11. The TCB status of the TD, debug, and the matched policies.
+    verifyStatement(checks, statement, issuer);
 
     // 12. The nonce: that it must stand somewhere is for whoever opened the token.
     const { binding } = context;
@@ -110,6 +104,16 @@ export class ItaTokenVerifier implements TokenVerifier<'ita-token'> {
       vouchesForParavisor: false,
     };
   }
+}
+
+function verifyStatement(checks: Checks, statement: ItaStatement | null, issuer: ItaIssuer): void {
+  if (statement === null) {
+    checks.skip(TD_CHECKS, 'the token does not say what was attested');
+    return;
+  }
+  verifyTcbStatus(checks, 'ita_tcb_status', SCHEME.verifier, statement.td['attester_tcb_status'] ?? null);
+  verifyDebug(checks, statement);
+  verifyPolicies(checks, statement, issuer);
 }
 
 function itaTokenClaims({ claims }: ReadToken, { issuer }: ItaIssuer, statement: ItaStatement | null): TokenClaims {

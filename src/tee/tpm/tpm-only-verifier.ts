@@ -108,12 +108,7 @@ export class TpmOnlyVerifier implements EvidenceVerifier<'tpm'> {
     const trust = { roots: this.#roots, profile: TPM_PROFILE };
     const trusted = verifyAkPath(checks, akPath, trust, context, TRUSTED);
     const key = trusted === null ? null : quoteKeyOf(trusted.leaf.publicKey);
-    const required: readonly CheckId[] = [
-      ...AK_PATH_CHECKS,
-      ...(keys.akPublic === null ? [] : (['hcl_ak_mismatch'] as const)),
-      ...withNonce(this.#quotes.required, context.binding),
-      ...(eventLog === null ? [] : VTPM_EVENT_LOG_CHECKS),
-    ];
+    const required = this.#required(opened, context);
     if (trusted === null || key === null) {
       checks.skipRest(required, 'no certificate that can be relied on vouches for the attestation key');
       return { checks: checks.all, required, claims: markVerified({}), endorsements: [], bound: [], validUntil: null };
@@ -140,6 +135,15 @@ export class TpmOnlyVerifier implements EvidenceVerifier<'tpm'> {
         akThumbprint: quote.claims === null ? null : keyThumbprint(key),
       }),
     };
+  }
+
+  #required({ keys, eventLog }: Opened, { binding }: VerificationContext): readonly CheckId[] {
+    return [
+      ...AK_PATH_CHECKS,
+      ...(keys.akPublic === null ? [] : (['hcl_ak_mismatch'] as const)),
+      ...withNonce(this.#quotes.required, binding),
+      ...(eventLog === null ? [] : VTPM_EVENT_LOG_CHECKS),
+    ];
   }
 }
 
