@@ -62,7 +62,7 @@ const SCHEMA: readonly Addition[] = [
 export const BARE_TYPE: readonly Addition[] = [
   {
     file: 'src/core/evidence.ts',
-    before: '/** Evidence that some verifier of this build can judge. */',
+    before: '/** Evidence that this build can verify. */',
     text: `export interface ToyEvidence {
   readonly type: 'toy';
   /** 64 bytes and the signature over them. */
