@@ -11,15 +11,15 @@ export interface Terms {
   readonly request: VerifyRequest;
   readonly caller: Caller;
   readonly verifier: EvidenceVerifier;
-  /** The time of the service, and the one that is judged: they differ for a request about the past. */
+  /** The time of the service. The verification time differs from it for a request about the past. */
   readonly now: Date;
   readonly at: Date;
   readonly historical: boolean;
-  /** All of one view, so that no reload comes between. */
+  /** All policies come from one view, so that a reload cannot mix two sets. */
   readonly policies: readonly Policy[];
-  /** Policies that are judged beside, and never decide. */
+  /** Shadow policies. They are appraised, and never decide. */
   readonly shadow: readonly Policy[];
-  /** Whether a policy is only tried: then no challenge is used up, and nothing is noted or recorded. */
+  /** Whether this is a trial of a policy. A trial consumes no challenge, and notes and records nothing. */
   readonly trial: boolean;
   readonly binding: ExpectedBinding | null;
   /** Memory of the vTPMs of the caller's tenant. */
@@ -37,11 +37,11 @@ export interface AdmitParts {
 }
 
 /**
- * Derives the terms of a request, if this caller may ask for it.
+ * Derives the terms of a request, if the caller may make it.
  *
- * @param tried the policy that is only tried; null for those of the request
+ * @param tried the trial policy; null for the policies of the request
  * @throws {FormatError} `at_not_enabled`, `policy_unknown`, `type_unsupported`
- * @throws {RefusedError} `forbidden` where the caller may not use this policy, audience or verification time
+ * @throws {RefusedError} `forbidden` if the caller may not use this policy, audience or verification time
  */
 export function admit(
   { verifiers, tenants, newId, historical: mayBePast }: AdmitParts,
@@ -96,7 +96,7 @@ function policiesOf({ policies, release }: VerifyRequest, caller: Caller, tenant
 }
 
 /**
- * Once the clock is known to be right.
+ * Rejects a verification time in the future. Call it only after the clock check.
  * @throws {FormatError} `at_not_enabled`
  */
 export function requireNotInFuture({ at, now }: Terms): void {

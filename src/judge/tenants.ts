@@ -1,24 +1,24 @@
 import type { Policy } from '../policy/document/policy-document.js';
 import type { ResetTracking } from './reset-tracking.js';
 
-/** One immutable view of the policies, so that a request is judged by one set throughout. */
+/** One immutable view of the policies, so that a request uses one set throughout. */
 export interface PolicyView {
   get(id: string): Policy | undefined;
   /** Their ids. */
   keys(): Iterable<string>;
 }
 
-/** The settings of one tenant for its requests: nothing of it is another tenant's. */
+/** The settings of one tenant for its requests. Tenants share none of them. */
 export interface Tenant {
   /** The policies in use now. */
   readonly policies: () => PolicyView;
   /** Id of the policy of requests that name none. */
   readonly defaultPolicy: string;
-  /** Ids of the policies that are judged beside, and never decide. */
+  /** Ids of the shadow policies. They are appraised, and never decide. */
   readonly shadowPolicies: readonly string[];
   /** Memory of its vTPMs. */
   readonly resets: Pick<ResetTracking, 'remembered' | 'advance'>;
 }
 
-/** The tenant of a name. @throws {Error} where there is none: no caller of such a tenant is configured */
+/** Returns the tenant of a name. @throws {Error} if it does not exist: no caller of such a tenant is configured */
 export type Tenants = (name: string) => Tenant;

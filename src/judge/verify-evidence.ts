@@ -21,9 +21,9 @@ import { undecided, undecidedByClock } from './undecided.js';
 
 export interface VerifyEvidenceOptions extends Pick<AdmitParts, 'historical'> {
   readonly deadlineMs: number;
-  /** Longest time that an answer may be relied on. */
+  /** Longest lifetime of an answer, in milliseconds. */
   readonly lifetimeMs: number;
-  /** Whether challenges are used up: not on the command line. */
+  /** Whether verification consumes challenges. The command line does not. */
   readonly consumesChallenges: boolean;
 }
 
@@ -38,26 +38,26 @@ export interface VerifyEvidenceParts
   readonly clock: WatchedClock;
 }
 
-/** Share of the deadline that fetching may take. */
+/** Share of the deadline that is available for fetching. */
 const FETCH_SHARE = 0.8;
 
 /**
- * Decides on evidence. The steps stand here, in their order, and nowhere else:
+ * Decides on evidence. This class alone defines the steps and their order:
  *
- *  1. Admit: policies, audience, verification time, key to bind.
- *  2. Refuse while the clock is in doubt, and a verification time in the future.
- *  3. Use up the nonce, if it is a challenge.
- *  4. Open evidence and tokens.
- *  5. Gather the endorsements that they need.
- *  6. Verify each of them.
+ *  1. Admit the request: check its policies, audience, verification time and key to bind.
+ *  2. Answer indeterminate while the clock is in doubt. Reject a verification time in the future.
+ *  3. Consume the nonce if it is a challenge.
+ *  4. Open the evidence and the tokens.
+ *  5. Fetch the endorsements that they need.
+ *  6. Verify the evidence and each token.
  *  7. Submit the evidence to other verifiers, and verify their tokens.
- *  8. Join all of it to one verification.
- *  9. Appraise it under each policy. An allow advances the reset counts of its vTPM.
- * 10. Add the conditions of a key release.
- * 11. Appraise under shadow policies, and by early collateral.
+ *  8. Join the results into one verification.
+ *  9. Appraise it under each policy. An allow advances the reset counts of the vTPM.
+ * 10. Add the conditions of a key release, if one is requested.
+ * 11. Appraise under shadow policies, and with early collateral.
  * 12. Make the decision.
- * 13. Sign the receipt: without it, no allow.
- * 14. Record the decision: without the record, no allow.
+ * 13. Sign the receipt. If signing fails, withhold an allow.
+ * 14. Record the decision. If recording fails, withhold an allow.
  */
 export class VerifyEvidence {
   readonly #parts: VerifyEvidenceParts & AdmitParts;
@@ -69,9 +69,9 @@ export class VerifyEvidence {
   }
 
   /**
-   * All steps.
-   * @throws {FormatError} where the evidence is malformed, a policy unknown, or `at` not enabled
-   * @throws {RefusedError} `forbidden` where the caller may not use this policy, audience or verification time
+   * Runs all steps.
+   * @throws {FormatError} if the evidence is malformed, a policy is unknown, or `at` is not enabled
+   * @throws {RefusedError} `forbidden` if the caller may not use this policy, audience or verification time
    */
   async execute(request: VerifyRequest, caller: Caller): Promise<Decision> {
     const { waits, keep } = this.#parts;
@@ -89,7 +89,7 @@ export class VerifyEvidence {
   }
 
   /**
-   * Steps 1 to 12 under a policy that is only tried: no challenge is used up, and no reset count is advanced.
+   * Runs steps 1 to 12 under a trial policy. A trial consumes no challenge and advances no reset count.
    *
    * @throws {FormatError | RefusedError} as `execute`
    */
@@ -98,10 +98,10 @@ export class VerifyEvidence {
   }
 
   /**
-   * Steps 1 to 12.
+   * Runs steps 1 to 12.
    *
-   * @param inquiry answers what a decision depends on beside the request
-   * @param tried the policy that is only tried; null for those of the request
+   * @param inquiry supplies the other inputs of the decision, such as the clock
+   * @param tried the trial policy; null for the policies of the request
    * @throws {FormatError | RefusedError} as `execute`
    */
   async decideBy(
@@ -117,7 +117,8 @@ export class VerifyEvidence {
     for (const { id, text } of [...terms.policies, ...terms.shadow]) {
       inquiry.note('policy', id, () => Buffer.from(text, 'utf8'));
     }
-    // 2. Before a challenge is used up, so that the same request can come again. A past time is past by this clock too.
+    // 2. This step precedes step 3, so that the caller can repeat the request with the same challenge.
+    // `at` is compared with this clock, so the doubt also applies to a past verification time.
     const doubt = inquiry.look('clock', NO_KEY, () => clock.doubt());
     if (doubt !== null) return undecidedByClock(terms, doubt, lifetimeMs);
     requireNotInFuture(terms);
@@ -127,7 +128,7 @@ export class VerifyEvidence {
     // 4 to 8
     const inTime = await this.#verifyInTime(nonced, inquiry);
     const { joined } = inTime;
-    // 9. After the deadline, so that reset counts are advanced for an allow that leaves, and for no other.
+    // 9. This step is outside the deadline: a timeout cannot discard an allow that has advanced reset counts.
     const appraised = await tracer.span('appraise', () => appraiseNoting(nonced, joined, inquiry));
     // 10
     const appraisals = withReleaseDemands(this.#parts, nonced, joined, appraised.appraisals);
@@ -137,11 +138,14 @@ export class VerifyEvidence {
     return decisionOf(nonced, joined, appraisals, shadow, lifetimeMs);
   }
 
-  /** An exception is never an allow: what a verifier throws, and what it does not finish, is indeterminate. */
+  /**
+   * Verifies within the deadline. A timeout, or any other exception, gives indeterminate: never an allow.
+   * @throws {FormatError} as `#verifyAndJoin`
+   */
   async #verifyInTime(terms: NoncedTerms, inquiry: Inquiry): Promise<VerifiedInTime> {
     const { deadlineMs } = this.#options;
-    // Fetching stops early enough to judge the rest: an answer that names what was missing and what failed is worth more
-    // than one that only says that time ran out.
+    // Fetching stops before the deadline, so that time remains to verify. The answer can then list missing endorsements
+    // and failed checks, instead of a timeout alone.
     const fetching = new FetchTime(deadlineMs * FETCH_SHARE);
     let expiry: NodeJS.Timeout | undefined;
     const deadline = new Promise<VerifiedInTime>((resolve) => {
@@ -160,7 +164,7 @@ export class VerifyEvidence {
     }
   }
 
-  /** @throws {FormatError} where something of the request is malformed */
+  /** Runs steps 4 to 8. @throws {FormatError} if part of the request is malformed */
   async #verifyAndJoin(terms: NoncedTerms, fetching: FetchTime, inquiry: Inquiry): Promise<VerifiedInTime> {
     const { tracer, verifiers, keyThumbprint } = this.#parts;
     const fetch = new RequestFetch(terms, fetching);

@@ -1,7 +1,7 @@
-/** Stages of a request that metrics have a duration of. */
+/** Stages of a request whose duration metrics report. */
 export type Stage = 'challenge' | 'endorsements' | 'judge' | 'sign' | 'record';
 
-/** Where a request waits for somebody else, and how long its stages take. */
+/** Tracks the external waits of a request, and the durations of its stages. */
 export interface Waits {
   /** Lets other requests compute while this one waits. @param stage null: its duration is not measured */
   elsewhere<T>(stage: Stage | null, work: () => Promise<T>): Promise<T>;
@@ -9,7 +9,7 @@ export interface Waits {
   timed<T>(stage: Stage, work: () => Promise<T>): Promise<T>;
 }
 
-/** Nothing is measured, and no other request waits. */
+/** Measures nothing and frees no slot. */
 export const NO_WAITS: Waits = { elsewhere: (_stage, work) => work(), timed: (_stage, work) => work() };
 
 /** Measures stages and frees the slot of the request while it waits. */
@@ -18,8 +18,8 @@ export class MeasuredWaits implements Waits {
   readonly #free: <T>(work: () => Promise<T>) => Promise<T>;
 
   /**
-   * @param done hears how long a stage took, also where it failed
-   * @param free does work that takes none of the processor's time of this request
+   * @param done receives the duration of a stage, also if it failed
+   * @param free runs work that does not compute, outside the slot of the request
    */
   constructor(done: (stage: Stage, seconds: number) => void, free: <T>(work: () => Promise<T>) => Promise<T>) {
     this.#done = done;

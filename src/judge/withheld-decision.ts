@@ -12,8 +12,8 @@ export interface Said {
 type Withholding = 'receipt_unavailable' | 'audit_unavailable' | 'release_unavailable';
 
 /**
- * A decision of which the proof, or what was to be released, could not be made: never an allow. A deny stays one, since what
- * it rests on holds all the same.
+ * Makes a decision indeterminate after its receipt, record or key release failed. A deny stays a deny, since its
+ * reasons still hold.
  */
 export function withhold(decision: Decision, code: Withholding, said: Said = {}): Decision {
   const { trust, repeatable } = decision;
@@ -25,7 +25,7 @@ export function withhold(decision: Decision, code: Withholding, said: Said = {})
   return { ...withCheck, decision: 'indeterminate', trust: { ...trust, status: 'none' }, retryable };
 }
 
-/** The decision after Key Vault refused the release: a deny. Checks and claims of the appraisal stay. */
+/** Returns a deny after Key Vault refused the release. Checks and claims of the appraisal stay. */
 export function refuseRelease(decision: Decision, said: Said): Decision {
   const checks = checksAt();
   checks.fail('release_refused', said);

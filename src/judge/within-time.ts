@@ -1,14 +1,13 @@
-/** Work that did not end in its time. */
+/** The error for work that exceeded its time. */
 export class LateError extends Error {
   override readonly name = 'LateError';
 }
 
 /**
- * The outcome of `work`, or an error once the time is up. The work itself is not cancelled: its late effects still happen.
- * An answer that has come while this process was busy with something else counts: it is read before the time is said to
- * be up.
- * @throws {LateError} once the time is up
- * @throws {Error} also what `work` rejects with
+ * Returns the outcome of `work`, or rejects after the time. The work continues: its late effects still happen.
+ * An answer that arrives while the process is busy counts: it is read before the timeout is reported.
+ * @throws {LateError} after the time
+ * @throws {Error} the rejection of `work`
  */
 export async function withinTime<T>(work: Promise<T>, milliseconds: number): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
