@@ -66,7 +66,7 @@ type Repeated = {
   [name in keyof CheckTables]: keyof CheckTables[name] & KeysOf<CheckTables[Exclude<keyof CheckTables, name>]>;
 }[keyof CheckTables];
 
-/** Where a table is in no family, or an id in two tables, no row can be read, and that does not compile. */
+/** If a table is in no family, or an id is in two tables, no row can be read and compilation fails. */
 type Joined = [Exclude<CheckId, IdsOf<Listed, CheckRow>> | Repeated] extends [never]
   ? CheckRow & { readonly class: CheckClass }
   : never;

@@ -6,7 +6,7 @@ import type { IdentityParts, SmallerS } from './shared/evidence/identity.js';
 import { reportWithLowS } from './snp/identity.js';
 import { quoteWithLowS } from './tdx/identity.js';
 
-/** Of the length before each part. */
+/** Size of the length before each part. */
 const LENGTH_BYTES = 4;
 
 const SMALLER_S: SmallerS = { snpReport: reportWithLowS, tdQuote: quoteWithLowS };

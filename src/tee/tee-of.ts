@@ -3,7 +3,7 @@ import type { EvidenceVerifier } from '../core/verification.js';
 import type { IdentityParts, SmallerS } from './shared/evidence/identity.js';
 import type { ChosenOptions } from './verifier-options.js';
 
-/** What a TEE, or a kind of token, brings for its type of evidence. */
+/** The parts that a TEE, or a kind of token, supplies for its type of evidence. */
 export interface TeeOf<T extends EvidenceType> {
   /** Makes its verifier from the options that it needs. */
   readonly verifier: (options: ChosenOptions) => EvidenceVerifier<T>;

@@ -31,7 +31,7 @@ export interface AkVerdict {
   readonly validUntil: Date | null;
 }
 
-/** Of evidence that has no certificate. */
+/** The verdict on evidence without a certificate. */
 export const NO_AK_VERDICT: AkVerdict = { knowsParavisor: false, endorsements: [], validUntil: null };
 
 /** The end of the subject of a confidential VM's certificate. Those of Trusted Launch end in `.TrustedVM.…`. */

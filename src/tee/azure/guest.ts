@@ -54,7 +54,7 @@ export interface Guest {
   /** SHA-256 PCRs of the signed selection; null where there is none to go by. */
   readonly selectedPcrs: readonly number[] | null;
   readonly eventLogGaps: EventLogGaps | null;
-  /** Of the attestation key that signed the quote; null where the quote makes no claims. */
+  /** Thumbprint of the attestation key that signed the quote; null if the quote makes no claims. */
   readonly akThumbprint: string | null;
 }
 

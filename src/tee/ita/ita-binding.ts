@@ -24,7 +24,7 @@ export function noncePlaces(statement: ItaStatement, binding: ExpectedBinding): 
     { place: 'ita.userData', field: userData, holds: isPadded(userData, value) },
     { place: 'ita.heldData', field: heldData, holds: isExactly(heldData, value) },
     { place: 'ita.runtimeData', field: inRuntime.nonce, holds: isBound(inRuntime, binding) },
-    // This nonce is the service's, made before anybody could hash a key into it: it binds none.
+    // Trust Authority makes this nonce before a client can hash a key into it, so it binds no key.
     {
       place: 'ita.verifierNonce',
       field: verifierNonce,
@@ -34,8 +34,8 @@ export function noncePlaces(statement: ItaStatement, binding: ExpectedBinding): 
 }
 
 /**
- * The value is base64 of bytes; in genuine tokens those bytes are a text, base64 again, of 64 random ones. Whoever asked
- * the service for a nonce may have kept it in either form, and each stands for the other.
+ * The value is base64 of bytes; in genuine tokens those bytes are a text, base64 again, of 64 random ones. A client that
+ * requested a nonce may have kept it in either form, so both forms are equal.
  */
 function isVerifierNonce(bytes: Uint8Array, nonce: Uint8Array): boolean {
   return isExactly(bytes, nonce) || isExactly(decodeText(bytes), nonce);

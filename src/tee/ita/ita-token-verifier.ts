@@ -88,7 +88,7 @@ export class ItaTokenVerifier implements TokenVerifier<'ita-token'> {
     // 9 to 11. The TCB status of the TD, debug, and the matched policies.
     verifyStatement(checks, statement, issuer);
 
-    // 12. The nonce: that it must stand somewhere is for whoever opened the token.
+    // 12. The nonce: the code that opened the token requires its presence.
     const { binding } = context;
     const places = statement === null || binding === null ? [] : noncePlaces(statement, binding);
     return {
@@ -100,7 +100,7 @@ export class ItaTokenVerifier implements TokenVerifier<'ita-token'> {
       held: heldValues(places),
       validUntil: earliest(verified.expiresAt, certificates.validUntil),
       clockSkewSeconds: verified.clockSkewSeconds,
-      // Of a paravisor the service says nothing.
+      // The service makes no statement about a paravisor.
       vouchesForParavisor: false,
     };
   }

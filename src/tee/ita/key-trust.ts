@@ -29,7 +29,7 @@ export const CHAIN_CHECKS = ['cert_untrusted', 'cert_validity', 'cert_revoked'] 
 
 /**
  * The certificates of the key that signed. With pinned roots: up to one of them, and none revoked by the CRL of its
- * issuer. A root that only the key set supplies shows nothing: whoever can write the set can write that too.
+ * issuer. A root that only the key set supplies proves nothing: an attacker who can write the set can write the root too.
  *
  * @returns null where the key cannot be relied on; the checks say why
  */

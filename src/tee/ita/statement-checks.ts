@@ -19,7 +19,7 @@ export function verifyDebug(checks: Checks, { td }: ItaStatement): void {
 }
 
 /**
- * Trust Authority issues a token whatever its policies say, unless it is asked not to, and under no policy to whoever
+ * Trust Authority issues a token whatever its policies say, unless it is asked not to, and under no policy to a client that
  * names none. So every policy that the operator configured must have matched, also in a token that the caller sends: any
  * customer's key gets one.
  */

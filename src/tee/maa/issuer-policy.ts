@@ -10,8 +10,8 @@ export interface MaaIssuer {
   /** Its URL, as tokens have it in `iss`. */
   readonly issuer: string;
   /**
-   * Values that `x-ms-policy-hash` may have; `shared` for a provider whose policy Microsoft writes; `any` where whoever
-   * owns the instance is trusted, whatever its policy issues.
+   * Values that `x-ms-policy-hash` may have; `shared` for a provider whose policy Microsoft writes; `any` if the
+   * owner of the instance is trusted, regardless of the claims that its policy issues.
    */
   readonly policyHashes: ReadonlySet<string> | 'shared' | 'any';
   /** SHA-256 of the certificates that may have signed the policy, lower-case hex; null where any may. */
@@ -34,7 +34,7 @@ export function sharedMaaIssuers(regions: readonly string[] = SHARED_REGIONS): R
 }
 
 /**
- * The policy under which the token was issued. Whoever owns an instance can issue claims of any name: without the
+ * The policy under which the token was issued. The owner of an instance can issue claims of any name: without the
  * policy's hash a claim proves nothing (Microsoft, Azure Attestation policy grammar).
  *
  * @returns whether the policy is pinned by its hash: only then can the token make a paravisor known. That of a shared

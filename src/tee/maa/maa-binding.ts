@@ -9,8 +9,8 @@ import type { MaaStatement } from './maa-statement.js';
 
 /**
  * Places of a token that can hold the caller's nonce, in what the hardware signed, or in what the service sealed to the
- * vTPM of the guest. The plain claim `nonce` is none: it echoes the request, and anybody
- * may submit an old report with a nonce of his own.
+ * vTPM of the guest. The plain claim `nonce` is none: it echoes the request, and any
+ * client can submit an old report with a new nonce.
  */
 export function noncePlaces(statement: MaaStatement, binding: ExpectedBinding): readonly NoncePlace[] {
   const { runtime } = statement;

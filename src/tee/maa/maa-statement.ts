@@ -15,7 +15,7 @@ export interface MaaStatement {
   readonly claims: JsonObject;
   /** The runtime claims that the hardware vouches for, `x-ms-runtime` beside the claims about the TEE. */
   readonly runtime: JsonObject | null;
-  /** Of guest attestation: `x-ms-runtime` of the token, which the service sealed to the vTPM of that guest. */
+  /** `x-ms-runtime` of a guest attestation token, which the service sealed to the vTPM of that guest. */
   readonly guestRuntime: JsonObject | null;
 }
 

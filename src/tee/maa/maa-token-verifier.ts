@@ -134,7 +134,7 @@ export class MaaTokenVerifier implements TokenVerifier<'maa-token'> {
 
 const COMPLIANT = 'azure-compliant-cvm';
 
-/** No token about an SEV-SNP VM names its product line, so it may be one that the operator refuses. */
+/** Fails if the operator refuses a product line: tokens about SEV-SNP VMs do not name theirs. */
 function verifyUnnamedProduct(checks: Checks, refuseProducts: ReadonlySet<SnpProduct>): void {
   checks.require(refuseProducts.size === 0, 'snp_product_refused', {
     expected: [...refuseProducts].map((refused) => `not ${refused}`),

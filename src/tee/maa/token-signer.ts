@@ -40,7 +40,7 @@ export async function verifySigner(
     checks.fail('token_key', { expected: 'a key that a tee holds', actual: evidence.tee, detail });
     return null;
   }
-  // Not under `token_key`, which must pass: here nothing demands a protected key.
+  // The check is not `token_key`, which must pass: nothing here requires a protected key.
   if (evidence.tee !== 'none') checks.notConfigured('cert_extension', detail);
   return certificates;
 }

@@ -61,7 +61,7 @@ export function verifyChipId(checks: Checks, report: SnpReport, vek: Vek, line: 
   });
 }
 
-/** Where a line has chip ids of 8 bytes, the other 56 are zero. */
+/** Compares chip ids. If a line has chip ids of 8 bytes, the other 56 bytes are zero. */
 function chipIdEquals(chipId: Uint8Array, hwId: Uint8Array, { chipIdBytes }: AmdLine): boolean {
   if (chipIdBytes === 64) return equalInConstantTime(chipId, hwId);
   return equalInConstantTime(chipId.subarray(0, 8), hwId) && isZero(chipId.subarray(8));

@@ -105,7 +105,7 @@ export class AmdSnpReportVerifier implements SnpReportVerifier {
     };
   }
 
-  /** The steps of README.md beside this file, by their numbers; 1 is the reading, 12 is for whoever holds the evidence. */
+  /** Runs the steps of README.md beside this file, by number. Step 1 is the reading. The caller, which holds the evidence, does step 12. */
   async #verify(checks: ReportChecks, signed: SignedReport, context: PartContext): Promise<SnpReportVerification> {
     const { report, signingKey, supplied, crls } = signed;
     const { at, endorsements } = context;
@@ -199,7 +199,7 @@ function neededBy(
   };
 }
 
-/** Of a source. Malformed, it is no certificate. */
+/** Reads a certificate from a source; null if it is malformed. */
 const readHeld = (paths: VekPaths, vek: HashedDer) => nullIfMalformed(() => paths.readVek(vek));
 
 function hasPath(paths: VekPaths, vek: Vek | null, chain: DerChain | null): boolean {
@@ -224,7 +224,7 @@ function unsigned({ report }: ReportChecks): SnpReportVerification {
   return stopped(report, 'no key signed the report');
 }
 
-/** Of a report whose signature does not verify: fields that do not fit the certificate may be somebody else's. */
+/** The result for a report with an invalid signature. Fields that differ from the certificate may belong to another key's report. */
 function unverified(report: Checks): SnpReportVerification {
   report.withhold(OF_OWN_KEY);
   return stopped(report, 'the signature of the report does not verify');

@@ -155,7 +155,7 @@ export function judgeWindows(checks: Checks, collateral: SignedCollateral, at: D
 
 /**
  * Judges what the request alone vouches for. Where a source of Intel's should have been asked and could not be, it has to
- * be new: else whoever sends evidence would choose how old its collateral is by keeping that source busy.
+ * be new: else the sender of the evidence would choose how old its collateral is by keeping that source busy.
  *
  * @returns whether it can be relied on
  */

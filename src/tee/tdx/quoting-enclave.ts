@@ -61,7 +61,7 @@ export function verifyQuoteSignature(checks: Checks, quote: TdQuote): boolean {
   return checks.require(holds, 'tdx_signature');
 }
 
-/** Anybody can extract the keys of a debug enclave, so DEBUG must be clear whatever mask the QE identity has. */
+/** Requires that DEBUG is clear, regardless of the mask in the QE identity: the host can extract the keys of a debug enclave. */
 export function verifyQeDebug(checks: Checks, { debug }: EnclaveReport): boolean {
   return checks.require(!debug, 'tdx_qe_debug', {
     expected: false,

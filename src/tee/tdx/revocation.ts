@@ -15,7 +15,7 @@ export interface QuoteChecks {
 export interface RevocationVerdict {
   /** The CRLs are from the right issuers and name none of the certificates. */
   readonly holds: boolean;
-  /** Of a certificate that was looked for; `unavailable` where the CRL is from another issuer than the certificate. */
+  /** Revocation state of a certificate; `unavailable` if the CRL is from another issuer than the certificate. */
   readonly stateOf: (certificate: X509Certificate) => 'good' | 'revoked' | 'unavailable';
 }
 

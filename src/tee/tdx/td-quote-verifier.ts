@@ -122,7 +122,7 @@ export class DcapTdQuoteVerifier implements TdQuoteVerifier {
     };
   }
 
-  /** The steps of README.md beside this file, by their numbers; 1 is the reading, 13 and 14 are for whoever holds the evidence. */
+  /** Runs the steps of README.md beside this file, by number. Step 1 is the reading. The holder of the evidence does steps 13 and 14. */
   #verify(checks: QuoteChecks, { quote, path }: ReadQuote, { at, endorsements }: PartContext): TdQuoteVerification {
     // 2. The quoting enclave is Intel's, by its own word.
     if (!verifyVendor(checks.quote, quote)) return stopped(checks.quote, 'the quoting enclave is not of Intel');
@@ -227,7 +227,7 @@ function judgeTime(checks: Checks, found: CollateralAtHand, at: Date): boolean {
 interface PlatformOfQuote {
   readonly quote: TdQuote;
   readonly pck: PckExtension;
-  /** Of the quoting enclave; null without collateral. */
+  /** TCB level of the quoting enclave; null without collateral. */
   readonly level: SvnLevel | null;
 }
 
@@ -244,7 +244,7 @@ function ratePlatform(
   return verifyPlatformTcb(checks.quote, { pck, body: quote.body, info, qe });
 }
 
-/** Of a quote that an enclave of a genuine platform signed. */
+/** The result for a quote that an enclave of a genuine platform signed. */
 function verifiedQuote(
   checks: Checks,
   { quote, path }: ReadQuote,

@@ -67,8 +67,8 @@ function refuseUnquotedServiceTd(checks: Checks, { servTdHash }: TdReport, { bod
 }
 
 /**
- * Whether the hashes that a TDREPORT states are those of its two parts. It does not make the report genuine: whoever
- * writes a report writes its hashes.
+ * Whether the hashes that a TDREPORT states are those of its two parts. It does not make the report genuine: the
+ * author of a forged report also writes its hashes.
  */
 export function holdsTdReportHashes(report: TdReport): boolean {
   return (

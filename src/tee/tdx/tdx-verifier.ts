@@ -90,7 +90,7 @@ export class TdxVerifier implements EvidenceVerifier<'tdx'> {
     if (mayBeHeld && isHeldUnder(verifierNonce, runtimeData, reportData)) {
       const detail = "report data is the SHA-512 of Intel's nonce and the runtime data";
       checks.at(RUNTIME_DATA).pass('hcl_binding', { actual: hex(reportData), detail });
-      // Whoever posts it says where the nonce ends and the data begins, so that no nonce of ours counts inside of the data.
+      // The sender chooses where the nonce ends and the data begins, so a nonce of this service does not count inside the data.
       const bound = verifyNonceInReportData(checks, reportData, 'tdx.reportData', binding);
       return { hcl: null, hashed: null, bound };
     }
@@ -99,7 +99,7 @@ export class TdxVerifier implements EvidenceVerifier<'tdx'> {
       reportData,
       runtimeData,
       binding,
-      // A TD has no VMPL: whoever runs in it asks for its reports, and below a paravisor that is the paravisor alone.
+      // A TD has no VMPL: software in the TD requests its reports. Below a paravisor only the paravisor can.
       paravisor: () => (claims === null ? null : paravisorByMrtd(claims, vmId, this.#mrtds)),
     });
   }

@@ -32,7 +32,7 @@ export function usedEndorsements(
   return [...path, ...signersOf(found, stateOf).filter((signer) => !known.has(signer.sha256)), ...partsOf(found)];
 }
 
-/** Those who signed the collateral, each once. */
+/** The signers of the collateral, each once. */
 function signersOf(
   { value: { tcbInfo, qeIdentity, pckCrl }, from }: CollateralAtHand,
   stateOf: RevocationVerdict['stateOf'],

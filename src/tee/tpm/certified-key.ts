@@ -115,7 +115,7 @@ function verifyKind(checks: Checks, { magic, type, certify }: Structure): TpmsCe
 }
 
 interface NamedKey {
-  /** Why nobody may encrypt to it; null where they may. */
+  /** The reason against encrypting to the key; null if there is none. */
   readonly obstacle: string | null;
 }
 

@@ -50,7 +50,7 @@ const ALWAYS_EXTENDED = [0, 7] as const;
 
 /**
  * Verifies vTPM quotes (TPM 2.0 part 3, TPM2_Quote).
- * It does not establish that the key is an attestation key: whoever calls it does.
+ * It does not establish that the key is an attestation key: the caller does.
  */
 export class Tpm2QuoteVerifier implements TpmQuoteVerifier {
   readonly required = TPM_QUOTE_CHECKS;

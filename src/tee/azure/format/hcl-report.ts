@@ -2,7 +2,7 @@ import { FormatError } from '../../../core/errors.js';
 import type { HclParts } from '../../../core/evidence.js';
 import { isZero } from '../../../formats/byte-reader.js';
 
-/** Where the hardware report begins. */
+/** Offset of the hardware report. */
 export const HCL_HARDWARE_OFFSET = 0x020;
 /** Length of the area of the hardware report: an SNP report fills it. */
 const HARDWARE_LENGTH = 0x4a0;
@@ -24,7 +24,7 @@ const UNHASHED_ZEROS = [
   [495, 512],
   [TDREPORT_LENGTH, HARDWARE_LENGTH],
 ] as const;
-/** Where the runtime claims begin. */
+/** Offset of the runtime claims. */
 const CLAIMS_OFFSET = 0x4d4;
 /** Claims over this size are refused; real ones have between 500 and 1300 bytes. */
 const CLAIMS_MAXIMUM = 4096;

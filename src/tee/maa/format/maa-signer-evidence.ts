@@ -11,7 +11,7 @@ import { onlyExtension, type X509Extension } from '../../../formats/x509-extensi
 /** The evidence in a certificate of Azure Attestation that a TEE holds its key. Nothing of it is verified. */
 export type MaaSignerEvidence = SnpSignerEvidence | { readonly tee: 'sgx' | 'other' };
 
-/** Of a container group in an SEV-SNP guest. */
+/** Signer evidence of a container group in an SEV-SNP guest. */
 export interface SnpSignerEvidence {
   readonly tee: 'snp';
   /** ATTESTATION_REPORT. */
@@ -32,7 +32,7 @@ const EXTENSION = {
 const SNP_CONTAINER = 'acisevsnp';
 
 /**
- * Reads the evidence in a certificate of a signing key. An extension that comes twice is none; whoever verifies the
+ * Reads the evidence in a certificate of a signing key. An extension that comes twice is ignored; the verifier of the
  * certificate refuses it. Not read: `Endorsements`, which is about the guest's image.
  *
  * @returns null where there is none

@@ -18,7 +18,7 @@ import { verifyValidity } from '../evidence/path-checks.js';
 import { readAkChain, readAkLeaf } from '../format/ak-certificate-input.js';
 import type { AkRoots } from './ak-roots.js';
 
-/** Where the certificate of an attestation key stands in a request. */
+/** JSON pointer of an attestation key's certificate in a request. */
 export const AK_LEAF = '/evidence/akCertificate';
 const CHAIN = '/evidence/akChain';
 

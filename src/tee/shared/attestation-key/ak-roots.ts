@@ -5,7 +5,7 @@
 export interface AkRoots {
   /** Azure's: only a certificate below one of these can make a paravisor known. */
   readonly azure: ReadonlySet<string>;
-  /** Those that the operator adds (`tpm.roots`): trusted for keys, and for nothing that only Azure can say. */
+  /** Roots that the operator adds (`tpm.roots`). They are trusted for keys, but not for statements that only Azure can make. */
   readonly configured: ReadonlySet<string>;
   /**
    * Certificates of confidential VMs below one of Azure's roots make a paravisor known where they were issued at this

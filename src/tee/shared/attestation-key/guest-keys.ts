@@ -95,8 +95,8 @@ function withCertifiedKey(
 }
 
 /**
- * The public area that the guest states is that of the attestation key, and of a restricted signing key of this TPM. Nobody
- * vouches for the attributes: they can contradict what the TPM does, and never prove it.
+ * The public area that the guest states is that of the attestation key, and of a restricted signing key of this TPM. The
+ * attributes have no signature: they can contradict the behaviour of the TPM, but never prove it.
  */
 export function verifyAkPublic(all: Checks, { akPublic }: GuestKeys, key: Verified<QuoteKey>): void {
   if (akPublic === null) return;

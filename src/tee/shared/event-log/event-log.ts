@@ -33,7 +33,7 @@ export interface EventLogVerdict {
   readonly gaps: EventLogGaps | null;
 }
 
-/** Of a log that does not hold. */
+/** The verdict on an event log that fails verification. */
 export const NO_EVENT_LOG: EventLogVerdict = { claims: null, gaps: null };
 
 /** A quoted register, and what the log comes to for it. */

@@ -11,7 +11,7 @@ import type { Verified } from '../../../core/verified.js';
 import { markVerified } from '../evidence/mark-verified.js';
 import { EVENT_LOG_CHECKS, type EventLogVerdict, NO_EVENT_LOG, verifyEventLog } from './event-log.js';
 
-/** Where the event log of a vTPM stands in a request. */
+/** JSON pointer of a vTPM's event log in a request. */
 export const EVENT_LOG = '/evidence/eventLog';
 
 /** Logs in the order in which they extend PCRs. */

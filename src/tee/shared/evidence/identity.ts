@@ -1,6 +1,6 @@
 import type { EventLogInput, TpmQuoteInput } from '../../../core/evidence.js';
 
-/** What the identity of evidence is made of: `evidenceSha256` hashes the parts in this order. What is absent is left out. */
+/** The parts of an evidence identity. `evidenceSha256` hashes them in this order and omits absent parts. */
 export interface IdentityParts {
   /** The report, the quote or the paravisor's report; of a token alone, its signing input. */
   readonly first?: Uint8Array;

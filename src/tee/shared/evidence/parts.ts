@@ -15,7 +15,7 @@ import type {
 import type { Verified } from '../../../core/verified.js';
 import type { EcKey, RsaKey } from '../../../formats/public-key.js';
 
-/** Parts that evidence of several types has: each is verified by whoever is injected for it. */
+/** Parts that several types of evidence contain. An injected verifier verifies each part. */
 
 /** The verifier of a part. */
 export type PartContext = Pick<VerificationContext, 'at' | 'endorsements'>;
@@ -78,7 +78,7 @@ export interface TdQuoteVerifier {
 
 /** A TDREPORT that came with a quote. */
 export interface GivenTdReport {
-  /** The TDREPORT, and what follows it: nobody reads that here. */
+  /** The TDREPORT and the bytes after it, which are not read here. */
   readonly bytes: Uint8Array;
   /** JSON pointer of it in the request. */
   readonly about: string;
@@ -91,7 +91,7 @@ export interface TdQuotePlaces {
 
 export interface OpenedTdQuote {
   readonly needs: readonly TdxCollateralRequest[];
-  /** What stands in it. Nothing of this is verified. */
+  /** The unverified content of the quote. */
   readonly said: QuotedTd;
   /**
    * Verifies that the quote was made from the TDREPORT.
@@ -106,7 +106,7 @@ export interface OpenedTdQuote {
   verify(context: PartContext): TdQuoteVerification;
 }
 
-/** What a quote says of its TD. */
+/** The statements of a quote about its TD. */
 export interface QuotedTd {
   /** REPORTDATA, 64 bytes. */
   readonly reportData: Uint8Array;

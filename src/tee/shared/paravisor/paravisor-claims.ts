@@ -223,7 +223,7 @@ export type ParavisorFloors = ReadonlyMap<string, number>;
 const SECURITY_VERSION = 0xffff;
 
 /**
- * Which paravisor. Whoever owns a genuine server can boot a guest that writes runtime claims like these: only the
+ * Identifies the paravisor. The owner of a genuine server can boot a guest that writes such runtime claims. Only the
  * ID_KEY_DIGEST, the key that signed the launch, says that the guest is Microsoft's paravisor. Versions below the floor
  * have that signature too, and flaws that later ones fix.
  */
@@ -243,7 +243,7 @@ export function floorMember(
 }
 
 /**
- * The paravisor of a TD, by its measurement at build. Nobody signs it, so the operator lists the known ones. A VMID other than zero
+ * The paravisor of a TD, by its measurement at build. It has no signature, so the operator lists the known ones. A VMID other than zero
  * (body type 4) says that a VM inside of the TD requested the report: the measurements do not cover it, and it could hash claims of
  * its own.
  */

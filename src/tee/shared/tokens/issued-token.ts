@@ -12,7 +12,7 @@ import {
 
 /** An issuer whose tokens are accepted. */
 interface AcceptedIssuer {
-  /** As tokens have it in `iss`. */
+  /** The value of `iss` in tokens. */
   readonly issuer: string;
 }
 

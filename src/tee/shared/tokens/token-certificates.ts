@@ -24,7 +24,7 @@ export interface KeyCertificateRules {
    * origin of the key set is the trust, and its certificates have to hold together, wherever they end.
    */
   readonly roots: ReadonlySet<string> | null;
-  /** Null where revocation is nobody's concern. */
+  /** Null if revocation is not checked. */
   readonly revocation: TokenRevocation | null;
   readonly at: Date;
 }

@@ -8,7 +8,7 @@ import { expectedInToken } from '../binding/held-value.js';
 import { markVerified } from '../evidence/mark-verified.js';
 import { publishedKey } from './token-certificates.js';
 
-/** Where a token stands that is the evidence of a request. */
+/** JSON pointer of a token that is the evidence of a request. */
 export const TOKEN = '/evidence/token';
 
 /** A token that is the evidence of a request: then the caller's nonce must stand in it. */

@@ -126,7 +126,7 @@ export function isSameChain(a: AmdChain, b: AmdChain): boolean {
   return a.ders[0].sha256 === b.ders[0].sha256;
 }
 
-/** Of several chains of a line, the one whose intermediate was issued last. */
+/** Selects for each line the chain with the intermediate that was issued last. */
 export function newestChains(chains: readonly AmdChain[]): ReadonlyMap<string, AmdChain> {
   const issuedAt = ({ intermediate }: AmdChain) => intermediate.notBefore?.getTime() ?? 0;
   const newest = new Map<string, AmdChain>();

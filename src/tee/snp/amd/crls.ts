@@ -22,7 +22,7 @@ export type ListReading =
   | (RevocationList & { readonly ok: true })
   | { readonly ok: false; readonly problem: RevocationListProblem };
 
-/** Of several CRLs the one that was issued last. By date: numbers mean nothing between two series. */
+/** Selects the CRL that was issued last, by date. CRL numbers are not comparable between two series. */
 export function latestOf<L extends RevocationList>(lists: readonly L[]): L | null {
   const issuedAt = ({ list }: L) => list.thisUpdate?.getTime() ?? 0;
   return lists.toSorted((a, b) => issuedAt(b) - issuedAt(a))[0] ?? null;

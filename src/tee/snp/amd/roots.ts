@@ -27,7 +27,7 @@ export const AMD_ROOT_PINS: ReadonlyMap<SnpProduct, ReadonlySet<string>> = new M
 export type AmdRootPins = typeof AMD_ROOT_PINS;
 
 /**
- * VCEK or VLEK, ASK or ASVK, ARK (AMD 57230). Beside it, VEKs have the serial number 0: whoever parses one says
+ * VCEK or VLEK, ASK or ASVK, ARK (AMD 57230). VEKs also have the serial number 0: the caller that parses one sets
  * `allowZeroSerial`.
  *
  * @param anchors SHA-256 of the SubjectPublicKeyInfo of each ARK that is trusted, lower-case hex

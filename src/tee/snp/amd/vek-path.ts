@@ -26,7 +26,7 @@ export interface VekPath {
 
 /**
  * Reads VEKs and verifies their paths, each content once: keyed by SHA-256 of everything the result depends on. A VEK and
- * its path are kept once the path holds: what somebody makes up takes no memory, and drives none of them out. They are
+ * its path are cached once the path verifies: forged certificates take no memory and evict no genuine ones. They are
  * read from copies, since a part of a request would keep all of it.
  * The chain of a path that holds is read and verified once for all VEKs below it.
  * Time-dependent properties (validity, revocation) are verified at each request, also for a path that is kept.

@@ -18,7 +18,7 @@ export interface Vek {
   /** SHA-256 of the certificate, lower-case hex. */
   readonly sha256: string;
   readonly extensions: VekExtensions;
-  /** By what it holds: a VCEK has a hardware id and no provider id, a VLEK the opposite. Null where it is neither. */
+  /** A VCEK has a hardware id and no provider id; a VLEK has the opposite. Null if the certificate is neither. */
   readonly kind: SnpSigningKey | null;
   /** The line that its issuer names; null where that has no pins. */
   readonly product: SnpProduct | null;

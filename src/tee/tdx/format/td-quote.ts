@@ -141,7 +141,7 @@ function readCertification(reader: ByteReader, expected: number): Uint8Array {
 
 /**
  * The text without what fills the buffer behind it: real machines end it with NUL. A copy, no view of the quote. What
- * is between its blocks is for whoever reads them.
+ * is between its blocks is left to the reader of the blocks.
  */
 function pemText(bytes: Uint8Array): string {
   let filled = bytes.byteLength;

@@ -64,14 +64,14 @@ function readExtension(reader: ByteReader) {
     /** SHA-384 of the information about assigned devices. */
     deviceInfo: reader.bytes(48, 'DEVINFO'),
     serviceTd: {
-      /** Of the service TD that was bound when the TD was built, and the platform then. */
+      /** The service TD that was bound when the TD was built, and the platform at that time. */
       initHash: reader.bytes(48, 'INIT_SERVTD_HASH'),
       initAttributes: reader.bytes(8, 'INIT_SERVTD_ATTR'),
       initCpuSvn: reader.bytes(16, 'INIT_CPU_SVN'),
       initTcbSvn: reader.bytes(16, 'INIT_TEE_TCB_SVN'),
       /** Three words, the second being CPUID leaf 1 EAX: no FMSPC of a PCK certificate. */
       initModel: reader.bytes(12, 'INIT_TEE_FMSPC'),
-      /** Of the service TD that is bound now. */
+      /** The service TD that is bound now. */
       currentHash: reader.bytes(48, 'CURR_SERVTD_HASH'),
       currentAttributes: reader.bytes(8, 'CURR_SERVTD_ATTR'),
     },

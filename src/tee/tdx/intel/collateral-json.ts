@@ -14,15 +14,15 @@ export interface SvnLevel extends RatedLevel {
 
 /** The collateral's statement about a level. */
 export interface RatedLevel {
-  /** As it stands, RFC 3339. */
+  /** The unchanged text, RFC 3339. */
   readonly tcbDate: string;
-  /** As it stands: unknown words are for the verifier. */
+  /** The unchanged text: the verifier handles unknown words. */
   readonly tcbStatus: string;
   readonly advisoryIds: readonly string[];
 }
 
 /**
- * Members of an object of Intel's collateral, each read with its type. Members that nobody asks for are left alone.
+ * Members of an object of Intel's collateral, each read with its type. Members without a reader are ignored.
  *
  * Every reader throws a {FormatError} `schema` where the member is missing or of another type.
  */

@@ -175,7 +175,7 @@ export function allWithNewestShared(
   });
 }
 
-/** Of equal ones the first. */
+/** Selects the newer part; the first if they are equally new. */
 function newerOf<P extends Part>(own: P, other: P | null): P {
   return other !== null && isOlder(own, other) ? other : own;
 }

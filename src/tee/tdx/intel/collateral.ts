@@ -118,7 +118,7 @@ export class CollateralReader {
     return { ok: false, detail: problems.map(({ detail }) => detail).join('; ') };
   }
 
-  /** The certificates of whoever signed a text: their chain, and that Intel has certified the first for collateral. */
+  /** Verifies the certificates of a text's signer: their chain, and that Intel certified the first for collateral. */
   #signerOf(
     problems: CollateralProblem[],
     pem: string,
@@ -198,7 +198,7 @@ const NOT_OF_ROOT: PathProblem = {
 
 /**
  * Reads issuer chains (the signer's certificate, then the root) and verifies their paths. Intel has two or three in use.
- * Validity and revocation are for whoever relies on them, each time. A chain that is no path by its names, or has another
+ * The relying code checks validity and revocation each time. A chain that is no path by its names, or has another
  * order, is malformed (`cert_chain`).
  *
  * @param verify says what of a path does not hold, whatever the time
@@ -215,7 +215,7 @@ function issuerChains(verify: (path: readonly X509Certificate[]) => readonly Pat
   });
 }
 
-/** One alone is in no wrong order: it is short, which is for whoever relies on it to say. */
+/** Requires the order of an issuer chain. A single certificate passes: the relying code reports that the chain is short. */
 function requireShape(certificates: readonly X509Certificate[]): void {
   if (certificates.length === 1) return;
   requireRootLast(certificates);

@@ -15,7 +15,7 @@ export interface PckPath {
   readonly leaf: X509Certificate;
   /** Null where the certificate has no such extension. */
   readonly pck: PckExtension | null;
-  /** By the name of the issuer of the PCK certificate; null for a name that Intel does not use. */
+  /** The CA that the issuer name of the PCK certificate identifies; null for a name that Intel does not use. */
   readonly ca: PckCa | null;
   /** Empty where names, roles, keys, signatures and extensions hold. */
   readonly problems: readonly PathProblem[];

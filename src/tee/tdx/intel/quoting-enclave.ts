@@ -10,7 +10,7 @@ const TD_QE = 2;
  * Whether an enclave is Intel's quoting enclave for TDs, of any version. Any enclave that a platform's owner lets use the provisioning
  * key gets a report that the PCK signs. With a QE identity at hand, its mask and version count instead.
  *
- * Deliberately not checked here: DEBUG. Whoever runs a debug enclave can change what it reports, so callers refuse one.
+ * Callers check DEBUG, not this function. They refuse a debug enclave: its host can change the contents of its reports.
  */
 export function isTdQuotingEnclave({ mrSigner, isvProdId }: EnclaveReport): boolean {
   return hex(mrSigner) === MRSIGNER && isvProdId === TD_QE;

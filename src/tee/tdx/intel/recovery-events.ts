@@ -22,7 +22,7 @@ export interface RecoveryEvents extends Window {
 
 /**
  * Reads a list of TCB evaluation data numbers and verifies everything in it except whether it is current, as for other
- * parts of collateral: chain, role and signature of whoever signed it, and that the root has not revoked the signer.
+ * parts of collateral: chain, role and signature of the signer, and that the root has not revoked the signer.
  *
  * @param collateral that came with it: its root CA CRL counts
  * @throws {UnfitError}

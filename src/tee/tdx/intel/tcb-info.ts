@@ -17,7 +17,7 @@ export interface TcbInfo {
   readonly evaluationDataNumber: number;
   /** For modules whose TEE_TCB_SVN[1] is 0. */
   readonly tdxModule: TdxModuleRule;
-  /** By id in upper case, `TDX_` and two hex digits of TEE_TCB_SVN[1]. */
+  /** TDX module identities by id in upper case: `TDX_` and two hex digits of TEE_TCB_SVN[1]. */
   readonly tdxModuleIdentities: ReadonlyMap<string, TdxModuleIdentity>;
   /** The highest first: SGX components, then PCESVN, then TDX components. At least one. */
   readonly levels: readonly TcbLevel[];

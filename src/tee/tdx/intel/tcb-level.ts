@@ -28,7 +28,7 @@ export function sgxLevelOf({ levels }: TcbInfo, { pck }: PlatformSvns): TcbLevel
 export function nearestShortfalls({ levels }: TcbInfo, svns: PlatformSvns, status?: string): readonly TcbShortfall[] {
   const wanted = levels.filter(({ tcbStatus }) => status === undefined || tcbStatus === status);
   const each = wanted.map((level) => shortfallsTo(level, svns));
-  // Of equally near levels the lowest, which comes last.
+  // Among equally near levels the lowest counts, which comes last.
   return (
     each.reduce<readonly TcbShortfall[] | null>(
       (best, next) => (best === null || next.length <= best.length ? next : best),

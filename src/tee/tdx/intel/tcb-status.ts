@@ -22,7 +22,7 @@ export interface RelaunchStatuses {
   /** Null where modules have no levels. */
   readonly module: string | null;
   readonly qe: string;
-  /** Of the first level that the PCK certificate reaches, whatever the TDX components. */
+  /** The status of the first level that the PCK certificate reaches, regardless of the TDX components. */
   readonly sgx: string;
 }
 

@@ -66,7 +66,7 @@ interface GoTpmQuote {
 export interface GoTpmAttestation {
   /** TPMT_PUBLIC of the attestation key. */
   readonly akPublic: Uint8Array;
-  /** Of the SHA-256 bank. */
+  /** The quote of the SHA-256 bank. */
   readonly quote: GoTpmQuote;
   /** Null where the firmware has none. */
   readonly eventLog: Uint8Array | null;
