@@ -105,7 +105,7 @@ export class AmdSnpReportVerifier implements SnpReportVerifier {
     };
   }
 
-  /** Runs the steps of README.md beside this file, by number. Step 1 is the reading. The caller, which holds the evidence, does step 12. */
+  /** Runs the steps of README.md beside this file, by number. Step 1 is the reading. The holder of the evidence does step 12. */
   async #verify(checks: ReportChecks, signed: SignedReport, context: PartContext): Promise<SnpReportVerification> {
     const { report, signingKey, supplied, crls } = signed;
     const { at, endorsements } = context;
