@@ -38,7 +38,7 @@ export function lintLauncherPins(policy: Policy): readonly PolicyProblem[] {
 /** JSON pointers. */
 function chosenPins(policy: Policy, type: EvidenceType): readonly string[] {
   const { referenceValues: sets, rules, require } = policy;
-  // A machine of a provider (cspId) is any that somebody rents there.
+  // A pin of a provider (cspId) matches any machine that a customer rents there.
   const chips = require.snp?.machines?.cspId == null ? require.snp?.machines?.chipId : null;
   const machines = teeOf(type) === 'snp' ? chips : require.tdx?.machines?.ppid;
   if (machines != null) return [];

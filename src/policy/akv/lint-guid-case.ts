@@ -20,7 +20,7 @@ function lintGuid(condition: ClaimCondition, { kind, conditions }: ConditionGrou
   if (maaClaim(claim)?.form !== 'guid' || typeof value !== 'string' || !isGuid(value)) return [];
   if (operator !== 'equals' && operator !== 'notEquals') return [];
   const cases = [value.toUpperCase(), value.toLowerCase()];
-  // Of digits alone it has no case.
+  // A GUID of digits alone has no case.
   if (cases[0] === cases[1]) return [];
   const together = operator === 'equals' ? 'anyOf' : 'allOf';
   if (kind === together && cases.every((each) => conditions.some((other) => asks(other, condition, each)))) return [];

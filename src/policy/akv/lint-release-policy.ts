@@ -18,7 +18,7 @@ export interface ReleaseLintOptions {
 const ALONE: TokenSight = { routes: ['maa'], isRule: false };
 
 /**
- * Lints a release policy that parses: authorities that nobody should rely on, conditions that are met always
+ * Lints a release policy that parses: unreliable authorities, conditions that are met always
  * or never, and what Key Vault may judge differently. Entry by entry, in the order of the policy. A policy without
  * problems may still ask for too little.
  *

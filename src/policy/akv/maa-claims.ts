@@ -16,7 +16,7 @@ export type ClaimForm = 'text' | 'hex' | 'guid' | 'number' | 'boolean' | 'object
 
 export interface MaaClaim {
   readonly form: ClaimForm;
-  /** Of a number: what integers there can be. */
+  /** The possible integers of a number. */
   readonly range: IntegerRange;
   /** Whether every token has it. */
   readonly inEveryToken: boolean;
@@ -68,7 +68,7 @@ const OF_TRUST_AUTHORITY: Forms = {
   boolean: ['tdx_is_debuggable', 'tdx_is_migratable', 'tdx_td_attributes_migratable'],
 };
 
-/** Of enclaves, whose keys are released alike. */
+/** Claims of enclaves. Key Vault releases keys to enclaves by the same rules. */
 const OF_SGX: Forms = named('x-ms-sgx-', {
   boolean: ['is-debuggable'],
   number: ['config-svn', 'product-id', 'svn'],

@@ -29,7 +29,7 @@ export interface ClaimCondition {
 /** Conditions of which all or any must be met. There is at least one. */
 export interface ConditionGroup {
   readonly kind: Selector;
-  /** Of the object that has the selector. */
+  /** JSON pointer of the object that has the selector. */
   readonly pointer: string;
   readonly conditions: readonly Condition[];
 }

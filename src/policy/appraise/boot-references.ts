@@ -53,7 +53,7 @@ function compareClaim(
     const finding = 'cannot be compared: the evidence has no event log that holds';
     return { ...compared, id: 'eventlog_missing', actual: null, finding };
   }
-  // Claims that somebody wrote down need not have every member.
+  // Asserted claims need not have every member.
   const value: string | readonly string[] | null = claims[member] ?? null;
   if (value === null) {
     const gap = gaps?.absent[member];
@@ -82,7 +82,7 @@ function namedInRemedy(entry: string): string {
 
 /**
  * The values that are not among the references. A digest that the log calls load options stands where files do, and is compared with
- * them too: else whoever sends the log could take a file out of the comparison by its label.
+ * them too: else the sender of the log could take a file out of the comparison by its label.
  */
 function unlistedOf(
   member: keyof BootReferences,

@@ -4,7 +4,7 @@ import type { AppraisalTopic, Findings } from './appraisal-topic.js';
 
 /**
  * Whether the paravisor is known. Signature, claims hash and AK only show that some genuine guest vouches for the
- * AK, and whoever owns a server can be that guest.
+ * AK, and the owner of any server can run that guest.
  */
 export const paravisor: AppraisalTopic = {
   needs: (_policy, evidenceType) => (hasParavisor(evidenceType) ? ['hcl'] : []),

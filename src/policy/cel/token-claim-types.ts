@@ -40,11 +40,11 @@ interface Members {
   readonly [name: string]: ClaimType;
 }
 
-/** Of every JWT. */
+/** Claims of every JWT. */
 const JWT: Members = { iss: TEXT, iat: INT, nbf: INT, exp: INT, jti: TEXT };
 
 /**
- * Runtime data: JSON that whoever made the evidence chose, since hardware vouches for its digest alone. It is the paravisor's only
+ * Runtime data: JSON that the author of the evidence chose, since hardware vouches for its digest alone. It is the paravisor's only
  * where that is known, as inside of `x-ms-isolation-tee`. Keys are no claims of rules.
  */
 const RUNTIME: Members = {

@@ -22,11 +22,11 @@ const BOUNDS: PolicyBounds = { bytes: 262_144, tokens: 40_000, depth: 32, faults
 
 /** How large the text of a policy may be. */
 export interface PolicyBounds extends YamlBounds {
-  /** Of all CEL rules together. */
+  /** Total size of all CEL rules. */
   readonly ruleBytes: number;
 }
 
-/** Of a text that a caller sends, so that reading it does not hold the event loop. */
+/** Bounds for a text from a caller, so that reading it does not block the event loop. */
 export const REQUEST_BOUNDS: PolicyBounds = { ...BOUNDS, tokens: 4_000, ruleBytes: 8 * 1024 };
 
 /** An appraisal policy as evaluated: every default filled in, deeply frozen. Hex is in lower case. */

@@ -45,7 +45,7 @@ function tcbFloorOf(part: SnpPart) {
   return someOf(hasNoFmc ? COMPONENTS_BEFORE_TURIN : SNP_TCB_COMPONENTS, () => integer(0, 255));
 }
 
-/** By part. A part that is not listed does not pass. */
+/** Minimums by part. A part that is not listed does not pass. */
 const snpMinimums = anyOr(someOf(SNP_PARTS, tcbFloorOf, LINE_NAME));
 export type SnpMinimums = Read<typeof snpMinimums>;
 

@@ -91,7 +91,7 @@ function claimsBySection({ evidenceType: type, verification, results }: TopicInp
 
 /**
  * Digests that the log calls load options are among the files too, as they are for reference values: nothing measures
- * that label, and else whoever sends the log could take a file out of a rule by it.
+ * that label, and else the sender of the log could take a file out of a rule by it.
  */
 function withLoadOptions<S extends { readonly eventLog?: EventLogClaims }>(section: S, gaps?: EventLogGaps): S {
   const { eventLog } = section;

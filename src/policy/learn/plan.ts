@@ -10,7 +10,7 @@ export interface LearningInput {
   readonly from: { readonly name: string; readonly policy: Policy };
   /** The file that is written, where there is one already. */
   readonly output: { readonly name: string; readonly text: string } | null;
-  /** Id of the learned policy; null where nobody chose one. */
+  /** Id of the learned policy; null if the user chose none. */
   readonly id: string | null;
   /** Whether machines are learned. */
   readonly chips: boolean;

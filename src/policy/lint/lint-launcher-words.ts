@@ -15,8 +15,8 @@ const PIN =
   'Write paravisor: known, or pin snp.measurement, snp.idKeyDigest or tdx.mrtd: of an unknown paravisor the claim proves nothing.';
 
 /**
- * Runtime claims that a rule compares although the paravisor may be unknown (`paravisor: any`): any value is met by whoever
- * launches a guest that writes it. A policy that pins the launch, or asks for a known paravisor in a rule, is passed over.
+ * Runtime claims that a rule compares although the paravisor may be unknown (`paravisor: any`): a launcher meets any value
+ * with a guest that writes it. A policy that pins the launch, or asks for a known paravisor in a rule, is passed over.
  */
 export function lintLauncherWords(policy: Policy): readonly PolicyProblem[] {
   const { paravisor, referenceValues: sets, rules } = policy;

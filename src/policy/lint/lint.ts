@@ -49,7 +49,7 @@ export function lintPolicy(text: string, options: LintOptions): readonly LintedP
   return problemsIn(text, options).map(linted);
 }
 
-/** As `lintPolicy`, of a file. */
+/** Lints a policy file, as `lintPolicy` does for a text. */
 export function lintPolicyFile(file: string, text: string, options: LintOptions): readonly LintedProblem[] {
   return withLines(problemsIn(text, options), text, options).map((problem) => lintedIn(file, problem));
 }

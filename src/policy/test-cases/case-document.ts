@@ -10,12 +10,12 @@ import { parseStrictJson, parseStrictYaml } from '../document/policy-document.js
 import { PolicyError, schemaProblem } from '../document/policy-problem.js';
 import { type ClaimPath, parseClaimPath } from './claim-path.js';
 
-/** Of a test file, and of a file with claims. */
+/** Maximum size of a test file, and of a file with claims. */
 export const MAX_TEST_BYTES = 1024 * 1024;
 
 const BOUNDS: YamlBounds = { bytes: MAX_TEST_BYTES, depth: 32, faults: 20 };
 
-/** Of a test. */
+/** Maximum number of cases in a test. */
 export const MOST_CASES = 1000;
 
 const expectation = object({
@@ -47,7 +47,7 @@ const caseMembers = object({
 
 /** One claim that differs from those that are given. */
 export interface ClaimChange {
-  /** As the test writes it. */
+  /** The path as the test writes it. */
   readonly text: string;
   readonly path: ClaimPath;
   /** Null removes the claim. */

@@ -37,7 +37,7 @@ function unquoted(text: string): string | null {
 
 /**
  * Claims with one of them changed. Objects around it are made where they are absent. Null removes a claim, which has to
- * be there: a path that is misspelt would change nothing, and nobody would notice.
+ * be there: a path that is misspelt would change nothing, without an error.
  *
  * @param at takes what is wrong; then undefined is returned
  */
