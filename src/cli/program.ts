@@ -201,7 +201,8 @@ function programOf(version: string, actions: Actions, done: (exitCode: number) =
 function addProgram(version: string, run: Handlers<ServiceActions>): Command {
   const program = new Command('veritee')
     .description('Verifies the evidence of confidential VMs, with the reasons and the endorsements of each decision')
-    .version(version)
+    // Without -V: the program would read it in a nonce that begins with these characters, after a command as well.
+    .version(version, '--version', 'show the version')
     .option('--check-wiring', 'resolve every part of the service once, and exit')
     .allowExcessArguments()
     .action(async ({ checkWiring }: { checkWiring?: boolean }) => {
