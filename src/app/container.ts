@@ -112,7 +112,7 @@ interface Made
 /** The names of the container, each with the type behind it. */
 export type Registrations = Opened & Made;
 
-/** Values in the place of registrations; a name that is undefined counts as left out. */
+/** Values that replace registrations. A name with the value undefined replaces none. */
 export type Replaced = { readonly [Name in keyof Registrations]?: Registrations[Name] | undefined };
 
 const FACTORIES: { readonly [Name in keyof Made]: (app: Registrations) => Made[Name] } = {

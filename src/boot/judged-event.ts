@@ -123,7 +123,7 @@ export class JudgedEvent {
 const MAXIMUM_ACTION = 256;
 const GPT_SIGNATURE = 'EFI PART';
 
-/** Events that extend registers, by their index, in log order. EV_NO_ACTION and events without the bank are left out. */
+/** Returns the events that extend each register, in log order. Skips EV_NO_ACTION and events without the bank. */
 export function judgedEvents(
   events: readonly MeasuredEvent[],
   bank: EventBank,

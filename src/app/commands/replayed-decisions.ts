@@ -52,10 +52,10 @@ function noneRecorded({ since, tenant, policy }: Pick<ListedDecisions, 'since' |
 }
 
 /**
- * Of one decision there is no other to judge: that it cannot be is no usage error, as it is none where it is one of many.
+ * Replays one decision. A decision that cannot be replayed is no usage error, as in a replay of many.
  *
- * @throws {UsageError} where there is none of this id
- * @throws {Error} why it cannot be judged again, or that the policy to be tried is none of its own
+ * @throws {UsageError} if there is no decision with this id
+ * @throws {Error} if it cannot be replayed, or was not made under the policy to try
  */
 export async function replayOne(
   store: LogReader,

@@ -48,7 +48,7 @@ const BANK_BY_ALGORITHM: ReadonlyMap<number, EventBank> = new Map(
  * or one record per line. Drops digests of unknown algorithms; a record needs at least one
  * known digest. Of the content only the text is read.
  *
- * Record numbers are not checked, since no digest covers them. A record of an NV index extends no PCR, and is left out.
+ * Does not check record numbers, since no digest covers them. Skips records of NV indices, which extend no PCR.
  *
  * @throws {FormatError} `eventlog_limit`, `eventlog_format`
  */

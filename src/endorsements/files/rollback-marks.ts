@@ -30,12 +30,12 @@ interface KeptMarksOptions<T> extends Omit<MarksOptions, 'source'> {
 /**
  * Marks, one small file each in the cache folder. They only grow.
  *
- * A file that is there and says nothing is no reason to forget what it said: whoever can spoil it could then put old
- * material in the place of newer. Nothing counts against it until it can be read, or somebody removes it; both are
- * noticed at the next request. The memory does not tell damage from a passing fault of the system, so neither is advised.
+ * A damaged file rejects everything in its series: otherwise an attacker who can damage the file could bring back older
+ * material. A repaired or removed file takes effect at the next request. Damage and a temporary fault of the system look alike
+ * here, so the log advises neither.
  *
- * Where replicas share marks, the higher one of both counts, and the lower one is raised to it. The store is asked whenever a mark is
- * looked up: callers keep what they found until `changes` counts on.
+ * If replicas share marks, the higher one of file and store counts, and the lower one is raised to it. Each lookup reads the
+ * store: callers keep the result until `changes` increases.
  */
 class KeptMarks<T> {
   readonly #options: KeptMarksOptions<T>;
@@ -60,12 +60,12 @@ class KeptMarks<T> {
   }
 
   /**
-   * Notes what is relied on. What is older changes nothing, nor is a mark overwritten that cannot be read. The file is read
-   * again before it is written: another process with the same folder may have raised it. There is no lock: two that raise a
-   * mark at the same moment can still lower it.
+   * Raises a mark. An older value changes nothing, and a damaged mark is not overwritten. The file is read again before the
+   * write: another process with the same folder may have raised it. There is no lock: two processes that raise a mark at the
+   * same moment can still lower it.
    *
-   * @param hold puts the value where it is found. Not called where the value is refused; else begun before the mark can be seen, so that
-   *   whoever compares with the mark finds what raised it
+   * @param hold stores the value. Not called if the value is rejected; otherwise it begins before the mark is visible, so that a
+   *   reader of the mark finds the value that raised it
    * @returns whether it is no older than anything that counted before; false if that is unknown
    */
   async advance(subject: string, value: T, hold: () => Promise<void> = async () => {}): Promise<boolean> {
@@ -135,13 +135,14 @@ class KeptMarks<T> {
   #tell(name: string, error: unknown): void {
     if (this.#damaged.has(name)) return;
     this.#damaged.add(name);
-    const what =
-      'rollback mark cannot be relied on: nothing in its series is accepted until it can be read or is removed';
+    // A shared mark says nothing about what this replica holds.
+    const refused = this.#options.shared === undefined ? 'nothing' : 'nothing fetched or imported';
+    const what = `rollback mark cannot be relied on: ${refused} in its series is accepted until it can be read or is removed`;
     this.#options.log.error({ file: name, err: error }, what);
   }
 }
 
-/** The newest that was ever relied on; null where nothing was yet. */
+/** Marks of the newest value that was ever used; null if none was. */
 export interface Marks<T> {
   /** By this replica. */
   readonly own: T | null;
@@ -157,11 +158,11 @@ interface RollbackMarksOptions<T>
 }
 
 /**
- * Marks of the newest that was ever relied on: those of this replica, and where replicas share marks, those of all with the same
- * source. Sources with different hosts are apart, since one may lag behind another.
+ * Marks of the newest values that were ever used: by this replica, and, if replicas share marks, by all replicas with the same
+ * source. Sources with different hosts have separate marks, since one may lag behind another.
  *
- * What a replica holds is compared with its own mark: what another replica has does not end what is still valid. Where the own
- * mark is missing, the shared one counts. What is fetched or imported must not be older than either.
+ * Material that a replica holds is compared with its own mark: newer material at another replica does not end it before its next
+ * update. If the own mark is missing, the shared one counts. Fetched and imported material must not be older than either.
  */
 export class RollbackMarks<T> {
   readonly #own: KeptMarks<T>;
@@ -192,9 +193,9 @@ export class RollbackMarks<T> {
   }
 
   /**
-   * Notes what is relied on, unless it is older than either mark.
-   * @param hold as for the marks in the folder
-   * @returns whether it is no older than anything that counted before; false if that is unknown
+   * Raises both marks, unless the value is older than either.
+   * @param hold stores the value, as in `KeptMarks`
+   * @returns whether the value is no older than any before; false if that is unknown
    */
   async advance(subject: string, value: T, hold?: () => Promise<void>): Promise<boolean> {
     const own = await this.#own.highest(subject);
