@@ -5,12 +5,11 @@ import { scopeOf } from './document/policy-scope.js';
 
 /**
  * Routes on which a policy accepts a token of any issuer, although the configuration has several: then the caller chooses
- * the issuer. A release policy that stands alone is passed over, since its authorities name the issuers.
+ * the issuer.
  *
  * @param manyIssuers routes for which the configuration accepts more than one issuer
  */
 export function lintIssuers(policy: Policy, manyIssuers: readonly TokenRoute[]): readonly PolicyProblem[] {
-  if (policy.isReleasePolicy) return [];
   const scope = scopeOf(policy);
   return manyIssuers
     .filter((route) => scope[route] && policy.require[route]?.issuers == null)

@@ -3,7 +3,7 @@ import type { Policy } from './policy-document.js';
 import type { Rule } from './rule.js';
 
 /** Not members: how a policy is written, and what it is. */
-const NOT_COMPARED: ReadonlySet<string> = new Set(['text', 'sha256', 'isReleasePolicy']);
+const NOT_COMPARED: ReadonlySet<string> = new Set(['text', 'sha256']);
 
 /** Members that differ between two policies, as they count: with every default filled in. */
 export function policyDifferences(before: Policy, after: Policy): readonly JsonDifference[] {

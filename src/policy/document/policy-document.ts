@@ -32,8 +32,6 @@ export const REQUEST_BOUNDS: PolicyBounds = { ...BOUNDS, tokens: 4_000, ruleByte
 /** An appraisal policy as evaluated: every default filled in, deeply frozen. Hex is in lower case. */
 export interface Policy extends PolicyMembers {
   readonly rules: readonly Rule[];
-  /** Whether the text is a release policy and nothing else, which is the one rule. */
-  readonly isReleasePolicy: boolean;
   readonly text: string;
   /** SHA-256 of the policy text, hex: which policy it was, to the byte. */
   readonly sha256: string;
@@ -84,8 +82,7 @@ export function withLines(
  * @throws {PolicyError} with everything that is wrong
  */
 export function policyOf(value: JsonValue, text: string, options: PolicyTextOptions = {}): Policy {
-  const isReleasePolicy = isReleasePolicyText(value);
-  const document = isReleasePolicy ? ofReleasePolicy(value, text, options.releasePolicyId) : value;
+  const document = isReleasePolicyText(value) ? ofReleasePolicy(value, text, options.releasePolicyId) : value;
   const other = otherDocument(document);
   if (other !== null) throw new PolicyError([textProblem(other, null)]);
   const place = new Place();
@@ -98,7 +95,7 @@ export function policyOf(value: JsonValue, text: string, options: PolicyTextOpti
   if (problems.length === 0) problems.push(...unusedMembers(members), ...ruleProblems({ ...members, rules }));
   if (problems.length > 0) throw new PolicyError(problems);
   const sha256 = textDigest(text);
-  return deepFreeze({ ...members, rules, isReleasePolicy, text, sha256 });
+  return deepFreeze({ ...members, rules, text, sha256 });
 }
 
 /** The value of a policy text. @throws {PolicyError} where the text has another syntax */

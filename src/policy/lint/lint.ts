@@ -113,14 +113,8 @@ function jsonMember(value: JsonValue, name: string): JsonValue | undefined {
   return isObject(value) && Object.hasOwn(value, name) ? value[name] : undefined;
 }
 
-/** Lints the rules `akv` of a policy, with pointers into its text: of a release policy alone, into that. */
+/** Lints the rules `akv` of a policy, with pointers into its text. */
 function releaseRules(policy: Policy, options: ReleaseLintOptions): readonly PolicyProblem[] {
-  if (policy.isReleasePolicy) {
-    const problems = policy.rules.flatMap((rule) =>
-      rule.language === 'akv' ? lintReleasePolicy(rule.policy, options) : [],
-    );
-    return problems.map((problem) => ({ ...problem, pointer: problem.pointer.replace(/^\/rules\/0\/akv/, '') }));
-  }
   const scope = scopeOf(policy);
   const sight = { routes: (['maa', 'ita'] as const).filter((route) => scope[route]), isRule: true };
   return policy.rules.flatMap((rule) =>

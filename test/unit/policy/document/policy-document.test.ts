@@ -88,7 +88,6 @@ describe('a policy text', () => {
       allowDebug: false,
       require: { snp: null, tdx: null, tpm: null, maa: null, ita: null },
       referenceValues: [],
-      isReleasePolicy: false,
       rules: [],
       waivers: [],
       text: policyText(),
