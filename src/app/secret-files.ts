@@ -4,7 +4,7 @@ import { type Configuration, challengeKeyPath } from '../config/configuration.js
 import { isLocalKey } from '../config/released-keys.js';
 import { vaultKeyId } from '../core/key-vault-key.js';
 import type { PlacedProblem } from '../core/places.js';
-import { filesOf, type PlacedFile } from './check/check-files.js';
+import { filesOf, type PlacedFile } from './check/readable-files.js';
 
 /** Files of a configuration that hold secrets: private keys, passwords, API keys and tokens. */
 export function secretFilesOf(configuration: Configuration): readonly PlacedFile[] {

@@ -11,7 +11,7 @@ import { type LintedProblem, lintPolicy } from '../../policy/lint/lint.js';
 import { lintFacts } from '../commands/policy-sources.js';
 import { namedTenant, type TenantPolicy } from '../reload/tenant-policies.js';
 import { readableSecrets, secretFilesOf } from '../secret-files.js';
-import { checkEgressPassword } from './check-files.js';
+import { checkEgressPassword } from './readable-files.js';
 
 /** A warning of the log. */
 interface Warning {

@@ -30,3 +30,8 @@ export class ProblemLog implements Log {
     this.problems.push(this.#problemOf(severity, Object.fromEntries(texts), message));
   }
 }
+
+/** For a ProblemLog whose reader must log nothing. */
+export function unlogged(_severity: unknown, _fields: unknown, message: string): never {
+  throw new Error(`logged while a configuration is checked: ${message}`);
+}
