@@ -15,14 +15,16 @@ export interface Terms {
   readonly now: Date;
   readonly at: Date;
   readonly historical: boolean;
-  /** All policies come from one view, so that a reload cannot mix two sets. */
+  /** All policies come from one view, so a reload cannot mix two sets. */
   readonly policies: readonly Policy[];
-  /** Shadow policies. They are appraised, and never decide. */
+  /** Shadow policies. They are appraised, but do not change the decision. */
   readonly shadow: readonly Policy[];
-  /** Whether this is a trial of a policy. A trial consumes no challenge, and notes and records nothing. */
+  /**
+   * Whether this is a trial of a policy. A trial consumes no challenge, advances no reset count and records nothing.
+   */
   readonly trial: boolean;
   readonly binding: ExpectedBinding | null;
-  /** Memory of the vTPMs of the caller's tenant. */
+  /** Memory of reset counts of the vTPMs of the caller's tenant. */
   readonly resets: Tenant['resets'];
   readonly decisionId: string;
 }
@@ -32,7 +34,7 @@ export interface AdmitParts {
   readonly tenants: Tenants;
   /** Makes a decision id, a UUID version 7. */
   readonly newId: (at: Date) => string;
-  /** Whether `at` is allowed. */
+  /** Whether requests may set `at`. */
   readonly historical: boolean;
 }
 
@@ -84,7 +86,7 @@ function requireMayNameTime(mayBePast: boolean, { roles }: Caller): void {
 function policiesOf({ policies, release }: VerifyRequest, caller: Caller, tenants: Tenants) {
   const tenant = tenants(caller.tenant);
   const ids = policies ?? [tenant.defaultPolicy];
-  // The body of a release names no policy: the key does.
+  // The body of a release request has no policy. The key determines it.
   requirePolicies(ids, caller, release === undefined ? '/policy' : '/keyId');
   const view = tenant.policies();
   const known = (id: string) => {

@@ -8,22 +8,22 @@ import type { Inquiry } from './inquiry.js';
 import type { JoinedVerification } from './join.js';
 import { type NoncedTerms, nonceChecks } from './nonces.js';
 
-/** Where there is nothing to look up: no policy asks, or the evidence does not say whose counts these are. */
+/** For policies that track no resets, and for evidence that does not identify the vTPM. */
 const NOT_READ: RememberedResets = {
   state: 'unavailable',
   detail: 'the evidence does not tell which vTPM its quote is of',
   retryable: false,
 };
 
-/** The findings of each policy of a request, and the remembered counts of the vTPM then. */
+/** The findings of each policy of a request, and the remembered counts that they were appraised with. */
 export interface Appraised {
   readonly appraisals: readonly PolicyAppraisal[];
   readonly resets: RememberedResets;
 }
 
 /**
- * Appraises under each policy of the request. Counts of an allow are noted before it leaves: where they cannot be kept, or a
- * newer quote came first, all is appraised again by what is known then.
+ * Appraises under each policy of the request. Writes the counts of an allow to the memory before the answer is sent.
+ * If they cannot be kept, or if a newer quote came first, appraises again with the current state of the memory.
  */
 export async function appraiseNoting(
   terms: NoncedTerms,
@@ -47,7 +47,7 @@ export async function appraiseNoting(
   return instead === null ? appraised : by(instead);
 }
 
-/** The reset counts that these policies compare with. They are read, and not advanced. */
+/** Reads the reset counts that these policies compare with. Does not advance them. */
 export async function resetsFor(
   policies: readonly Policy[],
   terms: NoncedTerms,
@@ -58,7 +58,7 @@ export async function resetsFor(
   return vtpm === null ? NOT_READ : remembered(vtpm, terms, inquiry);
 }
 
-/** Null where no policy tracks its resets. */
+/** Returns null if no policy tracks resets. */
 function vtpmFor(policies: readonly Policy[], { verification }: JoinedVerification): TrackedVtpm | null {
   return policies.some(tracksResets) ? trackedVtpm(verification) : null;
 }
@@ -71,7 +71,7 @@ function remembered(vtpm: TrackedVtpm, { resets }: NoncedTerms, inquiry: Inquiry
   );
 }
 
-/** Appraises under each of these policies what was verified for a request. Nothing is noted. */
+/** Appraises the verification of a request under each of these policies. Advances no reset count. */
 export function appraiseUnder(
   policies: readonly Policy[],
   { request, at, nonce, binding }: Pick<NoncedTerms, 'request' | 'at' | 'nonce' | 'binding'>,
@@ -91,12 +91,12 @@ export function appraiseUnder(
   return policies.map((policy) => appraise(policy, input));
 }
 
-/** The outcome of a policy, as in the answer. */
+/** The outcome of a policy, in the form of the answer. */
 export function policyResult({ policy, outcome, matched, unmatched }: PolicyAppraisal): PolicyResult {
   return { id: policy.id, version: policy.version, sha256: policy.sha256, outcome, matched, unmatched };
 }
 
-/** The outcome that a policy would have had, as in the answer beside the decision. */
+/** The outcome under a shadow policy or early collateral, in the form of the answer. */
 export function shadowResult(
   appraisal: PolicyAppraisal,
   ground: Pick<ShadowResult, 'collateral' | 'expectedFrom'>,

@@ -2,7 +2,7 @@ import { FormatError, RefusedError } from '../core/errors.js';
 import { listedNames, quotedAudience, quotedName } from '../core/names-in-messages.js';
 import type { Caller } from '../core/request.js';
 
-/** The error for a policy that does not exist. Those that do are listed to whoever may read and name them. */
+/** The error for an unknown policy. Lists the known ones that the caller may use, if the caller may read policies. */
 export function unknownPolicy(id: string, policies: { keys(): Iterable<string> }, caller: Caller): FormatError {
   const mayRead = caller.roles.has('policy:read');
   const known = [...policies.keys()].filter((other) => caller.policies?.has(other) !== false);
@@ -13,7 +13,7 @@ export function unknownPolicy(id: string, policies: { keys(): Iterable<string> }
 /**
  * Refuses a policy that the caller may not use, whether it exists or not.
  *
- * @param pointer to the member, or parameter of the path, that names policies
+ * @param pointer JSON pointer to the member, or to the path parameter, that names policies
  * @throws {RefusedError} `forbidden`
  */
 export function requirePolicies(ids: readonly string[], caller: Caller, pointer: string): void {
@@ -39,7 +39,7 @@ export function forbiddenKey(keyId: string, keys: Iterable<string>): RefusedErro
   return forbidden(`release the key ${quotedName(keyId)}`, keys, '/keyId');
 }
 
-/** @param own names that this caller may use: those of its own configuration, and so of its own tenant */
+/** @param own names that this caller may use; its configuration lists them, so they belong to its tenant */
 function forbidden(what: string, own: Iterable<string>, pointer: string): RefusedError {
   const detail = `this caller may not ${what}; allowed: ${listedNames([...own])}`;
   return new RefusedError('forbidden', detail, { pointer });

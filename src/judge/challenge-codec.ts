@@ -9,16 +9,20 @@ const SIGNED_BYTES = RANDOM_BYTES + EXPIRY_BYTES;
 const MAC_BYTES = 12;
 const CHALLENGE_BYTES = SIGNED_BYTES + MAC_BYTES;
 
-/** Keeps this MAC apart from any other that the key may ever make. */
+/** Separates this MAC from every other MAC made with the same key. */
 const DOMAIN = Buffer.from('veritee-challenge-v1\0', 'ascii');
 
-/** The prefix of a value with a bound key: no nonce may look like one (openapi.yaml, `binding`). */
+/** The prefix of a value with a bound key. A nonce must not begin with it (openapi.yaml, `binding`). */
 const BOUND_PREFIX = Buffer.from('veritee1', 'ascii');
 
 /**
- * Makes and recognises challenges: 16 random bytes, 4 of the expiry (seconds since 1970, unsigned, big endian), and the
- * first 12 of an HMAC-SHA-256 over both. The MAC says where the bytes come from, and nothing else: whether they are
- * used, and for what they were made, stands in the store.
+ * Makes and recognises challenges. A challenge consists of:
+ * - 16 random bytes
+ * - 4 bytes of expiry: seconds since 1970, unsigned, big endian
+ * - the first 12 bytes of an HMAC-SHA-256 over both
+ *
+ * The MAC proves the origin of the bytes and nothing else. The store holds the purpose of a challenge, and whether it
+ * is used.
  */
 export class ChallengeCodec {
   readonly #key: KeyObject;
@@ -40,7 +44,7 @@ export class ChallengeCodec {
     return challenge;
   }
 
-  /** When the challenge expires; null where the bytes are not one of this key. */
+  /** The expiry of the challenge; null if the bytes are not a challenge made with this key. */
   recognise(nonce: Uint8Array): { readonly expiresAt: Date } | null {
     if (nonce.byteLength !== CHALLENGE_BYTES) return null;
     if (!timingSafeEqual(nonce.subarray(SIGNED_BYTES), this.#mac(nonce.subarray(0, SIGNED_BYTES)))) return null;
@@ -52,7 +56,7 @@ export class ChallengeCodec {
   }
 }
 
-/** Id of a challenge in the store: its digest, so that who reads the store cannot use what is outstanding. */
+/** Id of a challenge in the store: its digest, so a reader of the store cannot use unused challenges. */
 export function challengeId(challenge: Uint8Array): string {
   return createHash('sha256').update(challenge).digest('base64url');
 }

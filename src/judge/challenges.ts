@@ -18,21 +18,19 @@ import type { WatchedClock } from './clock-watch.js';
 import { type Nonces, type NonceUse, nonceStanding } from './nonces.js';
 import { withinTime } from './within-time.js';
 
-/** How long the challenge store is waited for. After that it counts as out of reach. */
+/** Timeout of the challenge store. After it, the store counts as unreachable. */
 export const CHALLENGE_STORE_TIMEOUT_MS = 100;
 
-/** How often a store that failed is tried while the service is asked whether it is ready. */
+/** How often readiness checks try a store that failed. */
 const TRIAL_PAUSE_MS = 1_000;
 
-/** How long the record of a trial is kept, from a whole second on. Nobody has the challenge that it would be of. */
+/** Lifetime of the record of a trial, from a whole second on. The record belongs to no issued challenge. */
 const TRIAL_LIFETIME_MS = 2_000;
 
 const TRIAL_SCOPE: ChallengeScope = { tenant: 'default', audience: null, policy: null, evidenceType: null };
 
-/** Tells which policies a tenant has now. */
 export interface KnownPolicies {
   has(id: string): boolean;
-  /** Their ids. */
   keys(): Iterable<string>;
 }
 
@@ -43,22 +41,22 @@ export interface ChallengesParts {
   readonly clock: WatchedClock;
   readonly lifetimeSeconds: number;
   readonly log: Log;
-  /** How long the store may take. */
+  /** Timeout of the store; defaults to CHALLENGE_STORE_TIMEOUT_MS. */
   readonly timeoutMs?: number | undefined;
 }
 
 /**
- * Issues challenges and uses them up: each once, by the tenant and for what it was made for.
+ * Issues and consumes challenges. Each can be used once, by its tenant and for its purpose.
  *
- * The log has an error with the cause when an outage of the store begins, and a message when it ends. Each challenge that cannot be
- * consumed has a warning besides.
+ * When an outage of the store begins, the log has an error with the cause. When it ends, the log has a message. The log
+ * also has a warning for each challenge that cannot be consumed.
  */
 export class Challenges implements Nonces {
   readonly #parts: ChallengesParts;
   readonly #timeoutMs: number;
-  /** Operations that failed when they were last asked for. A full disk consumes, and keeps nothing new. */
+  /** Operations whose last call failed. A full disk can consume challenges but cannot store new ones. */
   readonly #failing = new Set<'put' | 'consume'>();
-  /** Monotonic time before which a store that failed is not tried again. */
+  /** Monotonic time until which a store that failed is not tried again. */
   #triedUntil = Number.NEGATIVE_INFINITY;
 
   constructor(parts: ChallengesParts) {
@@ -66,20 +64,22 @@ export class Challenges implements Nonces {
     this.#timeoutMs = parts.timeoutMs ?? CHALLENGE_STORE_TIMEOUT_MS;
   }
 
-  /** Whether the store did what it was last asked, and can be asked now: also where nobody asks, an outage is an outage. */
+  /**
+   * Whether the store is reachable, and no operation failed in its last call. An outage counts even without requests.
+   */
   get isAvailable(): boolean {
     return this.#parts.store.isReachable && this.#failing.size === 0;
   }
 
   /**
    * @throws {FormatError} `policy_unknown`
-   * @throws {RefusedError} `forbidden`; `clock` while the clock cannot be relied on; `overloaded` when no further
-   *   challenge can be kept or the store fails
+   * @throws {RefusedError} `forbidden`; `clock` while the clock is unreliable; `overloaded` if no further challenge can
+   *   be stored, or the store fails
    */
   async issue(request: ChallengeRequest, caller: Caller) {
     this.#requireAllowed(request, caller);
     const { codec, clock, lifetimeSeconds } = this.#parts;
-    // A challenge that is issued by a wrong clock would expire at a wrong time.
+    // With a wrong clock, the challenge would expire at a wrong time.
     requireReliable(clock);
     const second = Math.floor(clock.now().getTime() / 1000);
     const expiresAt = new Date((second + lifetimeSeconds) * 1000);
@@ -89,7 +89,7 @@ export class Challenges implements Nonces {
       await this.#put(challengeId(nonce), { ...request, tenant: caller.tenant }, period);
     } catch (cause) {
       if (cause instanceof RefusedError) throw cause;
-      // Not why: it may have addresses. The log has it.
+      // Omits the cause, which may contain addresses. The log has it.
       throw new RefusedError('overloaded', 'the challenge store fails', { retryAfterSeconds: 1, cause });
     }
     return { nonce, expiresAt };
@@ -101,8 +101,8 @@ export class Challenges implements Nonces {
   }
 
   /**
-   * For readiness. A store that failed is tried first, at most once a second: a replica that is not ready gets no request, and
-   * so would never find out that the store works again.
+   * For readiness. Tries a store that failed first, at most once a second. A replica that is not ready gets no
+   * requests, so without this trial it would not detect that the store works again.
    */
   async check(): Promise<HealthProblem | null> {
     if (this.#parts.store.isReachable && this.#failing.size > 0) await this.#try();
@@ -125,14 +125,14 @@ export class Challenges implements Nonces {
     try {
       result = await this.#watch('consume', (givenUp) => store.consume(id, asked, givenUp));
     } catch (error) {
-      // There is no second store to fall back to: it could not know what the first one has used up.
+      // There is no second store to fall back to: it would not have the used challenges of the first.
       log.warn({ err: error }, 'challenge store fails');
       return { origin, state: 'store_unavailable' };
     }
     const { purpose } = result;
     const compared = { origin, ...(purpose === undefined ? {} : { scopes: { purpose, asked } }) } as const;
     if (result.state === 'consumed') return { ...compared, state: result.state, issuedAt: result.issuedAt };
-    // Without a record the challenge cannot be known to be unused.
+    // Without a record, the service cannot prove that the challenge is unused.
     if (result.state === 'unknown')
       return { origin, state: expiresAt > result.lostUntil ? 'used' : 'store_unavailable' };
     return { ...compared, state: result.state };
@@ -148,7 +148,7 @@ export class Challenges implements Nonces {
     this.#triedUntil = clock.monotonicMs() + TRIAL_PAUSE_MS;
     const issuedMs = Math.floor(clock.now().getTime() / 1000) * 1000;
     const period = { issuedAt: new Date(issuedMs), expiresAt: new Date(issuedMs + TRIAL_LIFETIME_MS) };
-    // Its result is noted already.
+    // `#put` has already noted its result.
     await this.#put(challengeId(randomBytes(32)), TRIAL_SCOPE, period).catch(() => undefined);
   }
 
@@ -159,9 +159,9 @@ export class Challenges implements Nonces {
       this.#did(operation);
       return result;
     } catch (error) {
-      // Otherwise a slow store does abandoned operations before those that are waited for.
+      // Otherwise a slow store would process abandoned operations before current ones.
       time.abort();
-      // The store has answered: it is full, or the challenge is of another server.
+      // The store did answer: it is full, or the challenge belongs to another server.
       if (error instanceof RefusedError || error instanceof VoidChallengeError) this.#did(operation);
       else this.#failed(operation, error);
       throw error;
@@ -176,7 +176,7 @@ export class Challenges implements Nonces {
     this.#parts.log.error({ why }, 'the store of challenges fails: none is issued or used up');
   }
 
-  /** A store that keeps a challenge can mark one as used, too. */
+  /** A store that can store a challenge can also mark one as used. */
   #did(operation: 'put' | 'consume'): void {
     if (this.#failing.size === 0) return;
     this.#failing.delete('consume');

@@ -2,31 +2,31 @@ import type { ClockDoubt, CredentialClock } from '../core/clock-doubt.js';
 import type { Clock, Log } from '../core/ports.js';
 import type { LivenessUseCase, ReadinessCheck } from './health.js';
 
-/** How far wall time may differ from monotonic time. More is a jump. */
+/** Largest difference between wall time and monotonic time. A larger one is a jump. */
 const JUMP_MS = 60_000;
 
-/** How long both have to run together after a forward jump before the new time holds. */
+/** How long both clocks must agree after a forward jump before the new time is accepted. */
 const TOGETHER_MS = 60_000;
 
-/** How long the clock may stay behind the highest time seen before only a restart is left. */
+/** How long the clock may stay behind the highest accepted time. After that, only a restart helps. */
 const BEHIND_MS = 600_000;
 
-/** How often the clock is looked at while nobody asks: a jump counts from when it is seen. */
+/** Interval of clock checks without requests. A jump counts from its detection. */
 const LOOK_MS = 1_000;
 
-/** A clock that says whether it can be relied on. */
+/** A clock that reports whether it is reliable. */
 export interface WatchedClock extends Clock {
-  /** Null: it can. */
+  /** The reason why the clock is unreliable; null if it is reliable. */
   doubt(): ClockDoubt | null;
 }
 
 /** A jump that has not ended yet. */
 interface Jump {
-  /** How far wall time was from where it should have been when the jump was seen. */
+  /** How far wall time was from its expected value when the jump was detected. */
   readonly seconds: number;
-  /** Whether wall time was ever ahead since it began. */
+  /** Whether wall time was ever ahead since the jump began. */
   ahead: boolean;
-  /** Monotonic time since when wall time has been no later than the highest that held; null where it is later. */
+  /** Monotonic time since which wall time has not exceeded the highest accepted time; null while it exceeds it. */
   behindSince: number | null;
 }
 
@@ -37,23 +37,23 @@ interface Look {
 }
 
 /**
- * Watches wall time against monotonic time: everything that is judged rests on the clock, and a host can steer it.
+ * Compares wall time with monotonic time. Every verification depends on the clock, and a host can change it.
  *
- * After a forward jump the new time holds once both have run together for a minute: a machine that was paused, or got
- * its time late, recovers by itself. After a backward jump the time holds again once it passes the highest that held:
- * what has ended does not come back. What was seen in between does not count, so a clock that leaps a year ahead and is
- * put right is not waited for.
+ * After a forward jump, the new time is accepted once both clocks have agreed for a minute. So a machine that was
+ * paused, or got its time late, recovers by itself. After a backward jump, the time is accepted again once it passes
+ * the highest accepted time, so expired items stay expired. Times seen during a jump are not accepted. So if a clock
+ * leaps a year ahead and is then corrected, the service does not wait for that year to pass.
  *
- * Not seen: a clock that is wrong from the start, and steps of up to a minute.
+ * Not detected: a clock that is wrong from the start, and steps of up to a minute.
  */
 export class ClockWatch implements WatchedClock, CredentialClock {
   readonly #clock: Clock;
   readonly #log: Log;
-  /** Wall time less monotonic time, of the time that holds. */
+  /** Wall time minus monotonic time, for the accepted time. */
   #offset: number;
-  /** The highest wall time that held. */
+  /** The highest accepted wall time. */
   #highest: number;
-  /** The offset since the last jump, and the monotonic time of that. */
+  /** The offset since the last jump, and the monotonic time at which it was measured. */
   #together: { readonly offset: number; readonly since: number };
   #jump: Jump | null = null;
   #timer: NodeJS.Timeout | null = null;
@@ -67,7 +67,7 @@ export class ClockWatch implements WatchedClock, CredentialClock {
     this.#together = { offset: this.#offset, since: monotonic };
   }
 
-  /** Looks at the clock every second from now on. Does not keep the process alive. */
+  /** Checks the clock every second from now on. Does not keep the process alive. */
   watch(): void {
     this.#timer ??= setInterval(() => this.#look(), LOOK_MS).unref();
   }
@@ -106,7 +106,7 @@ export class ClockWatch implements WatchedClock, CredentialClock {
     };
   }
 
-  /** For readiness: while the clock cannot be relied on, nothing is judged. */
+  /** For readiness: while the clock is unreliable, the service verifies nothing. */
   get check(): ReadinessCheck {
     return async () => {
       this.#look();
@@ -115,7 +115,7 @@ export class ClockWatch implements WatchedClock, CredentialClock {
     };
   }
 
-  /** Liveness: a clock that stays behind for ten minutes is no passing disturbance, and a new process starts from it. */
+  /** For liveness: a clock that stays behind for ten minutes does not recover. A new process accepts its time. */
   get liveness(): LivenessUseCase {
     return {
       execute: async () => {
@@ -140,14 +140,14 @@ export class ClockWatch implements WatchedClock, CredentialClock {
     return look;
   }
 
-  /** Also where a small step forward has not been adopted yet: a step back is then larger than the offset shows. */
+  /** The second condition detects a step back after a small step forward that is not yet in the offset. */
   #isJump({ wall, monotonic }: Look): boolean {
     return Math.abs(wall - monotonic - this.#offset) > JUMP_MS || wall < this.#highest - JUMP_MS;
   }
 
   /**
-   * Small steps forward (a machine that is moved, a clock that is slewed) do not add up to a jump. Small steps back do:
-   * else a host could stop the clock by many of them.
+   * Small steps forward (a migrated machine, a slewed clock) do not add up to a jump. Small steps back do: otherwise a
+   * host could stop the clock with many of them.
    */
   #keep({ wall, monotonic }: Look): void {
     this.#highest = Math.max(this.#highest, wall);

@@ -13,7 +13,7 @@ import { AK, TEE, type TeeView } from './cross-check/statement.js';
 import { itaTokenView, maaTokenView } from './cross-check/token-views.js';
 import { isReliable, type RouteToken } from './route-tokens.js';
 
-/** A token and what it says of the TEE. */
+/** A token and its statements about the TEE. */
 interface StatedToken {
   readonly token: RouteToken;
   readonly view: TeeView;
@@ -21,12 +21,12 @@ interface StatedToken {
 
 /** The result of comparing tokens with the evidence. */
 export interface ResultComparison {
-  /** Checks `disagreement`: a base check, whatever a policy says of the routes. */
+  /** Checks with id `disagreement`. This is a base check, so no policy can relax it. */
   readonly checks: Checks;
   readonly crossCheck: CrossCheck | null;
   /** Tokens that are about the TEE of the evidence. */
   readonly ofSameTee: readonly RouteToken[];
-  /** Those of them that say the same of it. */
+  /** The tokens of `ofSameTee` whose statements agree with the evidence. */
   readonly agreeing: readonly RouteToken[];
 }
 
@@ -53,13 +53,13 @@ export function compareResults(
   const found = stated.map((one, index) => {
     const compared = stated.length === 1 ? all : crossCheck(first, others.slice(index, index + 1));
     const { token } = one;
-    // Where a token is the evidence, either of the two can be the one that is wrong.
+    // If a token is the evidence, either of the two tokens can be wrong.
     const ofToken = first.route === 'hardware' ? checks.ofRoute(token.route) : checks;
     return { token, ...recordAgreement(ofToken.at(token.about), first, one, compared) };
   });
   const ofSameTee = found.filter(({ isSameTee }) => isSameTee).map(({ token }) => token);
   const agreeing = found.filter(({ agrees }) => agrees).map(({ token }) => token);
-  // Each agrees with the first, which does not state the claims in which they differ.
+  // Each agrees with the first view, but they differ in claims that the first does not state.
   if (agreeing.length === stated.length) recordDifferences(checks, all);
   return { checks, crossCheck: all, ofSameTee, agreeing };
 }
@@ -73,7 +73,7 @@ function recordDifferences(checks: Checks, compared: CrossCheck): void {
   recordOmitted(checks, compared);
 }
 
-/** One check for all differences that are not listed. */
+/** Records one check for all differences that are not listed. */
 function recordOmitted(checks: Checks, { routes, differencesOmitted: omitted }: CrossCheck): void {
   if (omitted === 0) return;
   const detail = `${routes.join(' and ')} state different values of ${omitted} more claims`;
@@ -94,8 +94,8 @@ function viewOf(claims: Verified<Claims>, route: 'maa' | 'ita', thumbprint: KeyT
 }
 
 /**
- * A verifier that accepts evidence which this one refuses disagrees with it. Evidence that could not be judged is no
- * disagreement. A vTPM by itself can never be compared with a token, so that none may stand beside it.
+ * A verifier that accepts evidence which this service rejects disagrees with it. Evidence that could not be appraised
+ * is no disagreement. Evidence of a vTPM alone cannot be compared with a token, so a token beside it always fails.
  */
 function recordUnproven(checks: Checks, own: Verification, route: TokenRoute, evidenceType: EvidenceType): void {
   if (isTpmType(evidenceType)) {
@@ -109,7 +109,7 @@ function recordUnproven(checks: Checks, own: Verification, route: TokenRoute, ev
   }
 }
 
-/** @param compared the token against the first view alone */
+/** @param compared the comparison of this token alone with the first view */
 function recordAgreement(
   checks: Checks,
   first: TeeView,
@@ -141,10 +141,10 @@ function recordAgreement(
 }
 
 /**
- * A token that does not say which TEE it is about need not be about another one, and neither need one whose words
- * cannot be compared.
+ * Explains why the two are not known to be about the same TEE. A token that does not identify its TEE may still be
+ * about the same one. So may a token whose statements cannot be compared.
  *
- * @param claim by which the two are not known to be about one TEE
+ * @param claim identifying claim that the two do not share
  */
 function whyNotSameTee(first: TeeView, { route, statements }: TeeView, claim: string): string {
   const [ofFirst, ofToken] = [first.statements.get(claim), statements.get(claim)];

@@ -15,12 +15,12 @@ import type { RouteResults } from './route-tokens.js';
 
 const DAY_MS = 24 * 60 * 60_000;
 
-/** Intel makes the collateral of a TCB recovery standard about a year after the event. */
+/** The collateral of a TCB recovery becomes standard about a year after the event. */
 const UNTIL_STANDARD_MS = 365 * DAY_MS;
 
 const NONE: readonly ShadowResult[] = [];
 
-/** A request whose evidence and tokens were verified to the end. */
+/** A request whose evidence and tokens were verified before the deadline. */
 export interface VerifiedRequest {
   readonly opened: OpenedRequest;
   /** The endorsements of its evidence, then those of each token. */
@@ -31,8 +31,8 @@ export interface VerifiedRequest {
 }
 
 /**
- * Judges a TD by Intel's early collateral beside the decision: the same quote, tokens, nonce and policies. It takes the
- * decision's parts and gives out results of the answer alone, which no decision can be derived from.
+ * Appraises a TD with Intel's early collateral, beside the decision: the same quote, tokens, nonce and policies. It
+ * uses the parts of the decision. Its results go into the answer only, and cannot change a decision.
  */
 export class EarlyCollateralShadow {
   readonly #source: EarlyCollateralSource;
@@ -53,9 +53,9 @@ export class EarlyCollateralShadow {
   }
 
   /**
-   * One result for each policy of the request, by what is held at this moment; what is not held is fetched for later ones.
-   * Empty where nothing is held, for a past verification time, and for evidence without a TD that its own collateral shows
-   * to be genuine. Never rejects.
+   * Returns one result for each policy of the request, from the collateral in memory now. Fetches missing collateral
+   * for later requests. Returns nothing if no collateral is in memory, or the verification time is past. The same holds
+   * unless the evidence has a TD that its own collateral shows to be genuine. Never rejects.
    */
   async judge(
     terms: NoncedTerms,
@@ -94,7 +94,7 @@ export class EarlyCollateralShadow {
     });
   }
 
-  /** Tokens stay as they were compared with the evidence by its own endorsements. */
+  /** Tokens are not compared again: the comparison with the evidence under its own endorsements stays. */
   async #judgedBy(
     documents: TdxCollateral,
     { request, at, binding }: NoncedTerms,
@@ -107,10 +107,10 @@ export class EarlyCollateralShadow {
 }
 
 /**
- * From about when standard collateral will say what early collateral says now: a year after the first recovery event that
- * the platform is behind, of those that have become early since the standard collateral.
+ * The approximate time from which standard collateral gives the result that early collateral gives now. It is a year
+ * after the first recovery event that the platform lacks, among the events that are not yet in the standard collateral.
  *
- * @param early null where early collateral does not describe the platform
+ * @param early null if early collateral does not describe the platform
  */
 export function expectedFrom(
   recoveries: readonly RecoveryEvent[],

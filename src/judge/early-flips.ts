@@ -2,16 +2,16 @@ import { LRUCache } from 'lru-cache';
 import type { Decision, ShadowResult } from '../core/decision.js';
 import type { Clock, Log } from '../core/ports.js';
 
-/** Most flips in memory: one for each kind of platform, tenant and policy. A flip that was evicted is logged again. */
+/** Maximum of flips in memory: one for each kind of platform, tenant and policy. An evicted flip is logged again. */
 const REMEMBERED = 4096;
 
 /**
- * How long no machine of a kind may be affected until the log says that none is. Machines of one kind can have different
- * firmware: an updated one between others must not end and begin it at each request.
+ * How long no machine of a kind may be affected before the log reports the end. Machines of one kind can have different
+ * firmware. An updated machine among others must not end and begin the flip with each request.
  */
 const QUIET_MS = 60 * 60_000;
 
-/** Ids of the policies that allow, and would deny by Intel's early collateral. */
+/** Ids of the policies that allow, and would deny with Intel's early collateral. */
 export function flippedPolicies({ policies, shadow }: Pick<Decision, 'policies' | 'shadow'>): readonly string[] {
   const allowing = new Set(policies.filter(({ outcome }) => outcome === 'allow').map(({ id }) => id));
   return shadow
@@ -20,13 +20,13 @@ export function flippedPolicies({ policies, shadow }: Pick<Decision, 'policies' 
 }
 
 /**
- * Tells the log of platforms that a policy allows and will deny by Intel's early collateral: once for each kind of platform
- * and policy, and once when it is over.
+ * Logs platforms that a policy allows and will deny with Intel's early collateral. Logs each kind of platform and
+ * policy once, and logs the end once.
  */
 export class EarlyFlips {
   readonly #clock: Pick<Clock, 'monotonicMs'>;
   readonly #log: Log;
-  /** When a machine was affected last, monotonic. */
+  /** Monotonic time at which a machine was last affected. */
   readonly #lastAt = new LRUCache<string, number>({ max: REMEMBERED });
 
   constructor(clock: Pick<Clock, 'monotonicMs'>, log: Log) {
@@ -35,8 +35,8 @@ export class EarlyFlips {
   }
 
   /**
-   * @param of the kind of platform, hex, and whose policy it is
-   * @param result by early collateral, under a policy that allows the machine
+   * @param of the kind of platform (FMSPC, hex) and the tenant of the policy
+   * @param result with early collateral, under a policy that allows the machine
    */
   note(
     { fmspc, tenant }: { readonly fmspc: string; readonly tenant: string },

@@ -2,15 +2,16 @@ import type { FetchContext } from '../core/endorsement.js';
 import { SERVICE } from '../core/fair-queue.js';
 import type { Terms } from './admit.js';
 
-/** Why fetching ends with the request. The exception that is made where no reason is given costs each request its stack. */
+/**
+ * The reason for the abort at the end of a request. Without one, each request would create an exception with a stack.
+ */
 const OVER = new Error('the request is over');
 
 /**
- * The time that one request has for fetching, or for all that it does. Timer and controller are made where something is fetched for the first
- * time: most requests find all that they need in the cache.
+ * The time that one request has for fetching, or for all its work. The timer and the controller are created at the
+ * first fetch: most requests find everything in the cache.
  */
 export class FetchTime {
-  /** Principal of the caller, for fair turns. */
   readonly principal: string;
   readonly #endsAt: number;
   #controller: AbortController | null = null;
@@ -22,7 +23,7 @@ export class FetchTime {
     this.#endsAt = performance.now() + milliseconds;
   }
 
-  /** Aborts when the time has passed, or when the request is over. */
+  /** Aborts when the time has passed, or when the request has ended. */
   get signal(): AbortSignal {
     if (this.#controller === null) {
       const controller = new AbortController();
@@ -33,7 +34,7 @@ export class FetchTime {
     return this.#controller.signal;
   }
 
-  /** Ends the wait for what is still being fetched. */
+  /** Ends the wait for fetches in progress. */
   end(): void {
     this.#over = true;
     clearTimeout(this.#timer);
@@ -41,7 +42,7 @@ export class FetchTime {
   }
 }
 
-/** How one request fetches. A class, since the runtime makes each object with a getter of its own step by step. */
+/** The fetch context of one request. It is a class because creating an object literal with a getter is slow. */
 export class RequestFetch implements FetchContext {
   readonly at: Date;
   readonly historical: boolean;

@@ -4,15 +4,15 @@ import type { Inquiry } from './inquiry.js';
 
 export interface GatherParts {
   readonly endorsements: EndorsementSource;
-  /** Remembers the endorsements that evidence of a tenant was judged by. Absent: none are given out. */
+  /** Remembers the endorsements of evidence, by tenant. Absent: the service serves none. */
   readonly remembered?: {
     remember(requests: readonly EndorsementRequest[], set: EndorsementSet, context: FetchContext): void;
   };
 }
 
 /**
- * Fetches the endorsements of evidence and tokens, at the same time.
- * @param needs endorsements of each of them
+ * Fetches the endorsements of evidence and tokens concurrently.
+ * @param needs the requests of the evidence and of each token
  * @returns one set for each
  */
 export async function gather<N extends readonly (readonly EndorsementRequest[])[]>(
@@ -30,12 +30,12 @@ export async function gather<N extends readonly (readonly EndorsementRequest[])[
     remembered?.remember(requests, set, fetch);
     return set;
   });
-  // A fault of one must not leave the others half-way.
+  // An error in one must not leave the others unfinished.
   await Promise.allSettled(asked);
   return (await Promise.all(asked)) as { readonly [index in keyof N]: EndorsementSet };
 }
 
-/** Tells requests for endorsements apart: by what is asked for, and not by what the request supplied. */
+/** The key of requests for endorsements. It depends on the requested items, not on endorsements in the request. */
 function keyOf(requests: readonly EndorsementRequest[]): string {
   return requests.map(keyOfOne).join('; ');
 }

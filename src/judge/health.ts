@@ -1,6 +1,6 @@
 import type { HealthProblem, Liveness, Readiness } from '../core/health.js';
 
-/** Readiness: whether the service should get traffic, and what stands against it. */
+/** Readiness: whether the service should get traffic, and the problems if not. */
 export interface ReadinessUseCase {
   execute(): Promise<Readiness>;
 }
@@ -10,12 +10,12 @@ export interface LivenessUseCase {
   execute(): Promise<Liveness>;
 }
 
-/** The reason against traffic for the service; null: nothing of this kind. Must not throw. */
+/** Returns a reason to send no traffic to the service; null if there is none. Must not throw. */
 export type ReadinessCheck = () => Promise<HealthProblem | null>;
 
 /**
- * Ready where nothing stands against it. Sources of endorsements, vaults and other verifiers are deliberately not asked: what
- * they give is cached, may come with the request, and another replica has the same of them.
+ * Ready if no check finds a problem. Sources of endorsements, vaults and other verifiers are deliberately not checked.
+ * Their material is cached, or may come with the request, and the other replicas depend on the same sources.
  */
 export function readinessOf(checks: readonly ReadinessCheck[]): ReadinessUseCase {
   return {
@@ -27,12 +27,12 @@ export function readinessOf(checks: readonly ReadinessCheck[]): ReadinessUseCase
   };
 }
 
-/** A reload that would leave the default policy out is refused, so this finds what went wrong in the service itself. */
+/** A reload without the default policy is rejected, so this check detects faults of the service itself. */
 export function policiesLoaded(isDefaultLoaded: () => boolean): ReadinessCheck {
   return async () => (isDefaultLoaded() ? null : { code: 'policies', reason: 'the default policy is not loaded' });
 }
 
-/** A service that is not, or no longer, to be asked, whatever else holds. */
+/** Readiness of a service that must get no traffic, whatever the checks say. */
 export const STARTING: Readiness = {
   ready: false,
   problems: [{ code: 'starting', reason: 'the service is starting' }],

@@ -7,19 +7,19 @@ import type { RememberedResets } from '../core/vtpm-resets.js';
 import { NO_WAITS, type Stage, type Waits } from './waits.js';
 
 /**
- * Each question that a decision depends on, and the type of its answer. Answers are plain values, so that they can be kept and
- * the decision made again from them.
+ * The inputs that a decision depends on, by name, with the types of their values. They are plain values, so they can be
+ * stored and the decision can be repeated with them.
  */
 export interface Answers {
   readonly clock: ClockDoubt | null;
-  /** The text of a policy, UTF-8. By id. */
+  /** The UTF-8 text of a policy, by id. */
   readonly policy: Uint8Array;
   readonly nonce: NonceStanding;
-  /** By the endorsements that were asked for. */
+  /** By the requested endorsements. */
   readonly endorsements: EndorsementSet;
   /** Whether an issuer is an endpoint of a route. */
   readonly issues: boolean;
-  /** Whether a route takes this kind of evidence. */
+  /** Whether a route accepts this kind of evidence. */
   readonly accepts: boolean;
   /** By route. */
   readonly token: SubmissionResult;
@@ -34,27 +34,26 @@ export type Question = keyof Answers;
 /** One question and its answer. */
 export interface Fact {
   readonly what: Question;
-  /** Tells two questions of one kind apart. */
+  /** Distinguishes questions of the same kind. */
   readonly key: string;
   readonly answer: unknown;
 }
 
-/** Asks the questions of one request. */
 export interface Inquiry {
-  /** @param source gives the answer, and is called only where the answer is not known */
+  /** @param source gets the answer; called only if no stored answer exists */
   ask<Q extends Question>(what: Q, key: () => string, source: () => Promise<Answers[Q]>): Promise<Answers[Q]>;
   /** Synchronous form of `ask`. */
   look<Q extends Question>(what: Q, key: () => string, source: () => Answers[Q]): Answers[Q];
-  /** Notes what the configuration answered. @param answer called only where it is kept */
+  /** Records a value from the configuration. @param answer called only if values are kept */
   note<Q extends Question>(what: Q, key: string, answer: () => Answers[Q]): void;
 }
 
 export const NO_KEY = () => '';
 
-/** Stages that metrics have a duration of. */
+/** Stages that have a duration metric. */
 const STAGES: { readonly [what in Question]?: Stage } = { nonce: 'challenge', endorsements: 'endorsements' };
 
-/** Asks the sources, and keeps each answer where a decision is to be judged again. */
+/** Gets answers from the sources. Keeps each answer if the decision must be repeatable. */
 export class LiveInquiry implements Inquiry {
   readonly #waits: Waits;
   readonly #facts: (Fact | null)[] | null;
@@ -65,7 +64,7 @@ export class LiveInquiry implements Inquiry {
     this.#facts = keeps ? [] : null;
   }
 
-  /** In the order in which they were asked. A question without an answer is left out. */
+  /** In the order of the questions. Omits questions without an answer. */
   get facts(): readonly Fact[] {
     return (this.#facts ?? []).filter((fact) => fact !== null);
   }
@@ -73,7 +72,7 @@ export class LiveInquiry implements Inquiry {
   async ask<Q extends Question>(what: Q, key: () => string, source: () => Promise<Answers[Q]>): Promise<Answers[Q]> {
     const answered = this.#waits.elsewhere(STAGES[what] ?? null, source);
     if (this.#facts === null) return answered;
-    // In the order of the questions: two of them may be answered in another one.
+    // Reserves the place now: answers may arrive in another order than the questions.
     const place = this.#facts.push(null) - 1;
     const answer = await answered;
     this.#facts[place] = { what, key: key(), answer };
@@ -96,7 +95,7 @@ export class NotAskedThenError extends Error {
   override readonly name = 'NotAskedThenError';
 }
 
-/** Answers from kept facts, in the order in which they were asked. The last answer to a question is given again and again. */
+/** Returns kept answers, in the order of the questions. The last answer to a question is repeated. */
 export class KeptInquiry implements Inquiry {
   readonly #answers = new Map<string, unknown[]>();
   readonly #current: Inquiry;
@@ -104,8 +103,8 @@ export class KeptInquiry implements Inquiry {
   #notAsked: Question | null = null;
 
   /**
-   * @param kept questions that are answered from the facts; all of them where it is left out
-   * @param waits for questions that the sources are asked today
+   * @param kept questions that are answered from the facts; defaults to all
+   * @param waits for questions that go to the present sources
    */
   constructor(facts: readonly Fact[], kept?: ReadonlySet<Question>, waits?: Waits) {
     this.#isKept = (what) => kept?.has(what) !== false;
@@ -118,7 +117,7 @@ export class KeptInquiry implements Inquiry {
     }
   }
 
-  /** The last question that no fact answers; null where each was answered. */
+  /** The last question that no fact answers; null if each was answered. */
   get notAsked(): Question | null {
     return this.#notAsked;
   }

@@ -18,10 +18,10 @@ export interface JoinParts {
   readonly keyThumbprint: KeyThumbprint;
 }
 
-/** The evidence and every token, as one verification: what policies appraise. */
+/** The evidence and every token, as one verification for policies to appraise. */
 export interface JoinedVerification {
   readonly verification: Verification;
-  /** Where the evidence itself holds what it is to be bound to: not what tokens of other verifiers hold. */
+  /** The bound values that the evidence itself holds, without those of tokens from other verifiers. */
   readonly boundByEvidence: Verification['bound'];
   readonly results: ReadonlyMap<TokenRoute, ResultState>;
   /** Routes whose verified tokens are all about the TEE of the evidence. */
@@ -29,12 +29,12 @@ export interface JoinedVerification {
   readonly crossCheck: CrossCheck | null;
   readonly obtainedTokens: readonly TokenEvidence[];
   readonly clockSkewSeconds: number | null;
-  /** Where another verifier asked not to be contacted for some time. */
+  /** Seconds after which another verifier may be contacted again, if it sent such a limit. */
   readonly retryAfterSeconds: number | null;
 }
 
 /**
- * Joins the results of evidence and tokens. A token that fails is a failed base check, which no policy can relax.
+ * Joins the results of evidence and tokens. A token that fails is a failed base check, so no policy can relax it.
  *
  * @param compared the verification of the same evidence that tokens are compared with
  */
@@ -73,7 +73,7 @@ export function join(
   };
 }
 
-/** Two tokens can be of one route: one that was sent, and one of the operator's own endpoint. */
+/** One route can have two tokens: one from the request, and one from the operator's own endpoint. */
 function areAllOf(route: TokenRoute, tokens: readonly RouteToken[], found: readonly RouteToken[]): boolean {
   return tokens.every((token) => token.route !== route || found.includes(token));
 }
@@ -87,8 +87,9 @@ function checksOf({ route, verification: { checks } }: RouteToken): readonly Che
 }
 
 /**
- * Each verification has to have made its own required checks: joined, one would answer for another's of the same id. Without
- * tokens there is nothing to join, and the outcome is missed where policies decide.
+ * Checks that each verification made its own required checks. After the join, a check of one verification could stand
+ * for a missing check of the same id in another. Without tokens there is nothing to join, and policies detect the
+ * missing outcome.
  */
 function unmade(own: Verification, tokens: readonly RouteToken[]): readonly Check[] {
   if (tokens.length === 0) return [];
@@ -102,7 +103,7 @@ function unmade(own: Verification, tokens: readonly RouteToken[]): readonly Chec
   return fault.all;
 }
 
-/** A verifier that judged the evidence and refused it disagrees with this one, which accepts it. */
+/** A verifier that rejects the evidence disagrees with this service, which accepts it. */
 function recordRefusals(checks: Checks, faults: RouteResults['faults']): void {
   for (const [route, fault] of faults) {
     if (fault.state === 'not vouched for') {
@@ -113,7 +114,8 @@ function recordRefusals(checks: Checks, faults: RouteResults['faults']): void {
 }
 
 /**
- * Withheld claims are not part of the answer, but they are compared: a token that vouches for the paravisor restores them.
+ * Withheld claims are compared, although they are not part of the answer. A token that vouches for the paravisor
+ * restores them.
  */
 function claimsToCompare({ claims, withheldConfiguration: vmConfiguration }: Verification): Verified<Claims> {
   const { hcl } = claims;
@@ -128,7 +130,7 @@ function joinedClaims(
 ): Verified<Claims> {
   if (reliable.length === 0) return own.claims;
   const claims: Claims = Object.assign({}, own.claims, ...reliable.map(({ verification }) => verification.claims));
-  // Only Azure Attestation vouches for one, and of two tokens of a route the last counts, here as in the claims.
+  // Only Azure Attestation vouches for a paravisor. Of two tokens of one route the last counts, as in the claims.
   const counting = agreeing.findLast(({ route }) => route === 'maa');
   return counting?.verification.vouchesForParavisor === true
     ? paravisorByMaa(markVerified(claims), own.withheldConfiguration)

@@ -15,10 +15,10 @@ import type { JoinedVerification } from './join.js';
 import type { NoncedTerms } from './nonces.js';
 import { SUBMITTED_ROUTES } from './submit.js';
 
-/** Where a nonce came from, as an answer and a receipt say it. */
+/** The origin of a nonce, as in answers and receipts. */
 const NONCE_ORIGINS = { challenge: 'challenge', caller: 'own', none: null } as const;
 
-/** The decision over all policies, with everything that the answer says of it. */
+/** The decision over all policies, with everything that the answer reports. */
 export function decisionOf(
   terms: NoncedTerms,
   joined: JoinedVerification,
@@ -67,7 +67,7 @@ function freshnessOf(
   return { nonce: NONCE_ORIGINS[origin], bound, clockSkewSeconds };
 }
 
-/** A missing Attestation Result says nothing of the TEE: whether that matters, the decision says. */
+/** A missing Attestation Result says nothing about the TEE. The decision says whether its absence matters. */
 function trustSubject(type: EvidenceType, { results }: JoinedVerification): TrustParts {
   const routes = SUBMITTED_ROUTES.filter((route) => hasSpoken(results.get(route)));
   return { hardware: isHardwareType(type), vtpmOnly: isTpmType(type), evidence: tokenRouteOf(type), routes };
@@ -82,7 +82,7 @@ function hasSpoken(route: ResultState | undefined): boolean {
   return route?.state === 'verified' || route?.state === 'refused';
 }
 
-/** Whether what is missing may appear by asking again. */
+/** Whether a repeated request may supply the missing results. */
 function mayChange(checks: readonly Check[]): boolean {
   const undecidedChecks = checks.filter(isUndecided);
   return undecidedChecks.length > 0 && undecidedChecks.every(({ retryable }) => retryable === true);

@@ -6,14 +6,14 @@ import type { Terms } from './admit.js';
 import { type ChallengeCodec, challengeId } from './challenge-codec.js';
 import { type Inquiry, NO_KEY } from './inquiry.js';
 
-/** The terms of a request, and where its nonce came from. */
+/** The terms of a request, and the standing of its nonce. */
 export interface NoncedTerms extends Terms {
   readonly nonce: NonceStanding;
 }
 
 /**
- * The standing of the nonce of a request. A challenge is used up, if the request is judged live: from then on it is used,
- * whatever becomes of the request.
+ * The standing of the nonce of a request. Consumes a challenge if the request is live. The challenge stays consumed,
+ * even if the request fails later.
  */
 export async function useNonce(
   nonces: Nonces,
@@ -33,22 +33,21 @@ export async function useNonce(
 
 /** How a nonce is checked. */
 export interface NonceUse {
-  /** The verification time of the request. */
   readonly at: Date;
-  /** Whether the challenge is used up. Not for historical requests, evaluations, replays and the command line. */
+  /** Whether the challenge is consumed. False for historical requests, evaluations, replays and the command line. */
   readonly consume: boolean;
 }
 
-/** Tells challenges of this service from nonces of the caller's own, and uses them up. */
+/** Distinguishes challenges of this service from nonces of the caller, and consumes challenges. */
 export interface Nonces {
   /**
-   * To be asked once the request has passed the schema. A challenge that was consumed stays so, whatever becomes of the
-   * request; also where the store answers too late to count.
+   * Call this once the request has passed the schema. A consumed challenge stays consumed, even if the request fails or
+   * the store answers too late.
    */
   standing(nonce: Uint8Array | null, scope: ConsumedScope, use: NonceUse): Promise<NonceStanding>;
 }
 
-/** @param consume uses up the challenge with this id and expiry; null where it is not to be used up */
+/** @param consume consumes the challenge with this id and expiry; null if it must not be consumed */
 export async function nonceStanding(
   codec: ChallengeCodec,
   nonce: Uint8Array | null,
@@ -59,7 +58,7 @@ export async function nonceStanding(
   const recognised = codec.recognise(nonce);
   if (recognised === null) return { origin: 'caller' };
   const { expiresAt } = recognised;
-  // The challenge says by itself when it ends, so that this needs no store.
+  // The challenge contains its expiry, so this check needs no store.
   if (at >= expiresAt) return { origin: 'challenge', state: 'expired' };
   return consume === null ? { origin: 'challenge', state: 'not_consumed' } : consume(challengeId(nonce), expiresAt);
 }
@@ -68,13 +67,13 @@ type ChallengeState = Extract<NonceStanding, { readonly origin: 'challenge' }>['
 
 const NOT_ASKED = 'only the service that issued a challenge knows whether it is unused, and only for live requests';
 
-/** The checks of a challenge: unexpired, of this scope, unused. A nonce of the caller's own has none of them. */
+/** The checks of a challenge: unexpired, of this scope, unused. A nonce of the caller has none of them. */
 export function nonceChecks(standing: NonceStanding): readonly Check[] {
   const checks = checksAt('/nonce');
   if (standing.origin !== 'challenge') return checks.all;
   const { state, scopes } = standing;
   if (state === 'not_consumed') {
-    // The command line may be as live as a request, and still has no record of what was issued.
+    // The command line may verify live, but has no record of issued challenges.
     checks.notConfigured('nonce_used', NOT_ASKED);
   } else if (checks.require(state !== 'expired', 'nonce_expired')) {
     checkRecord(state, scopes, checks);
@@ -91,13 +90,13 @@ function checkRecord(state: ChallengeState, scopes: ComparedScopes | undefined, 
     checks.fail('nonce_scope', compared(scopes));
     checks.skip(['nonce_used'], 'a challenge of another scope is not used up');
   } else {
-    // The scope is not known where the record is gone.
+    // Without the record, the scope is unknown.
     if (state === 'consumed') checks.pass('nonce_scope', compared(scopes));
     checks.require(state === 'consumed', 'nonce_used');
   }
 }
 
-/** The scope of the challenge, and that of the request. Of another tenant's challenge nothing is shown. */
+/** The scopes of the challenge and of the request. Shows nothing of another tenant's challenge. */
 function compared(scopes: ComparedScopes | undefined): { expected?: JsonObject; actual?: JsonObject } {
   if (scopes === undefined) return {};
   const { purpose, asked } = scopes;

@@ -14,12 +14,12 @@ import { withHexNoncesNamed } from '../tee/shared/binding/nonce-in-hex.js';
 import type { Terms } from './admit.js';
 import type { RouteToken } from './route-tokens.js';
 
-/** A token that was read. */
+/** A decoded token. */
 export interface OpenedRouteToken extends Pick<RouteToken, 'route' | 'about' | 'obtained'> {
   readonly opened: OpenedToken;
 }
 
-/** Evidence and tokens of a request, read. */
+/** The decoded evidence and tokens of a request. */
 export interface OpenedRequest {
   readonly evidence: OpenedEvidence;
   readonly tokens: readonly OpenedRouteToken[];
@@ -27,7 +27,7 @@ export interface OpenedRequest {
   readonly needs: readonly (readonly EndorsementRequest[])[];
 }
 
-/** Verifications of what was sent. */
+/** Verifications of the evidence and the tokens in the request. */
 export interface OwnResults {
   readonly verification: Verification;
   readonly tokens: readonly RouteToken[];
@@ -38,7 +38,7 @@ type Verifiers = ReadonlyMap<string, EvidenceVerifier>;
 /** JSON pointer of the tokens of a request. */
 export const RESULTS = '/attestationResults';
 
-/** Reads evidence and tokens, before anything is fetched. @throws {FormatError} where something is malformed */
+/** Decodes evidence and tokens, before any fetch. @throws {FormatError} if one of them is malformed */
 export function openAll({ request, verifier }: Terms, verifiers: Verifiers): OpenedRequest {
   const evidence = verifier.open(request.evidence);
   const tokens = request.attestationResults.map((token, index) =>
@@ -47,7 +47,7 @@ export function openAll({ request, verifier }: Terms, verifiers: Verifiers): Ope
   return { evidence, tokens, needs: [evidence.needs, ...tokens.map(({ opened }) => opened.needs)] };
 }
 
-/** @throws {FormatError} where the token is malformed */
+/** @throws {FormatError} if the token is malformed */
 export function openToken(
   verifiers: Verifiers,
   token: TokenEvidence,
@@ -59,15 +59,15 @@ export function openToken(
   return { route, about, obtained, opened: verifier.openResult(token, about) };
 }
 
-/** A verifier of a type of token is a verifier of tokens. */
+/** Verifiers of token types are token verifiers. */
 function isTokenVerifier(verifier: EvidenceVerifier): verifier is EvidenceVerifier & TokenVerifier {
   return isTokenType(verifier.evidenceType);
 }
 
 /**
- * Verifies evidence and tokens by their endorsements.
- * @param sets by the needs of the request
- * @throws {FormatError} where what depends on an endorsement is malformed
+ * Verifies evidence and tokens with their endorsements.
+ * @param sets in the order of the needs of the request
+ * @throws {FormatError} if content is malformed that can only be decoded with an endorsement
  */
 export async function verifyAll(
   { evidence, tokens }: OpenedRequest,
@@ -104,7 +104,7 @@ export async function verifyToken(
   return { ...token, verification: await opened.verify(context) };
 }
 
-/** The result of a verifier is checked here, so that nothing else reaches a policy. */
+/** Checks the result of a verifier, so that no other value reaches a policy. */
 function isVerification(result: unknown): result is Verification {
   if (typeof result !== 'object' || result === null) return false;
   const { checks, required, claims } = result as { readonly [member in keyof Verification]?: unknown };

@@ -4,11 +4,11 @@ import type { Decision, Outcome } from '../core/decision.js';
 export interface PolicyReason {
   readonly policy: string;
   readonly outcome: Outcome;
-  /** The most important of the decision's reasons that are this policy's, or of no policy; null where there is none. */
+  /** The first reason of the decision that belongs to this policy or to no policy; null if there is none. */
   readonly reason: string | null;
 }
 
-/** The outcome of each policy of a decision, with the reason that a person would be told first. */
+/** The outcome of each policy of a decision, with its most important reason. */
 export function policyReasons({ policies, reasons, checks }: Pick<Decision, 'policies' | 'reasons' | 'checks'>) {
   const ofNobodyElse = (reason: string, policy: string) =>
     checks.some((check) => check.id === reason && (check.policy === policy || check.policy === null));

@@ -1,6 +1,6 @@
 import type { JsonObject } from '../core/json.js';
 
-/** The published data about the keys of receipts. */
+/** The published metadata of receipt keys. */
 export interface ReceiptKeysUseCase {
   /** JWK Set (RFC 7517). */
   keySet(): JsonObject;

@@ -13,7 +13,7 @@ import type { Waits } from './waits.js';
 import { withhold } from './withheld-decision.js';
 import { LateError, withinTime } from './within-time.js';
 
-/** How long an answer waits for its record. */
+/** Timeout of the record of a decision. */
 export const RECORD_TIMEOUT_MS = 1000;
 
 export interface RecordParts {
@@ -22,14 +22,16 @@ export interface RecordParts {
   readonly waits: Waits;
   readonly log: Log;
   readonly tracer: Tracer;
-  /** Makes what a decision is verified and appraised again by. Null: of evidence and endorsements only digests are kept. */
+  /**
+   * Makes the inputs with which a decision can be repeated. Null: only digests of evidence and endorsements are kept.
+   */
   readonly keep: ((judged: JudgedRequest, facts: readonly Fact[]) => KeptInputs) | null;
-  /** How long the record may take. */
+  /** Timeout of the record, in milliseconds. */
   readonly recordTimeoutMs?: number;
 }
 
 /**
- * The decision, once it is stored. An allow that is not stored does not leave.
+ * Records the decision and returns it. Withholds an allow that is not stored.
  * @param facts answers that the decision depends on
  */
 export async function recordOrWithhold(
@@ -45,7 +47,7 @@ export async function recordOrWithhold(
     const judged = { decision, request, caller, ...askedRelease(request) };
     return keep === null ? judged : { ...judged, inputs: keep(judged, facts) };
   };
-  // Within a promise, so that a record that cannot even be made is one that is not stored.
+  // The async function turns an exception while making the record into a failed record.
   const storing = tracer.span('store decision', () =>
     waits.elsewhere('record', async () => recorder.record(recorded())),
   );
@@ -53,7 +55,7 @@ export async function recordOrWithhold(
     await withinTime(storing, recordTimeoutMs);
     return decision;
   } catch (error) {
-    // Of a store that is out of reach the log tells once, and not with each request.
+    // The log reports an unreachable store once, not with each request.
     if (!(error instanceof StoreUnavailableError)) {
       log.error({ err: error, decisionId: decision.decisionId }, 'a decision was not stored');
     }
@@ -61,14 +63,14 @@ export async function recordOrWithhold(
     const unrecorded = () => recorder.leavesUnrecorded(withheld.decision);
     if (error instanceof LateError) {
       recorder.answeredUnrecorded(decision.decisionId);
-      // A record that comes back later says what nobody was told.
+      // A record that is stored late differs from the answer that was sent.
       void storing.then(() => recorder.withdraw(decision.decisionId, 'late')).catch(unrecorded);
     } else unrecorded();
     return withheld;
   }
 }
 
-/** The key that is to be released by a decision, for its record. */
+/** The requested key release, for the record. */
 function askedRelease({ release }: VerifyRequest): Pick<JudgedRequest, 'release'> {
   return release === undefined ? {} : { release: { keyId: release.keyId, dryRun: release.dryRun } };
 }

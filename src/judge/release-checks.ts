@@ -13,28 +13,28 @@ import type { JoinedVerification, JoinParts } from './join.js';
 import type { NoncedTerms } from './nonces.js';
 import { isNameOfOne, wrappingKeys } from './wrapping-keys.js';
 
-/** Of bare evidence of a paravisor. */
+/** For bare evidence of a paravisor. */
 const PIN_MACHINE =
   'The operator should pin machines or hcl.vmUniqueId in the policy, or accept evidence with a vTPM, which the caller then sends.';
 
 const TARGET = '/attestationResults';
 const BINDING = '/binding';
 
-/** Those that a waiver can name. */
+/** Checks that a waiver can name. */
 const WAIVABLE: ReadonlySet<CheckId> = new Set(
   (['plain', 'floor', 'status'] as const).flatMap((value) => [...waivableChecks(value)]),
 );
 
-/** Of a local key there is no token that could name the key. */
+/** A local key has no token that could name the key. */
 const BIND = 'The guest should make evidence for the nonce and the key of this request (binding.jwk).';
 
-/** Conditions of any release, and those of one by a vault. */
+/** Conditions of a release, for local keys and for vaults. */
 const REQUIRED = {
   local: ['release_key_unbound', 'release_warning'],
   vault: ['release_token_stale', 'release_other_vm', 'release_key_unbound', 'release_warning'],
 } as const;
 
-/** The subject of the conditions of a release. */
+/** The inputs of the release conditions. */
 export interface ReleaseSubject {
   readonly keyThumbprint: KeyThumbprint;
   readonly terms: ReleaseTerms;
@@ -46,7 +46,10 @@ export interface ReleaseSubject {
   readonly appraisal: PolicyAppraisal;
 }
 
-/** Where a key is wanted, an allow of its policy alone is not enough. */
+/**
+ * Adds the release conditions to the appraisal of the key's policy, if a key is requested. An allow alone is not
+ * enough.
+ */
 export function withReleaseDemands(
   { keyThumbprint }: JoinParts,
   asked: NoncedTerms,
@@ -61,8 +64,8 @@ export function withReleaseDemands(
 }
 
 /**
- * The conditions of a release, beside an allow of the key's policy. Whoever asks the vault makes no other: what is checked there
- * is the answer.
+ * The conditions of a release, beside an allow of the key's policy. The client of the vault adds none: it only checks
+ * the vault's answer.
  */
 export function releaseDemands(release: ReleaseSubject): CheckSet {
   const checks = checksAt('');
@@ -74,7 +77,7 @@ export function releaseDemands(release: ReleaseSubject): CheckSet {
   return { checks: checks.all, required };
 }
 
-/** The properties of a token for which Key Vault wraps to a key in it. */
+/** The properties that a token must have for Key Vault to wrap to a key in it. */
 function checkToken(checks: Checks, release: ReleaseSubject): void {
   const token = release.joined.verification.claims.maa?.claims;
   if (token === undefined) {
@@ -88,7 +91,7 @@ function checkToken(checks: Checks, release: ReleaseSubject): void {
   if (checkBound(checks, release)) checkWrappingKey(checks.at(BINDING), token, release);
 }
 
-/** A token that existed before the challenge may be one that somebody kept. Whole seconds, without leeway. */
+/** A token issued before the challenge may be replayed. Compares whole seconds, without leeway. */
 function checkAge(checks: Checks, { iat }: JsonObject, { asked: { nonce } }: ReleaseSubject): void {
   if (nonce.origin !== 'challenge' || nonce.state !== 'consumed') {
     checks.skip(
@@ -99,7 +102,7 @@ function checkAge(checks: Checks, { iat }: JsonObject, { asked: { nonce } }: Rel
   }
   const { issuedAt } = nonce;
   const issued = Math.floor(issuedAt.getTime() / 1000);
-  // Verified tokens have an integer here.
+  // `iat` of a verified token is an integer.
   checks.require(typeof iat === 'number' && iat >= issued, 'release_token_stale', {
     expected: issuedAt.toISOString(),
     actual: typeof iat === 'number' ? new Date(iat * 1000).toISOString() : null,
@@ -107,12 +110,12 @@ function checkAge(checks: Checks, { iat }: JsonObject, { asked: { nonce } }: Rel
 }
 
 /**
- * Whether the evidence vouches for the bound key: it holds X, or the attestation key certified it. A token that holds X does not
- * count: whoever has a token of another request could name its key.
+ * Whether the evidence vouches for the bound key: it holds X, or the attestation key certified it. A token that holds X
+ * does not count: anyone with a token of another request could name its key.
  */
 function checkBound(checks: Checks, { asked: { binding }, joined, terms }: ReleaseSubject): boolean {
   if (binding !== null && binding.jkt !== null && joined.boundByEvidence.length > 0) {
-    // A vault wraps to a key of its own choice, which is looked at next.
+    // A vault chooses the key that it wraps to. `checkWrappingKey` checks it next.
     if (terms.kind === 'local') checks.at(BINDING).pass('release_key_unbound', { actual: binding.jkt });
     return true;
   }
@@ -121,7 +124,7 @@ function checkBound(checks: Checks, { asked: { binding }, joined, terms }: Relea
   return false;
 }
 
-/** Key Vault documents no choice among several keys, so there has to be exactly one. */
+/** Key Vault documents no choice among several keys, so there must be exactly one. */
 function checkWrappingKey(
   checks: Checks,
   token: JsonObject,
@@ -145,7 +148,7 @@ function checkWrappingKey(
   checks.require(expected !== null && expected === actual, 'release_key_unbound', { expected, actual });
 }
 
-/** Findings that an ordinary decision tolerates, and a release does not. */
+/** Findings that an ordinary decision tolerates and a release does not. */
 function checkWarnings(checks: Checks, { asked: { nonce, historical }, appraisal }: ReleaseSubject): void {
   const lacking = lackingForRelease(appraisal.policy);
   const warnings = appraisal.checks.filter(({ result, waived = false }) => result === 'warn' && !waived);
@@ -165,8 +168,8 @@ function checkWarnings(checks: Checks, { asked: { nonce, historical }, appraisal
 }
 
 /**
- * The report of a paravisor in bare evidence is Microsoft's, and equal for every tenant. So pins of such evidence show
- * nothing, unless they name the machine or the VM.
+ * Bare evidence of a paravisor contains Microsoft's report, which is equal for every tenant. So pins of such evidence
+ * prove nothing, unless they identify the machine or the VM.
  */
 function refuseUnpinnedParavisor(
   checks: Checks,
@@ -183,7 +186,7 @@ function refuseUnpinnedParavisor(
   });
 }
 
-/** In the words by which the remedy tells them apart. */
+/** The remedy distinguishes the two by this wording. */
 function unwaived(id: CheckId): string {
   return WAIVABLE.has(id) ? `the warning ${id} is not waived` : `the warning ${id}, which no policy can waive`;
 }

@@ -15,7 +15,7 @@ import type { Waits } from './waits.js';
 import { refuseRelease, withhold } from './withheld-decision.js';
 import { LateError, withinTime } from './within-time.js';
 
-/** A request for a key: its policy and terms stand in it. */
+/** A request for a key. It includes the key's policy and terms. */
 export type ReleaseRequest = VerifyRequest & { readonly release: ReleaseTerms };
 
 /** The result of a request for a key. */
@@ -29,19 +29,18 @@ export interface KeyRelease {
 type ReleaseRecorder = Pick<DecisionRecorder, 'releaseAttempt' | 'releaseResult'>;
 
 export interface ReleaseKeyParts {
-  /** By id. */
   readonly keys: ReadonlyMap<string, HeldKey>;
-  /** Judges and stores the decision, and withholds an allow that is not stored. */
+  /** Verifies evidence and stores the decision. Withholds an allow that is not stored. */
   readonly verifyEvidence: VerifyEvidenceUseCase;
-  /** Null where no decisions are stored: then there are no keys. */
+  /** Null if decisions are not stored. There are no keys then. */
   readonly recorder: ReleaseRecorder | null;
-  /** Time of a request. What judging took of it, the vault does not have. */
+  /** Time of a request. The vault gets the part that verification leaves. */
   readonly deadlineMs: number;
   readonly waits: Waits;
   readonly log: Log;
-  /** How long a record may take. */
+  /** Timeout of a record, in milliseconds. */
   readonly timeoutMs?: number;
-  /** Left out: nothing is traced. */
+  /** Defaults to no tracing. */
   readonly tracer?: Tracer;
 }
 
@@ -51,8 +50,8 @@ type Ended =
   | { readonly outcome: 'refused' | 'unavailable'; readonly decision: Decision; readonly result: ReleaseResult };
 
 /**
- * Releases keys: verifies the evidence, records the decision, records the attempt, requests the key, records the result. It stops at
- * the first step that fails, and no key is released.
+ * Releases keys: verifies the evidence, records the decision, records the attempt, requests the key, records the
+ * result. If a step fails, it stops and releases no key.
  */
 export class ReleaseKey {
   readonly #parts: ReleaseKeyParts;
@@ -65,7 +64,7 @@ export class ReleaseKey {
 
   /**
    * The conditions of the release of a key.
-   * @throws {RefusedError} `forbidden`, whether there is such a key or not: whoever may not have it learns nothing of it
+   * @throws {RefusedError} `forbidden`, whether the key exists or not: a caller without access must not find out
    */
   wanted(keyId: string, caller: Caller): Pick<HeldKey, 'kind' | 'policy' | 'anyMachine'> {
     const { keys } = this.#parts;
@@ -75,17 +74,19 @@ export class ReleaseKey {
     return key;
   }
 
-  /** @throws {FormatError | RefusedError} as `VerifyEvidence.execute`; `schema` for a bound key that nothing is encrypted to */
+  /**
+   * @throws {FormatError | RefusedError} as `VerifyEvidence.execute`; `schema` if the bound key is unfit for encryption
+   */
   async execute(request: ReleaseRequest, caller: Caller): Promise<KeyRelease> {
     const { keys, verifyEvidence, deadlineMs } = this.#parts;
     const { keyId, dryRun } = request.release;
     const key = keys.get(keyId);
     if (key === undefined) throw new Error('a release of a key that is not configured');
-    // Before the challenge is used up.
+    // This check precedes the use of the challenge.
     key.requireFit(request.bindingJwk ?? {});
     const time = new FetchTime(deadlineMs);
     try {
-      // The policy is the key's, and no choice of the caller's.
+      // The policy comes from the key; the caller does not choose it.
       const decision = await verifyEvidence.execute(request, { ...caller, policies: null });
       if (decision.decision !== 'allow' || dryRun) return { decision, release: null, state: 'not_attempted' };
       const allowed = { request, decision, principal: caller.principal };
@@ -112,14 +113,14 @@ export class ReleaseKey {
     }
     const { value, keyVersion } = ended.released;
     const result = { decisionId, outcome: 'released', keyVersion, valueSha256: sha256(value), code: null } as const;
-    // A key without a record of its release is not handed out.
+    // A key without a record of its release is not returned.
     if (await this.#storeResult({ ...result, detail: 'the key was released' })) {
       return { decision, release: ended.released, state: 'released' };
     }
     return { decision: unstored(), release: null, state: 'unavailable' };
   }
 
-  /** Never throws: whatever goes wrong, nothing is handed out. */
+  /** Never throws. After any error, it returns no key. */
   async #ask(
     key: HeldKey,
     allowed: AllowedRelease,
@@ -134,7 +135,7 @@ export class ReleaseKey {
       );
       return { outcome: 'released', released };
     } catch (error) {
-      // Of errors of others the log has no words, and an operator looks for the reason here.
+      // The log omits the messages of other errors, but an operator needs the reason here.
       const reason = isOfRelease(error) ? { reason: error.message } : {};
       this.#parts.log.error({ keyId, decisionId, ...reason, err: error }, 'a key was not released');
       if (error instanceof ReleaseRefusedError) {
@@ -153,7 +154,7 @@ export class ReleaseKey {
     }
   }
 
-  /** @returns whether it is stored: else nobody is asked */
+  /** @returns whether it is stored; if not, the key is not requested */
   #storeAttempt(attempt: ReleaseAttempt): Promise<boolean> {
     return this.#store(
       attempt.decisionId,
@@ -167,7 +168,7 @@ export class ReleaseKey {
   }
 
   /**
-   * @param late done where a record is stored after it was waited for
+   * @param late called if a record is stored after the timeout
    * @returns whether it is stored in time
    */
   async #store(
@@ -177,13 +178,13 @@ export class ReleaseKey {
   ): Promise<boolean> {
     const { recorder, waits, log, timeoutMs = RECORD_TIMEOUT_MS } = this.#parts;
     if (recorder === null) return false;
-    // Within a promise, so that a record that cannot even be made is one that is not stored.
+    // The async function turns an exception while making the record into a failed record.
     const storing = this.#tracer.span('store release', () => waits.elsewhere(null, async () => record(recorder)));
     try {
       await withinTime(storing, timeoutMs);
       return true;
     } catch (error) {
-      // Of a store that is out of reach the log tells once, and not with each request.
+      // The log reports an unreachable store once, not with each request.
       if (!(error instanceof StoreUnavailableError)) {
         log.error({ err: error, decisionId }, 'what is recorded of a release was not stored');
       }
@@ -193,12 +194,12 @@ export class ReleaseKey {
   }
 }
 
-/** Results of these codes are shown in the answer too. */
+/** Results with these codes are shown in the answer too. */
 function isOfRelease(error: unknown): error is Error {
   return error instanceof ReleaseRefusedError || error instanceof ReleaseUnavailableError;
 }
 
-/** Of an attempt that was stored after its request had ended. */
+/** The result of an attempt that was stored after its timeout. */
 function notMade({ decisionId }: ReleaseAttempt): ReleaseResult {
   const detail = 'the attempt was stored too late, so nobody was asked for the key';
   return { decisionId, outcome: 'unavailable', keyVersion: null, valueSha256: null, code: 'audit_unavailable', detail };

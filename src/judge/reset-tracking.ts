@@ -6,7 +6,7 @@ import { isBehind } from '../core/vtpm-resets.js';
 import type { TrackedVtpm } from '../policy/appraise/vtpm-resets.js';
 import { LateError, withinTime } from './within-time.js';
 
-/** How long the memory is waited for. After that it counts as out of reach. */
+/** Timeout of the memory. After it, the memory counts as unreachable. */
 const MEMORY_TIMEOUT_MS = 1000;
 
 type Action = 'read' | 'written';
@@ -45,11 +45,11 @@ export class ResetTracking {
   }
 
   /**
-   * Notes counts of a quote that was allowed. Never rejects. A write that comes too late to count still takes effect:
-   * the quote was genuine, and not behind what was remembered.
+   * Stores the counts of an allowed quote. Never rejects. A write that exceeds the timeout still takes effect: the
+   * quote was genuine, and not behind the stored counts.
    *
-   * @returns what to appraise the quote by instead, where it cannot stay allowed: higher counts were noted meanwhile, or
-   *   its own cannot be kept; null where they are kept
+   * @returns the state to appraise the quote with again, if higher counts were stored meanwhile, or its own cannot be
+   *   stored; null if they are stored
    */
   async advance({ akThumbprint, counts }: TrackedVtpm): Promise<RememberedResets | null> {
     try {
@@ -60,7 +60,7 @@ export class ResetTracking {
     }
   }
 
-  /** Tells the log of a memory that does not answer. Of what it answers with, it tells the log itself. */
+  /** Logs a memory that does not answer. The memory itself logs the errors that it answers with. */
   async #inTime<T>(work: Promise<T>, action: Action): Promise<T> {
     try {
       const outcome = await withinTime(work, this.#timeoutMs);

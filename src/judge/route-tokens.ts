@@ -5,13 +5,13 @@ import type { TokenVerification } from '../core/verification.js';
 export interface RouteToken {
   readonly route: TokenRoute;
   readonly verification: TokenVerification;
-  /** JSON pointer of the token, or of the place where it could have been. */
+  /** JSON pointer of the token, or of the place that it could have had. */
   readonly about: string;
-  /** The text of it, where this service obtained it for the evidence of the request; null where the request has it. */
+  /** The text of a token that this service obtained for the evidence; null if the token was in the request. */
   readonly obtained: string | null;
 }
 
-/** Why a submission gave no token that can be relied on. */
+/** Why a submission gave no reliable token. */
 export type RouteFault =
   | {
       readonly state: 'unavailable';
@@ -19,11 +19,14 @@ export type RouteFault =
       readonly retryable: boolean;
       readonly retryAfterSeconds: number | null;
     }
-  /** The other verifier judged the evidence, and does not vouch for it. */
+  /** The other verifier appraised the evidence, and does not vouch for it. */
   | { readonly state: 'not vouched for'; readonly detail: string }
-  /** It was not asked, because evidence or challenge fail a base check here, which says why. */
+  /** It was not contacted, because evidence or challenge fail a base check here, which says why. */
   | { readonly state: 'not asked' }
-  /** It is never asked about such evidence or verification time, even if every check here passes. `because`: why. */
+  /**
+   * It is never contacted for such evidence or verification time, even if every check here passes. `because`: the
+   * reason.
+   */
   | { readonly state: 'held back'; readonly because: string };
 
 /** Attestation Results of other verifiers. */

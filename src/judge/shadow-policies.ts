@@ -10,19 +10,22 @@ import type { NoncedTerms } from './nonces.js';
 const NONE: readonly ShadowResult[] = [];
 
 export interface ShadowParts {
-  /** Null: no early collateral of Intel is held. */
+  /** Null: there is no early collateral of Intel. */
   readonly early: Pick<EarlyCollateralShadow, 'judge'> | null;
   readonly log: Log;
 }
 
-/** What was verified before the deadline. */
+/** The verification at the deadline. */
 export interface VerifiedInTime {
   readonly joined: JoinedVerification;
-  /** Null where the verification did not come to an end. */
+  /** Null if the verification did not finish. */
   readonly verified: VerifiedRequest | null;
 }
 
-/** Results beside the decision, under shadow policies and by early collateral. Never rejects: none of them may change a decision. */
+/**
+ * Results beside the decision, under shadow policies and with early collateral. Never rejects: none of them may change
+ * a decision.
+ */
 export async function shadowResults(
   { early, log }: ShadowParts,
   terms: NoncedTerms,
@@ -36,8 +39,8 @@ export async function shadowResults(
 }
 
 /**
- * Appraises under the policies of `policies.shadow`. Reset counts are read and not advanced, and no token is requested for
- * these policies.
+ * Appraises under the policies of `policies.shadow`. Reads reset counts without advancing them, and requests no token
+ * for these policies.
  */
 async function appraiseShadow(
   terms: NoncedTerms,
@@ -49,8 +52,8 @@ async function appraiseShadow(
   const { shadow, policies, historical } = terms;
   if (shadow.length === 0) return NONE;
   try {
-    // The counts of the decision serve here as well, so that a request reads them once. An allow has advanced them to those of
-    // this quote since, which gives the same outcome.
+    // Reuses the counts of the decision, so a request reads them once. An allow has since advanced them to those of
+    // this quote, which gives the same outcome.
     const areRead = historical || policies.some(tracksResets);
     const resets = areRead ? decided.resets : await resetsFor(shadow, terms, joined, inquiry);
     const ground = { collateral: 'standard', expectedFrom: null } as const;

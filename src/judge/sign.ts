@@ -15,8 +15,8 @@ export interface SignParts {
 }
 
 /**
- * The decision with its receipt. An allow whose receipt cannot be signed does not leave.
- * @param time the time of the request: what judging took of it, signing does not have
+ * Signs a receipt and adds it to the decision. Withholds an allow whose receipt cannot be signed.
+ * @param time the time of the request; signing gets the part that verification leaves
  */
 export async function signOrWithhold(
   { receipts, waits, log, tracer }: SignParts,

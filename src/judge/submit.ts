@@ -40,18 +40,22 @@ type Wanting = Pick<NoncedTerms, 'policies' | 'historical' | 'trial' | 'nonce' |
   };
 };
 
-/** How one request asks another verifier. */
 interface Asking {
   readonly fetch: FetchContext;
   readonly inquiry: Inquiry;
 }
 
 /**
- * Requests tokens that a policy for this evidence wants, unless the request supplies one of the same endpoints that holds its
- * nonce: the caller does not choose which issuer is asked. Evidence that fails here is not sent, nor is evidence with a challenge
- * that is not known to be unused. None is sent for a past verification time, since another verifier judges the present, and none
- * for a policy that is only tried, since its text is the caller's. A genuine report whose revocation status is unknown is sent:
- * policies decide whether that matters.
+ * Requests tokens that a policy for this evidence requires. Requests none if the request supplies one of the same
+ * endpoints with its nonce, so the caller does not choose the issuer.
+ *
+ * Does not send:
+ * - evidence that fails here
+ * - evidence with a challenge that is not known to be unused
+ * - evidence for a past verification time, since another verifier appraises the present
+ * - evidence for a trial policy, since the caller wrote its text
+ *
+ * A genuine report with unknown revocation status is sent: policies decide whether that matters.
  */
 export async function submit(
   parts: SubmitParts,
@@ -70,7 +74,7 @@ export async function submit(
   if (wanted.length === 0) return { tokens: sent, faults: NO_FAULTS };
   const submission = own.submission ?? null;
   const takes = (route: TokenRoute) => submission !== null && accepts(route, submission, services, asking.inquiry);
-  // A token that the request supplies counts where none is requested.
+  // A token in the request counts if none is requested.
   const unsent = wanted.filter((route) => !sent.some((token) => token.route === route));
   const obstacle = obstacleTo(terms, own);
   if (obstacle !== null) {
@@ -92,13 +96,13 @@ function withAnswers(
 ): RouteResults {
   const obtained = answers.flatMap(([, answer]) => ('state' in answer ? [] : [answer]));
   return {
-    // Of two tokens for one route the claims of the last count. The target of a release is the token that was sent.
+    // Of two tokens for one route, the claims of the last count. A release must target the token in the request.
     tokens: forVault ? [...obtained, ...sent] : [...sent, ...obtained],
     faults: new Map(answers.flatMap(([route, answer]) => ('state' in answer ? [[route, answer] as const] : []))),
   };
 }
 
-/** Why evidence is sent to no other verifier; null where nothing speaks against it. */
+/** Why evidence is not sent to another verifier; null if it may be sent. */
 function obstacleTo(
   { policies, historical, trial, nonce }: Wanting,
   own: Verification,
@@ -106,18 +110,18 @@ function obstacleTo(
   const heldBack = (because: string) => ({ state: 'held back', because }) as const;
   if (trial) return heldBack('the policy is only tried, and whoever tries one does not decide where evidence is sent');
   if (historical) return heldBack('another verifier judges the present, and the verification time is in the past');
-  // No policy allows without these. During an outage of the store, old evidence would be sent again otherwise.
+  // No policy allows without these checks. Otherwise old evidence would be sent again during an outage of the store.
   if (nonceChecks(nonce).some(preventsAllow)) return { state: 'not asked' };
   const failed = own.checks.filter(hasFailed);
   if (own.submission != null && failed.length === 0) return null;
   if (!policies.some((policy) => holdsUnder(policy, own))) return { state: 'not asked' };
-  // A policy may turn the failed check into a warning; then only the route's own check says why there is no token.
+  // A policy may turn the failed check into a warning. Then only the route's own check explains the missing token.
   if (failed.length === 0) return null;
   const ids = failed.map(({ id }) => id).join(', ');
   return heldBack(`evidence that fails ${ids} is sent to no other verifier, whatever a policy tolerates`);
 }
 
-/** Requests a token. A malformed one is a problem of the route, not of the request. */
+/** Requests a token. A malformed token is a problem of the route, not of the request. */
 async function sendTo(
   parts: SubmitParts,
   route: TokenRoute,
@@ -140,7 +144,7 @@ async function sendTo(
   return token === null || problem !== null ? unreliable(route, problem) : token;
 }
 
-/** Null for what is not a token: its bytes are not the request's, so it is no malformed request. */
+/** Returns null for a text that is not a token. It is not part of the request, so the request is not malformed. */
 async function verifyObtained(
   parts: SubmitParts,
   route: TokenRoute,
@@ -164,7 +168,7 @@ function unreliable(route: TokenRoute, problem: string | null): RouteFault {
   return { state: 'unavailable', detail, retryable: true, retryAfterSeconds: null };
 }
 
-/** Why a token that the service obtained cannot be relied on; null where it can. */
+/** Why a token that the service obtained is unreliable; null if it is reliable. */
 function problemOf(token: RouteToken, expected: CallAnswer): string | null {
   const { route, verification } = token;
   if (!isReliable(token)) {
@@ -175,7 +179,9 @@ function problemOf(token: RouteToken, expected: CallAnswer): string | null {
   return claims !== undefined && answersCall(claims, expected) ? null : 'it does not answer this submission';
 }
 
-/** Whether claims of a verified token show that it answers a call: an instance of Azure Attestation repeats the nonce. */
+/**
+ * Whether claims of a verified token show that it answers a call. An instance of Azure Attestation repeats the nonce.
+ */
 export function answersCall({ nonce, iat }: JsonObject, expected: CallAnswer): boolean {
   if ('issuedSince' in expected) return typeof iat === 'number' && iat >= expected.issuedSince;
   if (typeof nonce !== 'string') return false;
@@ -183,7 +189,7 @@ export function answersCall({ nonce, iat }: JsonObject, expected: CallAnswer): b
   return given.byteLength === sent.byteLength && timingSafeEqual(given, sent);
 }
 
-/** Whether a token is of an endpoint that would be asked, and holds the nonce of the request: then none is requested. */
+/** Whether a token comes from a configured endpoint and holds the nonce of the request. Then none is requested. */
 function isOwn({ route, verification }: RouteToken, services: SubmitParts['services'], inquiry: Inquiry): boolean {
   const issuer = verification.claims[route]?.issuer;
   if (issuer === undefined || verification.bound.length === 0) return false;

@@ -4,7 +4,6 @@ import type { ResetTracking } from './reset-tracking.js';
 /** One immutable view of the policies, so that a request uses one set throughout. */
 export interface PolicyView {
   get(id: string): Policy | undefined;
-  /** Their ids. */
   keys(): Iterable<string>;
 }
 
@@ -14,11 +13,11 @@ export interface Tenant {
   readonly policies: () => PolicyView;
   /** Id of the policy of requests that name none. */
   readonly defaultPolicy: string;
-  /** Ids of the shadow policies. They are appraised, and never decide. */
+  /** Ids of the shadow policies. They are appraised, but do not change the decision. */
   readonly shadowPolicies: readonly string[];
-  /** Memory of its vTPMs. */
+  /** Memory of reset counts of its vTPMs. */
   readonly resets: Pick<ResetTracking, 'remembered' | 'advance'>;
 }
 
-/** Returns the tenant of a name. @throws {Error} if it does not exist: no caller of such a tenant is configured */
+/** Returns the tenant with this name. @throws {Error} if it does not exist: no configured caller belongs to it */
 export type Tenants = (name: string) => Tenant;

@@ -11,8 +11,8 @@ import type { JoinedVerification } from './join.js';
 import { SUBMITTED_ROUTES } from './submit.js';
 
 /**
- * The decision while the clock cannot be relied on: indeterminate under every policy, whatever else may be wrong. Neither
- * evidence nor nonce is looked at, so that the same request can be judged later.
+ * The decision while the clock is unreliable: indeterminate under every policy, even if something else is wrong. Uses
+ * neither evidence nor nonce, so the same request can be repeated later.
  */
 export function undecidedByClock(terms: Terms, doubt: ClockDoubt, lifetimeMs: number): Decision {
   const { request, policies, now, at, historical, decisionId } = terms;
@@ -53,7 +53,7 @@ export function undecidedByClock(terms: Terms, doubt: ClockDoubt, lifetimeMs: nu
   };
 }
 
-/** A verification without a result: no policy can allow on it. */
+/** A verification without a result. No policy can allow with it. */
 export function undecided(
   code: Extract<CheckId, 'deadline' | 'internal_error'>,
   retryable: boolean,

@@ -14,7 +14,7 @@ export interface VaultHeldKeyOptions extends Pick<HeldKey, 'policy' | 'tenant' |
   readonly clock: Pick<Clock, 'now'>;
 }
 
-/** A key of Azure Key Vault or Managed HSM. The vault wraps it to the one key in the token that encrypts. */
+/** A key of Azure Key Vault or Managed HSM. The vault wraps it to the only encryption key in the token. */
 export class VaultHeldKey implements HeldKey {
   readonly kind = 'vault';
   readonly policy: string;
@@ -29,7 +29,7 @@ export class VaultHeldKey implements HeldKey {
     this.#options = options;
   }
 
-  /** Which key the vault wraps to is a matter of the token, which a check compares with the bound key. */
+  /** Does nothing: the token determines the wrapping key, and a check compares that key with the bound key. */
   requireFit(): void {}
 
   describe({ request, decision }: AllowedRelease): AskedVaultKey {
@@ -47,7 +47,7 @@ export class VaultHeldKey implements HeldKey {
 
   async release({ request, decision, principal }: AllowedRelease, signal: AbortSignal): Promise<ReleasedValue> {
     const { key, enc, vault, clock } = this.#options;
-    // The challenge: so the guest, which knows it, can tell an answer that somebody kept.
+    // The nonce is the challenge. The guest has it, and can detect a replayed answer with it.
     const nonce = Buffer.from(request.nonce ?? []).toString('base64url');
     const target = targetOf(request);
     const { value, keyVersion, wrappingKid } = await vault.release(
@@ -62,7 +62,7 @@ export class VaultHeldKey implements HeldKey {
   }
 }
 
-/** The token that was verified, byte for byte. */
+/** The verified token, byte for byte. */
 function targetOf({ attestationResults }: VerifyRequest): string {
   const target = attestationResults.find(({ type }) => tokenRouteOf(type) === 'maa');
   if (target === undefined) throw new Error('a release by a vault without its token');

@@ -2,20 +2,26 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { RefusedError } from '../core/errors.js';
 import { FairQueue } from '../core/fair-queue.js';
 
-/** How much verification work is taken on at once. */
+/** Limits of concurrent verification work. */
 export interface SlotLimits {
-  /** Verifications that have begun, whatever they wait for. */
+  /** Verifications that have begun, including those that wait. */
   readonly running: number;
-  /** Those of them that compute, and do not wait for I/O. They share one processor and its memory: more at a time take longer, and none ends sooner. */
+  /**
+   * Those of them that compute instead of waiting for I/O. They share one processor and its memory: more of them take
+   * longer, and none ends sooner.
+   */
   readonly computing: number;
-  /** Requests that wait until one may begin. */
+  /** Requests that wait to begin. */
   readonly waiting: number;
 }
 
-/** As many requests as 256 clients make at a time find room. Most of `running` is for those that a vendor, vault or store has wait. */
+/**
+ * These limits admit the requests of 256 concurrent clients. Most of `running` is for verifications that wait for a
+ * vendor, vault or store.
+ */
 export const DEFAULT_SLOTS: SlotLimits = { running: 256, computing: 32, waiting: 224 };
 
-/** Verifications at a moment, and how many there may be. */
+/** The current numbers of verifications, and their limits. */
 export interface SlotFigures extends SlotLimits {
   readonly limits: SlotLimits;
 }
@@ -27,24 +33,23 @@ interface Slot {
   hasEnded: boolean;
 }
 
-/** A request that waits until it may begin. */
 interface Waiting {
   readonly principals: ReadonlySet<string>;
   readonly begin: () => void;
   readonly refuse: (error: RefusedError) => void;
 }
 
-/** Bounds verification work, fair by principal: what neither begins nor may wait is refused at once. */
+/** Limits verification work, with fair shares per principal. Refuses work at once that can neither begin nor wait. */
 export class VerificationSlots {
   readonly #limits: SlotLimits;
   readonly #queue: FairQueue<Waiting>;
-  /** Those that are back from elsewhere, and go on before others begin. */
+  /** Verifications that return from external waits. They continue before others begin. */
   readonly #returning: (() => void)[] = [];
   readonly #waited: (seconds: number) => void;
   readonly #current = new AsyncLocalStorage<Slot>();
   #computing = 0;
 
-  /** @param waited hears of each piece of work how long it waited for its slot */
+  /** @param waited receives the time that each piece of work waited for its slot */
   constructor(limits: Partial<SlotLimits> = {}, waited: (seconds: number) => void = () => undefined) {
     this.#limits = { ...DEFAULT_SLOTS, ...limits };
     const { running: concurrent, waiting: queued } = this.#limits;
@@ -58,7 +63,7 @@ export class VerificationSlots {
   }
 
   /**
-   * To be called before a body is read.
+   * Call this before a body is read.
    * @throws {RefusedError} `overloaded`
    */
   requireRoom(principal: string): void {
@@ -66,7 +71,7 @@ export class VerificationSlots {
     if (!this.#queue.hasRoomFor(principal)) throw full();
   }
 
-  /** @param principal by whom slots are shared @throws {RefusedError} `overloaded` */
+  /** @param principal shares slots fairly with others @throws {RefusedError} `overloaded` */
   async run<T>(principal: string, work: () => Promise<T>): Promise<T> {
     const asked = performance.now();
     const turn = this.#turn(principal);
@@ -84,8 +89,8 @@ export class VerificationSlots {
   }
 
   /**
-   * Waits for a vendor, a vault or a store. Meanwhile another verification may compute. Afterwards this one
-   * computes as soon as there is room, and before any that has not begun: its deadline runs. Outside of a slot nothing is counted.
+   * Waits for a vendor, a vault or a store. Meanwhile another verification may compute. Afterwards this one computes as
+   * soon as there is room, before any that has not begun: its deadline runs. Outside a slot, it only runs the work.
    */
   async elsewhere<T>(asked: () => Promise<T>): Promise<T> {
     const slot = this.#current.getStore();
@@ -95,7 +100,7 @@ export class VerificationSlots {
     try {
       return await asked();
     } finally {
-      // One that was given up, since its time was over, is not waited for.
+      // An abandoned verification, whose time has expired, gets no slot again.
       if (slot.hasEnded) slot.waits -= 1;
       else await this.#back(slot);
     }
@@ -106,7 +111,7 @@ export class VerificationSlots {
     return this.#queue.running < running && this.#computing < computing && this.#returning.length === 0;
   }
 
-  /** @returns null where it has begun already */
+  /** @returns null if it has begun already */
   #turn(principal: string): Promise<void> | null {
     let hasBegun = false;
     const turn = new Promise<void>((resolve, reject) => {
@@ -127,12 +132,15 @@ export class VerificationSlots {
     this.#goOn();
   }
 
-  /** Waits for a computing slot once the last external wait of a verification has ended. After an earlier one, it goes on without a slot. */
+  /**
+   * Waits for a computing slot once the last external wait of a verification has ended. After an earlier one, continues
+   * without a slot.
+   */
   async #back(slot: Slot): Promise<void> {
     const isLast = slot.waits === 1;
     if (isLast) await this.#mayCompute();
     slot.waits -= 1;
-    // It has begun to wait for something else meanwhile, or was given up.
+    // Meanwhile it began another wait, or was abandoned.
     if (isLast && (slot.waits > 0 || slot.hasEnded)) this.#free();
   }
 

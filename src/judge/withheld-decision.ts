@@ -2,7 +2,7 @@ import type { Check } from '../core/check.js';
 import type { Decision } from '../core/decision.js';
 import { checksAt } from '../tee/catalogue.js';
 
-/** The detail beside the code; by default that of the catalogue. */
+/** Texts beside the code; they default to those of the catalogue. */
 export interface Said {
   readonly detail?: string;
   readonly remedy?: string;

@@ -4,8 +4,8 @@ export class LateError extends Error {
 }
 
 /**
- * Returns the outcome of `work`, or rejects after the time. The work continues: its late effects still happen.
- * An answer that arrives while the process is busy counts: it is read before the timeout is reported.
+ * Returns the outcome of `work`, or rejects after the time. The work continues, and its late effects still happen. An
+ * answer that arrives while the process is busy counts: it is read before the timeout is reported.
  * @throws {LateError} after the time
  * @throws {Error} the rejection of `work`
  */

@@ -5,20 +5,21 @@ import { AK, REPORT_DATA, type Statements, saysTheSame, TEE, type TeeView } from
 /** A view that is compared with the first one. */
 export interface OtherView {
   readonly view: TeeView;
-  /** Whether that verifier was given the very report of the first view, as it is where this service submitted it. */
+  /** Whether that verifier appraised the same report as the first view, which it did if this service submitted it. */
   readonly sameReport: boolean;
 }
 
 type Verdict = 'equal' | 'different' | 'notComparable';
 
-/** Differences that are listed; the rest are counted. One denies, and a token can be made to have thousands. */
+/** Maximum of listed differences; the rest are counted. One denies, and a token can contain thousands. */
 const LISTED_DIFFERENCES = 64;
 
 /**
- * Compares what several Attestation Results state of a TEE, claim by claim. A claim that only one of them makes
- * is not comparable, except for those that tell which TEE it is: without them nothing is known to be about it.
+ * Compares the statements of several Attestation Results about a TEE, claim by claim. A claim that only one of them
+ * makes is not comparable. The exceptions are identifying claims: without them a result is not known to be about this
+ * TEE.
  *
- * @param first the hardware where it was verified, else the token that is the evidence
+ * @param first the hardware if it was verified, else the token that is the evidence
  */
 export function crossCheck(first: TeeView, others: readonly OtherView[]): CrossCheck {
   const views = [first, ...others.map((other) => ({ ...other.view, statements: statementsOfMoment(first, other) }))];
@@ -53,9 +54,9 @@ function difference(views: readonly TeeView[], claim: string): Difference {
 }
 
 /**
- * The statements of the other view about the same moment. A paravisor makes a report for each caller's `user-data`, so two
- * honest reports of one VM differ in it, in the time, and so in the hash that is the report data. Statements
- * that are not sound stay: no moment excuses them.
+ * The statements of the other view about the same moment. A paravisor makes a report for each caller's `user-data`. So
+ * two genuine reports of one VM differ in `user-data`, in the time, and in the hash in the report data. Statements that
+ * are not sound stay in the comparison: another moment does not explain them.
  */
 function statementsOfMoment(first: TeeView, { view, sameReport }: OtherView): Statements {
   if (sameReport) return view.statements;
@@ -66,7 +67,10 @@ function statementsOfMoment(first: TeeView, { view, sameReport }: OtherView): St
   return new Map([...view.statements].filter(([claim, { sound }]) => !(sound && left.includes(claim))));
 }
 
-/** Bare reports are compared as they are. Behind a paravisor it takes runtime claims that are known to be the same. */
+/**
+ * Bare reports are always comparable. Reports of a paravisor are comparable if their runtime claims are known to be
+ * equal.
+ */
 function reportDataIsComparable(first: TeeView, other: TeeView): boolean {
   if (first.identity !== AK) return true;
   const claims = [first, other].map(({ statements }) => [...statements.keys()].filter(isRuntimeClaim));
@@ -83,21 +87,21 @@ function agreesOn(claim: string, a: Statements, b: Statements): boolean {
   return saysTheSame(a.get(claim), b.get(claim));
 }
 
-/** Claims that every Attestation Result must make, and make alike, to be about the TEE of the first. */
+/** Claims that each Attestation Result must make, with equal values, to be about the TEE of the first. */
 function identifyingClaims(first: TeeView): readonly string[] {
   return [TEE, first.identity];
 }
 
 /**
- * Whether another Attestation Result is about the same TEE: by the attestation key where there is a vTPM, else by all 64
- * bytes of report data. It does not say that they agree on anything else. Nonce and VM id are not asked: both can be had for
- * another TEE.
+ * Whether another Attestation Result is about the same TEE. The attestation key identifies a TEE with a vTPM, and all
+ * 64 bytes of report data any other. They may still disagree on other claims. Nonce and VM id are not compared: both
+ * can be obtained for another TEE.
  */
 export function isSameTee(first: TeeView, other: TeeView): boolean {
   return unmetIdentity(first, other) === null;
 }
 
-/** The first of the identifying claims that the two do not both make, and make alike; null where there is none. */
+/** The first identifying claim that the two do not both make with equal values; null if there is none. */
 export function unmetIdentity(first: TeeView, other: TeeView): string | null {
   const isMet = (claim: string) => saysTheSame(first.statements.get(claim), other.statements.get(claim));
   return identifyingClaims(first).find((claim) => !isMet(claim)) ?? null;

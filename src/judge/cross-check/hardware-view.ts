@@ -7,8 +7,8 @@ import { USER_DATA, vmConfigurationStatements } from './paravisor-statements.js'
 import { AK, collectStatements, type Entry, type Statement, sound, TEE, type TeeView } from './statement.js';
 
 /**
- * The TEE as our own verification of hardware evidence states it; null where no hardware was verified.
- * Evidence with a vTPM speaks through a paravisor, and is known by the attestation key.
+ * The TEE according to the verified hardware evidence; null if no hardware was verified. For evidence with a vTPM, the
+ * attestation key identifies the TEE.
  */
 export function hardwareView(claims: Verified<Claims>, evidenceType: EvidenceType): TeeView | null {
   const { snp, tdx, hcl } = claims;
@@ -21,10 +21,10 @@ export function hardwareView(claims: Verified<Claims>, evidenceType: EvidenceTyp
   };
 }
 
-/** How a claim is read from the claims of a TEE; undefined where they do not make it. */
+/** How to read a claim from the claims of a TEE; undefined if they do not have it. */
 type Reading<T> = readonly [claim: string, read: (claims: T) => JsonValue | undefined];
 
-/** The members of a quote that other verifiers have a name for. */
+/** The members of a quote that other verifiers state too. */
 const OF_A_QUOTE: readonly Reading<TdxClaims>[] = [
   [TEE, () => 'tdx'],
   ['tdx.mrtd', (tdx) => tdx.mrtd],
@@ -49,7 +49,7 @@ const OF_A_QUOTE: readonly Reading<TdxClaims>[] = [
   ['tdx.tcb.status', ({ tcb }) => tcb.status ?? undefined],
 ];
 
-/** The members of a report that other verifiers have a name for. */
+/** The members of a report that other verifiers state too. */
 const OF_A_REPORT: readonly Reading<SnpClaims>[] = [
   [TEE, () => 'snp'],
   ['snp.measurement', (snp) => snp.measurement],

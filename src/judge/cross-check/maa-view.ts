@@ -8,7 +8,7 @@ import { MAA_SNP_SOURCES, TDX_SOURCES } from './token-views.js';
 
 const ISOLATION = 'x-ms-isolation-tee';
 
-/** The statement of every token about its issuer. */
+/** The members of every token about its issuer. */
 const OF_THE_ISSUER = [
   'iss',
   'iat',
@@ -21,7 +21,7 @@ const OF_THE_ISSUER = [
   'x-ms-policy-signer',
 ] as const;
 
-/** The statements of a guest token about the operating system, from the boot log, and about the guest's own payload. */
+/** The members of a guest token about the operating system (from the boot log) and the guest's own payload. */
 const OF_THE_GUEST = [
   'secureboot',
   'x-ms-runtime',
@@ -50,13 +50,16 @@ const OF_THE_GUEST = [
   ].map((name) => `x-ms-azurevm-${name}`),
 ];
 
-/** Claims of a TD token that are not compared: words of its service, and bytes that our claims have by bit or not at all. */
+/**
+ * Members of a TD token that are not compared. They are texts of its service, or bytes that our claims hold bit by bit
+ * or not at all.
+ */
 const OF_A_TD = ['dbgstat', 'eat_profile', 'intuse', 'tdx_seam_attributes', 'tdx_seamsvn', 'tdx_td_attributes'];
 
 /**
- * The result of our own verification, under the names and at the paths of an Azure Attestation token; null where it
- * proves no hardware. It is no token, and its member `absent` lists what a token has and this has not: what only
- * Azure Attestation can state, and what our claims do not hold.
+ * The result of our own verification, with the names and paths of an Azure Attestation token; null if it proves no
+ * hardware. It is not a token. Its member `absent` lists the members of a token that it lacks: statements that only
+ * Azure Attestation can make, and values that our claims do not hold.
  */
 export function maaView(claims: Verified<Claims>, evidenceType: EvidenceType): JsonObject | null {
   const hardware = hardwareView(claims, evidenceType);
@@ -96,7 +99,10 @@ function runtimeMembers(hcl: HclClaims | undefined): JsonObject | null {
   return runtime;
 }
 
-/** The keys are absent since our claims hold their thumbprint only; the configuration where only the key is vouched for. */
+/**
+ * Our claims hold only the thumbprint of the keys, so the keys are absent. The configuration is absent if only the key
+ * is vouched for.
+ */
 function absentOfTee({ tdx, hcl }: Claims): readonly string[] {
   const ofTd = tdx === undefined ? [] : OF_A_TD;
   if (hcl === undefined) return ['x-ms-compliance-status', ...ofTd, 'x-ms-runtime'];
@@ -104,12 +110,12 @@ function absentOfTee({ tdx, hcl }: Claims): readonly string[] {
   return ['x-ms-compliance-status', ...ofTd, 'x-ms-runtime.keys', ...configuration];
 }
 
-/** The name that a member has in the paravisor's claims: all that are known have hyphens, except for one. */
+/** The name of a member in the paravisor's claims. All known names have hyphens, except `vmUniqueId`. */
 function kebabCase(name: string): string {
   return name === 'vmUniqueId' ? name : name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }
 
-/** Without a prototype, as all JSON here. */
+/** An object without a prototype, like all JSON here. */
 function plain(members: JsonObject): Record<string, JsonValue> {
   return Object.assign(Object.create(null), members);
 }

@@ -13,7 +13,7 @@ import {
   unsound,
 } from './statement.js';
 
-/** RFC 7638 SHA-256 thumbprint of a public JWK, base64url; null for what is no such key. This room computes no hash. */
+/** RFC 7638 SHA-256 thumbprint of a public JWK, base64url; null if it is not such a key. This room computes no hash. */
 export type KeyThumbprint = (key: JsonObject) => string | null;
 
 export const USER_DATA = 'hcl.userData';
@@ -34,8 +34,8 @@ const VM_CONFIGURATION_FORMS: ReadonlyMap<string, Form> = new Map([
 const asItStands: Form = (value) => value;
 
 /**
- * The statements in hardware-bound runtime data of a token. Runtime data without `HCLAkPub` are the guest's own, whatever
- * the names of their members, and state nothing here.
+ * The statements in hardware-bound runtime data of a token. Runtime data without `HCLAkPub` belong to the guest,
+ * whatever their members are named, and state nothing here.
  */
 export function paravisorStatements(runtime: JsonValue | undefined, thumbprint: KeyThumbprint): readonly Entry[] {
   if (runtime === undefined || runtime === null) return [];
@@ -50,7 +50,7 @@ export function paravisorStatements(runtime: JsonValue | undefined, thumbprint: 
   ];
 }
 
-/** Every member of `vm-configuration`: what the paravisor measures, it measures as a whole. */
+/** A statement for each member of `vm-configuration`: the paravisor measures the configuration as a whole. */
 export function vmConfigurationStatements(vmConfiguration: JsonValue): readonly Entry[] {
   if (!isObject(vmConfiguration)) return [[VM_CONFIGURATION, unsound(vmConfiguration)]];
   return Object.entries(vmConfiguration).map(([member, value]): Entry => {
@@ -63,7 +63,7 @@ function attestationKeys(keys: JsonValue | undefined): readonly JsonObject[] {
   return Array.isArray(keys) ? keys.filter(isObject).filter((key) => key['kid'] === 'HCLAkPub') : [];
 }
 
-/** Two keys of that name could each be meant, so together they are none. */
+/** If there are two keys of that name, either could be the attestation key, so the claim is unsound. */
 function attestationKeyStatement(keys: readonly JsonObject[], thumbprint: KeyThumbprint) {
   const [key, ...more] = keys;
   if (key === undefined || more.length > 0) return unsound([...keys]);

@@ -1,45 +1,44 @@
 import type { TokenRoute } from '../../core/evidence.js';
 import { isObject, type JsonObject, type JsonValue } from '../../core/json.js';
 
-/** The statement of one Attestation Result about one claim. */
 export interface Statement {
-  /** Written as our own claims are. Where that cannot be done, as it stands. */
+  /** In the form of our own claims; unchanged if that form does not fit. */
   readonly value: JsonValue;
   /**
-   * False for a value of the wrong form, and where a result contradicts itself. Such a statement equals no other:
-   * what is not understood may not pass for agreement.
+   * False for a value of the wrong form, and if a result contradicts itself. Such a statement equals no other: an
+   * unreadable value must not count as agreement.
    */
   readonly sound: boolean;
 }
 
-/** A claim and what is said of it. Claims have the names of our own: section and path, as in `snp.tcb.reported.snp`. */
+/** A claim and its statement. Names are those of our own claims: section and path, as in `snp.tcb.reported.snp`. */
 export type Entry = readonly [claim: string, statement: Statement];
 
 export type Statements = ReadonlyMap<string, Statement>;
 
-/** Writes a value as our own claims are written; undefined where its type or form is another one. */
+/** Converts a value to the form of our own claims; undefined if its type or form is wrong. */
 export type Form = (value: JsonValue) => JsonValue | undefined;
 
-/** Which member of an object states a claim, and in which form. */
+/** A claim, the member of an object that states it, and the form of the member. */
 export type Source = readonly [claim: string, member: string, form: Form];
 
-/** Bytes in hex of either case, of exactly this length; lower case where read. */
+/** Accepts hex of either case with exactly this number of bytes. Returns it in lower case. */
 export function hexOf(bytes: number): Form {
   const digits = new RegExp(`^[0-9a-fA-F]{${2 * bytes}}$`);
   return (value) => (typeof value === 'string' && digits.test(value) ? value.toLowerCase() : undefined);
 }
 
-/** A JSON boolean, and nothing that only looks like one. */
+/** Accepts a JSON boolean, but not a text or number in its place. */
 export const flag: Form = (value) => (typeof value === 'boolean' ? value : undefined);
 
-/** An integer from zero up, as a JSON number. */
+/** Accepts a JSON number that is an integer of zero or more. */
 export const count: Form = (value) => (Number.isSafeInteger(value) && Number(value) >= 0 ? value : undefined);
 
 export const text: Form = (value) => (typeof value === 'string' ? value : undefined);
 
 const GUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
-/** A GUID, which Azure writes in both cases. */
+/** Accepts a GUID, which Azure writes in both cases. */
 export const guid: Form = (value) => (typeof value === 'string' && GUID.test(value) ? value.toLowerCase() : undefined);
 
 export function sound(value: JsonValue): Statement {
@@ -55,7 +54,9 @@ export function stated(value: JsonValue, form: Form): Statement {
   return read === undefined ? unsound(value) : sound(read);
 }
 
-/** The statements in the members of an object. An absent member states nothing; JSON null is a value of the wrong type. */
+/**
+ * The statements in the members of an object. An absent member states nothing; JSON null is a value of the wrong type.
+ */
 export function readSources(object: JsonObject, sources: readonly Source[]): readonly Entry[] {
   return sources.flatMap(([claim, member, form]): readonly Entry[] => {
     const value = object[member];
@@ -64,8 +65,8 @@ export function readSources(object: JsonObject, sources: readonly Source[]): rea
 }
 
 /**
- * Statements by claim. A claim that a result states twice, each time otherwise, is unsound and shows both; one that it
- * states more often shows the first two, so that what is shown does not grow with each of them.
+ * Collects statements by claim. A claim with two different statements is unsound and shows both. Further statements of
+ * it are not shown, so that the output does not grow with their number.
  */
 export function collectStatements(entries: readonly Entry[]): Statements {
   const statements = new Map<string, Statement>();
@@ -81,7 +82,7 @@ export function collectStatements(entries: readonly Entry[]): Statements {
   return statements;
 }
 
-/** Whether both are there, are sound, and have one value. */
+/** Whether both exist, are sound, and have the same value. */
 export function saysTheSame(a: Statement | undefined, b: Statement | undefined): boolean {
   return a !== undefined && b !== undefined && a.sound && b.sound && isSameJson(a.value, b.value);
 }
@@ -98,23 +99,23 @@ function isSameJson(a: JsonValue | undefined, b: JsonValue | undefined): boolean
   );
 }
 
-/** The attestation key of a vTPM, as the hardware vouches for it: RFC 7638 thumbprint. */
+/** RFC 7638 thumbprint of the attestation key of a vTPM, as the hardware vouches for it. */
 export const AK = 'hcl.akThumbprint';
 
-/** Which kind of TEE: `snp` or `tdx`. */
+/** The kind of TEE: `snp` or `tdx`. */
 export const TEE = 'tee';
 
 export const REPORT_DATA = ['snp.reportData', 'tdx.reportData'] as const;
 
-/** A TEE as one Attestation Result states it. */
+/** A TEE according to one Attestation Result. */
 export interface TeeView {
   readonly route: 'hardware' | TokenRoute;
-  /** The claim that has to be the same in another view for that to be about the same TEE. */
+  /** The claim that must be equal in another view of the same TEE. */
   readonly identity: typeof AK | (typeof REPORT_DATA)[number];
   readonly statements: Statements;
 }
 
-/** A token's view. The attestation key is its identity wherever a paravisor speaks in it. */
+/** The view of a token. The attestation key is its identity if the token has statements of a paravisor. */
 export function tokenView(route: TokenRoute, statements: Statements, sealedToVtpm: boolean): TeeView {
   const tee = statements.get(TEE)?.value;
   const ofHardware = tee === 'tdx' ? 'tdx.reportData' : 'snp.reportData';

@@ -19,13 +19,13 @@ import {
   unsound,
 } from './statement.js';
 
-/** The statements of a guest token about the VM beside its hardware: a second time, from the boot log and from the platform. */
+/** Statements of a guest token about the VM that repeat others: from the boot log and from the platform. */
 const GUEST_SOURCES: readonly Source[] = [
   ['hcl.vmConfiguration.secureBoot', 'secureboot', flag],
   ['hcl.vmConfiguration.vmUniqueId', 'x-ms-azurevm-vmid', guid],
 ];
 
-/** The TEE as a verified token of Azure Attestation states it; null where there is no such token. */
+/** The TEE according to a verified token of Azure Attestation; null if there is no such token. */
 export function maaTokenView(claims: Verified<Claims>, thumbprint: KeyThumbprint): TeeView | null {
   const token = claims.maa;
   if (token === undefined) return null;
@@ -38,13 +38,13 @@ function guestStatements(claims: JsonObject, thumbprint: KeyThumbprint): readonl
   return [...isolationStatements(claims['x-ms-isolation-tee'], thumbprint), ...readSources(claims, GUEST_SOURCES)];
 }
 
-/** On a Trusted Launch VM the object is absent: then the token states no TEE. */
+/** On a Trusted Launch VM the object is absent. The token then states no TEE. */
 function isolationStatements(isolation: JsonValue | undefined, thumbprint: KeyThumbprint): readonly Entry[] {
   if (isolation === undefined) return [];
   return isObject(isolation) ? teeStatements(isolation, thumbprint) : [[TEE, unsound(isolation)]];
 }
 
-/** Only claims of the TEE that the type names are read. Without a type, none are. */
+/** Reads only claims of the TEE that the type names. Without a type, reads none. */
 function teeStatements(tee: JsonObject, thumbprint: KeyThumbprint): readonly Entry[] {
   const type = tee['x-ms-attestation-type'];
   const ofParavisor = () => paravisorStatements(tee['x-ms-runtime'], thumbprint);
@@ -60,14 +60,14 @@ function teeStatements(tee: JsonObject, thumbprint: KeyThumbprint): readonly Ent
   }
 }
 
-/** Claims that only Trust Authority has a name for. It states the debug attribute twice. */
+/** Claims that only Trust Authority states. It states the debug attribute twice. */
 const OWN_SOURCES: readonly Source[] = [
   ['tdx.tdAttributes.debug', 'tdx_is_debuggable', flag],
   ['tdx.tdAttributes.migratable', 'tdx_td_attributes_migratable', flag],
   ['tdx.tdAttributes.migratable', 'tdx_is_migratable', flag],
 ];
 
-/** The TEE as a verified token of Trust Authority states it; null where there is no such token. */
+/** The TEE according to a verified token of Trust Authority; null if there is no such token. */
 export function itaTokenView(claims: Verified<Claims>, thumbprint: KeyThumbprint): TeeView | null {
   const token = claims.ita;
   if (token === undefined) return null;
@@ -76,7 +76,8 @@ export function itaTokenView(claims: Verified<Claims>, thumbprint: KeyThumbprint
 
 function tdStatements(token: TokenClaims, thumbprint: KeyThumbprint): readonly Entry[] {
   if (token.attestationType !== 'TDX') return [[TEE, unsound(token.attestationType)]];
-  // A token of version 2 has one object for each attester, one of version 1 the claims of its only one on top.
+  // A token of version 2 has one object per attester. A token of version 1 has the claims of its only attester at the
+  // top.
   const td = token.claims['tdx'] ?? token.claims;
   return isObject(td) ? attesterStatements(td, thumbprint) : [[TEE, unsound(td)]];
 }
@@ -91,8 +92,8 @@ function attesterStatements(td: JsonObject, thumbprint: KeyThumbprint): readonly
 }
 
 /**
- * Our SNP claims under the names that Azure Attestation has for them. Its SVNs are the components of REPORTED_TCB;
- * FMC, which Turin has, is not among them.
+ * Our SNP claims, with the names that Azure Attestation uses. Its SVNs are the components of REPORTED_TCB, except FMC,
+ * which Turin has.
  */
 export const MAA_SNP_SOURCES: readonly Source[] = [
   ['snp.measurement', 'x-ms-sevsnpvm-launchmeasurement', hexOf(48)],
@@ -114,7 +115,7 @@ export const MAA_SNP_SOURCES: readonly Source[] = [
   ['snp.tcb.reported.microcode', 'x-ms-sevsnpvm-microcode-svn', count],
 ];
 
-/** TDX claims under the names that Azure Attestation and Trust Authority have in common. */
+/** TDX claims, with the names that both Azure Attestation and Trust Authority use. */
 export const TDX_SOURCES: readonly Source[] = [
   ['tdx.mrtd', 'tdx_mrtd', hexOf(48)],
   ['tdx.rtmr[0]', 'tdx_rtmr0', hexOf(48)],
