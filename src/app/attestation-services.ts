@@ -14,9 +14,9 @@ export interface OpenAttestationServices {
 }
 
 /**
- * The other verifiers that the configuration names: where it names nobody, evidence never leaves the service.
- * @param environment where workload identity finds what the configuration does not say
- * @throws {ConfigurationError} where the environment lacks what the credential needs
+ * The other verifiers that the configuration names. If it names none, evidence never leaves the service.
+ * @param environment source of workload identity settings that the configuration omits
+ * @throws {ConfigurationError} if the environment lacks a setting of the credential
  */
 export async function openAttestationServices(
   configuration: Configuration,
@@ -53,7 +53,7 @@ async function openIta({ ita, time }: Configuration, shared: OpenServiceOptions)
   return openTrustAuthority({ ...shared, ...ita.submit, issuers, leewaySeconds: time.tokenLeewaySeconds });
 }
 
-/** Issuers whose key set the portal of an interface serves: Intel names them api.… and portal.…, region by region. */
+/** Issuers whose key set the portal of an API serves. Intel names them api.… and portal.…, region by region. */
 function issuersOf(api: string, issuers: Configuration['ita']['issuers']): ReadonlySet<string> {
   const portal = api.replace('https://api.', 'https://portal.');
   return new Set(issuers.filter(({ keys }) => keys.startsWith(`${portal}/`)).map(({ issuer }) => issuer));

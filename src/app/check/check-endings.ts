@@ -10,14 +10,14 @@ import { lintedIn } from '../../policy/lint/lint.js';
 import type { CheckedPolicies } from './check-policies.js';
 import { type EndingFields, expiring } from './endings.js';
 
-/** Objects that expire on a date, beside API keys. */
+/** Objects that expire on a date, without API keys. */
 export interface EndingParts extends Pick<CheckedPolicies, 'files'> {
   readonly tls: TlsMaterial | null;
   /** Of the management listener. */
   readonly managementTls: Pick<TlsMaterial, 'cert'> | null;
   /** Certificates of `tpm.intermediates`, in DER, by the names of their files. */
   readonly akIssuers: readonly NamedFile[];
-  /** CRLs of `amd.chains` and collateral of `intel.collateral`, as they are used at `at`. */
+  /** CRLs of `amd.chains` and collateral of `intel.collateral`, as used at `at`. */
   readonly endorsements: (at: Date) => readonly EndingFile[];
 }
 
@@ -52,7 +52,10 @@ function endingProblem(fields: EndingFields, what: string, files: EndingParts['f
   return configurationProblem('config_expiry', { path: pathOf(fields), what: `${about}${what}` });
 }
 
-/** Of a folder of endorsements its key is named, of the listener the key of the file, of `tpm.intermediates` the file alone. */
+/**
+ * A warning names the configuration key of an endorsement folder, or the key of the listener's file. It names only the
+ * file in `tpm.intermediates`.
+ */
 function pathOf(fields: Exclude<EndingFields, { readonly policy: string }>): KeyPath {
   if ('caller' in fields) return ['callers', fields.caller, ...(fields.key === 'next' ? ['next'] : []), 'expires'];
   if ('key' in fields) return fields.key.split('.');

@@ -14,10 +14,10 @@ import { type PolicyFiles, policyFingerprint, problemsOfNeeded, readPolicyFiles 
 import { lintFacts, policySources } from '../commands/policy-sources.js';
 import { isWarning } from './load-warnings.js';
 
-/** Policies that load, with the names of their files, and what is wrong with the others. */
+/** Policies that load, with the names of their files, and the problems of the others. */
 export interface CheckedPolicies {
   readonly files: readonly (PolicyFiles<Policy>['policies'][number] & { readonly tenant: string })[];
-  /** Ids of the policies of each tenant, built-in ones included; null where some could not be read. */
+  /** Ids of the policies of each tenant, built-in ones included; null if some could not be read. */
   readonly ids: ReadonlyMap<string, ReadonlySet<string> | null>;
   readonly problems: readonly LintProblem[];
 }
@@ -25,7 +25,7 @@ export interface CheckedPolicies {
 /**
  * Reads every policy file of every tenant.
  * @param lines product lines that policies may name; null: any
- * @throws {ConfigurationError} as for one
+ * @throws {ConfigurationError} as `checkTenantPolicies`
  */
 export async function checkPolicies(configuration: Configuration, lines: AmdLines | null): Promise<CheckedPolicies> {
   const tenants = [...policiesByTenant(configuration).keys()];
@@ -39,9 +39,9 @@ export async function checkPolicies(configuration: Configuration, lines: AmdLine
 }
 
 /**
- * Reads every policy file of a directory. Pointers of what is wrong in a policy are into that policy, and the message
+ * Reads every policy file of a directory. Pointers of a policy's problems are relative to that policy, and the message
  * names its file.
- * @throws {ConfigurationError} where the directory is missing and must exist, or cannot be read
+ * @throws {ConfigurationError} if the directory is missing and must exist, or cannot be read
  */
 async function checkTenantPolicies(configuration: Configuration, tenant: string, facts: LintFacts) {
   const sources = policySources(configuration, tenant, facts.lines);
@@ -49,14 +49,14 @@ async function checkTenantPolicies(configuration: Configuration, tenant: string,
   const { policies, refused } = await readPolicyFiles(sources);
   const known = new Map([...sources.builtIns, ...policies.map(({ policy }) => policy)].map((each) => [each.id, each]));
   const ids = refused.length === 0 ? new Set(known.keys()) : null;
-  // One that could not be read may be the one that is named: then nothing is said of it.
+  // A named policy that was not found may be an unreadable one, so it is not reported.
   const needed = sources.needed.filter(({ id }) => ids !== null || known.has(id));
   const problems = [
     ...refused.flatMap(({ name, error }) => refusedPolicy(name, sources.directoryPath, error)),
     ...policies.flatMap(({ name, policy }) =>
       lintPolicyFile(name, policy.text, { ...policyTextOptions(name), ...facts })
         .filter((problem) => isWarning(problem, configuration, tenant, policy.id))
-        // The policy loads, so that nothing of it is an error here.
+        // The policy loads, so its problems are not errors here.
         .map((problem) => ({ ...problem, severity: 'warning' as const })),
     ),
     ...problemsOfNeeded(needed, known).map((problem) => configurationProblem('config_schema', problem)),
@@ -64,7 +64,7 @@ async function checkTenantPolicies(configuration: Configuration, tenant: string,
   return { files: policies, ids, problems };
 }
 
-/** A problem of the text is of the policy; a problem of the file, of the configuration. */
+/** A problem of the text belongs to the policy. A problem of the file belongs to the configuration. */
 function refusedPolicy(name: string, directoryPath: KeyPath, error: unknown): readonly LintProblem[] {
   if (error instanceof PolicyError) {
     return error.policyProblems.map((problem) => lintedIn(name, problem));

@@ -13,7 +13,7 @@ import { logWarnings } from './load-warnings.js';
 const DAY_MS = 24 * 60 * 60 * 1000;
 
 export interface EndingSources {
-  /** As they are in force now. */
+  /** The callers now in force. */
   readonly callers: () => Configuration['callers'];
   readonly tls: () => TlsMaterial | null;
   /** Of the management listener. */
@@ -21,9 +21,9 @@ export interface EndingSources {
   readonly policies: () => readonly TenantPolicy[];
   /** Certificates of `tpm.intermediates`, in DER, by the names of their files. */
   readonly akIssuers: () => readonly NamedFile[];
-  /** CRLs of `amd.chains` and collateral of `intel.collateral`, as they are used at `at`. */
+  /** CRLs of `amd.chains` and collateral of `intel.collateral`, as used at `at`. */
   readonly endorsements: (at: Date) => readonly EndingFile[];
-  /** Keys of vaults that sign receipts. */
+  /** Keys in vaults that sign receipts. */
   readonly receiptKeys: () => readonly EndingReceiptKey[];
 }
 
@@ -33,7 +33,7 @@ interface WatchedSources extends EndingSources {
 }
 
 interface EndingCertificate {
-  /** Of a listener the key of the configuration that names its file, of `tpm.intermediates` the file itself. */
+  /** The configuration key that names the file of a listener; the file name for `tpm.intermediates`. */
   readonly file: string;
   readonly subject: string;
   readonly expires: string;
@@ -41,7 +41,7 @@ interface EndingCertificate {
 
 interface EndingCrl {
   readonly file: 'listen.tls.clientCrl';
-  /** Common name of its issuer; null where it has none. */
+  /** Common name of its issuer; null if it has none. */
   readonly issuer: string | null;
   readonly expires: string;
 }
@@ -60,16 +60,15 @@ export type EndingFields = EndingApiKey | EndingCertificate | EndingCrl | Ending
 
 type EndingGroup = 'access' | 'akIssuers' | 'endorsements' | 'receiptKeys' | 'waivers';
 
-/** Objects of one kind, and the words of the warnings about those that have expired, or expire soon. */
+/** Objects of one kind, and the texts of the warnings about expired objects and objects that expire soon. */
 interface EndingKind {
-  /** Kinds of one group are read again together. */
+  /** Kinds of one group are reloaded together. */
   readonly group: EndingGroup;
   readonly of: (sources: EndingSources, at: Date) => readonly EndingFields[];
   readonly what: string;
-  /** The effect of the expiry. */
   readonly effect: string;
   readonly where?: string;
-  /** Lead time of the warning, where it is not the usual one. */
+  /** Lead time of the warning in days, if it is not the usual one. */
   readonly noticeDays?: number;
 }
 
@@ -89,7 +88,7 @@ const KINDS: readonly EndingKind[] = [
     of: ({ endorsements }, at) => endorsements(at).filter(({ key }) => key === 'intel.collateral'),
     what: 'TDX collateral',
     effect: 'without newer collateral, TDs of this kind are judged by older collateral, or collateral_stale',
-    // It lasts 30 days when it is new.
+    // New collateral is valid for 30 days.
     noticeDays: 7,
   },
   {
@@ -103,7 +102,7 @@ const KINDS: readonly EndingKind[] = [
 ];
 
 /**
- * The warnings about everything that has expired at an instant, or expires soon.
+ * The warnings about everything that has expired at a time, or expires soon.
  * @param groups which kinds; all if empty
  */
 export function expiring(sources: EndingSources, at: Date, groups: readonly EndingGroup[]) {
@@ -116,10 +115,17 @@ export function expiring(sources: EndingSources, at: Date, groups: readonly Endi
 }
 
 /**
- * API keys, certificates of the listener, waivers, issuers of attestation keys, keys of vaults that sign receipts, and CRLs
- * and collateral in folders, which end on a date: callers are then refused, or decisions change. Those that have ended or end within 30 days (collateral: 7) are
- * logged at start, whenever they are reloaded, and once a day; metrics show when each of them ends. Issuers have no expiry
- * metric: one that has ended may be kept for verification times in the past. Keys of vaults have none: vaults tell of them.
+ * Watches objects that expire on a date:
+ * - API keys, certificates and CRLs of the listeners
+ * - waivers
+ * - issuers of attestation keys
+ * - keys in vaults that sign receipts
+ * - CRLs and collateral in folders
+ *
+ * After the expiry, callers are refused, or decisions change. Objects that have expired, or expire within 30 days
+ * (collateral: 7), are logged at start, at each reload, and once a day. Metrics show the expiry of each. Issuers have
+ * no expiry metric: an expired one may be kept for past verification times. Keys in vaults have none: vaults report
+ * their expiry.
  */
 export class Endings {
   readonly #sources: WatchedSources;
@@ -129,7 +135,7 @@ export class Endings {
     this.#sources = sources;
   }
 
-  /** Looks once a day from now on. Does not keep the process alive. */
+  /** Warns once a day from now on. Does not keep the process alive. */
   watch(): void {
     this.#timer ??= setInterval(() => this.warn(), DAY_MS).unref();
   }
@@ -138,13 +144,13 @@ export class Endings {
     if (this.#timer !== null) clearInterval(this.#timer);
   }
 
-  /** Logs a warning for each item that has expired or expires soon. @param groups which kinds; all if left out */
+  /** Logs a warning for each item that has expired or expires soon. @param groups which kinds; defaults to all */
   warn(...groups: readonly EndingGroup[]): void {
     const { clock, log } = this.#sources;
     logWarnings(expiring(this.#sources, clock.now(), groups), log);
   }
 
-  /** Seconds until each ends, less than zero once it has. */
+  /** Seconds until each expires; negative after the expiry. */
   get figures(): EndingFigures {
     const sources = this.#sources;
     const now = sources.clock.now();
@@ -208,14 +214,14 @@ function certificatesOf(file: string, pem: string | null | undefined): readonly 
   return pemCertificates(pem ?? '').flatMap((text) => endingOf(file, text));
 }
 
-/** One that does not say until when it holds does not end. */
+/** A CRL without nextUpdate does not expire. */
 function crlEnding(pem: string): readonly EndingCrl[] {
   const { issuer, nextUpdate } = crlOf(pem);
   if (nextUpdate === null) return [];
   return [{ file: 'listen.tls.clientCrl', issuer: issuer.commonName, expires: nextUpdate.toISOString() }];
 }
 
-/** Text that TLS ignores in a file, such as a commented block, does not expire. */
+/** Ignores text that TLS ignores in a file, such as a commented block. */
 function endingOf(file: string, certificate: string | Uint8Array): readonly EndingCertificate[] {
   try {
     const { subject, validTo } = new X509Certificate(certificate);

@@ -13,7 +13,6 @@ import { namedTenant, type TenantPolicy } from '../reload/tenant-policies.js';
 import { readableSecrets, secretFilesOf } from '../secret-files.js';
 import { checkEgressPassword } from './readable-files.js';
 
-/** A warning of the log. */
 interface Warning {
   readonly fields: object;
   readonly message: string;
@@ -23,14 +22,14 @@ export function logWarnings(warnings: readonly Warning[], log: Log): void {
   for (const { fields, message } of warnings) log.warn(fields, message);
 }
 
-/** A warning about a place of the configuration. */
+/** A warning about a place in the configuration. */
 export function placedWarning(problem: PlacedProblem): Warning {
   return { fields: {}, message: placedText(problem) };
 }
 
 /**
- * Lists settings that are allowed and deserve a second look, files with secrets that others may read, and a password of
- * the proxy that cannot be read: each connection needs it, and the start needs none.
+ * Lists settings that are allowed but unusual, files with secrets that others can read, and an unreadable proxy
+ * password. Each connection through the proxy needs the password, but the start does not.
  */
 export async function settingWarnings(
   configuration: Configuration,
@@ -44,7 +43,7 @@ export async function settingWarnings(
   ];
 }
 
-/** Lists configured folders that are missing. The service starts without them; more often a name is misspelt. */
+/** Lists configured folders that are missing. The service starts without them, but most often a name is misspelt. */
 export async function missingFolders(configuration: Configuration) {
   const looks = [...namedEndorsementFolders(configuration)].map(async ([key, folder]) => {
     try {
@@ -59,10 +58,10 @@ export async function missingFolders(configuration: Configuration) {
   return (await Promise.all(looks)).flat();
 }
 
-/** Lists policy members that say less than they seem to, and rules `akv` that Key Vault may judge otherwise. */
+/** Lists policy members that restrict less than they seem to, and rules `akv` that Key Vault may evaluate otherwise. */
 export function policyWarnings(policies: readonly TenantPolicy[], configuration: Configuration): readonly Warning[] {
   const facts = lintFacts(configuration);
-  // Of a policy that is built in, the operator writes nothing.
+  // The operator does not write built-in policies.
   const own = policies.filter(({ policy }) => !BUILT_IN_POLICIES.includes(policy));
   return own.flatMap(({ tenant, policy: { id, text } }) =>
     lintPolicy(text, { ...facts, releasePolicyId: id })
@@ -73,7 +72,7 @@ export function policyWarnings(policies: readonly TenantPolicy[], configuration:
   );
 }
 
-/** Whether a start and a check warn of a problem. Missing pins are told with the key that needs them. */
+/** Whether a start and a check warn of a problem. Missing pins are reported with the key that needs them. */
 export function isWarning({ code }: LintedProblem, { keys }: Configuration, tenant: string, policy: string): boolean {
   if (code === 'release_unpinned') return false;
   if (code !== 'release_firmware_only') return true;
@@ -81,7 +80,8 @@ export function isWarning({ code }: LintedProblem, { keys }: Configuration, tena
 }
 
 /**
- * Lists gates that nobody can pass, gates that do not require a challenge, and gates that require one where their policy does not.
+ * Lists gates that no request can pass, gates that do not require a challenge, and gates that require one although
+ * their policy does not.
  *
  * @param policies those of files; built-in ones may be absent
  */
@@ -93,7 +93,7 @@ export function gateWarnings({ gates }: Configuration, policies: readonly Tenant
   });
 }
 
-/** Warnings about a gate, each with the member that it is about. */
+/** Warnings about a gate, each with the affected member. */
 function gateRemarks(
   { url, ownNonces, policy: id }: Configuration['gates'][string],
   policy: Policy | undefined,
@@ -108,7 +108,7 @@ function gateRemarks(
   ];
 }
 
-/** The warning if anybody is served; null if callers are distinguished, or only this machine is served. */
+/** The warning if the service accepts anyone; null if callers are configured, or only this machine can connect. */
 export function openAccessWarning({ callers, listen }: Configuration): PlacedProblem | null {
   if (Object.keys(callers).length > 0 || !listen.insecure) return null;
   const what = 'no callers are configured, and listen.insecure is set: anyone who can connect may verify';

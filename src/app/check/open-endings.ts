@@ -6,7 +6,6 @@ import type { OpenRules } from '../open-rules.js';
 import type { ReloadedReceiptKeys } from '../reload/receipt-keys.js';
 import { Endings } from './endings.js';
 
-/** The dependencies of the watch over expiries. */
 export interface EndingsOptions extends OpenRules {
   readonly endorsements: OpenEndorsements;
   readonly receiptKeys: ReloadedReceiptKeys;
@@ -36,7 +35,7 @@ export function openEndings(options: EndingsOptions): Endings {
   return endings;
 }
 
-/** How old fetched endorsements are at an instant, and how long they last. */
+/** The age of fetched endorsements at a time, and the time until they expire. */
 function fetchedFigures(fetched: readonly FetchedMaterial[], at: Date): readonly FetchedFigures[] {
   const seconds = (milliseconds: number) => Math.round(milliseconds / 1000);
   return fetched.map(({ kind, source, fetchedAt, expires }) => ({

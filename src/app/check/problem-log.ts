@@ -1,10 +1,10 @@
 import type { LintProblem } from '../../core/lint-problem.js';
 import type { Log } from '../../core/ports.js';
 
-/** Members of a record of the log that say what it is about, as texts. */
+/** Text fields of a log record that identify its subject. */
 export type RecordFields = Readonly<Record<string, string | undefined>>;
 
-/** Collects what a start of the service would log as warnings and errors. */
+/** Collects the warnings and errors that a start of the service would log. */
 export class ProblemLog implements Log {
   readonly problems: LintProblem[] = [];
   readonly #problemOf: (severity: 'error' | 'warning', fields: RecordFields, message: string) => LintProblem;

@@ -24,18 +24,18 @@ export function write(text: string): void {
   process.stdout.write(text);
 }
 
-/** Standard output belongs to the answer. */
+/** Logs to standard error: standard output holds only the answer. */
 export function commandLineLog(): Log {
   return createLog('warn', process.stderr);
 }
 
-/** Twice the longest body that a service can be configured to take. */
+/** Twice the longest body that a service can be configured to accept. */
 const MAXIMUM_INPUT = 128 * 1024 * 1024;
 
 /**
- * Reads a file, or standard input for `-`. Its size is found out by reading: a pipe has none.
- * @param expected what the command wants, for those who gave something else
- * @throws {UsageError} where it cannot be read, is empty, or is too large
+ * Reads a file, or standard input for `-`. A pipe has no size, so it counts the bytes that it reads.
+ * @param expected the input that the command needs, for error messages
+ * @throws {UsageError} if the input cannot be read, is empty, or is too large
  */
 export async function readInput(file: string, expected: string): Promise<NamedInput> {
   if (file === '') throw new UsageError(['the name of the file is empty', `expected ${expected}`]);
@@ -59,7 +59,7 @@ export async function readInput(file: string, expected: string): Promise<NamedIn
 
 /**
  * Reads files one after the other, as `readInput` does.
- * @throws {UsageError} where standard input is named twice: it can be read once
+ * @throws {UsageError} if standard input is named twice: it can be read once
  */
 export async function readInputs(files: readonly string[], expected: string): Promise<readonly NamedInput[]> {
   if (files.filter((file) => file === '-').length > 1) {

@@ -5,8 +5,8 @@ import { ChallengeCodec } from '../../judge/challenge-codec.js';
 import { type Nonces, nonceStanding } from '../../judge/nonces.js';
 
 /**
- * Recognises a challenge where the service's key is available; without it, every nonce is the caller's own. No command
- * uses a challenge up.
+ * Recognises a challenge if the service's key is available. Without the key, every nonce counts as the caller's own. No
+ * command consumes a challenge.
  */
 export async function commandLineNonces(configuration: Configuration): Promise<Nonces> {
   const key = await readFile(challengeKeyPath(configuration)).catch(() => randomBytes(32));

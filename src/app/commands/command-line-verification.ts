@@ -18,32 +18,36 @@ import { openResets, trackingsOf } from '../tenant-resets.js';
 import { commandLineNonces } from './command-line-nonces.js';
 import { namedPolicy } from './named-policy.js';
 
-/** Judging without a server. */
+/** Verification without a server. */
 export interface CommandLineVerification {
   readonly verifyEvidence: Pick<VerifyEvidence, 'execute' | 'tryPolicy'>;
   /** The value of `--policy`; null if absent. */
   readonly policies: readonly string[] | null;
-  /** The parts that the verification is made of. */
+  /** The registrations of the verification. */
   readonly app: Registrations;
-  /** The same judging under these policies, whatever the configuration has. */
+  /** The same verification under these policies, instead of those of the configuration. */
   under(policies: readonly Policy[]): Pick<VerifyEvidence, 'execute'>;
   close(): Promise<void>;
 }
 
-/** Where a policy may have been named: null where none was. */
+/** The policy is null if none was named. */
 type NamedVerification<P = Policy | null> = CommandLineVerification & { readonly policy: P };
 
 /**
- * The same code as the service's, with five differences. A past time is always allowed (by `--at`, never by the
- * body), since whoever runs the command owns the machine. Challenges are never used up. The clock is not watched, and
- * endorsements are not renewed in the background, since the process ends with the command. For the same reason nothing is
- * judged by Intel's early collateral. Caches, rollback marks and reset counts are those of a service with the same data
- * directory, and marks and counts those of its replicas too. If a part cannot be opened, those opened before are closed.
+ * Verifies with the same code as the service, with five differences:
+ * - A past time is always allowed (by `--at`, never by the body), since the user of the command owns the machine.
+ * - Challenges are never consumed.
+ * - The clock is not watched, since the process ends with the command.
+ * - Endorsements are not renewed in the background, for the same reason.
+ * - Intel's early collateral is not used, for the same reason.
  *
- * @param policy id of a policy, or a policy file; null for what the body says
+ * Caches, rollback marks and reset counts are those of a service with the same data directory. Marks and counts are
+ * also those of its replicas. If a part cannot be opened, the parts opened before are closed.
+ *
+ * @param policy id of a policy, or a policy file; null for the policies of the body
  * @param option that named it
- * @param replaced values in the place of registrations
- * @throws {ConfigurationError} where a policy does not load, or a file that the configuration names is wrong
+ * @param replaced values that replace registrations
+ * @throws {ConfigurationError} if a policy does not load, or a file that the configuration names is wrong
  */
 export function commandLineVerification(
   configuration: Configuration,
@@ -69,7 +73,7 @@ export function commandLineVerification(
   return openAllOrNone(log, (opened) => openVerification(configuration, named, { ...replaced, log }, opened));
 }
 
-/** @param opened takes everything that has to be closed, as it is opened */
+/** @param opened takes every part that must be closed, as it is opened */
 async function openVerification(
   configuration: Configuration,
   named: { readonly policy: string; readonly option: string } | null,
@@ -85,7 +89,7 @@ async function openVerification(
   }
   const { resets, ...parts } = await openParts(configuration, log, opened);
   const configured = tenantsOf(configuration, inForce, resets);
-  /** The named policy replaces that with its id. */
+  /** The named policy replaces the configured policy with its id. */
   const tenants: Tenants = (name) => withPolicies(configured(name), (id) => (policy?.id === id ? policy : undefined));
   const app = createContainer(parts, replaced, { tenants });
   // A command has no shadow policies.
@@ -107,7 +111,7 @@ async function openVerification(
   };
 }
 
-/** Opens everything that a command verifies with, but policies. */
+/** Opens all dependencies of a command's verification, except policies. */
 async function openParts(configuration: Configuration, log: Log, opened: OpenParts) {
   const options = { clock: SYSTEM_CLOCK, log, connect: connectOptions(configuration), inBackground: false };
   const shared = memoriesOfCommand(configuration, { clock: SYSTEM_CLOCK, log }, opened);

@@ -6,8 +6,8 @@ import { productVersion, SYSTEM_CLOCK } from '../system.js';
 
 /**
  * Runs the `veritee` command and returns its exit code.
- * @param signals of the service, where somebody listens for them already
- * @param others actions in the place of those of the product, for a lab
+ * @param signals of the service, if the process already listens for them
+ * @param others actions that replace those of the product, for a lab
  */
 export async function runCommandLine(
   args: readonly string[],
@@ -24,17 +24,23 @@ export async function runCommandLine(
   );
 }
 
-/** A full disk, or a reader that has left: a decision that nobody could read must not end as an allow. */
+/**
+ * Handles a full disk, or a reader that has closed the pipe. A decision that could not be written must not end as an
+ * allow.
+ */
 function endWhereOutputIsLost(complain: (text: string) => void): void {
   process.stdout.on('error', (error) => {
     complain(`standard output: ${outputProblem(error)}\n`);
     process.exit(EXIT_CODE.indeterminate);
   });
-  // Nobody is left who could be told.
+  // No output is left for a report.
   process.stderr.on('error', () => {});
 }
 
-/** Each command loads what it needs once it is called: `veritee --version` and a script's `veritee inspect` wait for nothing else. */
+/**
+ * Each command loads its modules when it is called. `veritee --version` and a script's `veritee inspect` load nothing
+ * else.
+ */
 const COMMANDS: Omit<Actions, 'service'> = {
   evidence: async () => (await import('./evidence-commands.js')).evidenceCommands,
   guest: async () => (await import('./guest-commands.js')).guestCommands(),
@@ -46,7 +52,7 @@ const COMMANDS: Omit<Actions, 'service'> = {
   gate: async () => (await import('./gate-command.js')).gateCommands,
 };
 
-/** Their parts are loaded one by one: of these commands, each needs others. */
+/** The modules are loaded one by one, since each of these commands needs others. */
 const serviceCommands = (signals: StopSignals | null): ServiceActions => ({
   serve: async (options) => (await import('./serve-command.js')).serve(options, signals),
   config: async (options) => {

@@ -11,14 +11,13 @@ import { type EndorsementOptions, openAmd, openIntel } from '../endorsements.js'
 import { OpenParts } from '../open-parts.js';
 import { memoriesOfCommand } from '../shared-memories.js';
 
-/** The dependencies of the commands beside the configuration. */
 export interface BundleOptions extends EndorsementOptions {
   readonly writeLine: (line: string) => void;
 }
 
 /** An SNP report or a TD quote. */
 export interface NamedReport {
-  /** Tells it from the others, for people: that of its file. */
+  /** The name of its file, for messages. */
   readonly name: string;
   readonly bytes: Uint8Array;
 }
@@ -27,13 +26,13 @@ export interface NamedReport {
 const EXPORT_MS = 10 * 60_000;
 
 /**
- * Collects into a folder what machines without a network need: AMD's chains and CRLs, and what SNP reports and
- * TD quotes need.
+ * Collects the endorsements for machines without a network into a folder: AMD's chains and CRLs, and the endorsements
+ * that SNP reports and TD quotes need.
  *
  * @param reports SNP reports and TD quotes
- * @returns the exit code: 0, or 3 where something could not be had
+ * @returns the exit code: 0, or 3 if an endorsement could not be fetched
  * @throws {FormatError} for a report that is neither
- * @throws {ConfigurationError} where the folder is not empty
+ * @throws {ConfigurationError} if the folder is not empty
  */
 export async function exportEndorsements(
   folder: string,
@@ -64,10 +63,10 @@ export async function exportEndorsements(
 }
 
 /**
- * Verifies what a folder holds and takes over what holds.
+ * Verifies the content of a folder, and imports the valid part.
  *
- * @returns the exit code: 0, or 2 where something was refused
- * @throws {ConfigurationError} where there is no such folder, or nothing in it that could be taken
+ * @returns the exit code: 0, or 2 if a part was rejected
+ * @throws {ConfigurationError} if the folder does not exist, or has nothing to import
  */
 export async function importEndorsements(
   folder: string,
@@ -100,7 +99,7 @@ const TEE_TYPE_OFFSET = 4;
 const TEE_TDX = 0x81;
 const SNP_REPORT_BYTES = 1184;
 
-/** Of a report whose KEY_INFO names no key. */
+/** For a report whose KEY_INFO names no key. */
 const UNSIGNED: Unavailable = {
   code: 'vcek_unavailable',
   detail: 'no key signed the report, so there is no key certificate to fetch',
@@ -114,7 +113,7 @@ const UNVOUCHED: Unavailable = {
   retryable: false,
 };
 
-/** The endorsements that a report needs. `missing` names those that cannot even be requested. */
+/** The endorsements that a report needs. `missing` lists those that cannot be requested. */
 interface Wanted {
   readonly requests: readonly EndorsementRequest[];
   readonly missing: readonly Unavailable[];
@@ -134,13 +133,13 @@ function wantedFor(configuration: Configuration, { amdRootPins, intelRootPins }:
       : orMissing(name, snp.open(bytes, NO_INPUT, { report: '', endorsements: '' }).needs, UNSIGNED);
 }
 
-/** @param otherwise why nothing can be asked for where there is no request */
+/** @param otherwise the reason for the missing endorsement if there is no request */
 function orMissing(name: string, requests: readonly EndorsementRequest[], otherwise: Unavailable): Wanted {
   if (requests.length > 0) return { requests, missing: [] };
   return { requests, missing: [{ ...otherwise, detail: `${name}: ${otherwise.detail}` }] };
 }
 
-/** Only tells TD quotes from SNP reports, which have a fixed length. Each is parsed strictly afterwards. */
+/** Distinguishes TD quotes from SNP reports, which have a fixed length. Each is parsed strictly afterwards. */
 function isTdQuote(bytes: Uint8Array): boolean {
   if (bytes.byteLength === SNP_REPORT_BYTES || bytes.byteLength < TEE_TYPE_OFFSET + 4) return false;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

@@ -23,12 +23,12 @@ export const endorsementCommands: EndorsementActions = {
     withNotes(async (given) => importEndorsements(folder, await configurationOf(options), given)),
 };
 
-/** A line for people. Names of files come from whoever made the folder. */
+/** Writes a line for people. Names of files come from the author of the folder, so control characters are escaped. */
 function writeLine(line: string): void {
   write(`${printable(line)}\n`);
 }
 
-/** Runs a command whose answer is lines for people. What its parts have to say comes behind them. */
+/** Runs a command that answers with lines for people. Log messages of its parts follow the answer. */
 async function withNotes(run: (given: BundleOptions) => Promise<number>): Promise<number> {
   const notes = new Notes();
   try {
@@ -42,8 +42,8 @@ async function withNotes(run: (given: BundleOptions) => Promise<number>): Promis
 const REPORT_FILES = 'an SNP report, a TD quote or an HCL report as it is, or evidence or a /verify body in JSON';
 
 /**
- * The SNP report or TD quote that a file holds, recognised by its content.
- * @throws {UsageError} where there is none, or the file is malformed
+ * The SNP report or TD quote in a file, recognised by its content.
+ * @throws {UsageError} if there is none, or the file is malformed
  */
 export function reportOf(input: NamedInput): NamedReport {
   const { name, bytes } = input;
@@ -83,7 +83,7 @@ function reportOfStructure(input: NamedInput, kind: StructureKind): NamedReport 
   }
 }
 
-/** The report of the TEE, which stands by itself or in the paravisor's report. */
+/** The report of the TEE, from its own member or from the paravisor's report. */
 function reportIn(evidence: Evidence): Uint8Array | null {
   const { tee, places } = traitsOf(evidence.type);
   const place = tee === null ? undefined : places[tee];

@@ -11,7 +11,7 @@ import { requestLimits } from '../../wire/read-body.js';
 import { bootComparisons, InspectEvidence, rawInspections } from '../../workbench/inspections.js';
 import { commandLineLog, configurationOf, outputOf, readInput } from './command-line-io.js';
 
-/** `veritee verify` and `veritee inspect`: no server is needed. */
+/** Actions of `veritee verify` and `veritee inspect`. They need no server. */
 export const evidenceCommands: EvidenceActions = {
   verify: async (file, options) => {
     const configuration = await configurationOf(options);
@@ -50,7 +50,7 @@ export const evidenceCommands: EvidenceActions = {
   },
 };
 
-/** A body, or raw files of a guest, which their content tells apart: a person named them. */
+/** Reads a body or raw files of a guest. Their content distinguishes them. */
 async function verifyInput(path: string, vek: string | undefined): Promise<NamedInput> {
   const recognition = { ...RAW_RECOGNISER, warn: warnOnStderr };
   const status = path === '-' ? null : await stat(path).catch(() => null);
@@ -80,7 +80,7 @@ async function compare(before: string, after: string, options: InspectOptions, e
   return compareCommand(old, young, comparisons, outputOf(options));
 }
 
-/** @throws {UsageError} where both files are standard input, which can be read once */
+/** @throws {UsageError} if both files are standard input, which can be read once */
 function refuseTwice(option: string, file: string, other: string | undefined): void {
   if (file !== '-' || other !== '-') return;
   throw new UsageError([`${option}: standard input is one file, and two are due`]);

@@ -4,7 +4,10 @@ import { SYSTEM_CLOCK } from '../system.js';
 import { outputOf, readInput } from './command-line-io.js';
 import { untilSignal } from './until-signal.js';
 
-/** The gate on this machine. A signal ends what comes before the command, and is passed on to the command. */
+/**
+ * Runs the gate on this machine. A signal before the start of the command ends the gate. A later signal is passed on to
+ * the command.
+ */
 export const gateCommands: GateActions = {
   gate: (command, options) =>
     untilSignal(
@@ -26,7 +29,7 @@ export const gateCommands: GateActions = {
     ),
 };
 
-/** Lines for people: what a terminal would obey was taken out of each. */
+/** Writes a line for people. The text is already free of terminal control characters. */
 function complain(text: string): void {
   process.stderr.write(text);
 }

@@ -7,7 +7,7 @@ import { configfsEntry } from '../../collector/tsm-report.js';
 import { RAW_RECOGNISER } from '../../inspect/raw-structures.js';
 import { untilSignal } from './until-signal.js';
 
-/** @param places of the machine that is collected from, where it is not a guest as Azure makes it */
+/** @param places paths of the machine to collect from; defaults to those of an Azure guest */
 export function guestCommands(places: GuestPlaces = GUEST_PLACES): GuestActions {
   return {
     collect: (options) => collectUntilSignal(options, places),
@@ -15,7 +15,7 @@ export function guestCommands(places: GuestPlaces = GUEST_PLACES): GuestActions 
   };
 }
 
-/** A signal ends the collection once what it changed in the TPM is put back. Nothing is written then. */
+/** A signal ends the collection once its changes to the TPM are reverted. Nothing is written then. */
 function collectUntilSignal(options: CollectOptions, places: GuestPlaces): Promise<number> {
   const tpm = process.env['TPM2TOOLS_TCTI'] === undefined ? places.tpm : null;
   const machine = { places: { ...places, tpm }, run: toolRunner(process.env), openTsmEntry: configfsEntry };

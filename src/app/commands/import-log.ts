@@ -38,7 +38,7 @@ export async function importInto(
   });
 }
 
-/** Beside a file there is the room that it needs. */
+/** A folder with enough room: the folder of the SQLite file, if it exists. */
 async function folderFor(configuration: Configuration): Promise<string> {
   const path = sqliteFileOf(configuration);
   return path !== null && (await isThere(dirname(path))) ? dirname(path) : tmpdir();

@@ -12,7 +12,7 @@ import { type LogFileForm, stageLog } from '../../log/stage-log.js';
 import { SqliteStore } from '../../stores/sqlite/sqlite-store.js';
 import { readInput } from './command-line-io.js';
 
-/** A log that was read from a file into a store of its own. */
+/** A log that was read from a file into a temporary store. */
 export interface OpenStagedLog {
   readonly path: string;
   readonly store: SqliteStore;
@@ -20,10 +20,10 @@ export interface OpenStagedLog {
 }
 
 /**
- * Reads an export, or a copy, into a store of its own, which is removed again.
+ * Reads an export or a copy into a temporary store, and removes the store afterwards.
  *
- * @param folder where the store is made meanwhile
- * @throws {UsageError} where it cannot be read, or is no whole export
+ * @param folder parent of the temporary store
+ * @throws {UsageError} if the file cannot be read, or is not a whole export
  */
 export async function withStagedLog<T>(
   file: string,
@@ -43,7 +43,7 @@ export async function withStagedLog<T>(
   }
 }
 
-/** @throws {UsageError} where it cannot be read, or has no head */
+/** @throws {UsageError} if the file cannot be read, or has no head */
 export async function readKeptHeads(file: string, signal: AbortSignal): Promise<readonly string[]> {
   const heads = new Set<string>();
   await reading(file, async () => {
@@ -56,7 +56,7 @@ export async function readKeptHeads(file: string, signal: AbortSignal): Promise<
   ]);
 }
 
-/** @throws {UsageError} where it cannot be read, or is no set of public keys */
+/** @throws {UsageError} if the file cannot be read, or is not a set of public keys */
 export async function readHeadKeys(file: string): Promise<readonly JsonObject[]> {
   const { name, bytes } = await readInput(file, 'a JWK Set, as /.well-known/jwks.json of the service has it');
   const value = parsed(bytes);
@@ -73,7 +73,7 @@ function whyNoKeys(value: JsonValue, keys: JsonValue | undefined): string {
   return jwkThumbprint(value) === null ? 'is no JWK Set' : 'is a single JWK, and no set of them';
 }
 
-/** Null for what is no JSON. */
+/** Returns null if the bytes are not JSON. */
 function parsed(bytes: Uint8Array): JsonValue {
   try {
     return parseStrictJson(bytes);

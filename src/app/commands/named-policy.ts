@@ -9,10 +9,10 @@ import type { PolicySet } from '../../stores/policy-files.js';
 import { servedLines } from '../amd-lines.js';
 
 /**
- * The policy that somebody named: by the id of one that there is, else by its file.
+ * The policy with this id, or else the policy in this file.
  *
  * @param option what named it
- * @throws {UsageError} where it is neither, or the file is no policy
+ * @throws {UsageError} if it is neither, or the file is not a policy
  */
 export async function namedPolicy(
   option: string,

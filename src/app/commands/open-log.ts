@@ -12,15 +12,15 @@ import { SYSTEM_CLOCK } from '../system.js';
 import { commandLineLog, configurationOf } from './command-line-io.js';
 import type { OpenStagedLog } from './log-files.js';
 
-/** How commands are told about a configuration. */
+/** The option that names a configuration. */
 interface Configured {
   readonly config?: string;
 }
 
 /**
- * Reads the decision log that the configuration names, as it is now. A store that is not there is not made.
- * @throws {UsageError} where there is none
- * @throws {StoreUnavailableError} where it cannot be read
+ * Reads a snapshot of the decision log that the configuration names. Does not create a missing store.
+ * @throws {UsageError} if there is none
+ * @throws {StoreUnavailableError} if it cannot be read
  */
 export async function readingLog<T>(options: Configured, work: (log: LogReader) => Promise<T>): Promise<T> {
   const configuration = await configurationOf(options);
@@ -30,9 +30,9 @@ export async function readingLog<T>(options: Configured, work: (log: LogReader) 
 }
 
 /**
- * Opens the decision log that the configuration names to write it.
- * @throws {UsageError} where it is a file that is not there
- * @throws {StoreUnavailableError} where it cannot be written
+ * Opens the decision log that the configuration names for writing.
+ * @throws {UsageError} if it is a missing file
+ * @throws {StoreUnavailableError} if it cannot be written
  */
 export async function writingLog<T>(configuration: Configuration, work: (log: LogStore) => Promise<T>): Promise<T> {
   const address = postgresAddressOf(configuration);
@@ -41,7 +41,7 @@ export async function writingLog<T>(configuration: Configuration, work: (log: Lo
 }
 
 /**
- * Appends the chains of a log that was read from a file and verified, all of them or nothing. A file is made if there is none.
+ * Appends the chains of a log that was read from a file and verified, all of them or nothing. Creates a missing file.
  * @throws {StoreUnavailableError}
  */
 export async function appendStaged(
@@ -55,13 +55,13 @@ export async function appendStaged(
   return closing(await SqliteStore.open(fileOf(configuration)), (store) => store.appendChains(stagedPath));
 }
 
-/** @throws {StoreUnavailableError} where it cannot be reached: a service does not start so, a command says so */
+/** @throws {StoreUnavailableError} if the database cannot be reached; a start of the service throws another error */
 async function withPostgres<T>(
   configuration: Configuration,
   address: PostgresAddress,
   work: (store: PostgresLogStore) => Promise<T>,
 ): Promise<T> {
-  // Commands on a file load none of it.
+  // Commands on a file load none of these modules.
   const { connectOptions } = await import('../egress.js');
   const { openPostgres } = await import('../postgres-server.js');
   const { PostgresLogStore } = await import('../../stores/postgres/postgres-log-store.js');
@@ -84,7 +84,7 @@ async function closing<S extends { close(): Promise<void> }, T>(store: S, work: 
   }
 }
 
-/** @throws {UsageError} where decisions are in no file, or it is not there */
+/** @throws {UsageError} if the decisions are not in a file, or the file is missing */
 export async function fileOfLog(configuration: Configuration): Promise<string> {
   const path = fileOf(configuration);
   if (await isThere(path)) return path;
@@ -94,14 +94,14 @@ export async function fileOfLog(configuration: Configuration): Promise<string> {
   ]);
 }
 
-/** @throws {UsageError} where decisions are in no file */
+/** @throws {UsageError} if the decisions are not in a file */
 function fileOf(configuration: Configuration): string {
   const file = sqliteFileOf(configuration);
   if (file !== null) return file;
   throw new UsageError(['stores.url: is a database: back it up with pg_dump (docs/operations.md)']);
 }
 
-/** @throws {Error} of the system, where nobody may look */
+/** @throws {Error} of the system, if the folder is not accessible */
 export async function isThere(path: string): Promise<boolean> {
   try {
     await lstat(path);
