@@ -52,7 +52,7 @@ import { FactsKeeper } from './replay/facts.js';
 import { JudgeKeptDecisions } from './replay/judge-again.js';
 import { itaIssuers, maaIssuers } from './token-issuers.js';
 
-/** What is opened asynchronously, or given: the container holds it as values. */
+/** Parts that are opened asynchronously, or passed in. The container holds them as values. */
 interface Opened extends Pick<VerifyEvidenceParts, 'endorsements' | 'services' | 'log'> {
   readonly configuration: Configuration;
   readonly version: string;
@@ -62,13 +62,13 @@ interface Opened extends Pick<VerifyEvidenceParts, 'endorsements' | 'services' |
   readonly requestTracer: RequestTracer | null;
   readonly policies: TenantPolicies;
   readonly access: ReloadedAccess;
-  /** Memory of vTPMs by tenant. */
+  /** Memory of reset counts of vTPMs, by tenant. */
   readonly resets: ReadonlyMap<string, ResetTracking>;
   readonly challengeKey: Uint8Array;
   readonly stores: OpenStores;
   /** Null: decisions are not stored. */
   readonly recorder: DecisionRecorder | null;
-  /** Null: nothing is appraised by Intel's early collateral. */
+  /** Null: no appraisal uses Intel's early collateral. */
   readonly earlySource: EarlyCollateralSource | null;
   readonly heldKeys: ReadonlyMap<string, HeldKey>;
   readonly receiptKeys: ReceiptKeys;
@@ -76,11 +76,11 @@ interface Opened extends Pick<VerifyEvidenceParts, 'endorsements' | 'services' |
   readonly url: () => string | null;
 }
 
-/** What the factories make: values that the configuration determines, and classes. */
+/** Objects that the factories make from the configuration and from other registrations. */
 interface Made
   extends Pick<VerifyEvidenceParts, 'verifiers' | 'tenants' | 'nonces' | 'early' | 'clock' | 'waits' | 'tracer'>,
     Pick<VerifyEvidenceParts, 'receipts' | 'keep'> {
-  /** Trust anchors of AMD's built-in product lines, of TDX, and of Azure's AK certificates: only a lab has others. */
+  /** Trust anchors of AMD's built-in product lines, of TDX, and of Azure's AK certificates. Only a lab has others. */
   readonly amdRootPins: AmdRootPins;
   readonly intelRootPins: ReadonlySet<string>;
   readonly azureRootPins: ReadonlySet<string>;
@@ -91,12 +91,12 @@ interface Made
   readonly verifyEvidence: VerifyEvidence;
   readonly remembered: HeldEndorsements & NonNullable<VerifyEvidenceParts['remembered']>;
   readonly decisions: Pick<LogStore, 'list' | 'find' | 'object'> | null;
-  /** How long a store that replicas share may take to answer. */
+  /** Timeout of a store that replicas share. */
   readonly storeTimeoutMs: number;
   readonly challenges: Challenges;
   readonly readiness: ReadinessUseCase;
   readonly slots: VerificationSlots;
-  /** `iss` of receipts; null as long as nothing says under which name the service is reached. */
+  /** `iss` of receipts; null while the URL of the service is unknown. */
   readonly issuer: () => string | null;
   readonly publishedKeys: PublishedReceiptKeys;
   readonly gates: Gates;
@@ -109,7 +109,7 @@ interface Made
   readonly inspectEvidence: InspectEvidence;
 }
 
-/** The names of the container, each with the type behind it. */
+/** The names of the container, with their types. */
 export type Registrations = Opened & Made;
 
 /** Values that replace registrations. A name with the value undefined replaces none. */
@@ -177,7 +177,7 @@ const FACTORIES: { readonly [Name in keyof Made]: (app: Registrations) => Made[N
   inspectEvidence: ({ configuration }) => new InspectEvidence(configuration.limits.eventLogBytes),
 };
 
-/** Beside a service, decisions are neither signed nor recorded, and nothing is measured. */
+/** Replacements outside a service: decisions are neither signed nor recorded, and nothing is measured. */
 export const UNRECORDED = {
   receipts: null,
   recorder: null,
@@ -189,10 +189,10 @@ export const UNRECORDED = {
 } satisfies Replaced;
 
 /**
- * The registrations of a service, a command or a replay. Each is made when it is first read, and once.
- * Starts from an empty child of the global container, so that two services in one process share nothing.
+ * The registrations of a service, a command or a replay. Each is made once, when it is first read. Starts from an empty
+ * child of the global container, so two services in one process share nothing.
  *
- * @param replaced values: opened parts, and those in the place of a factory; later ones replace earlier ones
+ * @param replaced values that replace factories, and opened parts; later ones replace earlier ones
  */
 export function createContainer(...replaced: readonly Replaced[]): Registrations {
   const container = globalContainer.createChildContainer();
@@ -201,7 +201,7 @@ export function createContainer(...replaced: readonly Replaced[]): Registrations
     container.register(name, { useFactory: instanceCachingFactory(() => make(app)) });
   }
   for (const [name, value] of replaced.flatMap((values) => Object.entries(values))) {
-    // By a factory, since tsyringe takes null for no value.
+    // Uses a factory, since tsyringe treats null as a missing value.
     if (value !== undefined) container.register(name, { useFactory: () => value });
   }
   return app;
@@ -239,7 +239,7 @@ function verifierOptionsOf({
   };
 }
 
-/** How requests are judged; only the service itself uses challenges up. */
+/** The options of verification. Only the service itself consumes challenges. */
 export function verifyOptions(configuration: Configuration, consumesChallenges: boolean): VerifyEvidenceOptions {
   return {
     historical: configuration.historical,
@@ -326,7 +326,7 @@ function gatesOf({
 function replaysOf(app: Registrations): ReplayDecision {
   const { configuration, decisions, amdRootPins, intelRootPins, azureRootPins, version } = app;
   const again = new JudgeKeptDecisions({
-    // Where decisions are not stored, none is found before anything of it is looked for.
+    // Without stored decisions, the search for the decision fails before this store is read.
     store: decisions ?? { object: async () => null },
     configuration,
     create: (values) => createContainer({ ...UNRECORDED, amdRootPins, intelRootPins, azureRootPins }, values),
@@ -335,13 +335,13 @@ function replaysOf(app: Registrations): ReplayDecision {
   return new ReplayDecision({ again, present: readableRecordOf, version });
 }
 
-/** Where decisions are stored: those that somebody changed are not shown as what was decided. */
+/** Null if decisions are not stored. `find` rejects a modified record, so it is not shown as the original decision. */
 function recordedIn(store: Made['decisions']): Pick<LogStore, 'list' | 'find'> | null {
   if (store === null) return null;
   return { list: (query) => store.list(query), find: (decisionId) => findRecorded(store, decisionId) };
 }
 
-/** @throws {RefusedError} `evidence_not_kept` where somebody changed what is stored, else as before */
+/** @throws {RefusedError} `evidence_not_kept` if a stored record was modified; otherwise rethrows the error */
 function notJudgedAgain(error: unknown): never {
   if (!(error instanceof ChangedDecisionError)) throw error;
   throw new RefusedError('evidence_not_kept', error.message, { cause: error });

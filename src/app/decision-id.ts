@@ -3,7 +3,7 @@ import { v7 as uuidv7 } from 'uuid';
 
 const RANDOM_BYTES = 16;
 
-/** Random bytes for many ids, each used for one: to draw them costs more than all else of an id. */
+/** Random bytes for many ids. One draw for each id would cost more than the rest of the id. */
 const drawn = new Uint8Array(256 * RANDOM_BYTES);
 let used = drawn.length;
 

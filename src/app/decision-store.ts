@@ -17,14 +17,14 @@ import type { OpenParts } from './open-parts.js';
 import type { PostgresOptions } from './postgres-server.js';
 import { storeClockCheck } from './store-clock.js';
 
-/** What a service stores. */
+/** The open stores of a service. */
 export interface OpenStores {
   /** Null: decisions are not stored. */
   readonly decisions: LogStore | null;
   readonly challenges: ChallengeStore;
   /** Used proofs of gates. */
   readonly proofs: ProofStore;
-  /** Null: it goes by the clock of this process. */
+  /** Null: lifetimes use the clock of this process. */
   readonly clockCheck: ReadinessCheck | null;
 }
 
@@ -32,11 +32,11 @@ interface StoresOptions extends PostgresOptions {
   /** The MAC key of challenges. */
   readonly key: Uint8Array;
   readonly storeTimeoutMs?: number | undefined;
-  /** That of the configuration; null where it names a file. */
+  /** The configured database; null if the configuration names a file. */
   readonly database: PostgresServer | null;
 }
 
-/** @throws {ConfigurationError} where a store cannot be used */
+/** @throws {ConfigurationError} if a store cannot be used */
 export async function openStores(
   configuration: Configuration,
   options: StoresOptions,
@@ -97,7 +97,7 @@ async function openShared(
   };
 }
 
-/** A store that fails at a start is a fault of the configuration. */
+/** A store that fails at the start is a fault of the configuration. */
 export function notUsable(cause: unknown): unknown {
   if (!(cause instanceof StoreUnavailableError)) return cause;
   return new ConfigurationError([{ path: ['stores', 'url'], what: cause.message }], { cause });

@@ -3,7 +3,7 @@ import type { ConnectOptions } from '../outside/bounded-agent.js';
 import { EgressProxy } from '../outside/egress-proxy.js';
 
 /**
- * Returns the options of outgoing connections: the proxy of the configuration, if it names one. Connections with the same
+ * Returns the options of outgoing connections, with the proxy if the configuration names one. Connections with the same
  * options share one circuit breaker for the proxy.
  *
  * @param connect further options, for tests

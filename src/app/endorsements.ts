@@ -15,28 +15,29 @@ import { servedPins } from './amd-lines.js';
 import { logWarnings, missingFolders } from './check/load-warnings.js';
 import { tokenIssuers } from './token-issuers.js';
 
-/** Where endorsements come from, beside the configuration. */
+/** The dependencies of endorsement sources beside the configuration. */
 export interface EndorsementOptions extends SourceOptions {
-  /** Other roots of the built-in product lines than AMD's: only for a lab, never from a configuration. */
+  /** Roots of the built-in product lines that replace AMD's. Only a lab sets them, and no configuration does. */
   readonly amdRootPins?: AmdRootPins;
-  /** Other roots than Intel's, SHA-256 of their SubjectPublicKeyInfo: likewise. */
+  /**
+   * Roots that replace Intel's: SHA-256 of their SubjectPublicKeyInfo. Only a lab sets them, and no configuration does.
+   */
   readonly intelRootPins?: ReadonlySet<string>;
-  /** Bounds and times at AMD, for tests. */
+  /** Limits and times of requests to AMD, for tests. */
   readonly amdTuning?: Partial<AmdTuning>;
 }
 
 /**
- * Everything that endorses evidence, with what runs behind it. `ready` rejects with a ConfigurationError where a file that
- * is configured is of no use.
+ * All sources of endorsements, with their background work. `ready` rejects with a ConfigurationError if a configured
+ * file is unusable.
  */
 export interface OpenEndorsements extends OpenSource<EndorsementSource>, Pick<OpenAkIssuers, 'certificates'> {
-  /** The fetched endorsements. */
   fetched(): Promise<readonly FetchedMaterial[]>;
-  /** CRLs and collateral of the operator's folders, as they are used at `at`. */
+  /** CRLs and collateral of the operator's folders, as used at `at`. */
   endings(at: Date): readonly EndingFile[];
 }
 
-/** AMD's endorsements as the configuration names their sources. */
+/** AMD's endorsements from the configured sources. */
 export function openAmd(configuration: Configuration, options: EndorsementOptions): OpenAmdEndorsements {
   const { amd } = configuration;
   return openAmdEndorsements({
@@ -49,7 +50,7 @@ export function openAmd(configuration: Configuration, options: EndorsementOption
   });
 }
 
-/** Intel's collateral as the configuration names its sources. */
+/** Intel's collateral from the configured sources. */
 export function openIntel(configuration: Configuration, options: EndorsementOptions): OpenIntelEndorsements {
   const { intel, azure } = configuration;
   return openIntelEndorsements({
@@ -62,16 +63,16 @@ export function openIntel(configuration: Configuration, options: EndorsementOpti
   });
 }
 
-/** Intel's early collateral; null where nothing is judged by it. No decision rests on it. */
+/** Intel's early collateral; null if it is not used. No decision depends on it. */
 export function openEarly({ intel }: Configuration, options: EndorsementOptions): OpenEarlyCollateral | null {
   if (intel.early === 'off' || intel.pcs === 'off') return null;
   return openEarlyCollateral({ ...options, pins: options.intelRootPins ?? INTEL_SGX_ROOT_PINS, pcs: intel.pcs });
 }
 
 /**
- * AMD's endorsements, Intel's collateral, the key sets of token issuers and the issuers of attestation keys, as the
- * configuration names their sources.
- * @throws {ConfigurationError} where an issuer is configured twice
+ * AMD's endorsements, Intel's collateral, the key sets of token issuers and the issuers of attestation keys, from the
+ * configured sources.
+ * @throws {ConfigurationError} if an issuer is configured twice
  */
 export function openEndorsements(configuration: Configuration, options: EndorsementOptions): OpenEndorsements {
   const keys = openTokenKeys({ ...options, issuers: tokenIssuers(configuration) });

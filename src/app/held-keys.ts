@@ -20,9 +20,9 @@ export interface HeldKeys {
 }
 
 /**
- * Puts the keys of the configuration together. Contacts nobody: a vault is asked when a key is to be released.
- * @param environment where workload identity finds what the configuration does not say
- * @throws {ConfigurationError} where a file of a key cannot be read, or the environment lacks what a credential needs
+ * Opens the keys of the configuration. Contacts no vault: a vault is contacted when a key is to be released.
+ * @param environment source of workload identity settings that the configuration omits
+ * @throws {ConfigurationError} if a file of a key cannot be read, or the environment lacks a setting of the credential
  */
 export async function openHeldKeys(
   configuration: Configuration,
@@ -48,12 +48,15 @@ async function openLocalKey(
   files: KeyFiles,
 ): Promise<LocalKey> {
   const read = () => readPlacedKey(['keys', id, 'local'], local, files);
-  // So a file that is missing is found by whoever deploys.
+  // Reads the file now, so that the deployment fails if it is missing.
   (await read()).fill(0);
   return new LocalKey({ policy, tenant, anyMachine, read });
 }
 
-/** Says of which key it is that its file cannot be read: at a start, and in the log when it is to be released. @throws {ConfigurationError} */
+/**
+ * Adds the configuration key to an error about an unreadable key file: at a start, and in the log at a release. @throws
+ * {ConfigurationError}
+ */
 async function readPlacedKey(path: KeyPath, file: string, files: KeyFiles): Promise<Uint8Array> {
   try {
     return await files.read(file);
@@ -62,7 +65,7 @@ async function readPlacedKey(path: KeyPath, file: string, files: KeyFiles): Prom
   }
 }
 
-/** Why no key can be read from a file, in words. */
+/** Why no key can be read from a file. */
 function whyNoKey(error: unknown): string {
   if (isSystemError(error)) return fileProblem(error);
   return error instanceof Error ? error.message : 'cannot be read';
@@ -90,7 +93,7 @@ async function readVaultKey(
   return key;
 }
 
-/** Vaults, asked by the identities that the keys name. */
+/** Vaults, by the identities that the keys name. */
 class VaultsByIdentity {
   readonly #configuration: Configuration;
   readonly #options: VaultOptions;
@@ -103,7 +106,7 @@ class VaultsByIdentity {
     this.#environment = environment;
   }
 
-  /** @throws {ConfigurationError} where the environment lacks what the credential needs */
+  /** @throws {ConfigurationError} if the environment lacks a setting of the credential */
   of(id: string, { credential }: VaultKeyConfiguration): Promise<KeyVaults> {
     const name = JSON.stringify(credential);
     const opened = this.#opened.get(name) ?? this.#open(credential);
@@ -133,7 +136,7 @@ class VaultsByIdentity {
   }
 }
 
-/** Says of which key it is what the environment lacks. */
+/** Adds the configuration key to an error about the environment. */
 async function placedAt<T>(path: KeyPath, opening: Promise<T>): Promise<T> {
   try {
     return await opening;

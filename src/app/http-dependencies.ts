@@ -4,7 +4,7 @@ import type { Registrations } from './container.js';
 import { builtPages } from './pages.js';
 import type { ReloadedAccess } from './reload/reloaded-access.js';
 
-/** The registrations that HTTP offers. */
+/** The dependencies of the HTTP layer. */
 export function httpDependencies(app: Registrations): HttpDependencies {
   const { configuration, access, log } = app;
   return {

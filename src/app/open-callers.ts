@@ -20,7 +20,6 @@ import {
   placeId,
 } from '../endorsements/token-keys/open-caller-keys.js';
 
-/** The dependencies of callers. */
 export type CallerOptions = Omit<CallerKeysOptions, 'folder' | 'clock'> & { readonly clock: Clock & CredentialClock };
 
 interface ByToken {
@@ -29,16 +28,15 @@ interface ByToken {
   readonly demands: Omit<TokenCaller, 'caller' | 'audiences'>;
 }
 
-/** The callers, and their dependencies. */
 export interface OpenCallers {
   readonly directory: CallerDirectory;
   readonly keyring: CallerKeyring;
 }
 
 /**
- * Puts the callers of a configuration together.
- * @param before the keys of the callers so far; those that are still wanted are used on
- * @throws {ConfigurationError} where a file that a caller names cannot be used
+ * Opens the callers of a configuration.
+ * @param before the keys of the present callers; those that are still needed stay open
+ * @throws {ConfigurationError} if a file that a caller names cannot be used
  */
 export async function openCallers(
   configuration: Configuration,
@@ -85,7 +83,7 @@ function directoryOf(
   });
 }
 
-/** @param standard the policy that a caller may use whose configuration names none */
+/** @param standard the policy that a caller may use if its configuration names none */
 function callerOf(
   principal: string,
   { tenant, roles, policies, audience, keys }: CallerConfiguration,
@@ -114,7 +112,7 @@ function certificateCallerOf(caller: Caller, { mtls }: CallerConfiguration): rea
   return mark === null ? [] : [{ caller, mark: mark[0], value: mark[1] }];
 }
 
-/** How a caller is recognised by tokens, and where their keys are; null where it is not. */
+/** How a caller's tokens are verified, and the location of the keys; null if the caller uses no tokens. */
 function byTokenOf(name: string, { oidc, kubernetes }: CallerConfiguration): ByToken | null {
   if (oidc !== null) {
     const { issuer, keys, ca, audience, tenantId } = oidc;
@@ -128,7 +126,7 @@ function byTokenOf(name: string, { oidc, kubernetes }: CallerConfiguration): ByT
 }
 
 function oidcDemands({ profile, tenantId, clientIds, appRoles, subjects, claims }: OidcConfiguration) {
-  // Without a tenant no configuration of this profile loads.
+  // A configuration of this profile does not load without a tenant.
   if (profile === 'entra') return entraDemands({ tenantId: tenantId ?? '', clientIds, appRoles });
   return genericDemands({ subjects, claims });
 }
@@ -137,9 +135,9 @@ function oidcDemands({ profile, tenantId, clientIds, appRoles, subjects, claims 
 export class CallerKeyring {
   static readonly NONE = new CallerKeyring(new Map(), [], []);
   readonly #open: ReadonlyMap<string, OpenCallerKeys>;
-  /** Those of them that the keyring before had not. */
+  /** Keys that the previous keyring did not have. */
   readonly #added: readonly OpenCallerKeys[];
-  /** Of callers before: requests that began with them may still wait for these. */
+  /** Keys of previous callers. Earlier requests may still wait for them. */
   readonly #retired: readonly OpenCallerKeys[];
 
   private constructor(
@@ -152,7 +150,10 @@ export class CallerKeyring {
     this.#retired = retired;
   }
 
-  /** Keys for these places; what is fetched of a place that stays is used on, and files are read again. @throws {ConfigurationError} */
+  /**
+   * Keys for these places. Reuses keys fetched from places that stay, and reads files again. @throws
+   * {ConfigurationError}
+   */
   async next(places: readonly CallerKeyPlace[], options: CallerKeysOptions): Promise<CallerKeyring> {
     const wanted = new Map(places.map((place) => [placeId(place), place]));
     const before = [...this.#open];
@@ -171,12 +172,12 @@ export class CallerKeyring {
     return keys;
   }
 
-  /** Ends what was opened for it: the keyring before stays in use. */
+  /** Closes the keys that were opened for this keyring. The previous keyring stays in use. */
   async discard(): Promise<void> {
     await Promise.all(this.#added.map((keys) => keys.close()));
   }
 
-  /** Ends what is not used any more, once nothing can wait for it: at the next reload. */
+  /** Closes unused keys at the next reload, when no request can wait for them. */
   async closeRetired(): Promise<void> {
     await Promise.all(this.#retired.map((keys) => keys.close()));
   }
@@ -186,7 +187,7 @@ export class CallerKeyring {
   }
 }
 
-/** Opens several; where one fails, none stays open. @throws {ConfigurationError} with everything that is wrong with any */
+/** Opens several. If one fails, closes all. @throws {ConfigurationError} with the problems of all */
 async function allOrNone(opening: readonly Promise<OpenCallerKeys>[]): Promise<readonly OpenCallerKeys[]> {
   try {
     return await allOrProblems(opening);

@@ -13,7 +13,7 @@ import { namedPolicy } from './named-policy.js';
 import { policyPlaces } from './policy-places.js';
 import { lintFacts, policySources } from './policy-sources.js';
 
-/** `veritee policy`: no server is needed, and nothing is written but what an option names. */
+/** Actions of `veritee policy`. They need no server, and write only files that an option names. */
 export const policyCommands: PolicyActions = {
   lintPolicies: async (files, options) => {
     const facts = lintFacts(await configurationOf(options));

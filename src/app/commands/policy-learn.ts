@@ -18,17 +18,17 @@ import { commandLineVerification } from './command-line-verification.js';
 /** The default policy for evidence. */
 const BASELINE = 'azure-cvm-baseline';
 
-/** Where the text goes, and people's lines. */
+/** Outputs for the policy text and for lines to people. */
 interface Streams {
   readonly write: (text: string) => void;
   readonly tell: (line: string) => void;
 }
 
 /**
- * Learns a policy from /verify bodies, which are judged as `veritee verify` judges them.
+ * Learns a policy from /verify bodies, which are verified as `veritee verify` does.
  *
  * @returns the exit code
- * @throws {UsageError} where a file or an option cannot be used
+ * @throws {UsageError} if a file or an option cannot be used
  */
 export async function learnFromFiles(
   inputs: readonly NamedInput[],
@@ -71,17 +71,17 @@ export async function learnFromFiles(
   }
 }
 
-/** The file that is written, and its test beside it. */
+/** The output file of the policy, and its test in the same folder. */
 interface Target {
   readonly path: string;
   readonly testPath: string;
   readonly name: string;
-  /** The existing output. */
+  /** The existing policy file; null if there is none. */
   readonly there: { readonly name: string; readonly text: string } | null;
   readonly testBefore: { readonly name: string; readonly text: string } | null;
 }
 
-/** Looked at before anything is judged: evidence takes time. */
+/** Checks the output before any verification, which takes time. */
 async function openTarget(path: string): Promise<Target> {
   const [, stem] = /^(.+)\.ya?ml$/.exec(path) ?? [];
   if (stem === undefined || stem.endsWith('.test') || basename(stem).startsWith('.')) {
@@ -97,7 +97,7 @@ async function openTarget(path: string): Promise<Target> {
   return { path, testPath, name: basename(path), there: found(path, text), testBefore: found(testPath, test) };
 }
 
-/** Text of a regular file; null where there is none. */
+/** Text of a regular file; null if it does not exist. */
 async function readTextIfThere(path: string): Promise<string | null> {
   try {
     if (!(await lstat(path)).isFile()) throw new UsageError([`-o: ${path}: is not a regular file`]);
@@ -109,15 +109,15 @@ async function readTextIfThere(path: string): Promise<string | null> {
   }
 }
 
-/** A folder that is missing is made; one that is a file keeps anything from being written. */
+/** A missing folder is created later. A file in the place of a folder prevents the output. */
 function targetProblem(error: unknown): string {
   if (error instanceof PolicyFileError) return error.message;
   return isSystemError(error) && error.code === 'ENOTDIR' ? outputProblem(error) : fileProblem(error);
 }
 
 /**
- * The test first: a policy without it looks as if nobody had learned it.
- * @param widened how a learned policy was named that evidence is judged by
+ * Writes the test first: a policy without its test looks as if it had not been learned.
+ * @param widened name of the learned policy that the evidence is appraised under
  */
 function deliverTo(
   target: Target | null,

@@ -5,10 +5,10 @@ import { fileProblem } from '../../core/file-problem.js';
 import { isPolicyName } from '../../files/policy-names.js';
 
 /**
- * The files that are meant: of a folder the policies in it, as the policy directory has them, without their tests; anything
- * else stands for itself, whether it can be read or not.
+ * Lists policy files. A folder stands for the policies in it, by the rules of the policy directory and without their
+ * tests. Any other path is listed as it is, even if it cannot be read.
  *
- * @throws {UsageError} where a folder has no policies, or cannot be listed
+ * @throws {UsageError} if a folder has no policies, or cannot be listed
  */
 export async function policyPlaces(named: readonly string[]): Promise<readonly string[]> {
   const places: string[] = [];
@@ -21,8 +21,8 @@ export async function policyPlaces(named: readonly string[]): Promise<readonly s
 }
 
 /**
- * Files of a folder whose names count, in the order of the names.
- * @throws {UsageError} where there are none, or the folder cannot be listed
+ * Files of a folder with accepted names, in the order of the names.
+ * @throws {UsageError} if there are none, or the folder cannot be listed
  */
 export async function filesIn(folder: string, counts: (name: string) => boolean): Promise<readonly string[]> {
   const names = await readdir(folder).catch((cause: unknown) => {
@@ -37,7 +37,7 @@ export async function filesIn(folder: string, counts: (name: string) => boolean)
   throw new UsageError([`${folder}: ${state}; policies are files *.yaml, *.yml and *.json`]);
 }
 
-/** `-` is standard input, whatever lies here. */
+/** `-` is standard input, even if a folder has that name. */
 async function isFolder(path: string): Promise<boolean> {
   if (path === '-') return false;
   const found = await stat(path).catch(() => null);

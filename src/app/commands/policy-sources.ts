@@ -12,7 +12,7 @@ import { servedLines } from '../amd-lines.js';
 import { issuersForLint } from '../token-issuers.js';
 
 /**
- * Where the policies of a tenant come from, and how their files are read.
+ * The sources of a tenant's policies, and the rules for reading their files.
  * @param lines product lines that policies may name; null: any
  */
 export function policySources(
@@ -46,7 +46,7 @@ export function policySources(
   };
 }
 
-/** @param paravisorKeys ID_KEY_DIGESTs that pin nothing; null where the policy need not pin anything */
+/** @param paravisorKeys ID_KEY_DIGESTs that pin nothing; null if the policy need not pin anything */
 function whyUnfitForRelease(policy: Policy, paravisorKeys: ReadonlySet<string> | null): string | null {
   const lacking = lackingForRelease(policy);
   if (lacking.length > 0) return `no key is released by the policy ${policy.id}, which lacks ${lacking.join(', ')}`;

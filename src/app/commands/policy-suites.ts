@@ -19,7 +19,7 @@ import {
 import type { PolicySuite, SuiteCase } from '../../workbench/policy-tests.js';
 import { filesIn } from './policy-places.js';
 
-/** A policy, and its test where there is one. */
+/** A policy, and its test if it has one. */
 interface Pair {
   readonly policy: string;
   readonly test: string | null;
@@ -30,7 +30,7 @@ interface Pair {
  *
  * @param places policies, tests or folders of them
  * @param lines product lines that policies may name
- * @throws {UsageError} with everything that is wrong, whichever file it is in
+ * @throws {UsageError} with the problems of all files
  */
 export async function readPolicySuites(places: readonly string[], lines: AmdLines): Promise<readonly PolicySuite[]> {
   const problems: string[] = [];
@@ -50,7 +50,7 @@ export async function readPolicySuites(places: readonly string[], lines: AmdLine
   return suites;
 }
 
-/** The result of `read`; the lines of a UsageError are noted. */
+/** Returns the result of `read`. Collects the lines of a UsageError. */
 async function noting<T>(problems: string[], otherwise: T, read: () => Promise<T>): Promise<T> {
   try {
     return await read();
@@ -69,7 +69,7 @@ async function pathsAt(place: string): Promise<readonly string[]> {
   return filesIn(place, (name) => isPolicyName(name) || testedPolicy(name) !== null);
 }
 
-/** The policy that is tested, and its test, by the name of either. */
+/** Finds the policy and its test from the name of either. */
 async function pairOf(path: string): Promise<Pair> {
   const folder = dirname(path);
   const names = await naming(folder, () => readdir(folder));
@@ -153,7 +153,7 @@ async function readCase(
   return { ...rest, input: { kind: 'claims', type, claims } };
 }
 
-/** Files that a test names are relative to it. Not made shorter: `-` would be standard input. */
+/** Files that a test names are relative to it. Keeps the path as it is: a bare `-` would mean standard input. */
 function besideTest(testFile: string, file: string): string {
   return isAbsolute(file) ? file : `${dirname(testFile)}/${file}`;
 }
@@ -163,7 +163,7 @@ async function readClaimsFile(path: string): Promise<JsonValue> {
   return parseTestText(await readNamedPolicyFile(path, MAX_TEST_BYTES), policyTextOptions(path));
 }
 
-/** Runs what reads a file, and says of which one its problems speak. */
+/** Runs a function that reads a file, and adds the name of the file to its problems. */
 async function naming<T>(file: string, read: () => Promise<T>): Promise<T> {
   try {
     return await read();
@@ -175,7 +175,7 @@ async function naming<T>(file: string, read: () => Promise<T>): Promise<T> {
   }
 }
 
-/** @throws {unknown} what is no fault of a file */
+/** @throws {unknown} errors that are no fault of a file */
 function problemsOf(error: unknown): readonly string[] {
   if (error instanceof ConfigurationError) return error.problems;
   if (error instanceof PolicyFileError) return [error.message];

@@ -19,14 +19,14 @@ import { type CommandLineVerification, commandLineVerification } from './command
 import { readPolicySuites } from './policy-suites.js';
 
 /**
- * Runs the tests of policies. Nothing is run where a policy or a test is malformed. The report is written then, too: one
- * of an earlier run would pass for that of this one.
+ * Runs the tests of policies. Runs nothing if a policy or a test is malformed. The report is written even then:
+ * otherwise an earlier report would look like that of this run.
  *
  * @param files policies, tests or folders; none for the policy directory
  * @param junit file that JUnit XML is written to; null for none
  * @returns the exit code
- * @throws {UsageError} where a file cannot be read, is malformed, or cannot be written
- * @throws {ConfigurationError} where the configuration, or a file that it names, is wrong
+ * @throws {UsageError} if a file cannot be read, is malformed, or cannot be written
+ * @throws {ConfigurationError} if the configuration, or a file that it names, is wrong
  */
 export async function testPolicies(
   files: readonly string[],
@@ -49,7 +49,7 @@ export async function testPolicies(
   return policyTestCommand(results, output);
 }
 
-/** Read, not only looked for: a file of this name would be taken for a policy. */
+/** Reads the directory, since a plain file of this name would count as a policy. */
 async function policyDirectory({ policies: { directory } }: Configuration): Promise<string> {
   await readdir(directory).catch((cause: unknown) => {
     const problem = `policies.directory: ${directory}: ${folderProblem(cause)}`;
@@ -58,7 +58,7 @@ async function policyDirectory({ policies: { directory } }: Configuration): Prom
   return directory;
 }
 
-/** Claims need no verifier: it is opened by the first request. */
+/** Tests on claims need no verification, so the first request opens it. */
 async function runSuites(
   suites: readonly PolicySuite[],
   configuration: Configuration,
@@ -78,7 +78,9 @@ async function runSuites(
   return results;
 }
 
-/** Judges a body as `veritee verify` does, under the policy of the suite and at the time of the case. Nothing is noted. */
+/**
+ * Verifies a body as `veritee verify` does, under the policy of the suite and at the time of the case. Records nothing.
+ */
 async function judgeRequest(
   { file, at }: Parameters<JudgeRequest>[0],
   { policy }: PolicySuite,
@@ -99,7 +101,7 @@ async function judgeRequest(
   }
 }
 
-/** An error of an option of `verify` is reported for the member of the case. */
+/** Translates an error about a `verify` option into one about the member of the case. */
 function sayTime({ cause }: UsageError, at: string | null): string | null {
   if (!(cause instanceof FormatError) || cause.code !== 'at_not_enabled') return null;
   return at === null
@@ -113,7 +115,7 @@ async function writeReport(file: string, report: string): Promise<void> {
   });
 }
 
-/** Where the report cannot be written either, both is said. */
+/** If the report cannot be written either, throws both errors. */
 async function writeErrorReport(file: string, error: unknown): Promise<void> {
   const lines = problemsOf(error);
   await writeReport(file, junitErrorReport(lines)).catch((failed: unknown) => {

@@ -16,11 +16,12 @@ import { writingLog } from './open-log.js';
 const NO_SIGNER: HeadSigner = { sign: async () => null, keys: () => [] };
 
 /**
- * Drops content of decisions that are dated before a time, in a chain of its own. A service may be running.
+ * Drops content of decisions that are dated before a time, and records this in a chain of its own. A service may be
+ * running.
  *
- * @returns how many decisions
- * @throws {UsageError} where there is no file, or the log is signed and no key is configured
- * @throws {StoreUnavailableError} where it cannot be written, or the record of it cannot be signed
+ * @returns the number of decisions
+ * @throws {UsageError} if there is no file, or the log is signed and no key is configured
+ * @throws {StoreUnavailableError} if the store cannot be written, or the record of it cannot be signed
  */
 export async function pruneLog(configuration: Configuration, before: Date): Promise<number> {
   const options = { clock: SYSTEM_CLOCK, log: commandLineLog() };
@@ -69,7 +70,7 @@ async function pruneIn(
   return dropped;
 }
 
-/** In a signed chain, only a signed record may say that content was dropped. @throws {UsageError} */
+/** A signed chain needs a signed record of dropped content. @throws {UsageError} */
 async function requireUnsigned(store: LogStore): Promise<void> {
   for (const { chain } of await store.chains()) {
     const heads = await store.heads(chain, 0, Number.MAX_SAFE_INTEGER);

@@ -19,8 +19,8 @@ import { OF_ITS_OWN_ID, recordOf, replayOne, reportAll } from './replayed-decisi
 import { untilSignal } from './until-signal.js';
 
 /**
- * `veritee replay` and `veritee policy diff`: no server is needed, and one may be running.
- * @param replaced values in the place of registrations, for a lab
+ * Actions of `veritee replay` and `veritee policy diff`. They need no server, and one may be running.
+ * @param replaced values that replace registrations, for a lab
  */
 export function replayCommands(replaced: Replaced = {}) {
   return {
@@ -58,7 +58,6 @@ export function replayCommands(replaced: Replaced = {}) {
   } satisfies ReplayActions & PolicyDiffActions;
 }
 
-/** The dependencies of a replay. */
 interface KeptDecisions {
   readonly store: LogReader;
   readonly again: ReplayDecision;
@@ -93,7 +92,7 @@ async function withKeptDecisions(
   }
 }
 
-/** The options that select decisions: a policy is known only once its file is read. */
+/** The options that select decisions. Omits the policy, whose id is known only after its file is read. */
 function given({ since, tenant }: ReplayOptions): ListDecisionsOptions {
   return { ...(since === undefined ? {} : { since }), ...(tenant === undefined ? {} : { tenant }) };
 }

@@ -19,7 +19,9 @@ interface Shown {
   readonly output: Output;
   readonly compared: Compared;
   readonly signal: AbortSignal;
-  /** Why decisions under that policy are judged, for those who find none; null where none is named. */
+  /**
+   * The reason for selecting decisions under that policy, for the error if there are none; null if no policy is named.
+   */
   readonly why: string | null;
 }
 
@@ -36,7 +38,7 @@ export async function reportAll(
     return judge(id);
   });
   const exitCode = await replayReport(results, ids.length, compared, output, progressBar(process.stderr));
-  // Else nobody would know why none was judged.
+  // The error explains why no decision was replayed.
   if (ids.length === 0) throw new Error(`${noneRecorded(query)}${why === null ? '' : `; ${why}`}`);
   return exitCode;
 }
@@ -67,7 +69,7 @@ export async function replayOne(
   if ((await findRecorded(store, decisionId)) === null) throw noDecisionNamed();
   const outcome = await judge(decisionId).catch(whyNotJudged);
   if ('why' in outcome) throw new Error(outcome.detail);
-  // Nothing was tried then: that both are equal would say something of a policy that nobody consulted.
+  // The tried policy was not used, so equal outcomes would prove nothing about it.
   if (policy !== null && !policyIdsOf(outcome).includes(policy.id)) {
     throw new Error(`the decision was not made under ${policy.id}; ${OF_ITS_OWN_ID}`);
   }

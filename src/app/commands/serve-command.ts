@@ -13,12 +13,12 @@ import { SYSTEM_CLOCK } from '../system.js';
 import { configurationOf, write } from './command-line-io.js';
 
 /**
- * `veritee serve`: until a signal ends it.
- * @param early signals of the service, where somebody listens for them already
+ * Runs the service until a signal stops it.
+ * @param early signals of the service, if the process already listens for them
  */
 export async function serve(options: ServeOptions, early: StopSignals | null): Promise<number> {
   const signals = early ?? new StopSignals();
-  // The service is there by the time that something has changed.
+  // `service` is assigned before the first change can be reported.
   const watch = new FileWatch({ onChange: () => void service.reload() });
   const readConfiguration = async () => {
     if (options.config !== undefined) await watch.note(options.config);
@@ -32,10 +32,10 @@ export async function serve(options: ServeOptions, early: StopSignals | null): P
   const { url, managementUrl } = service;
   const management = managementUrl === null ? {} : { management: managementUrl };
   const line = { level: 'info', time: SYSTEM_CLOCK.now().toISOString(), msg: 'listening', url, ...management };
-  // Whatever the log level: scripts wait for this line.
+  // Written at every log level: scripts wait for this line.
   write(`${JSON.stringify(line)}\n`);
   const close = async () => {
-    // Later changes are for the next start.
+    // Later changes take effect at the next start.
     await watch.close();
     await service.close();
   };
@@ -43,7 +43,7 @@ export async function serve(options: ServeOptions, early: StopSignals | null): P
   return EXIT_CODE.allow;
 }
 
-/** @throws {UsageError} where a port cannot be opened */
+/** @throws {UsageError} if a port cannot be opened */
 async function start(configuration: Configuration, options: ServiceOptions): Promise<RunningService> {
   try {
     return await startService(configuration, options);
@@ -59,13 +59,13 @@ function sayWhoIsLetIn(configuration: Configuration, log: Log): void {
   else log.warn({}, open.what);
 }
 
-/** Why a port could not be opened, in words and with the key to change; null for any other error. */
+/** Why a port could not be opened, with the key to change; null for any other error. */
 function listenProblem(error: unknown, listen: ListenConfiguration): string | null {
   if (!(error instanceof ManagementPortError)) return portProblem(error, 'listen', listen);
   return listen.management === null ? null : portProblem(error.cause, 'listen.management', listen.management);
 }
 
-/** @param key of the configuration in which host and port are */
+/** @param key of the configuration that holds host and port */
 function portProblem(
   error: unknown,
   key: 'listen' | 'listen.management',

@@ -2,5 +2,5 @@ import type { Log } from '../../core/ports.js';
 
 const nothing = () => undefined;
 
-/** For what the log is told of already. */
+/** Discards records that the log already has. */
 export const SILENT: Log = { info: nothing, warn: nothing, error: nothing, debug: nothing };

@@ -11,10 +11,10 @@ import { openPostgres } from '../postgres-server.js';
 import { SYSTEM_CLOCK } from '../system.js';
 import { commandLineLog, configurationOf, write } from './command-line-io.js';
 
-/** How long tables that a service uses all the time are waited for. */
+/** How long a migration waits for locks on tables that a running service uses. */
 const LIMIT_MS = 60_000;
 
-/** `veritee stores`: as the owner of the database. */
+/** Actions of `veritee stores`. They connect as the owner of the database. */
 export const storesCommands: StoresActions = {
   migrateStores: async ({ service, ...options }) => {
     const configuration = await configurationOf(options);
@@ -25,7 +25,7 @@ export const storesCommands: StoresActions = {
       ]);
     const log = commandLineLog();
     const opening = { clock: SYSTEM_CLOCK, log, connect: connectOptions(configuration) };
-    // The tables may not be there yet.
+    // The tables may not exist yet.
     const tuning = { admit: async () => {} };
     await openAllOrNone(log, async (opened) => {
       const server = await openPostgres(configuration, address, opening, opened, tuning);

@@ -1,10 +1,10 @@
-/** As a shell has them: 128 and the number of the signal. */
+/** Exit codes of a shell: 128 plus the number of the signal. */
 const EXIT_CODES = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
 
 /**
- * Runs work that has something to put back or to remove at its end. A signal does not end the process, but aborts the work.
+ * Runs work that must clean up at its end. A signal aborts the work instead of ending the process.
  *
- * @param told hears which signal ended it
+ * @param told receives the name of the signal that ended the work
  * @returns the exit code of the work, or that of the signal
  */
 export async function untilSignal(
