@@ -13,7 +13,6 @@ import { type ConfiguredRoots, namedRoots } from './reload/configured-roots.js';
 
 const DAY_MS = 86_400_000;
 
-/** The dependencies of the decision log of a process. */
 export interface DecisionLogOptions {
   readonly clock: Clock;
   readonly isClockInDoubt: () => boolean;
@@ -26,7 +25,7 @@ export interface DecisionLogOptions {
   readonly onDropped: () => void;
 }
 
-/** @throws {ConfigurationError} where the store does not take the first record */
+/** @throws {ConfigurationError} if the store rejects the first record */
 export async function openDecisionLog(
   store: LogStore,
   configuration: Configuration,

@@ -18,12 +18,13 @@ export interface PortsOptions extends Pick<ManagementDependencies, 'log'> {
   readonly clockWatch: ClockWatch;
   readonly metrics: Metrics;
   readonly access: ReloadedAccess;
-  /** Null: it does not listen yet. */
+  /** Null: the service does not listen yet. */
   readonly server: () => RunningServer | null;
 }
 
 /**
- * Opens the ports, before the log is touched: a start that fails writes nothing there. Opened first, the management listener closes last.
+ * Opens the ports before the decision log, so a start that fails here writes nothing to that log. The management
+ * listener opens first, so it closes last.
  * @throws {ManagementPortError}
  */
 export async function openPorts(
@@ -31,7 +32,7 @@ export async function openPorts(
   { server, clockWatch, metrics, log, access }: PortsOptions,
   opened: OpenParts,
 ) {
-  // Not ready before the service listens, and not once it is told to stop.
+  // Not ready before the service listens, and not ready while it stops.
   const readiness = { execute: async () => (await server()?.readiness.execute()) ?? STARTING };
   metrics.watchReadiness(readiness);
   const probes = { liveness: clockWatch.liveness, readiness, metrics, log };
@@ -40,7 +41,7 @@ export async function openPorts(
   return { management, bound: opened.add(await bindPort(listen, access.tls)) };
 }
 
-/** Opens the listener for probes and metrics; null where they are served beside the rest. */
+/** Opens the listener for probes and metrics; null if the main listener serves them. */
 async function openManagement(
   management: ManagementConfiguration | null,
   access: ReloadedAccess,

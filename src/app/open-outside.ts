@@ -10,7 +10,7 @@ import { ReloadedReceiptKeys } from './reload/receipt-keys.js';
 /** The dependencies of everything that contacts other services. */
 export type OutsideOptions = EndorsementOptions & VaultOptions;
 
-/** The sources of endorsements, the other verifiers, keys and vaults, and the roots that the configuration names. */
+/** Opens the sources of endorsements, other verifiers, keys and vaults, and reads the configured roots. */
 export async function openOutside(configuration: Configuration, outside: OutsideOptions, opened: OpenParts) {
   const endorsements = opened.add(openEndorsements(configuration, outside));
   await endorsements.ready;

@@ -5,10 +5,10 @@ interface OpenPart {
 }
 
 /**
- * Opens something that is made of parts. Where that fails, nothing of it stays open.
+ * Opens an object that consists of parts. If that fails, closes every part.
  *
- * @param open adds everything that has to be closed, as it is opened
- * @throws {unknown} what `open` throws; a part that cannot be closed then is in the log
+ * @param open adds each part that must be closed, as it is opened
+ * @throws {unknown} the error of `open`; the log has the error of a part that cannot be closed
  */
 export async function openAllOrNone<T>(log: Log, open: (opened: OpenParts) => Promise<T>): Promise<T> {
   const opened = new OpenParts();
@@ -20,20 +20,20 @@ export async function openAllOrNone<T>(log: Log, open: (opened: OpenParts) => Pr
   }
 }
 
-/** Parts that were opened one after the other. They are closed the other way round. */
+/** Parts that were opened one after the other. They are closed in reverse order. */
 export class OpenParts {
   readonly #parts: OpenPart[] = [];
   #closed: Promise<void> | null = null;
 
-  /** Takes on to close a part. */
+  /** Adds a part to close. */
   add<P extends OpenPart>(part: P): P {
     this.#parts.push(part);
     return part;
   }
 
   /**
-   * Closes every part, whatever becomes of the others. The same promise however often it is called.
-   * Rejects with what the first one rejected with that could not be closed.
+   * Closes every part, even if closing another fails. Every call returns the same promise. Rejects with the first error
+   * of a part that could not be closed.
    */
   close(): Promise<void> {
     this.#closed ??= this.#close();

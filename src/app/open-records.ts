@@ -10,7 +10,7 @@ import type { OpenParts } from './open-parts.js';
 import type { OpenRules } from './open-rules.js';
 import { openResets, type ResetsOptions, trackingsOf } from './tenant-resets.js';
 
-/** Without the key of an earlier start its challenges are not recognised, and pass for nonces of the caller's own. */
+/** Creates a missing key. Challenges of an earlier key are not recognised, and count as the caller's own nonces. */
 export function readChallengeKey(configuration: Configuration, log: Log): Promise<Uint8Array> {
   const file = challengeKeyPath(configuration);
   const message =
@@ -18,7 +18,7 @@ export function readChallengeKey(configuration: Configuration, log: Log): Promis
   return readOrCreateChallengeKey(file, () => log.warn({ file }, message));
 }
 
-/** The memory of vTPMs of each tenant, read from its files. */
+/** The memory of reset counts of each tenant, read from its files. */
 export async function openTrackings(
   configuration: Configuration,
   { metrics, ...options }: ResetsOptions & { readonly metrics: Metrics },
@@ -31,7 +31,7 @@ export async function openTrackings(
   return resets;
 }
 
-/** The decision log, which hears of reloads. Null: decisions are not stored. */
+/** The decision log, which records reloads. Null: decisions are not stored. */
 export async function openRecords(
   { decisions }: OpenStores,
   configuration: Configuration,

@@ -9,19 +9,19 @@ import { ReloadedAccess } from './reload/reloaded-access.js';
 import { TenantPolicies } from './reload/tenant-policies.js';
 import { productVersion } from './system.js';
 
-/** Policies and callers, and what is to be done whenever policies are reloaded. */
+/** Policies and callers, with the callbacks of policy reloads. */
 export type OpenRules = Awaited<ReturnType<typeof openRules>>;
 
-/** Loads policies and callers, and warns of what deserves a second look. @throws {ConfigurationError} */
+/** Loads policies and callers, and logs warnings about unusual settings. @throws {ConfigurationError} */
 export async function openRules(
   configuration: Configuration,
   { metrics, ...outside }: CallerOptions & { readonly metrics: Metrics },
   opened: OpenParts,
 ) {
   const { log } = outside;
-  // Filled once everything is there that a reload speaks of: nothing is reloaded before.
+  // Later steps of the start add callbacks. No reload happens before they are complete.
   const onReloaded: (() => void)[] = [
-    // Those of another tenant may still be as they were.
+    // The reload of another tenant's policies may have failed.
     () => {
       if (policies.isCurrent) metrics.reloaded('policies');
     },
@@ -52,7 +52,7 @@ export async function openRules(
   return { policies, access, onReloaded, onRefused };
 }
 
-/** The first line of the log: version, configuration and policies. */
+/** Writes the first line of the log: version, configuration and policies. */
 async function sayWhatStarts(configuration: Configuration, policies: TenantPolicies, log: Log): Promise<void> {
   const fields = {
     version: await productVersion(),

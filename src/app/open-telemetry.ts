@@ -8,19 +8,16 @@ import type { EndorsementOptions } from './endorsements.js';
 import type { OpenParts } from './open-parts.js';
 import { productVersion } from './system.js';
 
-/** The dependencies of metrics and traces. */
 export interface TelemetryOptions extends Pick<EndorsementOptions, 'clock' | 'readBytes' | 'log' | 'connect'> {
-  /** How spans are sent to the collector, for tests. */
+  /** Timing of the span export, for tests. */
   readonly tracePace?: Partial<TracePace>;
 }
 
-/** The dependencies of traces. */
 export interface TracesOptions extends Omit<TelemetryOptions, 'clock'> {
   readonly observer: OriginObserver;
   readonly version: string;
 }
 
-/** Traces as the configuration asks for them. */
 export interface OpenTraces {
   /** Null: no request is traced. */
   readonly tracer: RequestTracer | null;
@@ -30,7 +27,7 @@ export interface OpenTraces {
   close(): Promise<void>;
 }
 
-/** Metrics, traces and the version that they name. @throws {ConfigurationError} where the file of headers is wrong */
+/** Metrics, traces and the reported version. @throws {ConfigurationError} if the file of headers is wrong */
 export async function openTelemetry(configuration: Configuration, options: TelemetryOptions, opened: OpenParts) {
   const metrics = opened.add(new Metrics());
   const outages = new Outages(options.clock, options.log);
@@ -41,13 +38,13 @@ export async function openTelemetry(configuration: Configuration, options: Telem
   return { metrics, tracing, version };
 }
 
-/** @throws {ConfigurationError} where the file of headers is wrong */
+/** @throws {ConfigurationError} if the file of headers is wrong */
 export async function openTraces(
   { traces }: Configuration,
   { log, readBytes, observer, connect, version, tracePace: pace }: TracesOptions,
 ): Promise<OpenTraces> {
   if (traces === null) return { tracer: null, observer, reload: async () => [], close: async () => {} };
-  // Loaded where it is used: nothing of it costs anybody else a thing.
+  // Loaded here, so a service without traces does not load these modules.
   const [{ openTracing }, { tracedOrigins }] = await Promise.all([
     import('../telemetry/traces/open-tracing.js'),
     import('../telemetry/traces/traced-origins.js'),

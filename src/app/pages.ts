@@ -5,18 +5,18 @@ import { isObject } from '../core/json.js';
 import type { Log } from '../core/ports.js';
 import type { PageFile, Pages } from '../http/routes/page-routes.js';
 
-/** Where the build puts the pages, as seen from src and from dist. */
+/** The folder that the build writes pages to. The relative path is the same from src and from dist. */
 const FOLDER = fileURLToPath(new URL('../../dist/inspector/', import.meta.url));
 
-/** The group of a page. `inspector: false` leaves out the first. */
+/** The group of a page. `inspector: false` omits the group `inspector`. */
 interface BuiltPage extends PageFile {
   readonly part: 'inspector' | 'docs';
 }
 
-/** Missing files that are named: where a folder is gone, all that is in it is missing. */
+/** Maximum of missing files that the log names: if a folder is missing, all its files are. */
 const NAMED = 5;
 
-/** The pages that were built beside the service. Without them it serves everything else, and the log says so: they judge nothing. */
+/** The pages that the build made. If they are missing, the service logs a warning and serves everything else. */
 export function builtPages({ inspector }: { readonly inspector: boolean }, log: Log, folder = FOLDER): Pages {
   const listed = listedPages(folder, log).filter(({ part }) => inspector || part !== 'inspector');
   const found = listed.map((page) => foundPage(page, folder));
@@ -30,8 +30,9 @@ export function builtPages({ inspector }: { readonly inspector: boolean }, log: 
 }
 
 /**
- * A page whose file is there. The one at `/` is blank without its script, whose name changes with each version: it is kept as it
- * is now, since a later version that is unpacked over this one would make it name a script that is not listed.
+ * A page whose file exists. The page at `/` is blank without its script, whose name changes with each version. So the
+ * page is read into memory now. If a later version is unpacked over this one, the file on disk would name a script that
+ * is not listed.
  */
 function foundPage(page: BuiltPage, folder: string): PageFile | null {
   const place = join(folder, page.file);
@@ -60,27 +61,29 @@ function listedPages(folder: string, log: Log): readonly BuiltPage[] {
   return [];
 }
 
-/** A longer list is none that a build wrote. Reading it could take minutes, or all memory. */
+/**
+ * Maximum size of the list in bytes. The build writes no longer one, and reading it could take minutes or all memory.
+ */
 const LONGEST_LIST = 2 ** 20;
 
-/** @throws {Error} where it cannot be read, is no file, or is too long for a list */
+/** @throws {Error} if the path cannot be read, is not a file, or is too long for a list */
 function readShort(path: string): string {
   const { size } = fileAt(path);
   if (size > LONGEST_LIST) throw new Error(`it is ${size} bytes, at most ${LONGEST_LIST} are allowed`);
   return readFileSync(path, 'utf8');
 }
 
-/** @throws {Error} where there is no file: reading from a pipe would never end */
+/** @throws {Error} if the path is not a file: a read from a pipe could block forever */
 function fileAt(path: string): Stats {
   const stats = statSync(path);
   if (!stats.isFile()) throw new Error('it is not a regular file');
   return stats;
 }
 
-/** Paths of pages: with one of another route, the service would not start. */
+/** Accepted paths of pages. A path of another route would prevent the start of the service. */
 const PATH = /^\/(?:docs|inspector\/[\w.-]+)?$/;
 
-/** As scripts/pages/build.ts writes it. */
+/** Checks the form that scripts/pages/build.ts writes. */
 function isBuiltPage(value: unknown): value is BuiltPage {
   if (!isObject(value)) return false;
   const { path, file, lasting, part } = value;

@@ -18,7 +18,7 @@ import { readServerAuthorities } from './tls-material.js';
 export interface PostgresOptions {
   readonly clock: Clock;
   readonly log: Log;
-  /** For the identity that gets access tokens; the database itself is contacted directly. */
+  /** For the identity that gets access tokens. The database itself is contacted directly. */
   readonly connect?: ConnectOptions | undefined;
   readonly observer?: OriginObserver | undefined;
 }
@@ -27,7 +27,7 @@ type Tuning = Partial<Pick<OpenPostgresOptions, 'startLimitMs' | 'admit' | 'conn
 
 /**
  * Opens the database of a configuration.
- * @throws {ConfigurationError} where it does not answer, or must not be used
+ * @throws {ConfigurationError} if it does not answer, or must not be used
  */
 export async function openPostgres(
   configuration: Configuration,
@@ -57,7 +57,10 @@ function settingsOf(
   return { ...address, password, tls };
 }
 
-/** Asked for each new connection. Contacts nobody before. */
+/**
+ * Returns a function that gets the password for each new connection; null if no password is configured. Contacts no
+ * service before the first connection.
+ */
 export async function databasePassword(
   { stores }: Configuration,
   address: PostgresAddress,

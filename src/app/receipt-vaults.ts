@@ -14,14 +14,14 @@ import type { EndorsementOptions } from './endorsements.js';
 
 /** The dependencies of vaults that sign receipts or hold keys. */
 export interface VaultOptions extends Pick<EndorsementOptions, 'clock' | 'log' | 'observer' | 'connect'> {
-  /** Where every vault listens, for tests: real ones do on 443. */
+  /** Port of every vault, for tests. Real vaults use 443. */
   readonly vaultPort?: number;
 }
 
 /**
- * The vaults of the configured receipt keys; null where there are none. Contacts nobody.
- * @param environment where workload identity finds what the configuration does not say
- * @throws {ConfigurationError} where the environment lacks what the credential needs
+ * The vaults of the configured receipt keys; null if there are none. Contacts no vault.
+ * @param environment source of workload identity settings that the configuration omits
+ * @throws {ConfigurationError} if the environment lacks a setting of the credential
  */
 export async function openReceiptVaults(
   { receipts, deadlineSeconds }: Configuration,
@@ -45,13 +45,13 @@ export async function openReceiptVaults(
   });
 }
 
-/** A key of a vault that has signed once, and when it ends there. */
+/** A key of a vault that has made a test signature, and its expiry in the vault. */
 export interface VaultSigningKey {
   readonly key: RemoteSigningKey;
   readonly ends: Date | null;
 }
 
-/** @throws {ConfigurationError} where the vault does not give it, or it does not sign */
+/** @throws {ConfigurationError} if the vault does not return the key, or the key does not sign */
 export function readSigningKeyOfVault(path: KeyPath, id: VaultKeyId, vaults: KeyVaults): Promise<VaultSigningKey> {
   return placed(path, id, async () => {
     const read = await reading(vaults, id);
@@ -61,7 +61,7 @@ export function readSigningKeyOfVault(path: KeyPath, id: VaultKeyId, vaults: Key
   });
 }
 
-/** @throws {ConfigurationError} where the vault does not give it, or no receipt was ever signed with such a key */
+/** @throws {ConfigurationError} if the vault does not return the key, or receipts cannot be signed with such a key */
 export function readPublishedKeyOfVault(path: KeyPath, id: VaultKeyId, vaults: KeyVaults): Promise<PublishedKey> {
   return placed(path, id, async () => {
     const { publicKey } = await reading(vaults, id);
@@ -69,7 +69,7 @@ export function readPublishedKeyOfVault(path: KeyPath, id: VaultKeyId, vaults: K
   });
 }
 
-/** Faults of the network as what the service makes of them. */
+/** Converts network errors to errors of the service. */
 function signingWith(key: VaultKey): SignDigest {
   return async (...asked) => {
     try {
@@ -81,7 +81,7 @@ function signingWith(key: VaultKey): SignDigest {
   };
 }
 
-/** Each attempt is bounded by itself. */
+/** Each attempt has its own timeout. */
 const unlimited = () => new AbortController().signal;
 
 async function reading(vaults: KeyVaults, id: VaultKeyId): Promise<VaultKey> {
@@ -93,7 +93,7 @@ async function reading(vaults: KeyVaults, id: VaultKeyId): Promise<VaultKey> {
   }
 }
 
-/** Says of which key of the configuration it is what is wrong. */
+/** Adds the configuration key to an error about a receipt key. */
 async function placed<T>(path: KeyPath, { url }: VaultKeyId, read: () => Promise<T>): Promise<T> {
   try {
     return await read();
@@ -104,14 +104,14 @@ async function placed<T>(path: KeyPath, { url }: VaultKeyId, read: () => Promise
   }
 }
 
-/** Null for what is a fault of the service. */
+/** Null if the error is a fault of the service. */
 function whyUnusable(error: unknown): string | null {
   if (error instanceof UnusableKeyError || error instanceof UnfitError) return error.message;
   if (!(error instanceof ReceiptUnavailableError)) return null;
   return error.cause instanceof FetchError ? `cannot sign: ${whyNot(error.cause, 'sign')}` : error.message;
 }
 
-/** The error of the vault or of a proxy in between, and the remedy if it is known. */
+/** The error of the vault or of a proxy in between, with the remedy if it is known. */
 function whyNot(error: FetchError, permission: 'get' | 'sign'): string {
   const said = saidBy(error);
   const why = `${error.message}${said === null ? '' : ` (${said})`}`;
@@ -127,7 +127,7 @@ function whyNot(error: FetchError, permission: 'get' | 'sign'): string {
   }
 }
 
-/** A code of the other side, or the innermost fault of the network. */
+/** An error code of the server, or the innermost network error. */
 function saidBy(error: Error): string | null {
   const { cause } = error;
   if (typeof cause === 'string') return cause;

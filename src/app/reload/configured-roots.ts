@@ -12,19 +12,19 @@ import { type IssuerRoots, readIssuerRoots } from '../token-issuers.js';
 /** Roots from the files that the configuration names. A reload may change them between two requests. */
 export interface ConfiguredRoots {
   readonly issuers: IssuerRoots;
-  /** Of certificates of attestation keys (`tpm.roots`): SHA-256 of the SubjectPublicKeyInfo, lower-case hex. */
+  /** Roots of AK certificates (`tpm.roots`): SHA-256 of the SubjectPublicKeyInfo, lower-case hex. */
   readonly ak: ReadonlySet<string>;
 }
 
 export const NO_CONFIGURED_ROOTS: ConfiguredRoots = { issuers: new Map(), ak: new Set() };
 
-/** Which roots these are, for the decision log: by their digests, in an order of their own. */
+/** Names the roots in the decision log: by their digests, sorted. */
 export function namedRoots({ issuers, ak }: ConfiguredRoots): JsonObject {
   const ofIssuers = [...issuers].map(([issuer, digests]) => [issuer, [...digests].sort()] as const);
   return { tpm: [...ak].sort(), issuers: Object.fromEntries(ofIssuers) };
 }
 
-/** @throws {ConfigurationError} where a file of roots cannot be read */
+/** @throws {ConfigurationError} if a file of roots cannot be read */
 export async function readConfiguredRoots(
   configuration: Configuration,
   readBytes?: ReadBytes,
@@ -43,17 +43,16 @@ async function readAkRoots(file: string, readBytes?: ReadBytes): Promise<readonl
   return certificates.map((der) => spkiDigest(parseCertificate(der)));
 }
 
-/** The dependencies for reading roots. */
 export interface RootsOptions {
   readonly log: Log;
-  /** How their files are read; left out, from the disk. */
+  /** Reads their files; defaults to reading from disk. */
   readonly readBytes?: ReadBytes | undefined;
 }
 
-/** As reloads call them. */
+/** The name of this part in reloads. */
 const PART = 'roots';
 
-/** Roots as their files last held them. They are exchanged as a whole, and only where every file is right. */
+/** Roots from the last valid read of their files. A reload replaces all of them, and only if every file is valid. */
 export class ReloadedRoots implements ConfiguredRoots {
   readonly #configuration: Configuration;
   readonly #options: RootsOptions;
@@ -65,7 +64,7 @@ export class ReloadedRoots implements ConfiguredRoots {
     this.#roots = roots;
   }
 
-  /** @throws {ConfigurationError} where a file of roots cannot be read */
+  /** @throws {ConfigurationError} if a file of roots cannot be read */
   static async open(configuration: Configuration, options: RootsOptions): Promise<ReloadedRoots> {
     return new ReloadedRoots(configuration, options, await readConfiguredRoots(configuration, options.readBytes));
   }
@@ -78,7 +77,7 @@ export class ReloadedRoots implements ConfiguredRoots {
     return this.#roots.ak;
   }
 
-  /** Reads the files again. Never rejects: what is wrong with them is in the log. */
+  /** Reads the files again. Never rejects: errors are logged. */
   async reload(): Promise<PartOutcome> {
     const { readBytes, log } = this.#options;
     try {

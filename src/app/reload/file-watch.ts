@@ -3,14 +3,14 @@ import { isDeepStrictEqual } from 'node:util';
 import { markOf } from '../../files/disk-files.js';
 import { type ReadBytes, readBoundedFile } from '../../files/whole-files.js';
 
-/** How files are read, and what tells that one has changed. */
+/** Reads files, and returns a mark that changes with the file. */
 interface Disk {
   readonly read: ReadBytes;
   readonly mark: (path: string) => Promise<string>;
 }
 
 interface FileWatchOptions {
-  /** Hears that something has changed. Must not throw. */
+  /** Called after a change. Must not throw. */
   readonly onChange: () => void;
   readonly disk?: Disk;
   readonly pollMs?: number;
@@ -19,21 +19,22 @@ interface FileWatchOptions {
 const POLL_MS = 5_000;
 
 /**
- * Looks from time to time whether files that were read have changed since: that works on network file systems and mounted volumes
- * too. A change is told once it has stayed as it is from one look to the next, since files are seldom written in one step. A file that
- * is written again with the same content has not changed: Kubernetes makes the files of a volume anew whenever it renews a token in it.
+ * Polls files that were read, and detects changes. Polling works on network file systems and mounted volumes too. A
+ * change is reported once it is unchanged between two polls, since files are seldom written in one step. A file that is
+ * rewritten with the same content has not changed: Kubernetes makes the files of a volume anew whenever it renews a
+ * token in it.
  */
 export class FileWatch {
   readonly #options: FileWatchOptions;
   readonly #disk: Disk;
-  /** The content of files, by path, while each has the mark. */
+  /** The content of files by path, valid while the mark is the same. */
   readonly #contents = new Map<string, { readonly mark: string; readonly content: string }>();
-  /** Contents when files were read, or when a change was last told. */
+  /** Contents when files were read, or when a change was last reported. */
   readonly #known = new Map<string, string>();
-  /** As they were at the last look. */
+  /** Contents at the last poll. */
   #before: ReadonlyMap<string, string> = new Map();
   #timer: NodeJS.Timeout | null = null;
-  /** A look that is under way. Never rejects. */
+  /** A poll in progress. Never rejects. */
   #looking: Promise<void> | null = null;
 
   constructor(options: FileWatchOptions) {
@@ -41,7 +42,10 @@ export class FileWatch {
     this.#disk = options.disk ?? { read: readBoundedFile, mark: markOf };
   }
 
-  /** The bytes of a file, at which it looks from now on. Notes its state of before: what changes meanwhile is a change. */
+  /**
+   * Reads a file, and watches it from now on. Notes its content before the read, so a change during the read is
+   * detected.
+   */
   readonly readBytes: ReadBytes = async (path) => {
     await this.note(path);
     return this.#disk.read(path);
@@ -52,10 +56,10 @@ export class FileWatch {
     this.#known.set(path, await this.#contentOf(path));
   }
 
-  /** Nothing of it keeps the process alive. */
+  /** Starts polling. Does not keep the process alive. */
   watch(): void {
     this.#timer ??= setInterval(() => {
-      // On a file system that hangs, looks must not pile up.
+      // Polls must not pile up on a file system that hangs.
       this.#looking ??= this.#look().finally(() => {
         this.#looking = null;
       });
@@ -75,12 +79,12 @@ export class FileWatch {
     const isSettled = isDeepStrictEqual(now, this.#before);
     this.#before = now;
     if (!isChanged || !isSettled || this.#timer === null) return;
-    // Not replaced: files may have been noted meanwhile.
+    // Updates the map instead of replacing it: files may have been added meanwhile.
     for (const [path, content] of now) this.#known.set(path, content);
     this.#options.onChange();
   }
 
-  /** The digest of what a file holds; its mark, where it cannot be read. Read again only where the mark is another one. */
+  /** The digest of a file's content; its mark if it cannot be read. Reads it again only if the mark differs. */
   async #contentOf(path: string): Promise<string> {
     const mark = await this.#disk.mark(path);
     const known = this.#contents.get(path);

@@ -9,8 +9,8 @@ export function policyName({ id, version, sha256 }: Named): Named {
 }
 
 /**
- * Says which policies of a tenant a reload has added, changed and removed. A change under the same version is a warning, since a
- * version then names two texts; so is a lower version, which is how an old file comes back.
+ * Logs the policies of a tenant that a reload has added, changed and removed. A change under the same version is a
+ * warning, since the version then names two texts. A lower version is a warning too: an old file may have come back.
  */
 export function sayPoliciesReloaded(
   before: readonly Named[],

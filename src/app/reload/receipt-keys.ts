@@ -15,9 +15,9 @@ import { type PublishedKey, parsePublishedKey, parseSigningKey } from '../../rec
 import type { KeyVaults } from '../../release/vault/open-key-vaults.js';
 import { readPublishedKeyOfVault, readSigningKeyOfVault } from '../receipt-vaults.js';
 
-/** When a key that signs ends in its vault. */
+/** The expiry of a signing key in its vault. */
 export interface EndingReceiptKey {
-  /** Key of the configuration that names it. */
+  /** The configuration key that names it. */
   readonly key: string;
   /** Its URL. */
   readonly vaultKey: string;
@@ -27,18 +27,18 @@ export interface EndingReceiptKey {
 export interface ReceiptKeyOptions {
   /** Null: all keys are files. */
   readonly vaults: KeyVaults | null;
-  /** How files are read; left out, from the disk. */
+  /** Reads files; defaults to reading from disk. */
   readonly readBytes?: ReadBytes | undefined;
   readonly clock: Clock;
   readonly log: Log;
 }
 
-/** As reloads call them. */
+/** The name of this part in reloads. */
 const PART = 'receipt keys';
 
 /**
- * Receipt keys as their files and vaults last gave them. They are exchanged as a whole, and only where every one of them
- * is right.
+ * Receipt keys from the last valid read of their files and vaults. A reload replaces all of them, and only if every one
+ * is valid.
  */
 export class ReloadedReceiptKeys {
   readonly keys: ReceiptKeys;
@@ -55,7 +55,7 @@ export class ReloadedReceiptKeys {
     this.keys = new ReceiptKeys(read.set, options.clock, configuration.receipts.lifetimeSeconds * 1000);
   }
 
-  /** @throws {ConfigurationError} where one cannot be read, or is no key that signs receipts */
+  /** @throws {ConfigurationError} if a key cannot be read, or cannot sign receipts */
   static async open(configuration: Configuration, options: ReceiptKeyOptions): Promise<ReloadedReceiptKeys> {
     const ephemeral = new LocalSigningKey(createPrivateKey(makeEphemeralKey()));
     const read = await readReceiptKeys(configuration, ephemeral, options);
@@ -63,7 +63,7 @@ export class ReloadedReceiptKeys {
     return new ReloadedReceiptKeys(configuration, ephemeral, read, options);
   }
 
-  /** Signs heads of the decision log: not with a key of this process, which nobody has later. */
+  /** Signs heads of the decision log. Does not use an ephemeral key, which nobody can verify with later. */
   get headSigner(): HeadSigner {
     const { keys } = this;
     const { kid: ephemeral } = this.#ephemeral;
@@ -78,12 +78,12 @@ export class ReloadedReceiptKeys {
     };
   }
 
-  /** Keys that sign, of which their vaults say when they end. */
+  /** Signing keys whose vaults state an expiry. */
   get endings(): readonly EndingReceiptKey[] {
     return this.#endings;
   }
 
-  /** Reads files and vaults again. Never rejects: what is wrong with them is in the log. */
+  /** Reads files and vaults again. Never rejects: errors are logged. */
   async reload(): Promise<PartOutcome> {
     const { log } = this.#options;
     try {
@@ -99,20 +99,20 @@ export class ReloadedReceiptKeys {
   }
 }
 
-/** No request waits for the head of a log. */
+/** Longest time for signing a head. No request waits for it. */
 const HEAD_SIGNING_MS = 5000;
 
 const EPHEMERAL =
   'receipts are signed with a key of this process: after a restart nobody can verify those that it signed (receipts.key names one that stays)';
 
-/** Where the three kinds of keys are named. */
+/** The configuration keys of the three kinds of receipt keys. */
 const [KEY, NEXT, PREVIOUS] = [
   ['receipts', 'key'],
   ['receipts', 'next'],
   ['receipts', 'previous'],
 ] as const;
 
-/** Where keys are read. */
+/** The sources of keys. */
 type KeySources = Pick<ReceiptKeyOptions, 'vaults' | 'readBytes'>;
 
 interface ReadKeys {
@@ -125,7 +125,7 @@ interface ReadKey {
   readonly endings: readonly EndingReceiptKey[];
 }
 
-/** @throws {ConfigurationError} where one cannot be read, or is no key that signs receipts */
+/** @throws {ConfigurationError} if a key cannot be read, or cannot sign receipts */
 async function readReceiptKeys(
   { receipts }: Configuration,
   ephemeral: SigningKey,
@@ -148,10 +148,10 @@ async function readReceiptKeys(
 }
 
 /**
- * Public halves of the keys that the configuration names, JWK: those that sign, and those that signed before.
+ * Public keys of the configured receipt keys as JWK: present and former signing keys.
  *
- * @returns null where the key that signs is one of each process
- * @throws {ConfigurationError} where one cannot be read
+ * @returns null if the signing key is ephemeral
+ * @throws {ConfigurationError} if a key cannot be read
  */
 export async function configuredReceiptKeys(
   { receipts }: Configuration,
@@ -169,8 +169,8 @@ export async function configuredReceiptKeys(
 }
 
 /**
- * Reads the keys that are files. A vault is not contacted.
- * @throws {ConfigurationError} where one cannot be read, or is no key that signs receipts
+ * Reads the keys in files. Contacts no vault.
+ * @throws {ConfigurationError} if a key cannot be read, or cannot sign receipts
  */
 export async function checkReceiptKeyFiles({ receipts }: Configuration): Promise<void> {
   const { key, next, previous } = receipts;
@@ -186,7 +186,8 @@ export async function checkReceiptKeyFiles({ receipts }: Configuration): Promise
 
 /** PEM of PKCS#8. */
 function makeEphemeralKey(): string {
-  // As text: Node 20 keeps the job that made a key object, and collecting it while this key is exported never ends.
+  // Exports text: Node 20 keeps the job that made a key object, and collecting it during an export of this key never
+  // ends.
   const { privateKey } = generateKeyPairSync('ec', {
     namedCurve: 'P-256',
     privateKeyEncoding: { type: 'pkcs8', format: 'pem' },

@@ -12,9 +12,9 @@ import type { RunningServer } from '../../http/server.js';
 import { type CallerOptions, type OpenCallers, openCallers } from '../open-callers.js';
 import { pemCertificates, readManagementTls, readTlsMaterial } from '../tls-material.js';
 
-/** The result of a reload, by the names of keys. */
+/** The result of a reload, as names of configuration keys. */
 export interface AccessReload {
-  /** The values in force from now on. */
+  /** The values that this reload has put in force. */
   readonly tookOver: readonly string[];
   /** The values that differ from those in force, and need a restart. */
   readonly needRestart: readonly string[];
@@ -22,23 +22,23 @@ export interface AccessReload {
   readonly configuration: Configuration;
 }
 
-/** As reloads call them. */
+/** The name of this part in reloads. */
 export const ACCESS_PART = 'callers and listen.tls';
 
-/** The listeners whose TLS material is exchanged. */
+/** The listeners whose TLS material is replaced. */
 export interface ReloadedListeners {
   readonly server: Pick<RunningServer, 'exchangeTls' | 'endConnections'>;
-  /** Null: probes and metrics are beside the rest. */
+  /** Null: the main listener serves probes and metrics. */
   readonly management: Pick<RunningManagement, 'exchangeTls'> | null;
 }
 
-/** TLS material of the listeners; null where one has none. */
+/** TLS material of the listeners; null for a listener without TLS. */
 interface ListenersTls {
   readonly server: TlsMaterial | null;
   readonly management: TlsIdentity | null;
 }
 
-/** The access to the service: TLS material and callers. They are exchanged together, or not at all. */
+/** The access to the service: TLS material and callers. A reload replaces both, or neither. */
 export class ReloadedAccess {
   readonly #options: CallerOptions;
   #callers: OpenCallers;
@@ -52,7 +52,7 @@ export class ReloadedAccess {
     this.#callers = callers;
   }
 
-  /** @throws {ConfigurationError} where a TLS file of a listener, or a file of a caller, is wrong */
+  /** @throws {ConfigurationError} if a TLS file of a listener, or a file of a caller, is wrong */
   static async open(configuration: Configuration, options: CallerOptions): Promise<ReloadedAccess> {
     const tls = await readListenersTls(configuration.listen, options.readBytes);
     return new ReloadedAccess(configuration, options, tls, await openCallers(configuration, options));
@@ -81,10 +81,9 @@ export class ReloadedAccess {
   }
 
   /**
-   * Takes over callers and TLS material of a configuration that was read again, and ends open connections where somebody has
-   * lost access.
-   * @throws {ConfigurationError} where anything of it is wrong; nothing has changed then
-   * @throws {Error} where a listener does not take its TLS material; likewise
+   * Puts callers and TLS material of a new configuration in force. Ends open connections if a caller has lost access.
+   * @throws {ConfigurationError} if any of it is wrong; nothing has changed then
+   * @throws {Error} if a listener rejects its TLS material; nothing has changed then
    */
   async reload(read: Configuration, listeners: ReloadedListeners): Promise<AccessReload> {
     const before = { configuration: this.#configuration, tls: this.#tls };
@@ -100,7 +99,7 @@ export class ReloadedAccess {
       await callers.keyring.discard();
       throw error;
     }
-    // From there on nothing waits, so that no request meets the one without the other.
+    // No await follows, so a request never sees new callers with old TLS material.
     this.#callers = callers;
     this.#configuration = configuration;
     this.#tls = tls;
@@ -112,7 +111,7 @@ export class ReloadedAccess {
   }
 }
 
-/** Whether there is TLS, and whether it asks for certificates of clients, is settled when the port is opened. */
+/** A restart is needed to switch TLS on or off, or to start or stop requesting client certificates. */
 function withAccessOf(current: Configuration, { callers, listen }: Configuration): Configuration {
   const { cert, clientCa } = current.listen.tls;
   const isAlike =
@@ -122,13 +121,13 @@ function withAccessOf(current: Configuration, { callers, listen }: Configuration
   return { ...current, callers, listen: { ...current.listen, tls, management } };
 }
 
-/** Likewise; its address, and who may read the metrics, need a restart as well. */
+/** A restart is needed to switch its TLS on or off, or to change its address or the access to metrics. */
 function managementOf(current: ManagementConfiguration | null, read: ManagementConfiguration | null) {
   if (current === null || read === null || (current.tls === null) !== (read.tls === null)) return current;
   return { ...current, tls: read.tls };
 }
 
-/** @throws {Error} where the material of one listener cannot be used; both have what they had before then */
+/** @throws {Error} if the material of one listener cannot be used; both then have the material they had before */
 function exchangeTls({ server, management }: ReloadedListeners, before: ListenersTls, tls: ListenersTls): void {
   if (tls.management !== null) management?.exchangeTls(tls.management);
   try {
@@ -140,15 +139,15 @@ function exchangeTls({ server, management }: ReloadedListeners, before: Listener
 }
 
 /**
- * A list that was emptied by mistake must not open the service, where a new start could. This holds on loopback too:
- * whatever a proxy there lets through would be let in.
+ * A list that was emptied by mistake must not open the service, where a restart could. This holds on loopback too: a
+ * proxy there may forward requests from anyone.
  */
 function requireCallers(before: Configuration, { callers }: Configuration): void {
   if (Object.keys(callers).length > 0 || Object.keys(before.callers).length === 0) return;
   throw new ConfigurationError(['callers: none is left; to serve without callers, restart the service']);
 }
 
-/** Policies of a tenant are opened at the start. */
+/** A new tenant needs a restart: policies of a tenant are opened at the start. */
 function requireTenants(configuration: Configuration): void {
   const known = policiesByTenant(configuration);
   const problems = Object.entries(configuration.callers).flatMap(([name, { tenant }]) => {
@@ -158,7 +157,7 @@ function requireTenants(configuration: Configuration): void {
   if (problems.length > 0) throw new ConfigurationError(problems);
 }
 
-/** A caller that is unchanged in both configurations has lost nothing. Without configured callers, everybody had access. */
+/** Whether a caller has lost access. An unchanged caller has not. Without configured callers, everyone had access. */
 function losesCallers(before: Configuration, after: Configuration): boolean {
   const callers = Object.entries(before.callers);
   if (callers.length === 0) return Object.keys(after.callers).length > 0;
@@ -169,7 +168,7 @@ function losesClients(before: TlsMaterial | null, after: TlsMaterial | null): bo
   if (before === null || before.clientCa === null) return false;
   const kept = new Set(authorities(after?.clientCa ?? ''));
   if (authorities(before.clientCa).some((authority) => !kept.has(authority))) return true;
-  // Whoever is on another CRL was let in before.
+  // A client whose certificate a new CRL revokes had access before.
   return !isDeepStrictEqual(before.clientCrl, after?.clientCrl);
 }
 
@@ -184,7 +183,7 @@ function changedFiles(before: ListenersTls, after: ListenersTls): readonly strin
   ];
 }
 
-/** @throws {ConfigurationError} with all that is wrong with the files of either listener */
+/** @throws {ConfigurationError} with the problems of the files of both listeners */
 async function readListenersTls(
   { tls, management }: ListenConfiguration,
   readBytes?: ReadBytes,

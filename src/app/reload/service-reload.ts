@@ -11,12 +11,11 @@ import { namedRoots, type ReloadedRoots } from './configured-roots.js';
 import { ACCESS_PART, type AccessReload, type ReloadedAccess, type ReloadedListeners } from './reloaded-access.js';
 import { isPoliciesPart } from './tenant-policies.js';
 
-/** Something whose files are read again while the service runs. Never rejects: what is wrong with them is in the log. */
+/** A part whose files can be read again while the service runs. Never rejects: errors are logged. */
 interface ReloadedPart {
   reload(): Promise<PartOutcome | readonly PartOutcome[]>;
 }
 
-/** The parts that can be reloaded while the service runs. */
 export interface ReloadedParts {
   readonly policies: ReloadedPart;
   readonly roots: ReloadedPart;
@@ -27,16 +26,16 @@ export interface ReloadedParts {
   readonly access: ReloadedAccess;
   readonly listeners: ReloadedListeners;
   readonly log: Log;
-  /** Hears of each part, beside policies, whether what was read is in force. Where not, something in it was wrong. */
+  /** Called for each part except policies, with whether the read values are in force. If not, a value was wrong. */
   readonly onRead: (part: string, isTaken: boolean) => void;
-  /** Hears what came of each. */
+  /** Called with the outcome of each reload. */
   readonly onReloaded: (outcome: JsonObject) => void;
 }
 
 /** Reads file and environment again. @throws {ConfigurationError} */
 type ReadConfiguration = () => Promise<Configuration>;
 
-/** Reads everything again that does not need a restart, and says what came of it. */
+/** Reads everything again that does not need a restart, and logs the outcome. */
 export class ServiceReload {
   readonly #parts: ReloadedParts;
   #last: Promise<void> = Promise.resolve();
@@ -45,7 +44,7 @@ export class ServiceReload {
     this.#parts = parts;
   }
 
-  /** One after the other. Never rejects: what comes of it is in the log. */
+  /** Reloads run one after the other. Never rejects: errors are logged. */
   run(read: ReadConfiguration): Promise<void> {
     const { log } = this.#parts;
     const run = () => this.#run(read);
@@ -83,7 +82,7 @@ export class ServiceReload {
     else log.info(fields, 'reloaded');
   }
 
-  /** Null: the previous ones stay in force, as the log says. */
+  /** Null: the previous access stays in force, and the log says so. */
   async #access(read: ReadConfiguration): Promise<AccessReload | null> {
     const { access, listeners, log } = this.#parts;
     try {
@@ -104,12 +103,12 @@ export interface ReloadOptions extends Omit<ReloadedParts, 'onRead' | 'onReloade
   readonly endings: Endings;
 }
 
-/** The reload of a service, which metrics, the decision log and the watch over expiries hear of. */
+/** The reload of a service. Reports to metrics, the decision log and the watch over expiries. */
 export function openReload({ metrics, decisionLog, endings, ...parts }: ReloadOptions): ServiceReload {
   return new ServiceReload({
     ...parts,
     onRead: (part, isTaken) => {
-      // Those count where they are read, which is not on reloads alone.
+      // Policies are counted at every read, not only at reloads.
       if (isPoliciesPart(part)) return;
       if (isTaken) metrics.reloaded(part);
       else metrics.reloadFailed(part);

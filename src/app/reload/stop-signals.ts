@@ -1,20 +1,20 @@
 import type { Log } from '../../core/ports.js';
 import type { RunningService } from '../service.js';
 
-/** As a shell has them: 128 and the number of the signal. */
+/** Exit codes of a shell: 128 plus the number of the signal. */
 const EXIT_CODES = { SIGINT: 130, SIGTERM: 143 } as const;
 
 /**
- * The signals of the service, from the moment this is made: SIGTERM and SIGINT drain it, SIGHUP reads policies,
- * endorsements and roots again. Signals received during startup are handled once the service listens: by default SIGHUP would end the
- * process, and the first process of a container would never hear of SIGTERM. A second one to stop ends a start that hangs.
+ * Handles the signals of the service from construction on. SIGTERM and SIGINT drain it, and SIGHUP reloads it. Signals
+ * received during startup are handled once the service listens. By default SIGHUP would end the process, and the first
+ * process of a container would not receive SIGTERM. A second stop signal ends a start that hangs.
  */
 export class StopSignals {
   #stop: NodeJS.Signals | null = null;
   #reload = false;
-  /** Whether the service was ever up. */
+  /** Whether the service has ever listened. */
   #isUp = false;
-  /** The action of a signal; until the service is up it is only noted. */
+  /** The action of a signal. Until the service listens, the signal is only stored. */
   #act: () => void = () => {};
 
   constructor() {
@@ -32,8 +32,8 @@ export class StopSignals {
   }
 
   /**
-   * Serves until it is told to stop, and drains.
-   * A second signal while draining changes nothing: Ctrl-C reaches a child of npm twice.
+   * Serves until a stop signal, then drains. A second signal while draining has no effect: Ctrl-C reaches a child of
+   * npm twice.
    */
   serve(service: Pick<RunningService, 'reload' | 'close'>, log: Log): Promise<void> {
     return new Promise((resolve) => {

@@ -9,7 +9,7 @@ import { PolicyDirectory } from '../../stores/policy-directory.js';
 import { policySources } from '../commands/policy-sources.js';
 import { policyName, sayPoliciesReloaded } from './policy-changes.js';
 
-/** A policy, and whose it is. */
+/** A policy and its tenant. */
 export interface TenantPolicy {
   readonly tenant: string;
   readonly policy: Policy;
@@ -19,13 +19,13 @@ const POLICIES = 'policies';
 
 export interface TenantPoliciesOptions {
   readonly log: Log;
-  /** The policies of a tenant were read again. */
+  /** Called after the policies of a tenant were reloaded. */
   readonly reloaded?: () => void;
-  /** Those of a tenant could not be. */
+  /** Called if the policies of a tenant could not be reloaded. */
   readonly failed?: (problems: readonly string[]) => void;
 }
 
-/** The policies of every tenant. Each tenant's are read, exchanged and watched by themselves. */
+/** The policies of every tenant. Each tenant's are read, replaced and watched separately. */
 export class TenantPolicies {
   readonly #directories: ReadonlyMap<string, PolicyDirectory<Policy>>;
 
@@ -33,7 +33,7 @@ export class TenantPolicies {
     this.#directories = directories;
   }
 
-  /** @throws {ConfigurationError} where a policy does not load, or a directory is missing */
+  /** @throws {ConfigurationError} if a policy does not load, or a directory is missing */
   static async open(configuration: Configuration, options: TenantPoliciesOptions): Promise<TenantPolicies> {
     const tenants = [...policiesByTenant(configuration).keys()];
     const opened = await allOrProblems(tenants.map((tenant) => openDirectory(configuration, tenant, options)));
@@ -42,7 +42,10 @@ export class TenantPolicies {
     );
   }
 
-  /** @throws {RefusedError} `forbidden` where there is no such tenant: its callers do not load, but records of it may be left */
+  /**
+   * @throws {RefusedError} `forbidden` if the tenant does not exist: its callers do not load, but records of it may
+   *   remain
+   */
   of(tenant: string): PolicyDirectory<Policy> {
     const directory = this.#directories.get(tenant);
     if (directory === undefined) throw new RefusedError('forbidden', `the tenant ${tenant} is not configured`);
@@ -53,7 +56,7 @@ export class TenantPolicies {
     return [...this.#directories.keys()];
   }
 
-  /** All that are in force. */
+  /** All policies in force. */
   list(): readonly TenantPolicy[] {
     return [...this.#directories].flatMap(([tenant, directory]) =>
       directory
@@ -63,7 +66,7 @@ export class TenantPolicies {
     );
   }
 
-  /** As logs and records name those in force. */
+  /** The policies in force, as logs and records name them. */
   names(): readonly ReturnType<typeof namesOf>[] {
     return this.list().map(namesOf);
   }
@@ -72,7 +75,7 @@ export class TenantPolicies {
     return [...this.#directories.values()].every((directory) => directory.isCurrent);
   }
 
-  /** Reads those of every tenant again. Never rejects. */
+  /** Reloads the policies of every tenant. Never rejects. */
   reload(): Promise<readonly PartOutcome[]> {
     const reading = [...this.#directories].map(async ([tenant, directory]) => ({
       name: policiesPart(tenant),
@@ -90,12 +93,12 @@ export class TenantPolicies {
   }
 }
 
-/** Whether a reload calls policies of a tenant by this name. */
+/** Whether reloads use this name for policies of a tenant. */
 export function isPoliciesPart(name: string): boolean {
   return name === POLICIES || name.startsWith(`${POLICIES} of `);
 }
 
-/** As reloads call the policies of a tenant. */
+/** The name of a tenant's policies in reloads. */
 function policiesPart(tenant: string): string {
   return tenant === DEFAULT_TENANT ? POLICIES : `${POLICIES} of ${tenant}`;
 }
@@ -104,7 +107,7 @@ function namesOf({ tenant, policy }: TenantPolicy) {
   return { ...namedTenant(tenant), ...policyName(policy) };
 }
 
-/** The settings of each tenant for its requests: its policies, and its memory of vTPMs. */
+/** The settings of each tenant for its requests: its policies, and its memory of reset counts. */
 export function tenantsOf(
   configuration: Configuration,
   policies: Pick<TenantPolicies, 'of'>,
@@ -118,13 +121,13 @@ export function tenantsOf(
   }
   return (name) => {
     const tenant = tenants.get(name);
-    // Its callers do not load, but records of it may be left.
+    // Its callers do not load, but records of it may remain.
     if (tenant === undefined) throw new RefusedError('forbidden', `the tenant ${name} is not configured`);
     return tenant;
   };
 }
 
-/** A tenant in logs and records: left out where it is `default`, as where nobody has tenants. */
+/** The tenant field of logs and records. Omitted for `default`, so it never appears without tenants. */
 export function namedTenant(tenant: string): { readonly tenant?: string } {
   return tenant === DEFAULT_TENANT ? {} : { tenant };
 }
