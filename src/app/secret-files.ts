@@ -31,7 +31,7 @@ export function secretFilesOf(configuration: Configuration): readonly PlacedFile
   ];
 }
 
-/** Null for a key that is in no file. */
+/** Null for a key that is not in a file. */
 function keyFileOf(key: string | null): string | null {
   return key === null || key === 'ephemeral' || vaultKeyId(key) !== null ? null : key;
 }
@@ -39,7 +39,7 @@ function keyFileOf(key: string | null): string | null {
 const READ_BY_OTHERS = 0o004;
 const ENTERED_BY_OTHERS = 0o001;
 
-/** Files that every user of this machine may read. What cannot be looked at is reported where it is read. */
+/** Files that every user of this machine can read. A file that cannot be checked is reported when it is read. */
 export async function readableSecrets(files: readonly PlacedFile[]): Promise<readonly PlacedProblem[]> {
   const looked = files.map(async ([path, file]): Promise<readonly PlacedProblem[]> => {
     const found = file === null ? null : await stat(file).catch(() => null);
@@ -51,7 +51,7 @@ export async function readableSecrets(files: readonly PlacedFile[]): Promise<rea
   return (await Promise.all(looked)).flat();
 }
 
-/** Whether other users get to a file: a folder above it that only its owner may enter keeps them out. */
+/** Whether other users can reach a file. A folder above it that only its owner may enter keeps them out. */
 async function isReachedByOthers(file: string): Promise<boolean> {
   for (let path = await realpath(file); path !== dirname(path); path = dirname(path)) {
     const folder = await stat(dirname(path));

@@ -24,35 +24,37 @@ export interface ServiceOptions
     Pick<TelemetryOptions, 'tracePace'> {
   readonly log: Log;
   readonly clock?: Clock;
-  /** Reads the configuration again; left out, it stays as it is, and only the files that it names are read again. */
+  /**
+   * Reads the configuration again. If omitted, the configuration stays, and a reload only reads the files that it
+   * names.
+   */
   readonly readConfiguration?: () => Promise<Configuration>;
-  /** How long a store that replicas share may take to answer; left out, as long as a request can wait for it. */
+  /** Timeout of a store that replicas share; defaults to the time that a request can wait for it. */
   readonly storeTimeoutMs?: number;
-  /** Values in the place of registrations of the container, for a lab. */
+  /** Values that replace registrations of the container, for a lab. */
   readonly replaced?: Replaced;
 }
 
-/** A service that answers. */
+/** A service that listens. */
 export interface RunningService {
   readonly url: string;
-  /** Where probes and metrics are, if not there. */
+  /** URL of probes and metrics; null if the main listener serves them. */
   readonly managementUrl: string | null;
   /** Reads policies, endorsement folders, files of keys and roots, callers and TLS material again. Never rejects. */
   reload(): Promise<void>;
-  /** Drains and ends everything. */
+  /** Drains the service and closes every part. */
   close(): Promise<void>;
 }
 
 /**
- * Puts the service together and opens its port.
- * Where that fails, nothing of it stays open.
- * @throws {ConfigurationError} where a file that the configuration names is wrong
+ * Opens a service and its port. If that fails, closes every part.
+ * @throws {ConfigurationError} if a file that the configuration names is wrong
  */
 export async function startService(configuration: Configuration, options: ServiceOptions): Promise<RunningService> {
   return openAllOrNone(options.log, (opened) => openService(configuration, options, opened));
 }
 
-/** @param opened takes everything that has to be closed, as it is opened */
+/** @param opened takes every part that must be closed, as it is opened */
 async function openService(
   configuration: Configuration,
   options: ServiceOptions,
@@ -77,10 +79,9 @@ async function openService(
   };
 }
 
-/** The opened parts of a service. */
 type ServiceParts = Awaited<ReturnType<typeof openServiceParts>>;
 
-/** Opens everything before the server: parts close in the reverse order. @param server null: it does not listen yet */
+/** Opens everything before the server. Parts close in reverse order. @param server null: it does not listen yet */
 async function openServiceParts(
   configuration: Configuration,
   { clock = SYSTEM_CLOCK, connect, ...given }: ServiceOptions,

@@ -10,7 +10,7 @@ import { PostgresResetMemory } from '../stores/postgres/postgres-reset-store.js'
 import type { OpenParts } from './open-parts.js';
 import { openPostgres, type PostgresOptions } from './postgres-server.js';
 
-/** What replicas remember together, beside what each remembers itself. */
+/** Memories that replicas share, in addition to their own. */
 export interface SharedMemories {
   /** Reset counts of the vTPMs of a tenant. */
   readonly resets: (tenant: string) => ResetMemory;
@@ -18,11 +18,11 @@ export interface SharedMemories {
 }
 
 interface MemoriesOptions extends PostgresOptions {
-  /** How long a store may take to answer. */
+  /** Timeout of a store. */
   readonly storeTimeoutMs?: number | undefined;
 }
 
-/** The database that replicas share, and what they remember there. Nothing is written yet. Null where they share none. */
+/** Opens the database that replicas share, and the memories in it. Writes nothing yet. Null if replicas share none. */
 export async function openDatabase(configuration: Configuration, options: MemoriesOptions, opened: OpenParts) {
   const address = postgresAddressOf(configuration);
   if (address === null) return { server: null, shared: null };
@@ -41,8 +41,8 @@ function sharedMemories(
 }
 
 /**
- * The same for a command: the database is opened when it is first asked, since most commands need none. Where it cannot be opened, every
- * question fails. Null where replicas share none.
+ * The shared memories for a command. Opens the database at the first query, since most commands need none. If it cannot
+ * be opened, every query fails. Null if replicas share none.
  */
 export function memoriesOfCommand(
   configuration: Configuration,
@@ -54,7 +54,7 @@ export function memoriesOfCommand(
   let server: Promise<PostgresServer> | null = null;
   const open = () => {
     server ??= openPostgres(configuration, address, options, opened, { startLimitMs: 0 }).catch((cause: unknown) => {
-      // Whatever it is: nothing that is kept there is damaged.
+      // Converts every error: none means that stored data is damaged.
       throw new Error(messageOf(cause), { cause });
     });
     return server;

@@ -2,11 +2,11 @@ import type { Clock, Log } from '../core/ports.js';
 import type { ReadinessCheck } from '../judge/health.js';
 import type { PostgresServer } from '../stores/postgres/connection.js';
 
-/** Beyond this, lifetimes of challenges and times of records are not what operators think they are. */
+/** Largest accepted clock difference. With a larger one, challenge lifetimes and record times mislead operators. */
 const FARTHEST_MS = 5000;
 const LOOK_EVERY_MS = 10_000;
 
-/** Whether the clock of a database and that of this process agree. Looks again from time to time, also where nobody else asks. */
+/** Checks that the clocks of a database and of this process agree. Starts a new measurement at intervals. */
 export function storeClockCheck(
   server: Pick<PostgresServer, 'measureClock' | 'clockOffsetMs'>,
   clock: Pick<Clock, 'monotonicMs'>,
@@ -16,7 +16,7 @@ export function storeClockCheck(
   return async () => {
     if (clock.monotonicMs() >= nextLook) {
       nextLook = clock.monotonicMs() + LOOK_EVERY_MS;
-      // Nobody waits for it. A database that does not answer is for the check of challenges.
+      // Not awaited. The check of challenges reports a database that does not answer.
       server.measureClock().catch(() => undefined);
     }
     const offsetMs = Math.round(server.clockOffsetMs);

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { Clock } from '../core/ports.js';
 
-/** The machine's own time. */
+/** The clock of the machine. */
 export const SYSTEM_CLOCK: Clock = {
   now: () => new Date(),
   monotonicMs: () => performance.now(),

@@ -7,7 +7,7 @@ import { FileResetMemory } from '../stores/file-reset-memory.js';
 import { ReplicaResetMemory } from '../stores/replica-reset-memory.js';
 import type { OpenParts } from './open-parts.js';
 
-/** Memory of the vTPMs of one tenant. */
+/** Memory of reset counts of the vTPMs of one tenant. */
 export interface TenantResets {
   /** The memory of this process itself. */
   readonly files: FileResetMemory;
@@ -16,11 +16,11 @@ export interface TenantResets {
 
 export interface ResetsOptions {
   readonly log: Log;
-  /** Counts of a tenant that replicas share; null where they do not. */
+  /** Counts of a tenant that replicas share; null if they share none. */
   readonly shared: ((tenant: string) => ResetMemory) | null;
 }
 
-/** Memories by tenant, so that no tenant raises or learns counts of another's. */
+/** Opens a memory for each tenant, so no tenant can raise or read counts of another. */
 export function openResets(
   configuration: Configuration,
   { log, shared }: ResetsOptions,
@@ -37,7 +37,7 @@ export function openResets(
   );
 }
 
-/** How vTPMs are tracked, by tenant. */
+/** The tracking of reset counts, by tenant. */
 export function trackingsOf(resets: ReadonlyMap<string, TenantResets>): ReadonlyMap<string, ResetTracking> {
   return new Map([...resets].map(([tenant, { tracking }]) => [tenant, tracking]));
 }

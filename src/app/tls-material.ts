@@ -14,8 +14,8 @@ import type { TlsIdentity, TlsMaterial } from '../http/listener.js';
 type TlsFiles = ListenConfiguration['tls'];
 
 /**
- * Reads the files of `listen.tls`; null where TLS is not configured.
- * @throws {ConfigurationError} where one cannot be read, or is not what it must be
+ * Reads the files of `listen.tls`; null if TLS is not configured.
+ * @throws {ConfigurationError} if a file cannot be read, or has the wrong content
  */
 export async function readTlsMaterial(tls: TlsFiles, readBytes?: ReadBytes): Promise<TlsMaterial | null> {
   if (tls.cert === null || tls.key === null) return null;
@@ -26,8 +26,8 @@ export async function readTlsMaterial(tls: TlsFiles, readBytes?: ReadBytes): Pro
 }
 
 /**
- * Reads the files of `listen.management.tls`; null where there is no such listener, or it has no TLS.
- * @throws {ConfigurationError} where one cannot be read, or is not what it must be
+ * Reads the files of `listen.management.tls`; null if there is no such listener, or it has no TLS.
+ * @throws {ConfigurationError} if a file cannot be read, or has the wrong content
  */
 export async function readManagementTls(
   management: ManagementConfiguration | null,
@@ -63,7 +63,10 @@ async function readIdentity(place: KeyPath, files: TlsIdentity, readBytes?: Read
   return { cert, key };
 }
 
-/** TLS takes other labels too, such as TRUSTED CERTIFICATE, whose end nothing here would see. @throws {ConfigurationError} */
+/**
+ * Requires a CERTIFICATE block. TLS also accepts other labels, such as TRUSTED CERTIFICATE, but the expiry checks do
+ * not read them. @throws {ConfigurationError}
+ */
 function firstCertificate(text: string, place: KeyPath, file: string): X509Certificate {
   const [first] = pemCertificates(text);
   if (first === undefined) {
@@ -89,13 +92,14 @@ function privateKeyOf(text: string, place: KeyPath, file: string): KeyObject {
 
 async function readAuthorities(file: string, readBytes?: ReadBytes): Promise<string> {
   const text = await readConfiguredText([...TLS, 'clientCa'], file, readBytes);
-  // The context passes over what is no certificate.
+  // The TLS context ignores blocks that are not certificates.
   usable([...TLS, 'clientCa'], `${file}: not PEM certificates`, () => requireAuthorities(text));
   return text;
 }
 
 /**
- * Authorities that a server has its certificate from. A file without any is refused: for an empty text TLS takes those of Node.js.
+ * Reads the authorities that may issue a server's certificate. Rejects a file without any: for an empty text, TLS uses
+ * the authorities of Node.js.
  * @throws {UnfitError}
  */
 export async function readServerAuthorities(file: string): Promise<string> {
@@ -108,14 +112,17 @@ export async function readServerAuthorities(file: string): Promise<string> {
   }
 }
 
-/** Name of an authority. */
+/** Subject name of an authority. */
 interface AuthoritySubject {
   readonly der: Uint8Array;
   /** For people. */
   readonly text: string;
 }
 
-/** The serial number of a CA may be zero: those of small CAs often are, and nothing here goes by it. @throws {ConfigurationError} */
+/**
+ * The subject of a CA certificate. Its serial number may be zero: small CAs often have such certificates, and nothing
+ * here uses the serial number. @throws {ConfigurationError}
+ */
 function subjectOf(pem: string, file: string): AuthoritySubject {
   const { raw, subject } = new X509Certificate(pem);
   const text = subject.replaceAll('\n', ', ');
@@ -129,8 +136,8 @@ function subjectOf(pem: string, file: string): AuthoritySubject {
 }
 
 /**
- * One CRL of each CA: where one is missing, TLS lets nobody in who is under it. Their dates are looked at with each connection, and
- * warned of before they end.
+ * Reads one CRL of each CA. If a CRL is missing, TLS rejects every client under that CA. TLS checks the dates of CRLs
+ * at each connection, and a warning precedes their expiry.
  */
 async function readCrls(
   file: string,
@@ -158,10 +165,10 @@ export function crlOf(pem: string): CrlFrame {
   return parseCrlFrame(Buffer.from(pem.replace(/-----[^-]*-----/g, ''), 'base64'));
 }
 
-/** Where the files of the service's own listener are named. */
+/** The configuration keys of the main listener's files. */
 const TLS: KeyPath = ['listen', 'tls'];
 
-/** The certificates of a PEM text, which may say more between them, as files of authorities often do. */
+/** The certificates of a PEM text. Ignores other text between them, which files of authorities often have. */
 export function pemCertificates(text: string): readonly string[] {
   return pemBlocks(text, 'CERTIFICATE');
 }
@@ -177,7 +184,7 @@ function requireAuthorities(text: string): void {
   for (const certificate of certificates) new X509Certificate(certificate);
 }
 
-/** @throws {ConfigurationError} that says what, where this throws */
+/** @throws {ConfigurationError} with the text `what`, if `use` throws */
 function usable<T>(place: KeyPath, what: string, use: () => T): T {
   try {
     return use();

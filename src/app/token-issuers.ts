@@ -11,15 +11,15 @@ import type { LintFacts } from '../policy/lint/lint.js';
 import type { ItaIssuer } from '../tee/ita/key-trust.js';
 import { type MaaIssuer, sharedMaaIssuers } from '../tee/maa/issuer-policy.js';
 
-/** SHA-256 of the root certificates of each issuer that has some, lower-case hex, by issuer. */
+/** SHA-256 of the root certificates, lower-case hex, by issuer. Omits issuers without roots. */
 export type IssuerRoots = ReadonlyMap<string, ReadonlySet<string>>;
 
-/** Issuers of Azure Attestation whose tokens are accepted, by URL. A configured one replaces a shared one of its name. */
+/** Accepted issuers of Azure Attestation, by URL. A configured issuer replaces a shared one of its name. */
 export function maaIssuers({ maa }: Configuration): ReadonlyMap<string, MaaIssuer> {
   const own = maa.issuers.map(
     ({ issuer, policyHash, policySigner, teeSigner }): MaaIssuer => ({
       issuer,
-      // Left out only where a shared provider is listed: the configuration does not load otherwise.
+      // Null only if a shared provider is listed: otherwise the configuration does not load.
       policyHashes: policyHash === null ? 'shared' : policyHash === 'any' ? 'any' : new Set(policyHash),
       policySigners: policySigner === null ? null : new Set(policySigner),
       teeSigner,
@@ -41,15 +41,15 @@ export function issuersForLint(configuration: Configuration): Pick<LintFacts, 'k
 }
 
 /**
- * Trust Authorities whose tokens are accepted, by issuer. Where roots are configured and were not read, none is one.
- * @param read roots as they are when a token is judged
+ * Accepted Trust Authorities, by issuer. If configured roots were not read, no certificate of the issuer is accepted.
+ * @param read roots as they are when a token is verified
  */
 export function itaIssuers(
   { ita }: Configuration,
   read: { readonly issuers: IssuerRoots },
 ): ReadonlyMap<string, ItaIssuer> {
   const issuers = ita.issuers.map(({ issuer, roots, policyIds: own }): ItaIssuer => {
-    // Those of `submit` are of no issuer in particular: a token from another region's service must not do instead.
+    // Those of `submit` belong to no single issuer: a token from another region's service must not count instead.
     const policyIds = new Set([...own, ...(ita.submit?.policyIds ?? [])]);
     if (roots === null) return { issuer, roots, policyIds };
     return {
@@ -63,7 +63,7 @@ export function itaIssuers(
   return new Map(issuers.map((issuer) => [issuer.issuer, issuer]));
 }
 
-/** Where the keys of every accepted issuer are. */
+/** The locations of the keys of every accepted issuer. */
 export function tokenIssuers({ maa, ita }: Configuration): readonly TokenIssuer[] {
   const own = new Map(maa.issuers.map(({ issuer, keys }) => [issuer, keys]));
   const ofMaa = new Set([...sharedRegions(maa).map(sharedProvider), ...own.keys()]);
@@ -78,7 +78,7 @@ export function tokenIssuers({ maa, ita }: Configuration): readonly TokenIssuer[
   ];
 }
 
-/** @throws {ConfigurationError} where a file of roots cannot be read */
+/** @throws {ConfigurationError} if a file of roots cannot be read */
 export async function readIssuerRoots({ ita }: Configuration, readBytes?: ReadBytes): Promise<IssuerRoots> {
   const read = ita.issuers.map(
     async ({ issuer, roots }): Promise<readonly (readonly [string, ReadonlySet<string>])[]> => {

@@ -15,7 +15,7 @@ import { readReleaseRequest, type WantedKey } from '../../wire/read-release-requ
 import { readVerifyRequest } from '../../wire/read-requests.js';
 import type { ConfiguredRoots } from '../reload/configured-roots.js';
 
-/** The part of a configuration that decides, without secrets. */
+/** The settings of a configuration that affect decisions, without secrets. */
 export interface JudgingConfiguration
   extends Pick<Configuration, 'policies' | 'historical' | 'limits' | 'time' | 'deadlineSeconds'> {
   readonly amd: Pick<Configuration['amd'], 'refuseProducts' | 'products'>;
@@ -29,18 +29,18 @@ export interface JudgingConfiguration
   readonly early: boolean;
 }
 
-/** Everything that a decision depends on: the decision can be made again from it alone. */
+/** Every input of a decision. The decision can be repeated with them alone. */
 export interface Facts {
   readonly version: string;
-  /** The time that the service took for the request. */
+  /** The time of the service when it processed the request. */
   readonly now: Date;
   /** The JSON text of the request. */
   readonly body: Uint8Array;
   readonly caller: Caller;
-  /** The key that was wanted. Absent where none was. */
+  /** The requested key. Absent if none was requested. */
   readonly wanted?: WantedKey;
   readonly configuration: JudgingConfiguration;
-  /** Digest of the configuration: one that is the same has the same. */
+  /** Digest of the configuration. Equal configurations have equal digests. */
   readonly configurationSha256: string;
   /** The answers of sources, in the order of the questions. */
   readonly answers: readonly Fact[];
@@ -62,7 +62,7 @@ export class FactsKeeper {
     this.#parts = parts;
   }
 
-  /** @throws {Error} for a request that was read from no text */
+  /** @throws {Error} if the request has no JSON text */
   keep({ decision, request, caller }: JudgedRequest, answers: readonly Fact[]): KeptInputs {
     if (request.body === undefined) throw new Error('the text of the request is not there to be kept');
     const bytes = new KeptBytes();
@@ -88,7 +88,7 @@ export class FactsKeeper {
   }
 }
 
-/** The policy is the key's, and stands in no body. */
+/** The requested key with its policy. The policy comes from the key, not from the body. */
 function wantedBy({ release, policies }: VerifyRequest): Pick<Facts, 'wanted'> {
   const [policy] = policies ?? [];
   return release === undefined || policy === undefined ? {} : { wanted: { ...release, policy } };
@@ -119,13 +119,13 @@ function judgingConfiguration({ configuration, roots, submitted }: KeeperParts, 
   };
 }
 
-/** The recorded request. @throws {FormatError} where this version refuses it */
+/** The recorded request. @throws {FormatError} if this version rejects it */
 export function requestOf({ configuration, body, wanted }: Facts): VerifyRequest {
   const limits = requestLimits(configuration.limits.eventLogBytes);
   return wanted === undefined ? readVerifyRequest(body, limits) : readReleaseRequest(body, wanted, limits);
 }
 
-/** The configuration of now, with what decides of that of then. */
+/** The present configuration, with the recorded settings that affect decisions. */
 export function configurationOfThen(now: Configuration, then: JudgingConfiguration): Configuration {
   const { policies, historical, limits, time, deadlineSeconds, amd, paravisors, maa, ita, lifetimeSeconds } = then;
   return {
@@ -143,10 +143,10 @@ export function configurationOfThen(now: Configuration, then: JudgingConfigurati
   };
 }
 
-/** Of all bytes that are remembered. */
+/** Maximum total size of the cached objects, in bytes. */
 const REMEMBERED_BYTES = 16 * 1024 * 1024;
 
-/** Bytes that decisions rested on. What many of them rested on is read once. */
+/** Stored inputs of decisions. A cache avoids reading inputs again that many decisions share. */
 export class KeptObjects {
   readonly #store: Pick<LogStore, 'object'>;
   readonly #remembered = new LRUCache<string, Uint8Array>({
@@ -158,7 +158,7 @@ export class KeptObjects {
     this.#store = store;
   }
 
-  /** @throws {RefusedError} `evidence_not_kept` where they are gone, or are others */
+  /** @throws {RefusedError} `evidence_not_kept` if the object is missing, or its digest differs */
   async get(sha256: string): Promise<Uint8Array> {
     const remembered = this.#remembered.get(sha256);
     if (remembered !== undefined) return remembered;
@@ -169,7 +169,7 @@ export class KeptObjects {
   }
 }
 
-/** @throws {RefusedError} `evidence_not_kept` where something of it is gone, or a later version of veritee kept it */
+/** @throws {RefusedError} `evidence_not_kept` if an input is missing, or a later version of veritee stored it */
 export async function readFacts(objects: KeptObjects, sha256: string): Promise<Facts> {
   const kept = new Map<string, Uint8Array>();
   const fetch = async (digest: string) => {

@@ -17,7 +17,7 @@ import { SILENT } from '../commands/silent-log.js';
 import type { ConfiguredRoots } from '../reload/configured-roots.js';
 import { configurationOfThen, type Facts, KeptObjects, readFacts, requestOf } from './facts.js';
 
-/** A verification that a replay makes. It neither signs nor records. */
+/** The verification of a replay. It neither signs nor records. */
 interface Replayed {
   readonly verifiers: VerifyEvidenceParts['verifiers'];
   readonly verifyEvidence: Pick<VerifyEvidence, 'decideBy'>;
@@ -29,7 +29,6 @@ type ReplayedValues = Partial<Omit<VerifyEvidenceParts, 'remembered' | 'recordTi
   readonly roots?: ConfiguredRoots;
 };
 
-/** The dependencies of a replay. */
 export interface AgainParts {
   readonly store: Pick<LogStore, 'object'>;
   readonly configuration: Configuration;
@@ -38,17 +37,19 @@ export interface AgainParts {
   readonly current: Pick<VerifyEvidenceParts, 'verifiers' | 'endorsements' | 'tenants' | 'clock' | 'waits'>;
 }
 
-/** Configurations whose verifiers are kept. */
+/** Maximum of configurations whose verifiers are cached. */
 const MOST_VERIFIERS = 4;
 
-/** Judging a decision again may take longer than a request. */
+/** Deadline of a replay, which may take longer than a request. */
 const DEADLINE_SECONDS = 60;
 
-/** Judges by what was kept, with the verifiers of this version. Nothing is logged of it: it happened before. */
+/**
+ * Repeats decisions with the stored inputs and the verifiers of this version. Logs nothing, since the events are past.
+ */
 export class JudgeKeptDecisions implements JudgeAgain {
   readonly #parts: AgainParts;
   readonly #objects: KeptObjects;
-  /** Of configurations of then, by their digests: verifiers remember what they have verified of certificates. */
+  /** Verifiers of recorded configurations, by digest. They cache the certificates that they have verified. */
   readonly #verifiers = new LRUCache<string, Replayed['verifiers']>({ max: MOST_VERIFIERS });
 
   constructor(parts: AgainParts) {
@@ -66,7 +67,7 @@ export class JudgeKeptDecisions implements JudgeAgain {
       },
       asNow: (instead = []) => {
         const inquiry = new KeptInquiry(facts.answers, KEPT_NOW, this.#parts.current.waits);
-        // Whatever instant the request named.
+        // Ignores the verification time of the request.
         const today = { ...requestOf(facts), at: null };
         const judged = this.#now(facts, instead).decideBy(inquiry, today, facts.caller);
         return unlessMoreIsAsked(judged, inquiry, 'the configuration of today');
@@ -74,7 +75,7 @@ export class JudgeKeptDecisions implements JudgeAgain {
     };
   }
 
-  /** Everything is answered from the facts: a source that is asked fails. */
+  /** Every answer comes from the facts. A call to a source fails. */
   #then(facts: Facts, instead: readonly Policy[]): Replayed['verifyEvidence'] {
     const { configuration: then, configurationSha256, now } = facts;
     const configuration = configurationOfThen(this.#parts.configuration, then);
@@ -105,7 +106,10 @@ export class JudgeKeptDecisions implements JudgeAgain {
     return verifiers;
   }
 
-  /** Nonce and tokens count as they did: each was used or obtained once. Nothing is noted of a vTPM. */
+  /**
+   * The nonce and the tokens keep their recorded results, since each could be used or obtained only once. Advances no
+   * reset count.
+   */
   #now({ configuration: then, caller }: Facts, instead: readonly Policy[]): Replayed['verifyEvidence'] {
     const { configuration, create, current } = this.#parts;
     const { clock } = current;
@@ -129,10 +133,10 @@ export class JudgeKeptDecisions implements JudgeAgain {
   }
 }
 
-/** Questions that are answered from the facts, where a decision is made as of today. */
+/** Questions that the facts answer if a decision is made as of today. */
 const KEPT_NOW: ReadonlySet<Question> = new Set(['nonce', 'issues', 'accepts', 'token']);
 
-/** Stands where a source is: the facts answer before it is asked. */
+/** Replaces a source. The facts must answer before it is called. */
 function notASource(): never {
   throw new Error('a source was asked while a recorded decision was judged again');
 }
@@ -143,10 +147,12 @@ function servicesOfThen(routes: readonly TokenRoute[]): ReadonlyMap<TokenRoute, 
 }
 
 /**
- * Another policy, or another version of veritee, may ask for what nobody asked for then.
- * @param by what refuses a request that was judged then
- * @throws {RefusedError} `evidence_not_kept` where an answer was missing: there is no decision, or one of an error
- * @throws {FormatError} of the recorded request, without a place: whoever has it judged again did not send it
+ * Throws if an input was missing. Another policy, or another version of veritee, may need an input that was not
+ * recorded.
+ * @param by the version or configuration that rejects a request which was accepted then
+ * @throws {RefusedError} `evidence_not_kept` if an answer was missing: there is no decision, or only one caused by an
+ *   error
+ * @throws {FormatError} of the recorded request, without a pointer: the user of the replay did not send the request
  */
 async function unlessMoreIsAsked(judged: Promise<Decision>, inquiry: KeptInquiry, by: string): Promise<Decision> {
   const [outcome] = await Promise.allSettled([judged]);
