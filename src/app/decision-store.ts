@@ -24,7 +24,7 @@ export interface OpenStores {
   readonly challenges: ChallengeStore;
   /** Used proofs of gates. */
   readonly proofs: ProofStore;
-  /** Null: lifetimes use the clock of this process. */
+  /** Null: the stores use the clock of this process. */
   readonly clockCheck: ReadinessCheck | null;
 }
 

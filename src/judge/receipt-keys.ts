@@ -4,6 +4,6 @@ import type { JsonObject } from '../core/json.js';
 export interface ReceiptKeysUseCase {
   /** JWK Set (RFC 7517). */
   keySet(): JsonObject;
-  /** OpenID provider metadata, as far as receipts need it; null where no issuer is configured. */
+  /** OpenID provider metadata, as far as receipts need it; null if no issuer is configured. */
   discovery(): JsonObject | null;
 }

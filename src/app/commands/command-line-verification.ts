@@ -45,7 +45,7 @@ type NamedVerification<P = Policy | null> = CommandLineVerification & { readonly
  * also those of its replicas. If a part cannot be opened, the parts opened before are closed.
  *
  * @param policy id of a policy, or a policy file; null for the policies of the body
- * @param option that named it
+ * @param option the option that named it, for error messages
  * @param replaced values that replace registrations
  * @throws {ConfigurationError} if a policy does not load, or a file that the configuration names is wrong
  */

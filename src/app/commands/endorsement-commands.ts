@@ -11,7 +11,7 @@ import { SYSTEM_CLOCK } from '../system.js';
 import { configurationOf, readInput, write } from './command-line-io.js';
 import { type BundleOptions, exportEndorsements, importEndorsements, type NamedReport } from './endorsement-bundles.js';
 
-/** `veritee endorsements`. */
+/** Actions of `veritee endorsements`. */
 export const endorsementCommands: EndorsementActions = {
   exportEndorsements: async (folder, options) => {
     const reports = await Promise.all(

@@ -11,7 +11,7 @@ import { servedLines } from '../amd-lines.js';
 /**
  * The policy with this id, or else the policy in this file.
  *
- * @param option what named it
+ * @param option the option that named it, for error messages
  * @throws {UsageError} if it is neither, or the file is not a policy
  */
 export async function namedPolicy(
