@@ -11,7 +11,7 @@ import { openPostgres } from '../postgres-server.js';
 import { SYSTEM_CLOCK } from '../system.js';
 import { commandLineLog, configurationOf, write } from './command-line-io.js';
 
-/** How long a migration waits for locks on tables that a running service uses. */
+/** How long a migration waits for tables that a running service uses all the time. */
 const LIMIT_MS = 60_000;
 
 /** Actions of `veritee stores`. They connect as the owner of the database. */
