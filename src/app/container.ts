@@ -49,7 +49,7 @@ import { type ConfiguredRoots, NO_CONFIGURED_ROOTS } from './reload/configured-r
 import type { ReloadedAccess } from './reload/reloaded-access.js';
 import { type TenantPolicies, tenantsOf } from './reload/tenant-policies.js';
 import { FactsKeeper } from './replay/facts.js';
-import { JudgeKeptDecisions } from './replay/judge-again.js';
+import { RecordReverifier } from './replay/record-reverifier.js';
 import { itaIssuers, maaIssuers } from './token-issuers.js';
 
 /** Parts that are opened asynchronously, or passed in. The container holds them as values. */
@@ -168,7 +168,7 @@ const FACTORIES: { readonly [Name in keyof Made]: (app: Registrations) => Made[N
   replays: replaysOf,
   replayDecision: ({ replays, slots, recordedDecisions }) => ({
     execute: async (id, at, caller) =>
-      replays.replay(await slots.elsewhere(() => recordedDecisions.get(id, caller)).catch(notJudgedAgain), at),
+      replays.replay(await slots.elsewhere(() => recordedDecisions.get(id, caller)).catch(notReplayable), at),
   }),
   policyTexts: ({ configuration, policies, clock }) =>
     new PolicyTexts({ policies: (tenant) => policies.of(tenant).snapshot(), ...lintFacts(configuration), clock }),
@@ -325,7 +325,7 @@ function gatesOf({
 
 function replaysOf(app: Registrations): ReplayDecision {
   const { configuration, decisions, amdRootPins, intelRootPins, azureRootPins, version } = app;
-  const again = new JudgeKeptDecisions({
+  const again = new RecordReverifier({
     // Without stored decisions, the search for the decision fails before this store is read.
     store: decisions ?? { object: async () => null },
     configuration,
@@ -342,7 +342,7 @@ function recordedIn(store: Made['decisions']): Pick<LogStore, 'list' | 'find'> |
 }
 
 /** @throws {RefusedError} `evidence_not_kept` if a stored record was modified; otherwise rethrows the error */
-function notJudgedAgain(error: unknown): never {
+function notReplayable(error: unknown): never {
   if (!(error instanceof ChangedDecisionError)) throw error;
   throw new RefusedError('evidence_not_kept', error.message, { cause: error });
 }

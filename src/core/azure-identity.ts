@@ -16,29 +16,29 @@ export interface ManagedIdentity {
 }
 
 /** The identity of a Kubernetes service account. Null: taken from variables that the cluster sets. */
-export interface WorkloadIdentity<Said extends string | null> {
+export interface WorkloadIdentity<Value extends string | null> {
   readonly kind: 'workload-identity';
-  readonly tenantId: Said;
-  readonly clientId: Said;
-  readonly tokenFile: Said;
+  readonly tenantId: Value;
+  readonly clientId: Value;
+  readonly tokenFile: Value;
   /** Origin of Entra ID. */
-  readonly authority: Said;
+  readonly authority: Value;
 }
 
 /** Authority null: that of the public cloud. */
-export interface ClientSecretIdentity<Said extends string | null> {
+export interface ClientSecretIdentity<Value extends string | null> {
   readonly kind: 'client-secret';
   readonly tenantId: string;
   readonly clientId: string;
   readonly secretFile: string;
-  readonly authority: Said;
+  readonly authority: Value;
 }
 
-export interface ClientCertificateIdentity<Said extends string | null> {
+export interface ClientCertificateIdentity<Value extends string | null> {
   readonly kind: 'client-certificate';
   readonly tenantId: string;
   readonly clientId: string;
   /** PEM: certificate and its private key. */
   readonly certificateFile: string;
-  readonly authority: Said;
+  readonly authority: Value;
 }

@@ -7,7 +7,7 @@ export function ExplanationTree({ node }: { readonly node: ExplanationNode }) {
   if (parts.length === 0) {
     return (
       <p class="step">
-        <Came node={node} /> <Said node={node} />
+        <Came node={node} /> <NodeNote node={node} />
       </p>
     );
   }
@@ -17,7 +17,7 @@ export function ExplanationTree({ node }: { readonly node: ExplanationNode }) {
         <Came node={node} />
       </summary>
       <p>
-        <Said node={node} />
+        <NodeNote node={node} />
       </p>
       <ul>
         {failedFirst(parts).map((part, index) => (
@@ -52,7 +52,7 @@ function Came({ node: { text, result, state, value } }: { readonly node: Explana
   );
 }
 
-function Said({ node: { note, remedy } }: { readonly node: ExplanationNode }) {
+function NodeNote({ node: { note, remedy } }: { readonly node: ExplanationNode }) {
   return (
     <>
       {note === undefined ? null : shownValue(note)}

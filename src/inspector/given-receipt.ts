@@ -2,7 +2,7 @@ import { nullIfMalformed } from '../core/errors.js';
 import { type JsonObject, memberOf } from '../core/json.js';
 import { decodeBase64 } from '../formats/base64.js';
 import { parseStrictJson } from '../formats/strict-json.js';
-import type { ReceiptAnswer, ReceiptExpectation, Said } from './receipt-claims.js';
+import type { ExpectedClaim, ReceiptAnswer, ReceiptExpectation } from './receipt-claims.js';
 import type { Decision } from './service.js';
 
 /** A receipt, with its expected claims. */
@@ -52,7 +52,7 @@ export async function receiptOfAnswer(
 
 /** The input of the user, else the value of the body, which its author chose. */
 function saidOf(body: JsonObject, filledIn: FilledIn): Pick<GivenReceipt, 'audience' | 'nonce' | 'policy'> {
-  const said = (name: keyof FilledIn): Said | null => {
+  const said = (name: keyof FilledIn): ExpectedClaim | null => {
     if (filledIn[name] !== '') return { value: filledIn[name], by: 'caller' };
     const asked = memberOf(body, name);
     const texts = (Array.isArray(asked) ? asked : [asked]).filter((text) => typeof text === 'string');
@@ -65,7 +65,7 @@ function saidOf(body: JsonObject, filledIn: FilledIn): Pick<GivenReceipt, 'audie
  * The URL of the page, unless the receipt names another issuer. Then the issuer in the service's own
  * configuration; null if it has none, for example if its public name differs from that of the page.
  */
-async function issuerOf(service: PageService, receipt: string): Promise<Said | null> {
+async function issuerOf(service: PageService, receipt: string): Promise<ExpectedClaim | null> {
   const claims = nullIfMalformed(() => parseStrictJson(decodeBase64(receipt.split('.')[1] ?? '')));
   if (memberOf(claims ?? undefined, 'iss') === service.origin) return { value: service.origin, by: 'caller' };
   const configured = await service.issuer().catch(() => null);

@@ -7,18 +7,18 @@ import type { Decision } from './service.js';
 
 /** The expected claims of a receipt. Null: no expected value. */
 export interface ReceiptExpectation {
-  readonly issuer: Said | null;
-  readonly audience: Said | null;
+  readonly issuer: ExpectedClaim | null;
+  readonly audience: ExpectedClaim | null;
   /** base64url or base64, as in the request. */
-  readonly nonce: Said | null;
+  readonly nonce: ExpectedClaim | null;
   /** Ids, if a policy was requested. */
-  readonly policy: Said | null;
+  readonly policy: ExpectedClaim | null;
   /** The answer with the receipt; null for a single receipt. */
   readonly answer: ReceiptAnswer | null;
 }
 
 /** The expected value of a claim, and its origin: `body`, the author of the body; `answer`, the service. */
-export interface Said {
+export interface ExpectedClaim {
   readonly value: string;
   readonly by: 'caller' | 'body' | 'answer';
 }
@@ -34,7 +34,7 @@ export interface ComparedClaim {
   readonly claimed: string;
   readonly expected: string | null;
   /** The origin of the expected value. */
-  readonly by: Said['by'];
+  readonly by: ExpectedClaim['by'];
 }
 
 const NONE = 'none';

@@ -69,7 +69,7 @@ function freshnessOf(
 
 /** A missing Attestation Result says nothing about the TEE. The decision says whether its absence matters. */
 function trustSubject(type: EvidenceType, { results }: JoinedVerification): TrustParts {
-  const routes = SUBMITTED_ROUTES.filter((route) => hasSpoken(results.get(route)));
+  const routes = SUBMITTED_ROUTES.filter((route) => hasResult(results.get(route)));
   return { hardware: isHardwareType(type), vtpmOnly: isTpmType(type), evidence: tokenRouteOf(type), routes };
 }
 
@@ -78,7 +78,7 @@ function boundKeyOf(binding: NoncedTerms['binding']): Decision['binding'] {
   return jkt === null ? null : { jkt };
 }
 
-function hasSpoken(route: ResultState | undefined): boolean {
+function hasResult(route: ResultState | undefined): boolean {
   return route?.state === 'verified' || route?.state === 'refused';
 }
 

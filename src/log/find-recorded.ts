@@ -1,7 +1,7 @@
 import type { LogRecord, LogStore, RecordedDecision } from '../core/decision-log.js';
 import { ChangedDecisionError } from '../core/recorded-decision.js';
 import { isIntact } from './chain.js';
-import { saidOfDecision } from './record-content.js';
+import { apparentDecision } from './record-content.js';
 
 /**
  * Finds a recorded decision and its release. Rejects records whose content or index position was changed. Only the verification
@@ -30,7 +30,7 @@ export async function findRecorded(
 function holds(record: LogRecord, decisionId: string, tenant: string | null = null): boolean {
   if (!isIntact(record)) return false;
   if (record.content === null) return true;
-  const said = saidOfDecision(record.content);
+  const said = apparentDecision(record.content);
   // If the content has neither member, its form is checked elsewhere.
   return (said.decisionId ?? decisionId) === decisionId && (tenant === null || (said.tenant ?? tenant) === tenant);
 }
@@ -38,5 +38,5 @@ function holds(record: LogRecord, decisionId: string, tenant: string | null = nu
 /** Whether a record is of the release. Its content is dropped with the decision, and never alone. */
 function isOfRelease(record: LogRecord, decisionId: string): boolean {
   const { content } = record;
-  return content !== null && holds(record, decisionId) && saidOfDecision(content).decisionId === decisionId;
+  return content !== null && holds(record, decisionId) && apparentDecision(content).decisionId === decisionId;
 }

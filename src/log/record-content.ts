@@ -95,14 +95,14 @@ function dateOf(value: JsonValue | undefined): number | null {
 }
 
 /** The apparent statement of a text about a decision. Null members: not stated. */
-export interface SaidOfDecision {
+export interface ApparentDecision {
   readonly decisionId: string | null;
   readonly decidedAt: string | null;
   readonly tenant: string | null;
 }
 
 /** Reads it from records of all versions of veritee. */
-export function saidOfDecision(text: string): SaidOfDecision {
+export function apparentDecision(text: string): ApparentDecision {
   const content = parsedObject(text) ?? {};
   const { decision = null, tenant = null } = content;
   // A release record has the decision id at its top level.
@@ -113,7 +113,7 @@ export function saidOfDecision(text: string): SaidOfDecision {
 
 /** The apparent decision id in a text, for messages: even changed content may still name it. */
 export function decisionIdIn(text: string): string | null {
-  return saidOfDecision(text).decisionId;
+  return apparentDecision(text).decisionId;
 }
 
 function releaseIn(content: JsonObject): RecordedRelease | null {

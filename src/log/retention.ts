@@ -3,7 +3,7 @@ import { groupedBy } from '../core/grouped.js';
 import type { JsonObject } from '../core/json.js';
 import type { Clock, Log } from '../core/ports.js';
 import { isIntact } from './chain.js';
-import { saidOfDecision } from './record-content.js';
+import { apparentDecision } from './record-content.js';
 
 export interface RetentionParts {
   readonly store: LogStore;
@@ -167,10 +167,10 @@ function droppableOf({ record, releaseRecords }: RecordedDecision, decisionId: s
   const { chain, seq } = record;
   const all = [record, ...releaseRecords];
   for (const each of all) {
-    const isOfIt = each.chain === chain && saidOfDecision(each.content ?? '').decisionId === decisionId;
+    const isOfIt = each.chain === chain && apparentDecision(each.content ?? '').decisionId === decisionId;
     if (!isOfIt || !isIntact(each)) return null;
   }
-  const { decidedAt } = saidOfDecision(record.content ?? '');
+  const { decidedAt } = apparentDecision(record.content ?? '');
   if (decidedAt === null || Number.isNaN(Date.parse(decidedAt))) return null;
   const seqs = all.map((each) => each.seq);
   return { decisionId, chain, seq, through: Math.max(...seqs), seqs, decidedAt: new Date(decidedAt) };

@@ -56,16 +56,16 @@ export interface Replay {
 }
 
 /** Verifies with the kept inputs of a decision. */
-export interface JudgeAgain {
+export interface Reverifier {
   /** The kept inputs of a decision. @throws {RefusedError} `evidence_not_kept` if one is gone */
-  open(inputsSha256: string): Promise<KeptCase>;
+  open(inputsSha256: string): Promise<RecordedCase>;
 }
 
 /**
  * Each method takes policies that replace those with the same ids. It rejects with `RefusedError` `evidence_not_kept` if it needs
  * an input that was not recorded.
  */
-export interface KeptCase {
+export interface RecordedCase {
   /** Verifies with the original inputs. */
   asThen(instead?: readonly Policy[]): Promise<Decision>;
   /** Verifies with today's policies, endorsements, roots and time. */
@@ -73,7 +73,7 @@ export interface KeptCase {
 }
 
 export interface ReplayDecisionParts {
-  readonly again: JudgeAgain;
+  readonly again: Reverifier;
   /** Returns the decision in its recorded form. */
   readonly present: (decision: Decision) => JsonObject;
   /** Version of veritee. */

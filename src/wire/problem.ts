@@ -36,9 +36,9 @@ function problemPointer({ pointer }: FormatError | RefusedError): { readonly poi
   return pointer === null ? {} : { pointer };
 }
 
-type Said = Omit<Problem['document'], 'type' | 'status' | 'requestId'>;
+type ProblemMembers = Omit<Problem['document'], 'type' | 'status' | 'requestId'>;
 
-function problem(status: number, { code, title, detail, ...place }: Said, requestId: string | null): Problem {
+function problem(status: number, { code, title, detail, ...place }: ProblemMembers, requestId: string | null): Problem {
   const document = { type: `urn:veritee:problem:${code}`, title, status, detail, code, ...place };
   return { status, retryAfterSeconds: null, document: requestId === null ? document : { ...document, requestId } };
 }

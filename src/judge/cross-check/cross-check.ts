@@ -1,6 +1,6 @@
 import type { CrossCheck, Difference } from '../../core/decision.js';
 import { CURRENT_TIME, USER_DATA, VM_CONFIGURATION } from './paravisor-statements.js';
-import { AK, REPORT_DATA, type Statements, saysTheSame, TEE, type TeeView } from './statement.js';
+import { AK, isSameStatement, REPORT_DATA, type Statements, TEE, type TeeView } from './statement.js';
 
 /** A view that is compared with the first one. */
 export interface OtherView {
@@ -45,7 +45,7 @@ function verdict(views: readonly TeeView[], claim: string, needed: boolean): Ver
   if (said.some(({ sound }) => !sound)) return 'different';
   if (needed && said.length < views.length) return 'different';
   if (said.length < 2) return 'notComparable';
-  return said.every((statement) => saysTheSame(said[0], statement)) ? 'equal' : 'different';
+  return said.every((statement) => isSameStatement(said[0], statement)) ? 'equal' : 'different';
 }
 
 function difference(views: readonly TeeView[], claim: string): Difference {
@@ -84,7 +84,7 @@ function isRuntimeClaim(claim: string): boolean {
 }
 
 function agreesOn(claim: string, a: Statements, b: Statements): boolean {
-  return saysTheSame(a.get(claim), b.get(claim));
+  return isSameStatement(a.get(claim), b.get(claim));
 }
 
 /** Claims that each Attestation Result must make, with equal values, to be about the TEE of the first. */
@@ -103,6 +103,6 @@ export function isSameTee(first: TeeView, other: TeeView): boolean {
 
 /** The first identifying claim that the two do not both make with equal values; null if there is none. */
 export function unmetIdentity(first: TeeView, other: TeeView): string | null {
-  const isMet = (claim: string) => saysTheSame(first.statements.get(claim), other.statements.get(claim));
+  const isMet = (claim: string) => isSameStatement(first.statements.get(claim), other.statements.get(claim));
   return identifyingClaims(first).find((claim) => !isMet(claim)) ?? null;
 }

@@ -74,7 +74,7 @@ export function collectStatements(entries: readonly Entry[]): Statements {
   for (const [claim, statement] of entries) {
     const earlier = statements.get(claim);
     if (earlier === undefined) statements.set(claim, statement);
-    else if (!contradicted.has(claim) && !saysTheSame(earlier, statement)) {
+    else if (!contradicted.has(claim) && !isSameStatement(earlier, statement)) {
       statements.set(claim, unsound([earlier.value, statement.value]));
       contradicted.add(claim);
     }
@@ -83,7 +83,7 @@ export function collectStatements(entries: readonly Entry[]): Statements {
 }
 
 /** Whether both exist, are sound, and have the same value. */
-export function saysTheSame(a: Statement | undefined, b: Statement | undefined): boolean {
+export function isSameStatement(a: Statement | undefined, b: Statement | undefined): boolean {
   return a !== undefined && b !== undefined && a.sound && b.sound && isSameJson(a.value, b.value);
 }
 

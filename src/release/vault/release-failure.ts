@@ -16,7 +16,7 @@ export function releaseFailure(error: FetchError, ask: ReleaseAsk): ReleaseRefus
 }
 
 /** The detail of a refusal, after "the vault", and its remedy. */
-interface Said {
+interface FailureText {
   readonly detail: string;
   readonly remedy: string;
 }
@@ -28,7 +28,7 @@ function refused(error: FetchError, ask: ReleaseAsk, status: number): ReleaseRef
   return new ReleaseRefusedError(`the vault ${detail} (${status}${code})`, { remedy, cause: error });
 }
 
-const BY_REASON: { readonly [reason in VaultReason]: (ask: ReleaseAsk) => Said } = {
+const BY_REASON: { readonly [reason in VaultReason]: (ask: ReleaseAsk) => FailureText } = {
   no_permission: (ask) => ({
     detail: 'does not let the identity of this service release the key',
     remedy: `The operator should give the identity ${permissionFor(ask)}.`,
@@ -50,7 +50,7 @@ const BY_REASON: { readonly [reason in VaultReason]: (ask: ReleaseAsk) => Said }
   }),
 };
 
-const BY_STATUS: ReadonlyMap<number, (ask: ReleaseAsk) => Said> = new Map([
+const BY_STATUS: ReadonlyMap<number, (ask: ReleaseAsk) => FailureText> = new Map([
   [
     400,
     ({ enc }) => ({
@@ -81,7 +81,7 @@ const BY_STATUS: ReadonlyMap<number, (ask: ReleaseAsk) => Said> = new Map([
   ],
 ]);
 
-const UNKNOWN: Said = {
+const UNKNOWN: FailureText = {
   detail: 'does not release the key',
   remedy: "The operator should look up the status in Key Vault's documentation of REST errors.",
 };

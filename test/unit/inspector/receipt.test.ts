@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { verifyReceipt } from '../../../src/inspector/receipt.js';
-import type { ReceiptAnswer, ReceiptExpectation, Said } from '../../../src/inspector/receipt-claims.js';
+import type { ExpectedClaim, ReceiptAnswer, ReceiptExpectation } from '../../../src/inspector/receipt-claims.js';
 import { fixedKeySet } from '../../../src/relying-party/key-source.js';
 import {
   AUDIENCE,
@@ -28,8 +28,8 @@ const ANSWER: ReceiptAnswer = {
   reasons: [],
   binding: { jkt: BOUND_JKT },
 };
-const filledIn = (value: string): Said => ({ value, by: 'caller' });
-const ofBody = (value: string): Said => ({ value, by: 'body' });
+const filledIn = (value: string): ExpectedClaim => ({ value, by: 'caller' });
+const ofBody = (value: string): ExpectedClaim => ({ value, by: 'body' });
 const EXPECTED: ReceiptExpectation = {
   issuer: filledIn(ISSUER),
   audience: filledIn(AUDIENCE),

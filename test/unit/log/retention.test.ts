@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import { type DecisionQuery, StoreUnavailableError } from '../../../src/core/decision-log.js';
 import type { JsonObject } from '../../../src/core/json.js';
-import { saidOfDecision } from '../../../src/log/record-content.js';
+import { apparentDecision } from '../../../src/log/record-content.js';
 import { Retention } from '../../../src/log/retention.js';
 import { verifyLog } from '../../../src/log/verify-log.js';
 import { type LocalStore, localStores } from './local-store.js';
@@ -264,7 +264,7 @@ describe('retention and the clock', () => {
 
   /** Days ago, of the decisions that are there. */
   async function kept(store: LocalStore): Promise<readonly number[]> {
-    const records = (await store.records(null, 2000)).map(({ content }) => saidOfDecision(content ?? ''));
+    const records = (await store.records(null, 2000)).map(({ content }) => apparentDecision(content ?? ''));
     const dates = records.flatMap(({ decidedAt }) => (decidedAt === null ? [] : [Date.parse(decidedAt)]));
     return dates.map((date) => (NOW - date) / DAY_MS);
   }

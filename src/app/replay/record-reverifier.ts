@@ -12,7 +12,7 @@ import type { PolicyView } from '../../judge/tenants.js';
 import type { VerifyEvidence, VerifyEvidenceParts } from '../../judge/verify-evidence.js';
 import type { TrackedVtpm } from '../../policy/appraise/vtpm-resets.js';
 import { type Policy, parsePolicy } from '../../policy/document/policy-document.js';
-import type { JudgeAgain, KeptCase } from '../../replay/replay-decision.js';
+import type { RecordedCase, Reverifier } from '../../replay/replay-decision.js';
 import { SILENT } from '../commands/silent-log.js';
 import type { ConfiguredRoots } from '../reload/configured-roots.js';
 import { configurationOfThen, type Facts, KeptObjects, readFacts, requestOf } from './facts.js';
@@ -29,7 +29,7 @@ type ReplayedValues = Partial<Omit<VerifyEvidenceParts, 'remembered' | 'recordTi
   readonly roots?: ConfiguredRoots;
 };
 
-export interface AgainParts {
+export interface ReverifierParts {
   readonly store: Pick<LogStore, 'object'>;
   readonly configuration: Configuration;
   readonly create: (values: ReplayedValues) => Replayed;
@@ -46,18 +46,18 @@ const DEADLINE_SECONDS = 60;
 /**
  * Repeats decisions with the stored inputs and the verifiers of this version. Logs nothing, since the events are past.
  */
-export class JudgeKeptDecisions implements JudgeAgain {
-  readonly #parts: AgainParts;
+export class RecordReverifier implements Reverifier {
+  readonly #parts: ReverifierParts;
   readonly #objects: KeptObjects;
   /** Verifiers of recorded configurations, by digest. They cache the certificates that they have verified. */
   readonly #verifiers = new LRUCache<string, Replayed['verifiers']>({ max: MOST_VERIFIERS });
 
-  constructor(parts: AgainParts) {
+  constructor(parts: ReverifierParts) {
     this.#parts = parts;
     this.#objects = new KeptObjects(parts.store);
   }
 
-  async open(inputsSha256: string): Promise<KeptCase> {
+  async open(inputsSha256: string): Promise<RecordedCase> {
     const facts = await readFacts(this.#objects, inputsSha256);
     return {
       asThen: (instead = []) => {
