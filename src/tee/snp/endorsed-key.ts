@@ -11,13 +11,13 @@ import type { VekPath, VekPaths } from './amd/vek-path.js';
 import type { SnpReport } from './format/snp-report.js';
 import { chooseChain, type SuppliedCertificates } from './supplied-certificates.js';
 
-/** The checks of a report, and those of its endorsements, which are at another place of the request. */
+/** The checks of a report, and the checks of its endorsements at another place in the request. */
 export interface ReportChecks {
   readonly report: Checks;
   readonly endorsements: Checks;
 }
 
-/** A key certificate and its chain, with where each came from. */
+/** A key certificate and its chain, each with its source. */
 export interface EndorsedKey {
   readonly vek: Vek;
   readonly path: VekPath;
@@ -37,11 +37,11 @@ export interface KeyToEndorse {
 }
 
 /**
- * Finds the certificate of the key that is said to have signed a report, and verifies its chain to a pinned root.
- * Kind of the key first, then the chain: a certificate of the wrong kind is not worth verifying.
+ * Finds the certificate of the key that the report names as its signer, and verifies its chain up to a pinned root.
+ * Checks the kind of the key first, and verifies no chain for a certificate of the wrong kind.
  *
- * @returns null where nothing can be relied on; the checks say why
- * @throws {FormatError} where a certificate that the request supplies is malformed
+ * @returns null if no certificate can be relied on; the checks give the reason
+ * @throws {FormatError} if a certificate in the request is malformed
  */
 export function endorseKey(checks: ReportChecks, paths: VekPaths, key: KeyToEndorse): EndorsedKey | null {
   const { endorsements } = checks;
@@ -60,7 +60,7 @@ export function endorseKey(checks: ReportChecks, paths: VekPaths, key: KeyToEndo
   return { vek: vek.value, path, product: path.product, from: { vek, chain } };
 }
 
-/** The VEK that counts: the request's own, else what was found. What a request supplies is never replaced. */
+/** Selects the VEK in the request, or else the one that a source found. A VEK in the request is never replaced. */
 function vekOf(
   checks: ReportChecks,
   paths: VekPaths,
@@ -80,7 +80,7 @@ function vekOf(
   return vek === null ? null : { ...sourced, value: vek };
 }
 
-/** Reads material: a fault of the request's own is malformed, one of a source's means that it is out of reach. */
+/** Reads an endorsement. A malformed one in the request is an error; a malformed one from a source counts as unavailable. */
 function read<T, R>(checks: Checks, sourced: Sourced<T>, reading: (value: T) => R): R | null {
   try {
     return reading(sourced.value);
@@ -102,7 +102,7 @@ function requireKind(checks: Checks, vek: Vek, key: KeyToEndorse): boolean {
   return kind && requireAmdIssuer(checks, vek, key);
 }
 
-/** A key certificate whose issuer is not an AMD CA for this kind of key ends at no pinned root, whatever the chain. */
+/** Requires an AMD CA for this kind of key as the issuer. With another issuer no chain ends at a pinned root. */
 function requireAmdIssuer(checks: Checks, vek: Vek, { signingKey, lines }: KeyToEndorse): boolean {
   const issuer = vek.certificate.issuer.commonName;
   if (vek.product !== null && issuer === issuerName(vek.product, signingKey)) return true;
@@ -113,7 +113,7 @@ function requireAmdIssuer(checks: Checks, vek: Vek, { signingKey, lines }: KeyTo
   return false;
 }
 
-/** A report of a line without a root can never be verified; any other may be, once its key certificate is found. */
+/** Records the missing VEK. A report of a line without a pinned root can never be verified; any other can with its VEK. */
 function recordMissingVek(
   checks: ReportChecks,
   { report, lines }: Pick<KeyToEndorse, 'report' | 'lines'>,

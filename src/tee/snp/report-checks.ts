@@ -10,11 +10,11 @@ import { readTcb, tcbFitsLayout } from './amd/tcb.js';
 import type { Vek } from './amd/vek.js';
 import type { SnpReport } from './format/snp-report.js';
 
-/** The checks of one report against the key that is said to have signed it, each independent of the others. */
+/** Checks of a report against the key that it names as its signer. Each check is independent of the others. */
 
 /**
- * Processor, key certificate and issuer name one product line, and the report's TCBs have that line's layout.
- * The stepping in a productName is not compared: AMD has issued certificates with a wrong one.
+ * Requires that processor, key certificate and issuer name the same product line, and that the TCBs of the report have
+ * the layout of that line. The stepping in productName is not compared: AMD has issued certificates with a wrong one.
  */
 export function verifyProduct(
   checks: Checks,
@@ -41,8 +41,8 @@ export function verifyProduct(
 }
 
 /**
- * The VCEK is of this chip (hwID and CHIP_ID). A masked chip id, or one that the report leaves out, binds no chip.
- * A VLEK names no chip: there is nothing to compare.
+ * Requires that the hwID of the VCEK equals CHIP_ID. A masked or absent chip id identifies no chip and fails. A VLEK
+ * names no chip, so there is nothing to compare.
  */
 export function verifyChipId(checks: Checks, report: SnpReport, vek: Vek, line: AmdLine): void {
   const hwId = vek.extensions.hwId;
@@ -67,12 +67,12 @@ function chipIdEquals(chipId: Uint8Array, hwId: Uint8Array, { chipIdBytes }: Amd
   return equalInConstantTime(chipId.subarray(0, 8), hwId) && isZero(chipId.subarray(8));
 }
 
-/** TCB extensions of the VEK equal REPORTED_TCB, component by component: the key was derived for that TCB. */
+/** Requires that the TCB extensions of the VEK equal REPORTED_TCB in each component: AMD derives the key for that TCB. */
 export function verifyTcbExtensions(checks: Checks, report: SnpReport, vek: Vek, line: AmdLine): void {
   const reported = readTcb(report.tcb.reported, line);
   const certified = vek.extensions.tcb;
   const differing = componentsOf(reported).filter((component) => certified[component] !== reported[component]);
-  // A line without FMC has no such extension; if there is one, the TCB has another layout.
+  // Certificates of a line without FMC have no fmcSPL extension. If there is one, the TCB has another layout.
   const foreign = reported.fmc === undefined && certified.fmc !== null;
   checks.require(differing.length === 0 && !foreign, 'snp_tcb_cert', {
     expected: { ...certified },
@@ -81,7 +81,7 @@ export function verifyTcbExtensions(checks: Checks, report: SnpReport, vek: Vek,
   });
 }
 
-/** ECDSA P-384 with SHA-384 over 0x000-0x29F. */
+/** Verifies the ECDSA P-384 signature with SHA-384 over bytes 0x000-0x29F. */
 export async function verifySignature(checks: Checks, report: SnpReport, vek: Vek): Promise<boolean> {
   const holds = await verifyEcdsa('P-384', 'sha384', report.signed, report.signature, vek.publicKey());
   return checks.require(holds, 'snp_signature', {
@@ -90,8 +90,8 @@ export async function verifySignature(checks: Checks, report: SnpReport, vek: Ve
 }
 
 /**
- * Fields of the report that are judged under every policy. A policy can turn `snp_debug` into a warning (`allowDebug`)
- * and none of the others. Reads signed bytes only.
+ * Verifies the fields of the report that every policy requires. A policy can only turn `snp_debug` into a warning
+ * (`allowDebug`). Reads signed bytes only.
  */
 export function verifyReportFields(checks: Checks, report: SnpReport, line: AmdLine): void {
   checks.require(!report.policy.debug, 'snp_debug', {
@@ -104,7 +104,7 @@ export function verifyReportFields(checks: Checks, report: SnpReport, line: AmdL
     actual: !alone,
   });
   verifyTcbOrder(checks, report, line);
-  // Without AUTHOR_KEY_EN no author key signed the id key, so a digest there is meaningless.
+  // Without AUTHOR_KEY_EN no author key signed the ID key, so AUTHOR_KEY_DIGEST must be zero.
   checks.require(report.authorKeyEn || isZero(report.authorKeyDigest), 'snp_id_key', {
     expected: 'an author key digest only where AUTHOR_KEY_EN is set',
     actual: report.authorKeyEn,
@@ -114,9 +114,9 @@ export function verifyReportFields(checks: Checks, report: SnpReport, line: AmdL
 }
 
 /**
- * REPORTED is not above COMMITTED, COMMITTED not above CURRENT, component by component; never as one integer.
- * COMMITTED below CURRENT is provisional firmware, which real machines have: a policy's matter.
- * LAUNCH is not compared: a guest that was migrated or resumed may have begun on newer firmware.
+ * Requires that REPORTED is at most COMMITTED, and COMMITTED at most CURRENT. Each component is compared by itself, never
+ * the TCB as one integer. COMMITTED below CURRENT is provisional firmware. Real machines run it, so a policy decides.
+ * LAUNCH is not compared: a migrated or resumed guest may have started on newer firmware.
  */
 function verifyTcbOrder(checks: Checks, report: SnpReport, line: AmdLine): void {
   const tcb = (name: keyof SnpReport['tcb']) => readTcb(report.tcb[name], line);

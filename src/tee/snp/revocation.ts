@@ -13,10 +13,10 @@ import { type CrlAge, isOlder, isRevoked, judgeRevocationListTime } from '../../
 import { type ListReading, latestOf, type RevocationList, type RevocationLists } from './amd/crls.js';
 import type { VekPath } from './amd/vek-path.js';
 
-/** The state of an intermediate in the CRLs of a product line. */
+/** The revocation state of an ASK or ASVK. */
 export interface RevocationVerdict {
   readonly state: UsedEndorsement['revocation'];
-  /** The CRL that was relied on; null without one. */
+  /** The CRL that was relied on; null if there is none. */
   readonly crl: UsedEndorsement | null;
 }
 
@@ -24,7 +24,7 @@ export interface RevocationVerdict {
 export interface RevocationInput {
   readonly path: VekPath;
   readonly product: SnpProduct;
-  /** CRLs of the request. */
+  /** CRLs in the request. */
   readonly supplied: readonly HashedDer[];
   readonly found: SnpEndorsementSet | null;
   readonly at: Date;
@@ -32,34 +32,38 @@ export interface RevocationInput {
 
 interface Candidate extends RevocationList, Pick<SourcedCrl, 'origin' | 'fetchedAt' | 'unconfirmed'> {}
 
-/** Genuine CRLs, whatever their validity. */
+/** Genuine CRLs, valid at the verification time or not. */
 interface Lists {
-  /** The CRL of the certificate's own series, or what the source has in its place. */
+  /** The CRL of the certificate's own series, or its replacement from the source. */
   readonly own: Candidate | null;
   readonly others: readonly Candidate[];
   readonly supplied: readonly Candidate[];
 }
 
 /**
- * Judges ASK or ASVK by AMD's CRLs (issued by the ARK). AMD issues one series of CRLs for VCEKs and one for VLEKs, and
- * a CRL does not say of which it is. So what any valid CRL revokes is revoked, whatever a newer one says; and
- * only the source, which knows the address of a CRL, can tell which one is of the certificate's own series.
- * A CRL that a request supplies and that does not verify denies.
+ * Verifies that AMD's CRLs, which the ARK issues, do not revoke the ASK or ASVK. AMD issues one series of CRLs for VCEKs
+ * and one for VLEKs. A CRL does not name its series:
  *
- * VEKs all have serial 0 and cannot be listed; AMD revokes them by raising the TCB. The ARK has no issuer that could.
+ * - A certificate that any valid CRL revokes is revoked, even if a newer CRL does not list it.
+ * - Only the source has the address of a CRL, so only the source can determine the certificate's own series.
+ *
+ * An invalid CRL in the request is a deny.
+ *
+ * VEKs are not looked up: they all have the serial number 0, and AMD revokes them by raising the TCB. The ARK is not
+ * looked up either: it is self-signed, so no CRL revokes it.
  */
 export function verifyRevocation(checks: Checks, lists: RevocationLists, input: RevocationInput): RevocationVerdict {
   const { path, supplied, found, product, at } = input;
   const crls = checks.inside('/crls');
   const sent = supplied.map((list, index) => within(crls.inside(`/${index}`).about, () => lists.read(list, path)));
-  // An invalid CRL of the request is not replaced by a cached one. One that is only older is.
+  // A cached CRL does not replace an invalid CRL in the request. It replaces one that is only older.
   const fault = sent.map((reading) => faultOf(reading, at)).find((problem) => problem !== null);
   if (fault !== undefined) {
     crls.fail('crl_invalid', { detail: fault.detail });
     crls.skip(['crl_unavailable'], 'a CRL of the request is invalid');
     return { state: 'unavailable', crl: null };
   }
-  // A CRL of a source that cannot be parsed counts as unavailable: it is not the caller's fault.
+  // A malformed CRL from a source counts as unavailable, because the caller did not send it.
   const held = ({ value, ...from }: SourcedCrl) =>
     nullIfMalformed(() => candidateOf(lists.read(value, path), from)) ?? [];
   const own = found?.crls.get(product);
@@ -70,7 +74,7 @@ export function verifyRevocation(checks: Checks, lists: RevocationLists, input: 
   });
 }
 
-/** Why a CRL can be relied on at no time, or not yet. */
+/** The reason why a CRL is invalid or not yet valid; null if there is none. */
 function faultOf(reading: ListReading, at: Date): { readonly detail: string } | null {
   if (!reading.ok) return reading.problem;
   const untimely = judgeRevocationListTime(reading.list, at);
@@ -106,7 +110,7 @@ function choose(checks: Checks, input: RevocationInput, lists: Lists): Revocatio
   return { state: isGood ? 'good' : 'revoked', crl: crlEndorsement(counting) };
 }
 
-/** Why AMD did not confirm the CRL that counts; null where it did, or need not. */
+/** The reason why AMD did not confirm the selected CRL; null if AMD confirmed it, or if no confirmation is required. */
 function doubtOf(confirmed: Candidate | undefined, product: SnpProduct): string | null {
   if (confirmed === undefined) {
     return `only the request supplied a CRL of ${product}, and AMD KDS is off or could not be asked`;
@@ -117,7 +121,7 @@ function doubtOf(confirmed: Candidate | undefined, product: SnpProduct): string 
     : `AMD KDS has not confirmed the CRL of ${product} for more than 48 hours: ${unconfirmed}`;
 }
 
-/** A CRL of the request in the place of one of the certificate's own series, where the source allows it. */
+/** Selects a CRL in the request to replace the one of the certificate's own series, if the source allows it. */
 function standIn(
   { found, product }: RevocationInput,
   { supplied }: Lists,
@@ -131,15 +135,15 @@ function standIn(
   return latestOf(fitting.filter(isTimely));
 }
 
-/** Whether a genuine CRL of the request may be used instead of one of AMD's. */
+/** Whether a genuine CRL in the request may replace one from AMD. */
 export function maySubstitute(list: CrlAge & Pick<HashedDer, 'sha256'>, terms: SubstituteTerms | null): boolean {
   if (terms === null || terms.otherSeries.includes(list.sha256)) return false;
   return terms.newest === null || !isOlder(list, terms.newest);
 }
 
 /**
- * Records that no CRL of the certificate's series could be relied on. A CRL that is present but unusable is reported
- * differently from a missing CRL: `crl_unavailable` then passes beside `crl_stale` or `crl_rollback`.
+ * Records that no CRL of the certificate's series can be relied on. If a CRL is present but unusable,
+ * `crl_unavailable` passes, and `crl_stale` or `crl_rollback` records the reason.
  */
 function recordMissing(
   checks: Checks,
@@ -159,7 +163,7 @@ function recordMissing(
   return { state: 'unavailable', crl: null };
 }
 
-/** Why the newest CRL is not valid at the verification time; null if there is no CRL, or a valid one. */
+/** The reason why the newest CRL is not valid at the verification time; null if there is no CRL, or a valid one. */
 function staleOf(candidates: readonly Candidate[], product: SnpProduct, at: Date): Unavailable | null {
   const last = latestOf(candidates);
   const problems = candidates.map(({ list }) => judgeRevocationListTime(list, at));

@@ -10,9 +10,9 @@ import type { SnpReport } from './format/snp-report.js';
 const hex64 = (value: bigint): string => `0x${value.toString(16)}`;
 
 /**
- * The claims of a report whose signature holds, under the product line that its VEK was certified for.
+ * Builds the claims of a report with a valid signature, for the product line in its VEK certificate.
  *
- * @param vek what the certificate of the key says, whose path holds
+ * @param vek the statements of a VEK certificate with a valid path
  */
 export function snpClaims(
   report: SnpReport,

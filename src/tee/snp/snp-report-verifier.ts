@@ -43,7 +43,7 @@ import { type RevocationVerdict, verifyRevocation } from './revocation.js';
 import { snpClaims } from './snp-claims.js';
 import { readSuppliedCertificates, type SuppliedCertificates } from './supplied-certificates.js';
 
-/** Checks that every report must have an outcome for. What is recorded only when it fails is not among them. */
+/** Checks that must have an outcome for every report. Checks that are recorded only on failure are not in this list. */
 const REQUIRED = [
   'snp_key_kind',
   'vcek_unavailable',
@@ -61,7 +61,7 @@ const REQUIRED = [
   'snp_id_key',
 ] as const satisfies readonly CheckId[];
 
-/** Checks that the key is the one for the chip, TCB and product line of the report. */
+/** Checks that the key belongs to the chip, TCB and product line of the report. */
 const OF_OWN_KEY = ['snp_product', 'snp_chip_id', 'snp_tcb_cert'] as const;
 
 export interface SnpReportVerifierOptions {
@@ -71,12 +71,12 @@ export interface SnpReportVerifierOptions {
   readonly lines?: AmdLines;
 }
 
-/** A report that a key is said to have signed, read, with the certificates that the request supplies. */
+/** A parsed report with its stated signing key and the certificates that the request supplies. */
 interface SignedReport {
   readonly report: SnpReport;
   readonly signingKey: SnpSigningKey;
   readonly supplied: SuppliedCertificates;
-  /** CRLs of the request. */
+  /** CRLs in the request. */
   readonly crls: readonly HashedDer[];
 }
 
@@ -105,24 +105,24 @@ export class AmdSnpReportVerifier implements SnpReportVerifier {
     };
   }
 
-  /** Runs the steps of README.md beside this file, by number. Step 1 is the reading. The holder of the evidence does step 12. */
+  /** Runs steps 2 to 11 of README.md in this folder. `open` runs step 1; the verifier of the evidence runs step 12. */
   async #verify(checks: ReportChecks, signed: SignedReport, context: PartContext): Promise<SnpReportVerification> {
     const { report, signingKey, supplied, crls } = signed;
     const { at, endorsements } = context;
     const found = endorsements.snp;
     const lines = this.#lines;
 
-    // 2 to 4. The certificate of the key: its kind, its chain, and its validity.
+    // 2 to 4. The key certificate: its kind, its chain and its validity.
     const endorsed = endorseKey(checks, this.#paths, { report, signingKey, supplied, found, at, lines });
     if (endorsed === null) return stopped(checks.report, 'no key certificate could be relied on');
     const { vek, path, product } = endorsed;
 
-    // 5. Revocation of ASK or ASVK.
+    // 5. Revocation of the ASK or ASVK.
     const revocation = verifyRevocation(checks.endorsements, this.#lists, { path, product, supplied: crls, found, at });
     const used = usedEndorsements(endorsed, signingKey, revocation);
     if (revocation.state === 'revoked') return stopped(checks.report, 'the key certificate is revoked', used);
 
-    // 6 to 9. What says why a report does not fit its certificate, whatever its signature.
+    // 6 to 9. These checks run before the signature check, because they explain why a report does not fit its certificate.
     const line = lineOf(product, lines);
     verifyProduct(checks.report, report, vek, { line, lines });
     this.#verifyNotRefused(checks.report, product);
@@ -132,7 +132,7 @@ export class AmdSnpReportVerifier implements SnpReportVerifier {
     // 10. The signature.
     if (!(await verifySignature(checks.report, report, vek))) return unverified(checks.report);
 
-    // 11. What the report says, whatever the policy.
+    // 11. The fields of the report that every policy requires.
     verifyReportFields(checks.report, report, line);
 
     const claims = () => snpClaims(report, { line, lines }, { signingKey, cspId: vek.extensions.cspId });
@@ -153,7 +153,7 @@ export class AmdSnpReportVerifier implements SnpReportVerifier {
   }
 }
 
-/** A report of another chip, TCB or line is signed all the same, but not by the key that it must be: it proves nothing. */
+/** Returns no claims if the key belongs to another chip, TCB or product line: a valid signature by that key proves nothing. */
 function provenBy(
   checks: Checks,
   { vek, intermediate, root }: VekPath,
@@ -176,7 +176,7 @@ function readReport(bytes: Uint8Array, lines: AmdLines): SnpReport {
   return report;
 }
 
-/** A VEK that the request supplies names the product line; else the report's processor, or every line that fits. */
+/** Requests the product line of the supplied VEK. Without a VEK, requests every line that fits the report's processor. */
 function neededBy(
   { report, signingKey, supplied, crls }: SignedReport,
   paths: VekPaths,
@@ -224,13 +224,16 @@ function unsigned({ report }: ReportChecks): SnpReportVerification {
   return stopped(report, 'no key signed the report');
 }
 
-/** The result for a report with an invalid signature. Fields that differ from the certificate may belong to another key's report. */
+/**
+ * The result for a report with an invalid signature. Removes the compared values from the earlier checks, because the
+ * fields of the report turned out to be unverified.
+ */
 function unverified(report: Checks): SnpReportVerification {
   report.withhold(OF_OWN_KEY);
   return stopped(report, 'the signature of the report does not verify');
 }
 
-/** @param endorsements of what speaks against the report */
+/** @param endorsements the endorsements that led to the rejection */
 function stopped(
   checks: Checks,
   because: string,

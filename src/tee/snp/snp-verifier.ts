@@ -21,7 +21,7 @@ const REPORT = '/evidence/report';
 const ENDORSEMENTS = '/evidence/endorsements';
 const LEAST_PRIVILEGED = 3;
 
-/** Verifies a bare SEV-SNP report, with or without the runtime data that its REPORT_DATA is the hash of. */
+/** Verifies a bare SEV-SNP report. Runtime data, if present, must hash to its REPORT_DATA. */
 export class SnpVerifier implements EvidenceVerifier<'snp'> {
   readonly evidenceType = 'snp';
   readonly #reports: SnpReportVerifier;
@@ -53,7 +53,7 @@ export class SnpVerifier implements EvidenceVerifier<'snp'> {
     const report = await opened.verify(context);
     checks.addAll(report.checks);
 
-    // 12. The nonce in REPORT_DATA, or in runtime data whose hash is there.
+    // 12. The nonce in REPORT_DATA, or in runtime data that hashes to REPORT_DATA.
     const data = verifyReportData(checks, {
       tee: 'snp',
       reportData: report.reportData,
@@ -62,7 +62,7 @@ export class SnpVerifier implements EvidenceVerifier<'snp'> {
       paravisor: () => this.#paravisorOf(checks, report.claims),
     });
     if (report.claims !== null && !checks.ran('snp_vmpl')) verifyRequester(checks, report.claims);
-    // 13. What the launcher said of the guest.
+    // 13. The init data that the launcher bound to the guest in HOST_DATA.
     if (initData !== undefined) verifyHostData(checks, initData, report.claims);
     if (hasLaunchEndorsements) checks.warn('launch_endorsement_ignored');
     const ofLaunch = initData === undefined ? [] : (['snp_host_data'] as const);
@@ -78,7 +78,7 @@ export class SnpVerifier implements EvidenceVerifier<'snp'> {
     };
   }
 
-  /** Runtime claims are a paravisor's only where it asked for the report, at VMPL 0. */
+  /** Runtime claims count as a paravisor's only if the report was requested at VMPL 0. */
   #paravisorOf(checks: Checks, claims: Verified<SnpClaims> | null): HclClaims['paravisor'] | null {
     if (claims === null || !verifyParavisorVmpl(checks, claims)) return null;
     return paravisorByIdKey(claims, this.#floors);
@@ -86,8 +86,9 @@ export class SnpVerifier implements EvidenceVerifier<'snp'> {
 }
 
 /**
- * A guest requests a report for VMPL 0 to 3. In a report that the host requested VMPL is 0xFFFFFFFF (AMD 56860,
- * ATTESTATION_REPORT): the guest chose no REPORT_DATA, so a nonce there shows nothing.
+ * Requires that a guest requested the report. A guest requests reports at VMPL 0 to 3. If the host requested the report,
+ * VMPL is 0xFFFFFFFF (AMD 56860, ATTESTATION_REPORT). The guest did not choose that REPORT_DATA, so a nonce in it proves
+ * nothing.
  */
 function verifyRequester(checks: Checks, { vmpl }: Verified<SnpClaims>): void {
   if (vmpl <= LEAST_PRIVILEGED) return;
@@ -101,7 +102,7 @@ function verifyRequester(checks: Checks, { vmpl }: Verified<SnpClaims>): void {
 const OTHER_INIT_DATA =
   'The caller should send the initTimeData with which the guest was launched, byte for byte, or none.';
 
-/** SHA-256 of the data stands in HOST_DATA, as Azure Attestation compares it. */
+/** Requires that HOST_DATA is the SHA-256 of the data, as Azure Attestation does. */
 function verifyHostData(checks: Checks, initData: Uint8Array, claims: SnpClaims | null): void {
   if (claims === null) {
     checks.skip(['snp_host_data'], 'nothing of the report is verified');

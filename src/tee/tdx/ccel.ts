@@ -5,18 +5,18 @@ import type { TdxClaims } from '../../core/claims.js';
 import type { Verified } from '../../core/verified.js';
 import { EVENT_LOG_CHECKS, type EventLogVerdict, verifyEventLog } from '../shared/event-log/event-log.js';
 
-/** Checks that a CCEL must have an outcome for. */
+/** Checks that must have an outcome if a CCEL was sent. */
 export const CCEL_CHECKS = EVENT_LOG_CHECKS;
 
-/** Index of RTMR 0 in a CCEL. 0 is MRTD, which no event extends. */
+/** Index of RTMR 0 in a CCEL. Index 0 is MRTD, which no event extends. */
 const FIRST_INDEX = 1;
 
 /**
- * Compares what the SHA-384 digests of a CCEL replay to with the RTMRs of a quote, and reads the boot from it.
+ * Replays the SHA-384 digests of a CCEL, compares the result with the RTMRs of a quote, and reads the boot claims.
  *
- * RTMR 0 and 1 must replay, since firmware alone extends them. An OS may extend 2 and 3 without the log.
+ * RTMR 0 and 1 must replay, since only firmware extends them. An OS may extend RTMR 2 and 3 without logging it.
  *
- * @param rtmrs of the quote that came with the log
+ * @param rtmrs RTMRs of the quote that came with the log
  */
 export function verifyCcel(checks: Checks, log: TcgEventLog, rtmrs: Verified<TdxClaims>['rtmr']): EventLogVerdict {
   const values = new Map(rtmrs.map((quoted, rtmr) => [rtmr + FIRST_INDEX, quoted]));

@@ -14,18 +14,18 @@ import { earliestEnd, judgeValidity } from '../../crypto/certificate-path.js';
 import type { X509Certificate } from '../../formats/x509-certificate.js';
 import type { CollateralProblem, CollateralReading, SignedCollateral } from './intel/collateral.js';
 
-/** Available collateral, where its parts came from, and whether a source confirms that it is the newest. */
+/** Available collateral, the sources of its parts, and whether a source confirms that it is the newest. */
 export interface CollateralAtHand extends Pick<SourcedCollateral, 'unconfirmed'> {
   readonly value: SignedCollateral;
   readonly from: { readonly [Part in keyof CollateralOrigins]: Provenance };
 }
 
 /**
- * Takes the collateral of the request or of a source. What does not verify denies where the request supplied it,
- * and is out of reach where a source did.
+ * Takes the collateral of the request or of a source. Invalid collateral in the request is a deny; invalid collateral
+ * from a source counts as unavailable.
  *
- * @returns null where there is none to rely on; the checks say why
- * @throws {FormatError} where a member that the request supplies is malformed
+ * @returns null if there is no valid collateral; the checks give the reason
+ * @throws {FormatError} if a member in the request is malformed
  */
 export function takeCollateral(
   checks: Checks,
@@ -76,7 +76,7 @@ function partsFrom({ origin, partOrigins, partsFetchedAt = {} }: SourcedCollater
   };
 }
 
-/** A malformed member of the request is that; one of a source is one more thing that does not hold. */
+/** Reads collateral. A malformed member in the request is an error; a malformed member from a source is one more problem. */
 function readFrom(origin: EndorsementOrigin, about: string, read: () => CollateralReading): CollateralReading {
   try {
     return read();
@@ -116,14 +116,14 @@ function recordGenuine(checks: Checks, { tcbInfo, qeIdentity }: SignedCollateral
 interface Window {
   readonly member: string;
   readonly begins: Date | null;
-  /** Null: it does not say, so it cannot be told from an old one. */
+  /** Null if it states no end. It then counts as stale, because it may be old. */
   readonly ends: Date | null;
 }
 
 /**
- * Judges the validity of all parts at the verification time, both ends included, without leeway.
+ * Verifies that all parts are valid at the verification time, both ends included, without leeway.
  *
- * @returns whether all are in time
+ * @returns whether all parts are valid
  */
 export function judgeWindows(checks: Checks, collateral: SignedCollateral, at: Date): boolean {
   const windows = windowsOf(collateral);
@@ -154,10 +154,10 @@ export function judgeWindows(checks: Checks, collateral: SignedCollateral, at: D
 }
 
 /**
- * Judges what the request alone vouches for. Where a source of Intel's should have been asked and could not be, it has to
- * be new: else the sender of the evidence would choose how old its collateral is by keeping that source busy.
+ * Verifies the age of collateral that only the request supplies. If Intel's service could not be reached, the collateral
+ * has to be new. Otherwise a sender could choose old collateral by overloading the connection to Intel.
  *
- * @returns whether it can be relied on
+ * @returns whether the collateral can be relied on
  */
 export function judgeConfirmation(checks: Checks, { value, unconfirmed }: CollateralAtHand): boolean {
   if (unconfirmed === undefined) return true;
@@ -179,7 +179,7 @@ export function judgeConfirmation(checks: Checks, { value, unconfirmed }: Collat
   return true;
 }
 
-/** When the parts that live for a month were issued. The CRL of the root is valid for a year. */
+/** The issue times of the parts that are valid for a month. The root CA CRL is left out: it is valid for a year. */
 export function collateralIssued({ tcbInfo, qeIdentity, pckCrl }: SignedCollateral): CollateralIssued {
   return {
     tcbInfo: tcbInfo.value.issueDate,
@@ -197,7 +197,7 @@ function issuesOf(value: SignedCollateral) {
   ];
 }
 
-/** When the first part of the collateral, or certificate under it, ends. */
+/** The earliest end of all parts of the collateral and their certificates. */
 export function collateralEnd(collateral: SignedCollateral): Date {
   const ends = windowsOf(collateral).map(({ ends: end }) => end?.getTime() ?? 0);
   const chains: readonly X509Certificate[] = [collateral.tcbInfo, collateral.qeIdentity, collateral.pckCrl].flatMap(

@@ -9,9 +9,8 @@ export function tdxIdentity({ quote, runtimeData, ccel }: TdxEvidence): Identity
 }
 
 /**
- * The quote, with the smaller s in both of its signatures: the attestation key's, and the platform's over the quoting
- * enclave. Those in the certificates that it carries stay as they are. What is no quote has none to reduce; it is refused
- * elsewhere.
+ * Returns the quote with the smaller s in both of its signatures: by the attestation key, and by the PCK key over the QE
+ * report. Does not change the signatures of its certificates. Returns other bytes unchanged; the parser rejects them.
  */
 export function quoteWithLowS(bytes: Uint8Array): Uint8Array {
   let quote = bytes;

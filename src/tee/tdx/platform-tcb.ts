@@ -21,11 +21,11 @@ import { moduleIdentity, type TdxModule, verifyModule } from './tdx-module.js';
 /** The collateral's statement about the platform of a quote. */
 export interface PlatformTcb {
   readonly tcb: TdxTcbClaim;
-  /** The reasons why it is not up to date. */
+  /** The components that are not up to date. */
   readonly shortfalls: readonly TcbShortfall[];
 }
 
-/** The parts that are judged together. */
+/** The inputs of the TCB status. */
 export interface RatedPlatform {
   readonly pck: PckExtension;
   readonly body: TdReportBody;
@@ -33,7 +33,7 @@ export interface RatedPlatform {
   readonly qe: { readonly identity: QeIdentity; readonly level: SvnLevel; readonly isvSvn: number };
 }
 
-/** TCB info is of this kind of platform: FMSPC and PCEID are those of the PCK certificate. */
+/** Requires that TCB info is for this platform: FMSPC and PCEID equal those of the PCK certificate. */
 export function verifyPlatform(checks: Checks, info: TcbInfo, pck: PckExtension): boolean {
   const same = equalInConstantTime(info.fmspc, pck.fmspc) && equalInConstantTime(info.pceId, pck.pceId);
   return checks.require(same, 'tdx_tcb_info', {
@@ -45,11 +45,11 @@ export function verifyPlatform(checks: Checks, info: TcbInfo, pck: PckExtension)
 }
 
 /**
- * Finds the levels of platform and module, and merges their statuses with that of the QE by Intel's table. Whether the
- * merged status is good enough is for a policy; a revoked one, and a word that Intel does not define, never is.
+ * Finds the levels of platform and module, and merges their statuses with the status of the QE by Intel's table. A policy
+ * decides whether the merged status is acceptable. `Revoked` and undefined statuses are always rejected.
  *
- * @returns null where the module is another than the collateral describes; without status where no level is for the
- *   platform or its module
+ * @returns null if the collateral does not describe the module; a result without status if the platform or its module
+ *   reaches no level
  */
 export function verifyPlatformTcb(checks: Checks, rated: RatedPlatform): PlatformTcb | null {
   const { info, body, qe } = rated;
@@ -74,7 +74,7 @@ export function verifyPlatformTcb(checks: Checks, rated: RatedPlatform): Platfor
   return { tcb: tcbClaim(unknownWord(statuses) ?? status, rated, levels), shortfalls };
 }
 
-/** Platform and module each reach a level. */
+/** Requires that platform and module each reach a level. */
 function verifyLevels(
   checks: Checks,
   info: TcbInfo,
@@ -94,7 +94,7 @@ function verifyLevels(
   });
 }
 
-/** Null where the module that runs now is one that the collateral does not describe. */
+/** Merges the statuses and applies the relaunch rule; null if the collateral does not describe the module that runs now. */
 function mergedStatus(
   checks: Checks,
   statuses: RelaunchStatuses,
@@ -112,14 +112,14 @@ function mergedStatus(
   return runsNewest ? relaunchStatus(statuses) : merged;
 }
 
-/** The SVN that the newest module of a major version has: of its identity, or of the first TDX component. */
+/** The SVN of the newest module of a major version, from its identity or from the first TDX component. */
 function newestModuleSvn(info: TcbInfo, teeTcbSvn2: Uint8Array): number | null {
   const version = teeTcbSvn2[1] ?? 0;
   if (version === 0) return info.levels[0]?.tdxComponents[0]?.svn ?? null;
   return moduleIdentity(info, version)?.levels[0]?.isvSvn ?? null;
 }
 
-/** Recorded only where it fails: what a policy accepts of the rest is a check of its own. */
+/** Rejects undefined and revoked statuses. Records only a failure, because the policy's check covers the other statuses. */
 function verifyStatus(checks: Checks, statuses: RelaunchStatuses, status: string): void {
   const unknown = unknownWord(statuses);
   if (unknown === null && status !== 'Revoked') return;
@@ -154,7 +154,7 @@ function tcbClaim(
   };
 }
 
-/** Against the levels that are up to date: that of the platform which is nearest, and the lowest of module and QE. */
+/** Compares with levels that are up to date: the nearest of the platform, and the lowest of module and QE. */
 function shortfallsOf({ info, qe }: RatedPlatform, svns: PlatformSvns, module: TdxModule): readonly TcbShortfall[] {
   return [
     ...nearestShortfalls(info, svns, 'UpToDate'),

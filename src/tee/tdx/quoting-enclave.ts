@@ -12,7 +12,7 @@ import type { TdQuote } from './format/td-quote.js';
 import type { SvnLevel } from './intel/collateral-json.js';
 import type { QeIdentity } from './intel/qe-identity.js';
 
-/** 939A7233-F79C-4CA9-940A-0DB3957F0607: Intel's quoting enclave. */
+/** QE vendor id 939A7233-F79C-4CA9-940A-0DB3957F0607 (Intel). */
 const INTEL_QE_VENDOR_ID = Buffer.from('939a7233f79c4ca9940a0db3957f0607', 'hex');
 
 export function verifyVendor(checks: Checks, { qeVendorId }: TdQuote): boolean {
@@ -22,19 +22,19 @@ export function verifyVendor(checks: Checks, { qeVendorId }: TdQuote): boolean {
 }
 
 /**
- * Verifies reports of quoting enclaves under PCK keys, each content once: an enclave keeps its attestation key for long,
- * so that the same report comes with every quote. Only what verifies is kept.
+ * Verifies the reports of quoting enclaves under PCK keys, and caches valid ones. An enclave keeps its attestation key
+ * for a long time, so many quotes contain the same report.
  */
 export class QeReports {
   readonly #genuine = new LRUCache<string, true>({ max: 4096 });
 
-  /** ECDSA P-256 with SHA-256 by the PCK key over the 384 bytes. */
+  /** Verifies the ECDSA P-256 signature with SHA-256 by the PCK key over the 384 bytes. */
   verifySignature(checks: Checks, { qe }: TdQuote, leaf: X509Certificate): boolean {
     return checks.require(this.#holds(qe, leaf), 'tdx_qe_report_signature');
   }
 
   #holds({ report, signature }: TdQuote['qe'], leaf: X509Certificate): boolean {
-    // the three parts have fixed lengths but the key, which comes last
+    // Report and signature have fixed lengths and the key comes last, so the concatenation is unambiguous.
     const key = hex(sha256(report.bytes, signature, leaf.spki));
     if (this.#genuine.has(key)) return true;
     const holds = verifyP256('sha256', report.bytes, signature, publicKeyOf(leaf));
@@ -43,7 +43,7 @@ export class QeReports {
   }
 }
 
-/** REPORTDATA of the quoting enclave is SHA-256 of attestation key and authentication data, then zeros. */
+/** Requires that REPORTDATA of the QE report is SHA-256(attestation key ‖ QE authentication data), followed by zeros. */
 export function verifyQeBinding(checks: Checks, { qe, attestationKey }: TdQuote): boolean {
   const expected = sha256(attestationKey, qe.authData);
   const { reportData } = qe.report;
@@ -54,14 +54,17 @@ export function verifyQeBinding(checks: Checks, { qe, attestationKey }: TdQuote)
   });
 }
 
-/** ECDSA P-256 with SHA-256 by the attestation key over header, descriptor and body. */
+/** Verifies the ECDSA P-256 signature with SHA-256 by the attestation key over header, body descriptor and body. */
 export function verifyQuoteSignature(checks: Checks, quote: TdQuote): boolean {
   const key = p256PublicKey(quote.attestationKey);
   const holds = key !== null && verifyP256('sha256', quote.signed, quote.signature, key);
   return checks.require(holds, 'tdx_signature');
 }
 
-/** Requires that DEBUG is clear, regardless of the mask in the QE identity: the host can extract the keys of a debug enclave. */
+/**
+ * Requires that DEBUG is clear, regardless of the mask in the QE identity. The host can read and write the memory of a
+ * debug enclave, and so extract its attestation key.
+ */
 export function verifyQeDebug(checks: Checks, { debug }: EnclaveReport): boolean {
   return checks.require(!debug, 'tdx_qe_debug', {
     expected: false,
@@ -70,9 +73,9 @@ export function verifyQeDebug(checks: Checks, { debug }: EnclaveReport): boolean
 }
 
 /**
- * The report is of the enclave that Intel's identity describes.
+ * Requires that the report is for the enclave in Intel's QE identity.
  *
- * @returns the level of its ISVSVN; null where it is another enclave, or one that no level or a revoked one is for
+ * @returns the TCB level of its ISVSVN; null for another enclave, without a level, or if the level is `Revoked`
  */
 export function verifyQeIdentity(checks: Checks, report: EnclaveReport, identity: QeIdentity): SvnLevel | null {
   const same = equalInConstantTime(report.mrSigner, identity.mrSigner) && report.isvProdId === identity.isvProdId;
@@ -107,7 +110,7 @@ function verifyQeSvn(checks: Checks, { isvSvn }: EnclaveReport, { levels }: QeId
   return good ? level : null;
 }
 
-/** The bits under the mask are exactly those that are asked for. */
+/** Whether the bits under the mask equal the expected bits. */
 export function equalUnderMask(value: Uint8Array, mask: Uint8Array, expected: Uint8Array): boolean {
   return value.every((byte, index) => (byte & (mask[index] ?? 0)) === expected[index]);
 }

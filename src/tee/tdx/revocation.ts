@@ -6,24 +6,24 @@ import type { X509Certificate } from '../../formats/x509-certificate.js';
 import type { SignedCollateral } from './intel/collateral.js';
 import type { PckPath } from './intel/pck-path.js';
 
-/** The checks of a quote, and those of its collateral: they speak of two places of the request. */
+/** The checks of a quote, and the checks of its collateral at another place in the request. */
 export interface QuoteChecks {
   readonly quote: Checks;
   readonly collateral: Checks;
 }
 
 export interface RevocationVerdict {
-  /** The CRLs are from the right issuers and name none of the certificates. */
+  /** Whether the CRLs are from the right issuers and revoke none of the certificates. */
   readonly holds: boolean;
-  /** Revocation state of a certificate; `unavailable` if the CRL is from another issuer than the certificate. */
+  /** Revocation state of a certificate; `unavailable` if the CRL is from another issuer. */
   readonly stateOf: (certificate: X509Certificate) => 'good' | 'revoked' | 'unavailable';
 }
 
 /**
- * Looks for the PCK certificate on the CRL of its issuer, and for every certificate that the root issued on the root CA
- * CRL: the PCK CA of the quote, that of the CRL, and the signers of the collateral. Names are compared as bytes.
+ * Looks up the PCK certificate in the CRL of its issuer, and every certificate that the root issued in the root CA CRL:
+ * the PCK CA of the quote, the PCK CA of the CRL, and the signers of the collateral. Compares names as bytes.
  *
- * The validity of the CRLs is judged elsewhere: a certificate that an old CRL revokes is revoked.
+ * Does not check the validity of the CRLs, since a certificate in an old CRL is revoked as well. `judgeWindows` does.
  */
 export function verifyRevocation(
   checks: QuoteChecks,
@@ -53,7 +53,7 @@ export function verifyRevocation(
   return { holds: own && good, stateOf };
 }
 
-/** The certificate that the root itself issued. */
+/** The certificate that the root issued. */
 function belowRoot(chain: readonly X509Certificate[]): X509Certificate {
   const certificate = chain.at(-2);
   if (certificate === undefined) throw new Error('a chain has at least two certificates');

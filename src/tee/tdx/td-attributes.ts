@@ -4,7 +4,7 @@ import type { TdAttributesClaim } from '../../core/claims.js';
 import { isZero } from '../../formats/byte-reader.js';
 import { SERVTD_EXT, type TdReportBody } from './format/td-report-body.js';
 
-/** TDATTRIBUTES bits that have a meaning (Intel TDX Module ABI Specification, ATTRIBUTES). */
+/** Defined TDATTRIBUTES bits (Intel TDX Module ABI Specification, ATTRIBUTES). */
 const ATTRIBUTES: { readonly [name in keyof TdAttributesClaim]: bigint } = {
   debug: 1n,
   septVeDisable: 1n << 28n,
@@ -18,19 +18,19 @@ const ATTRIBUTES: { readonly [name in keyof TdAttributesClaim]: bigint } = {
   tpa: 1n << 62n,
 };
 
-/** All others of byte 0 put a TD under debug too (profiling), or are reserved like the rest. */
+/** The other bits of byte 0 are profiling bits, which also put a TD under debug, or reserved. All other bits are reserved. */
 const KNOWN_ATTRIBUTES = Object.values(ATTRIBUTES).reduce((all, bit) => all | bit);
 
-/** x87 and SSE: every TD has them. */
+/** x87 and SSE, which every TD has. */
 const XFAM_ALWAYS = 0x3n;
-/** Bits of XFAM that TDX defines: AVX, AVX-512, PT, PKRU, CET, UINTR, LBR, AMX beside x87 and SSE. */
+/** The bits of XFAM that TDX defines: x87, SSE, AVX, AVX-512, PT, PKRU, CET, UINTR, LBR and AMX. */
 const XFAM_KNOWN = 0x6dbe7n;
 
 /**
- * Properties that no policy can relax, in the TD's own body. Reads signed bytes only.
+ * Verifies the properties of a TD that every policy requires. Reads signed bytes only.
  *
- * Not judged here, since it is right on some TDs and wrong on others, so that a policy has to say: SEPT_VE_DISABLE,
- * MIGRATABLE, PERFMON, a mask for XFAM, MRSERVICETD (`tdx_service_td`) and all measurements. They are claims.
+ * Not checked here: SEPT_VE_DISABLE, MIGRATABLE, PERFMON, a mask for XFAM, MRSERVICETD (`tdx_service_td`) and all
+ * measurements. Their right values depend on the TD, so they are claims, and a policy decides.
  */
 export function verifyTd(checks: Checks, body: TdReportBody): void {
   const { tdAttributes, seamAttributes, xfamBits } = body;

@@ -50,7 +50,7 @@ import { verifyTdReport } from './td-report-match.js';
 import { tdxClaims } from './tdx-claims.js';
 import { usedEndorsements } from './used-endorsements.js';
 
-/** Checks that every quote must have an outcome for. What is recorded only when it fails is not among them. */
+/** Checks that must have an outcome for every quote. Checks that are recorded only on failure are not in this list. */
 const REQUIRED = [
   'tdx_qe_vendor',
   'cert_untrusted',
@@ -79,11 +79,11 @@ const REQUIRED = [
 const NOT_CLEARED = 'the certificates are revoked, or their revocation status is not known';
 
 export interface TdQuoteVerifierOptions {
-  /** SHA-256 of the SubjectPublicKeyInfo of the roots that count, lower-case hex; Intel's own where absent. */
+  /** SHA-256 of the SubjectPublicKeyInfo of each trusted root, lower-case hex. Defaults to Intel's root. */
   readonly pins?: ReadonlySet<string>;
 }
 
-/** A quote that was read, with its certificate chain. */
+/** A parsed quote with its certificate chain. */
 interface ReadQuote {
   readonly quote: TdQuote;
   readonly path: PckPath;
@@ -122,9 +122,11 @@ export class DcapTdQuoteVerifier implements TdQuoteVerifier {
     };
   }
 
-  /** Runs the steps of README.md beside this file, by number. Step 1 is the reading. The holder of the evidence does steps 13 and 14. */
+  /**
+   * Runs steps 2 to 12 of README.md in this folder. `open` runs step 1; the verifier of the evidence runs steps 13 and 14.
+   */
   #verify(checks: QuoteChecks, { quote, path }: ReadQuote, { at, endorsements }: PartContext): TdQuoteVerification {
-    // 2. The quoting enclave is Intel's, by its own word.
+    // 2. The vendor id in the header. The quote states it; steps 7 and 8 verify the enclave.
     if (!verifyVendor(checks.quote, quote)) return stopped(checks.quote, 'the quoting enclave is not of Intel');
 
     // 3. The chain of the PCK certificate.
@@ -132,7 +134,7 @@ export class DcapTdQuoteVerifier implements TdQuoteVerifier {
     const isIssued = verifyPath(checks.quote, { ...path, roles: rolesOf(path) }, at);
     if (!isIssued || pck === null) return stopped(checks.quote, 'no PCK certificate could be relied on');
 
-    // 4. Collateral: signatures, and who signed it.
+    // 4. The signatures and signers of the collateral.
     const sought = { at, fmspc: pck.fmspc };
     const found = takeCollateral(checks.collateral, this.#readCollateral, endorsements.tdx, sought);
 
@@ -142,10 +144,10 @@ export class DcapTdQuoteVerifier implements TdQuoteVerifier {
       return stopped(checks.quote, NOT_CLEARED, usedEndorsements(path, found, revocation.stateOf));
     }
 
-    // 6. The times of the collateral. Without it the rest is judged as far as it goes.
+    // 6. The validity of the collateral. Without valid collateral, the steps that do not need it still run.
     const timely = found !== null && judgeTime(checks.collateral, found, at) ? found : null;
 
-    // 7 and 8. The quoting enclave: what the platform's key says of it, and Intel's identity.
+    // 7 and 8. The quoting enclave: its report under the PCK key, and Intel's QE identity.
     const enclave = this.#verifyEnclave(checks.quote, { quote, path }, timely?.value.qeIdentity.value ?? null);
     if (!enclave.holds) return stopped(checks.quote, 'the quoting enclave could not be relied on');
 
@@ -164,7 +166,7 @@ export class DcapTdQuoteVerifier implements TdQuoteVerifier {
     return { ...verifiedQuote(checks.quote, { quote, path }, timely), claims, shortfalls: platform?.shortfalls ?? [] };
   }
 
-  /** @returns the level of its ISVSVN; null where there is no identity to compare it with */
+  /** @returns `level`: the TCB level of its ISVSVN; null if a check fails, or without a QE identity */
   #verifyEnclave(
     checks: Checks,
     { quote, path }: ReadQuote,
@@ -193,7 +195,7 @@ function checksOf(about: TdQuotePlaces): QuoteChecks {
   return { quote, collateral: quote.at(about.collateral) };
 }
 
-/** A chain of the PCK certificate that the collateral has too must be that of the quote. */
+/** Requires that a PCK certificate chain in the collateral equals the chain in the quote. */
 function requireOwnChain({ path }: ReadQuote, collateral: TdxCollateral | null, about: TdQuotePlaces): void {
   const chain = collateral?.pckCertificateChain;
   if (chain === undefined) return;
@@ -201,8 +203,8 @@ function requireOwnChain({ path }: ReadQuote, collateral: TdxCollateral | null, 
 }
 
 /**
- * None where the certificate chain of the quote does not verify, or it says of no platform what it is: then it is refused,
- * whatever the collateral, and nobody is asked about a platform that Intel does not vouch for.
+ * Requests the collateral for the platform. Requests nothing if the certificate chain does not verify or does not
+ * identify a platform. Such a quote is rejected with any collateral.
  */
 function neededBy({ path }: ReadQuote, collateral: TdxCollateral | null): readonly TdxCollateralRequest[] {
   const { pck, ca, problems } = path;
@@ -213,12 +215,12 @@ function neededBy({ path }: ReadQuote, collateral: TdxCollateral | null): readon
 /** Intel's names of the certificates of a PCK chain. */
 const PCK_ROLES = ['PCK certificate', 'PCK CA', 'Intel SGX root CA'] as const;
 
-/** A chain of another length is none of Intel's, and its certificates have no such places. */
+/** Returns no roles for a chain of another length, because the positions do not match Intel's. */
 function rolesOf({ certificates }: PckPath): readonly string[] {
   return certificates.length === PCK_ROLES.length ? PCK_ROLES : [];
 }
 
-/** Both are said: what is past its next update may be unconfirmed besides. */
+/** Runs both checks, because stale collateral can also be unconfirmed. */
 function judgeTime(checks: Checks, found: CollateralAtHand, at: Date): boolean {
   const isInTime = judgeWindows(checks, found.value, at);
   return judgeConfirmation(checks, found) && isInTime;
@@ -244,7 +246,7 @@ function ratePlatform(
   return verifyPlatformTcb(checks.quote, { pck, body: quote.body, info, qe });
 }
 
-/** The result for a quote that an enclave of a genuine platform signed. */
+/** The result for a quote with a valid signature by an enclave on a genuine platform. */
 function verifiedQuote(
   checks: Checks,
   { quote, path }: ReadQuote,
@@ -260,7 +262,7 @@ function verifiedQuote(
   };
 }
 
-/** @param endorsements of what speaks against the quote */
+/** @param endorsements the endorsements that led to the rejection */
 function stopped(checks: Checks, because: string, endorsements: readonly UsedEndorsement[] = []): TdQuoteVerification {
   checks.skipRest(REQUIRED, because);
   return {

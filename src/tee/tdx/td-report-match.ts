@@ -6,7 +6,7 @@ import { isZero } from '../../formats/byte-reader.js';
 import type { TdQuote } from './format/td-quote.js';
 import type { TdReport } from './format/td-report.js';
 
-/** @returns whether the quote was made from the TDREPORT */
+/** Verifies that the quote was made from the TDREPORT. @returns whether it was */
 export function verifyTdReport(checks: Checks, report: TdReport, quote: TdQuote): boolean {
   const matches = verifyTdReportMatch(checks, report, quote);
   refuseUnquotedServiceTd(checks, report, quote);
@@ -14,15 +14,15 @@ export function verifyTdReport(checks: Checks, report: TdReport, quote: TdQuote)
 }
 
 /**
- * The TDREPORT has no signature that anybody outside could check, so what counts is the quote; but the quote is the
- * TDREPORT's: every field that both have is the same, and the report's own hashes are those of its parts.
+ * Requires that every field of the TDREPORT that the quote also has is equal in both, and that the hashes in the
+ * TDREPORT are the hashes of its parts. A remote verifier cannot verify the MAC of a TDREPORT, so only the quote counts.
  *
- * Of what differs only the values of the quote are shown: nothing vouches for those of the TDREPORT.
+ * A failed check shows the values of the quote only, because nothing vouches for the values of the TDREPORT.
  *
- * Compared as bytes, before anything is known of signatures and collateral. Not compared, since no quote has them:
- * CPUSVN and MAC; and TEE_TCB_SVN_2, in a quote of TD 1.0. Of MRSERVICETD see `refuseUnquotedServiceTd`.
+ * Compares bytes, before signatures and collateral are verified. Not compared, because the quote does not have them:
+ * CPUSVN and MAC, and TEE_TCB_SVN_2 for a TD 1.0 body. For MRSERVICETD see `refuseUnquotedServiceTd`.
  *
- * @returns whether they are
+ * @returns whether all of them are equal
  */
 function verifyTdReportMatch(checks: Checks, report: TdReport, { body }: TdQuote): boolean {
   const pairs: readonly (readonly [string, Uint8Array, Uint8Array])[] = [
@@ -56,8 +56,8 @@ function verifyTdReportMatch(checks: Checks, report: TdReport, { body }: TdQuote
 }
 
 /**
- * A service TD is for a policy to judge by its hash, and only a quote with a TD 1.5 body has that hash. Beside any other
- * quote a TDREPORT that names one is refused: what it names, nothing vouches for. Says nothing where none is named.
+ * Rejects a TDREPORT that names a service TD, if the quote has a TD 1.0 body. Only a TD 1.5 body has the hash of the
+ * service TD, which a policy appraises. Records nothing if the TDREPORT names no service TD.
  */
 function refuseUnquotedServiceTd(checks: Checks, { servTdHash }: TdReport, { body }: TdQuote): void {
   if (body.td15 !== null || isZero(servTdHash)) return;
@@ -67,7 +67,7 @@ function refuseUnquotedServiceTd(checks: Checks, { servTdHash }: TdReport, { bod
 }
 
 /**
- * Whether the hashes that a TDREPORT states are those of its two parts. It does not make the report genuine: the
+ * Whether the hashes in a TDREPORT are the hashes of its two parts. This does not prove that the report is genuine: the
  * author of a forged report also writes its hashes.
  */
 export function holdsTdReportHashes(report: TdReport): boolean {

@@ -5,7 +5,7 @@ import type { TdReportBody } from './format/td-report-body.js';
 import type { PckExtension } from './intel/pck-extension.js';
 import { tdAttributesClaim } from './td-attributes.js';
 
-/** The claims of a quote whose signature, chain and collateral hold. */
+/** Builds the claims of a quote with valid signature, chain and collateral. */
 export function tdxClaims({ version, body }: TdQuote, pck: PckExtension, tcb: TdxTcbClaim): TdxClaims {
   const [rtmr0, rtmr1, rtmr2, rtmr3] = body.rtmr;
   return {

@@ -6,20 +6,20 @@ import type { SvnLevel } from './intel/collateral-json.js';
 import type { TcbInfo, TdxModuleIdentity } from './intel/tcb-info.js';
 import { equalUnderMask } from './quoting-enclave.js';
 
-/** The module that a TD was launched under, as far as collateral speaks of it. */
+/** The collateral's statement about the module that a TD was launched under. */
 export interface TdxModule {
-  /** `TDX_` and two hex digits; null for modules from before identities, which have no levels. */
+  /** `TDX_` and two hex digits; null for modules of version 0, which have no identity and no levels. */
   readonly id: string | null;
   readonly svn: number;
   readonly levels: readonly SvnLevel[];
-  /** The first level that the module reaches. */
+  /** The first level that the module reaches; null if there is none. */
   readonly level: SvnLevel | null;
 }
 
 /**
- * The TDX module is one that TCB info describes: MRSIGNERSEAM, and SEAMATTRIBUTES under the mask. From
- * TEE_TCB_SVN[1] = 1 on, the identity of that number; before, the one rule without levels (Intel PCS v4, TDX TCB Info).
- * A module that no identity is for is refused, also where there are no identities at all.
+ * Requires that TCB info describes the TDX module: MRSIGNERSEAM, and SEAMATTRIBUTES under the mask. If TEE_TCB_SVN[1] is
+ * 0, `tdxModule` describes it, which has no levels. Otherwise the module identity with that number does (Intel PCS v4,
+ * TDX TCB Info). A module without an identity is rejected, even if the TCB info has no identities at all.
  */
 export function verifyModule(checks: Checks, info: TcbInfo, body: TdReportBody): TdxModule | null {
   const [svn = 0, version = 0] = body.teeTcbSvn;

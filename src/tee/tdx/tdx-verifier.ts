@@ -29,7 +29,7 @@ const QUOTE = '/evidence/quote';
 const COLLATERAL = '/evidence/collateral';
 const CCEL = '/evidence/ccel';
 
-/** Verifies a bare TD quote, with or without the runtime data that its REPORTDATA is the hash of. */
+/** Verifies a bare TD quote. Runtime data, if present, must hash to its REPORTDATA. */
 export class TdxVerifier implements EvidenceVerifier<'tdx'> {
   readonly evidenceType = 'tdx';
   readonly #quotes: TdQuoteVerifier;
@@ -38,7 +38,7 @@ export class TdxVerifier implements EvidenceVerifier<'tdx'> {
 
   /**
    * @param mrtds MRTDs of paravisors that count as known, lower-case hex
-   * @param eventLogBytes the longest event log that is read
+   * @param eventLogBytes maximum length of an event log
    */
   constructor(quotes: TdQuoteVerifier, mrtds: ReadonlySet<string>, eventLogBytes: number) {
     this.#quotes = quotes;
@@ -62,7 +62,7 @@ export class TdxVerifier implements EvidenceVerifier<'tdx'> {
     checks.addAll(quote.checks);
     const { claims } = quote;
 
-    // 13. The nonce in REPORTDATA, or in runtime data whose hash is there.
+    // 13. The nonce in REPORTDATA, or in runtime data that hashes to REPORTDATA.
     const data = this.#verifyReportData(checks, evidence, { ...quote, vmId: opened.said.vmId }, binding);
 
     // 14. The event log.
@@ -90,7 +90,7 @@ export class TdxVerifier implements EvidenceVerifier<'tdx'> {
     if (mayBeHeld && isHeldUnder(verifierNonce, runtimeData, reportData)) {
       const detail = "report data is the SHA-512 of Intel's nonce and the runtime data";
       checks.at(RUNTIME_DATA).pass('hcl_binding', { actual: hex(reportData), detail });
-      // The sender chooses where the nonce ends and the data begins, so a nonce of this service does not count inside the data.
+      // The sender chooses where the nonce ends and the data begins, so this service's nonce does not count in the data.
       const bound = verifyNonceInReportData(checks, reportData, 'tdx.reportData', binding);
       return { hcl: null, hashed: null, bound };
     }
@@ -99,7 +99,7 @@ export class TdxVerifier implements EvidenceVerifier<'tdx'> {
       reportData,
       runtimeData,
       binding,
-      // A TD has no VMPL: software in the TD requests its reports. Below a paravisor only the paravisor can.
+      // A TD has no VMPL: software in the TD requests its reports. Under a paravisor, only the paravisor can.
       paravisor: () => (claims === null ? null : paravisorByMrtd(claims, vmId, this.#mrtds)),
     });
   }
@@ -122,8 +122,8 @@ function withEventLog(claims: Verified<TdxClaims> | null, { claims: eventLog }: 
 }
 
 /**
- * Whether REPORTDATA is what a client of Intel Trust Authority makes of its data and Intel's nonce, on a TD without
- * paravisor. Claims of a paravisor never count so: Azure's binds them by SHA-256.
+ * Whether REPORTDATA is the value that a client of Intel Trust Authority computes from its data and Intel's nonce, on a
+ * TD without a paravisor. Claims of a paravisor never count this way: Azure's paravisor binds them by SHA-256.
  */
 function isHeldUnder(verifierNonce: Uint8Array, data: Uint8Array, reportData: Uint8Array): boolean {
   if (!equalInConstantTime(sha512(verifierNonce, data), reportData)) return false;

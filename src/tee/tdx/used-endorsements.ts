@@ -11,9 +11,9 @@ import type { RevocationVerdict } from './revocation.js';
 const KINDS = ['pck', 'pck-ca', 'sgx-root'] as const;
 
 /**
- * The endorsements of a verified quote: its certificate chain, and collateral if there was some.
+ * Lists the endorsements of a quote: its certificate chain, and its collateral if there is some.
  *
- * @param stateOf what the CRLs say of a certificate; where left out, that all are good as far as there are CRLs
+ * @param stateOf revocation state of a certificate; defaults to `good`, or `unavailable` without collateral
  */
 export function usedEndorsements(
   { certificates }: PckPath,

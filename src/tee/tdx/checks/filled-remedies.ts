@@ -11,7 +11,7 @@ import {
   value,
 } from '../../../core/remedies/words.js';
 
-/** The change for each status that Intel defines, as the start of a sentence. */
+/** The remedy for each status that Intel defines, as the start of a sentence. */
 const ACTIONS: ReadonlyMap<unknown, string> = new Map([
   ['OutOfDate', "The machine's owner should update its firmware, TDX module and quoting enclave"],
   [
@@ -59,7 +59,7 @@ export function tcbInfo({ expected, actual }: Finding): string {
   return `The caller should send the TCB info that Intel publishes for ${platform}${sent}, ${COLLATERAL}.`;
 }
 
-/** @param start of the sentence, up to its last article */
+/** @param start the start of the sentence, up to its last article */
 export function otherEnclave({ expected, actual }: Finding, start: string): string {
   return `${start} machine's owner should install the quoting enclave as Intel released it: ${differences(expected, actual, 'with the attributes in the QE identity')}.`;
 }

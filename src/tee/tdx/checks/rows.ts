@@ -126,7 +126,7 @@ export const TDX_CHECKS = {
   },
 } satisfies CheckRows;
 
-/** Without it no platform can be judged. */
+/** Without it no platform can be appraised. */
 export const TDX_OUT_OF_REACH = {
   collateral_unavailable: {
     holds: 'collateral is available',
