@@ -17,31 +17,31 @@ import {
 } from '../shared/attestation-key/ak-path.js';
 import type { AkRoots } from '../shared/attestation-key/ak-roots.js';
 
-/** Checks that must have an outcome where a certificate was sent. */
+/** Checks that must have an outcome if a certificate was sent. */
 export const AK_CERTIFICATE_CHECKS = ['hcl_ak_mismatch', ...AK_PATH_CHECKS] as const satisfies readonly CheckId[];
 
 export interface AkVerdict {
   /**
-   * Azure certifies that the key is that of a confidential VM's vTPM. It does so after it has judged the paravisor, and the
-   * operator trusts certificates of that day. It says nothing about this report: its other claims may be those of another
-   * guest that names the same key.
+   * Whether Azure certifies that the key belongs to the vTPM of a confidential VM, in a certificate of a date that the
+   * operator trusts. Azure verifies the paravisor before it issues the certificate. The certificate does not cover this
+   * report: another guest may have put the same key into claims of its own.
    */
   readonly knowsParavisor: boolean;
   readonly endorsements: readonly UsedEndorsement[];
   readonly validUntil: Date | null;
 }
 
-/** The verdict on evidence without a certificate. */
+/** The verdict if there is no certificate. */
 export const NO_AK_VERDICT: AkVerdict = { knowsParavisor: false, endorsements: [], validUntil: null };
 
-/** The end of the subject of a confidential VM's certificate. Those of Trusted Launch end in `.TrustedVM.…`. */
+/** Suffix of the subject common name for a confidential VM. For a Trusted Launch VM it begins with `.TrustedVM.`. */
 const CONFIDENTIAL_VM = '.ConfidentialVM.Azure.windows.net';
 
 /**
- * Judges the certificate of an attestation key, whenever one is sent. It never replaces the binding of the key to the
- * hardware report, and its absence says nothing: a vTPM that is made anew at each boot may have none yet.
+ * Verifies the certificate of an attestation key, if one was sent. The certificate never replaces the binding of the
+ * key to the hardware report. It is optional: a vTPM that is new at each boot may have no certificate yet.
  *
- * @param key the attestation key of the runtime claims; null where nothing vouches for one
+ * @param key the attestation key in the runtime claims; null if no verified report vouches for it
  */
 export function verifyAkCertificate(
   all: Checks,
@@ -51,7 +51,7 @@ export function verifyAkCertificate(
   context: VerificationContext,
 ): AkVerdict {
   const same = verifyKey(all.at(AK_LEAF), path[0], key);
-  // Authorities of Azure have 4096 bits, attestation keys 2048 or 3072.
+  // Azure's CA keys have 4096 bits, attestation keys 2048 or 3072.
   const trusted = verifyAkPath(all, path, { roots, profile: RSA_PKCS1_PROFILE }, context);
   if (trusted === null || !same) return NO_AK_VERDICT;
   const { endorsements, validUntil } = trusted;

@@ -29,7 +29,7 @@ import { verifyRestatedNonce, verifyRestatedParts } from './restated-parts.js';
 
 const ENDORSEMENTS = '/evidence/endorsements';
 
-/** The part of the paravisor's report that hash and signature cover. */
+/** The parts of the paravisor's report that are covered by the signature of the hardware report and its hash. */
 interface CoveredParts {
   readonly hardwareReport: Uint8Array;
   readonly runtimeClaims: Uint8Array;
@@ -39,14 +39,14 @@ interface Opened {
   readonly hcl: CoveredParts;
   readonly guest: OpenedGuest;
   readonly report: OpenedSnpReport;
-  /** Null where the guest states nothing beside its report. */
+  /** Null if the guest sends no copies of parts of its report. */
   readonly restated: RestatedParts | null;
 }
 
 /**
- * Verifies evidence of an Azure confidential VM on SEV-SNP: hardware report, runtime claims by their hash in
- * REPORT_DATA, attestation key of the vTPM by the claims, quote by that key. The checks that are deliberately not made
- * are in README.md beside this file.
+ * Verifies evidence of an Azure confidential VM on SEV-SNP. The hardware report vouches for the runtime claims by their
+ * hash in REPORT_DATA, the claims for the attestation key of the vTPM, and that key for the quote. README.md in this
+ * folder lists the checks that are deliberately not made.
  */
 export class AzSnpVtpmVerifier implements EvidenceVerifier<'az-snp-vtpm'> {
   readonly evidenceType = 'az-snp-vtpm';
@@ -55,8 +55,8 @@ export class AzSnpVtpmVerifier implements EvidenceVerifier<'az-snp-vtpm'> {
   readonly #floors: ParavisorFloors;
 
   /**
-   * @param floors ID_KEY_DIGESTs of paravisors that count as known
-   * @param eventLogBytes the longest event log that is read
+   * @param floors ID_KEY_DIGESTs of known paravisors, with their minimum security versions
+   * @param eventLogBytes maximum length of an event log
    */
   constructor(
     reports: SnpReportVerifier,
@@ -70,10 +70,10 @@ export class AzSnpVtpmVerifier implements EvidenceVerifier<'az-snp-vtpm'> {
     this.#floors = floors;
   }
 
-  /** @throws {FormatError} `hcl_format` also for a report of another TEE: the type is never guessed */
+  /** @throws {FormatError} `hcl_format` also for a report of another TEE, because the type is never guessed */
   open(evidence: AzSnpVtpmEvidence): OpenedEvidence {
     const { hardwareReport, runtimeClaims } = within(HCL_REPORT, () => readHclParts('snp', evidence.hclReport));
-    // what came apart and without a report is too short for one
+    // An absent hardware report becomes zero bytes, which the report parser rejects by length.
     const hcl = { hardwareReport: hardwareReport ?? new Uint8Array(), runtimeClaims };
     const guest = this.#guests.open(evidence);
     const about = { report: HCL_REPORT, endorsements: ENDORSEMENTS };
@@ -84,7 +84,7 @@ export class AzSnpVtpmVerifier implements EvidenceVerifier<'az-snp-vtpm'> {
     };
   }
 
-  /** The steps of README.md beside this file, by their numbers; 1 is the reading, 2 is of TDX. */
+  /** Runs steps 3 to 12 of README.md in this folder. `open` runs step 1; step 2 applies to TDX only. */
   async #verify(opened: Opened, context: VerificationContext): Promise<Verification> {
     const { hcl, guest: openedGuest, restated } = opened;
     const checks = checksAt(HCL_REPORT);
@@ -93,10 +93,10 @@ export class AzSnpVtpmVerifier implements EvidenceVerifier<'az-snp-vtpm'> {
     const report = await opened.report.verify(context);
     checks.addAll(report.checks);
 
-    // 4 to 6. What it vouches for: the runtime claims by their hash, the attestation key by the claims.
+    // 4 to 6. The runtime claims by their hash, and the attestation key in the claims.
     const claims = verifyParavisor(checks, opened, report);
 
-    // 7 to 12. What the attestation key vouches for.
+    // 7 to 12. The parts that the attestation key vouches for.
     const guest = this.#verifyGuest(checks, openedGuest, { claims, report }, context);
     if (restated !== null) verifyRestatedNonce(checks, restated, openedGuest.quote.said?.extraData ?? null);
     return {
@@ -133,7 +133,7 @@ function verifyParavisor(
   report: SnpReportVerification,
 ): ParavisorClaims | null {
   if (report.claims === null || report.reportData === null) return null;
-  // The claims are not parsed before their hash is known to be the one in the report.
+  // Parses the claims only after their hash matches the one in the report.
   if (!verifyRuntimeDataHash(checks, hcl.runtimeClaims, report.reportData)) return null;
   if (!verifyParavisorVmpl(checks, report.claims)) return null;
   const object = readRuntimeObject(hcl.runtimeClaims);

@@ -18,16 +18,16 @@ const COLLATERAL = '/evidence/collateral';
 interface Opened {
   readonly evidence: AzTdxVtpmEvidence;
   readonly runtimeClaims: Uint8Array;
-  /** False where the guest took the paravisor's report apart: the quote that was made of it has what counts. */
+  /** False if the guest sent only parts of the paravisor's report. The quote has all fields that count. */
   readonly hasTdReport: boolean;
   readonly quote: OpenedTdQuote;
   readonly guest: OpenedGuest;
 }
 
 /**
- * Verifies evidence of an Azure confidential VM on TDX: TDREPORT against quote, quote, runtime claims by their hash in
- * REPORTDATA, attestation key of the vTPM by the claims, quote of the vTPM by that key. The checks that are deliberately
- * not made are in README.md beside this file.
+ * Verifies evidence of an Azure confidential VM on TDX. The TD quote must match the TDREPORT. It vouches for the
+ * runtime claims by their hash in REPORTDATA, the claims for the attestation key of the vTPM, and that key for the TPM
+ * quote. README.md in this folder lists the checks that are deliberately not made.
  */
 export class AzTdxVtpmVerifier implements EvidenceVerifier<'az-tdx-vtpm'> {
   readonly evidenceType = 'az-tdx-vtpm';
@@ -36,8 +36,8 @@ export class AzTdxVtpmVerifier implements EvidenceVerifier<'az-tdx-vtpm'> {
   readonly #mrtds: ReadonlySet<string>;
 
   /**
-   * @param mrtds MRTDs of paravisors that count as known, lower-case hex
-   * @param eventLogBytes the longest event log that is read
+   * @param mrtds MRTDs of known paravisors, lower-case hex
+   * @param eventLogBytes maximum length of an event log
    */
   constructor(
     quotes: TdQuoteVerifier,
@@ -52,8 +52,8 @@ export class AzTdxVtpmVerifier implements EvidenceVerifier<'az-tdx-vtpm'> {
   }
 
   /**
-   * @throws {FormatError} `hcl_format` also for a report of another TEE: the type is never guessed
-   * @throws {FormatError} `tdx_not_a_quote` where a TDREPORT stands in the place of the quote
+   * @throws {FormatError} `hcl_format` also for a report of another TEE, because the type is never guessed
+   * @throws {FormatError} `tdx_not_a_quote` for a TDREPORT in the place of the quote
    */
   open(evidence: AzTdxVtpmEvidence): OpenedEvidence {
     const { hardwareReport, runtimeClaims } = within(HCL_REPORT, () => readHclParts('tdx', evidence.hclReport));
@@ -65,12 +65,14 @@ export class AzTdxVtpmVerifier implements EvidenceVerifier<'az-tdx-vtpm'> {
     return { needs: [...quote.needs, ...guest.needs], verify: async (context) => this.#verify(opened, context) };
   }
 
-  /** The steps of README.md beside this file, by their numbers; 1 is the reading, 5 is of SNP: a TD has no VMPL. */
+  /**
+   * Runs steps 2 to 12 of README.md in this folder. `open` runs step 1; step 5 applies to SNP only: a TD has no VMPL.
+   */
   #verify(opened: Opened, context: VerificationContext): Verification {
     const { evidence, runtimeClaims, guest: openedGuest } = opened;
     const checks = checksAt(HCL_REPORT);
 
-    // 2. The TDREPORT, where it came, is the one that the quote is of.
+    // 2. The quote was made from the TDREPORT, if one was sent.
     const matches = opened.quote.verifyTdReport(checks);
 
     // 3. The quote.
@@ -78,14 +80,13 @@ export class AzTdxVtpmVerifier implements EvidenceVerifier<'az-tdx-vtpm'> {
     const quote = opened.quote.verify(context);
     checks.addAll(quote.checks);
 
-    // 4 and 6. What it vouches for: the runtime claims by their hash, the attestation key by the claims. The hash is
-    // compared with REPORTDATA as it stands, whatever else came out about the quote; the claims are parsed only where
-    // the quote holds, and they are what it vouches for.
+    // 4 and 6. The runtime claims by their hash, and the attestation key in the claims. The hash is compared with
+    // REPORTDATA even if the quote failed. The claims are parsed only if the quote holds and vouches for them.
     const hashed = verifyRuntimeDataHash(checks, runtimeClaims, said.reportData);
     const isVouchedFor = hashed && matches && quote.reportData !== null;
     const claims = isVouchedFor ? verifyParavisorClaims(checks, readRuntimeObject(runtimeClaims)) : null;
 
-    // 7 to 12. What the attestation key vouches for.
+    // 7 to 12. The parts that the attestation key vouches for.
     const known = quote.claims === null ? null : paravisorByMrtd(quote.claims, said.vmId, this.#mrtds);
     const guest =
       claims === null

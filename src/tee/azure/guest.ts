@@ -37,7 +37,7 @@ import { AK_CERTIFICATE_CHECKS, type AkVerdict, NO_AK_VERDICT, verifyAkCertifica
 export const HCL_REPORT = '/evidence/hclReport';
 const TPM_QUOTE = '/evidence/tpmQuote';
 
-/** The part of Azure's evidence that is the same whatever the hardware. */
+/** The members of Azure's evidence that are the same for SNP and TDX. */
 interface GuestEvidence extends AzureGuestMembers {
   readonly tpmQuote: TpmQuoteInput;
   readonly ak: AkCertificateInput | null;
@@ -49,9 +49,9 @@ export interface Guest {
   readonly bound: readonly FreshnessPlace[];
   readonly endorsements: readonly UsedEndorsement[];
   readonly validUntil: Date | null;
-  /** `vm-configuration`, where only the key is vouched for. */
+  /** `vm-configuration`, if only the AK certificate identifies the paravisor. */
   readonly withheldConfiguration: JsonObject | null;
-  /** SHA-256 PCRs of the signed selection; null where there is none to go by. */
+  /** SHA-256 PCRs in the signed selection; null without a signed quote. */
   readonly selectedPcrs: readonly number[] | null;
   readonly eventLogGaps: EventLogGaps | null;
   /** Thumbprint of the attestation key that signed the quote; null if the quote makes no claims. */
@@ -73,27 +73,30 @@ const NOTHING: Guest = {
 export interface VouchedParavisor {
   readonly claims: ParavisorClaims;
   readonly reportType: HclClaims['reportType'];
-  /** As the hardware knows the paravisor; null where no claims may be made of it, since something was out of reach. */
+  /** The paravisor as the hardware identifies it; null if the hardware evidence yields no claims. */
   readonly known: HclClaims['paravisor'] | null;
 }
 
 export interface OpenedGuest {
   readonly quote: OpenedTpmQuote;
-  /** The certificate of the attestation key; null where none was sent. */
+  /** The certificate of the attestation key; null if none was sent. */
   readonly akPath: AkPath | null;
-  /** Null where none was sent. */
+  /** Null if none was sent. */
   readonly eventLog: VtpmEventLog | null;
   readonly keys: GuestKeys;
   readonly needs: readonly AkIssuersRequest[];
 }
 
-/** Verifies what runtime claims vouch for: the quote of the vTPM, its nonce, the certificate of its key, its event log. */
+/**
+ * Verifies the guest's part of the evidence: quote of the vTPM, nonce, attestation key, its certificate, and event
+ * log.
+ */
 export class GuestVerifier {
   readonly #quotes: TpmQuoteVerifier;
   readonly #roots: AkRoots;
   readonly #eventLogBytes: number;
 
-  /** @param eventLogBytes the longest event log that is read */
+  /** @param eventLogBytes maximum length of an event log */
   constructor(quotes: TpmQuoteVerifier, roots: AkRoots, eventLogBytes: number) {
     this.#quotes = quotes;
     this.#roots = roots;
@@ -113,7 +116,7 @@ export class GuestVerifier {
     };
   }
 
-  /** Checks that must have an outcome, beside those of the hardware. */
+  /** Checks that must have an outcome, in addition to those of the hardware. */
   required(
     { akPath, keys, eventLog }: OpenedGuest,
     { binding }: Pick<VerificationContext, 'binding'>,
@@ -127,21 +130,23 @@ export class GuestVerifier {
     ];
   }
 
-  /** Nothing vouches for an attestation key. A certificate that was sent is judged all the same, but for its key. */
+  /**
+   * The result if nothing vouches for the attestation key. Still verifies its certificate, except for the key in it.
+   */
   notReached(checks: Checks, guest: OpenedGuest, context: VerificationContext): Guest {
     this.#verifyCertificate(checks, guest, null, context);
     checks.skipRest(this.required(guest, context), 'no verified report certifies the attestation key');
     return NOTHING;
   }
 
-  /** @param checks of the paravisor's report */
+  /** @param checks the checks of the paravisor's report */
   verify(
     checks: Checks,
     guest: OpenedGuest,
     { claims, reportType, known }: VouchedParavisor,
     context: VerificationContext,
   ): Guest {
-    // A key that the attestation key certified: where it is the bound one, the nonce alone has to be held.
+    // If the attestation key certified the bound key, the evidence must hold the nonce alone.
     const ak = quoteKeyOf(claims.ak);
     const { binding, withCertifiedKey } = verifyGuestKeys(checks, guest.keys, guest.quote, ak, context.binding);
 
@@ -152,7 +157,7 @@ export class GuestVerifier {
     const quote = guest.quote.verify(ak, binding);
     checks.addAll(quote.checks);
 
-    // 9 to 11. The attestation key as the guest states it, and its certificate.
+    // 9 to 11. The guest's copy of the attestation key, and the certificate.
     verifyAkPublic(checks, guest.keys, ak);
     const certificate = this.#verifyCertificate(checks, guest, claims.ak, context);
     const { endorsements, validUntil } = certificate;
@@ -198,8 +203,8 @@ function quoteKeyOf({ n, e }: ParavisorClaims['ak']): Verified<QuoteKey> {
 }
 
 /**
- * The claims about the paravisor. Where only the certificate of the key knows it, `vm-configuration` is no claim:
- * Azure vouches for the key, and another guest may have named it in claims of its own.
+ * Builds the claims about the paravisor. If only the AK certificate identifies the paravisor, `vm-configuration` is
+ * withheld: Azure vouches for the key only, and another guest may have put the key into claims of its own.
  */
 function describeParavisor(
   claims: ParavisorClaims,
@@ -216,7 +221,7 @@ function describeParavisor(
   return { claims: { hcl }, withheldConfiguration: vmConfiguration };
 }
 
-/** The result about the guest beside checks and endorsements. */
+/** The members of the verification result about the guest, except checks and endorsements. */
 export function guestMembers({ withheldConfiguration, selectedPcrs, eventLogGaps, akThumbprint }: Guest) {
   return present({ withheldConfiguration, selectedPcrs, eventLogGaps, akThumbprint });
 }

@@ -8,8 +8,8 @@ import {
 import { HCL_HARDWARE_OFFSET } from './format/hcl-report.js';
 
 /**
- * Where the guest took the paravisor's report apart, it is the hardware report alone, and the runtime claims. That is
- * another identity: header and filling of the report are missing, and nothing says what they were.
+ * Returns the parts of the evidence identity. If the guest sent only parts of the paravisor's report, these are the
+ * hardware report and the runtime claims. This is another identity, because header and padding are not known.
  */
 export function azSnpIdentity(evidence: AzSnpVtpmEvidence, smallerS: SmallerS): IdentityParts {
   const { hclReport } = evidence;

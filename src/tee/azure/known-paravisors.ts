@@ -1,8 +1,8 @@
 import type { ParavisorFloors } from '../shared/paravisor/paravisor-claims.js';
 
 /**
- * ID_KEY_DIGESTs of Microsoft's paravisor, each with the least GUEST_SVN of machines that are current. Older machines
- * run until they are restarted; an operator who has some lowers the floor (`azure.paravisors.idKeyDigests`).
+ * ID_KEY_DIGESTs of Microsoft's paravisor, each with the lowest GUEST_SVN of current machines. Machines with an older
+ * paravisor run until they restart. An operator of such machines lowers the floor (`azure.paravisors.idKeyDigests`).
  */
 const KNOWN_PARAVISORS: ParavisorFloors = new Map([
   // Milan, and Genoa with version 2 of the paravisor's report: 10 to 12 from December 2025 to July 2026.
@@ -11,10 +11,10 @@ const KNOWN_PARAVISORS: ParavisorFloors = new Map([
   ['0356215882a825279a85b300b0b742931d113bf7e32dde2e50ffde7ec743ca491ecdd7f336dc28a6e0b2bb57af7a44a3', 9],
 ]);
 
-/** An ID_KEY_DIGEST that an operator lists: alone, or with its floor. */
+/** An ID_KEY_DIGEST that the operator lists, alone or with its floor. */
 export type ListedParavisor = string | { readonly digest: string; readonly minGuestSvn: number };
 
-/** The built-in paravisors, and those that an operator lists. Only a floor that is written replaces a built-in one. */
+/** Merges the built-in paravisors with those of the operator. Only an explicit floor replaces a built-in floor. */
 export function paravisorFloors(listed: readonly ListedParavisor[]): ParavisorFloors {
   const floors = new Map(KNOWN_PARAVISORS);
   for (const entry of listed) {

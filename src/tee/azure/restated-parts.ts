@@ -6,8 +6,8 @@ import { isExactly } from '../shared/binding/held-value.js';
 import type { readRuntimeObject } from '../shared/format/runtime-claims.js';
 
 /**
- * Compares the restated parts with the HCL report, whose claims are hashed. Claims are compared member by member. The
- * guest's software writes every member, so an empty value of its language counts as absent.
+ * Requires that the restated parts equal those of the HCL report. Compares claims member by member. The guest's
+ * software writes every member, so a zero value such as `""`, `0`, `false` or `null` counts as absent.
  *
  * @param object the runtime claims, read as JSON
  */
@@ -26,7 +26,7 @@ export function verifyRestatedParts(
   return sameReport && sameClaims;
 }
 
-/** The nonce that the guest states is the one that its quote holds. */
+/** Requires that the nonce that the guest states equals extraData of its quote. */
 export function verifyRestatedNonce(checks: Checks, { nonce }: RestatedParts, extraData: Uint8Array | null): void {
   if (nonce === null || isExactly(extraData, nonce)) return;
   checks.fail('nonce_mismatch', { detail: 'the nonce beside the quote is not the one in its extraData' });

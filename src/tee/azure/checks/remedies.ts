@@ -28,7 +28,7 @@ export const AZURE_WARNINGS_REMEDIES = {
   hcl_paravisor_unknown: paravisor,
 } satisfies RemediesOf<typeof AZURE_WARNINGS>;
 
-/** Names the issuer that is missing in the chain, and where the operator can put it. */
+/** Names the missing issuer in the chain, and the setting to which the operator can add it. */
 function missingIssuer({ missing, faults = [] }: Finding): string {
   const because = faults.length === 0 ? '' : `, because the path is refused: ${faults.join(', ')}`;
   return missing === undefined
@@ -36,7 +36,7 @@ function missingIssuer({ missing, faults = [] }: Finding): string {
     : `The operator should put the missing issuer and those above it into the folder tpm.intermediates, or the caller should send the whole akChain, which no dialect has, because the certificate of the issuer ${quotedName(missing)} is missing.`;
 }
 
-/** Names the paravisor that was seen, and the setting in which the operator can list it. */
+/** Names the paravisor in the evidence, and the setting in which the operator can list it. */
 function paravisor({ actual }: Finding): string {
   const seen = isObject(actual) ? actual : {};
   if (typeof seen['mrtd'] === 'string') {
@@ -48,7 +48,7 @@ function paravisor({ actual }: Finding): string {
   return `The operator should add the ID_KEY_DIGEST ${digest}${withFloor(seen['guestSvn'])} to azure.paravisors.idKeyDigests if this is a paravisor that Microsoft signed, or the caller should send a token of an Azure Attestation instance for which maa.issuers lists policyHash.`;
 }
 
-/** The floor that accepts this paravisor. Only the low 16 bits are compared: the upper ones name a branch. */
+/** The floor that accepts this paravisor. Only the low 16 bits are compared, because the upper bits name a branch. */
 function withFloor(guestSvn: JsonValue | undefined): string {
   return typeof guestSvn === 'number' ? ` with minGuestSvn ${guestSvn % 0x10000} (GUEST_SVN is ${guestSvn})` : '';
 }

@@ -2,7 +2,7 @@ import type { EvidenceType } from '../../../core/evidence.js';
 import { EVIDENCE_TYPES, traitsOf } from '../../../core/evidence-traits.js';
 import { isObject, type JsonObject } from '../../../core/json.js';
 
-/** `IsolationInfo.Type` of attestationInfo (Azure guest attestation client), and the type of evidence that it is. */
+/** Evidence types by `IsolationInfo.Type` of attestationInfo (Azure guest attestation client). */
 export const AZURE_ISOLATION_TYPES = {
   SevSnp: 'az-snp-vtpm',
   Tdx: 'az-tdx-vtpm',
@@ -10,8 +10,8 @@ export const AZURE_ISOLATION_TYPES = {
 } as const satisfies { readonly [type: string]: EvidenceType };
 
 /**
- * How evidence that a guest made is sent, where an object looks like such evidence as it lies in a file; null where it does
- * not. For messages only: what is sent without its type is not judged.
+ * Explains how to send an object that looks like the evidence file of a guest; null for any other object. For messages
+ * only: the service does not verify evidence that is sent without its type.
  */
 export function guestHint(object: JsonObject): string | null {
   const trustee = trusteeType(object);
@@ -25,9 +25,14 @@ function sentAs(what: string, type: EvidenceType, dialect: string): string {
 }
 
 /**
- * Versions 1 and 2, and version 0 on TDX, have `hcl_report` and `tpm_quote`; version 0 on SEV-SNP has three plain names.
- * A TD without paravisor has `quote` and `cc_eventlog`,
- * a vTPM by itself `tpm_quote` and `ak_public`. A type that is there stays, so that a TD whose quote is missing is told so next.
+ * Detects the evidence type of Trustee evidence by its members:
+ *
+ * - Versions 1 and 2, and version 0 on TDX, have `hcl_report` and `tpm_quote`.
+ * - Version 0 on SEV-SNP has `quote`, `report` and `vcek`.
+ * - A TD without a paravisor has `quote` and `cc_eventlog`.
+ * - A vTPM alone has `tpm_quote` and `ak_public`.
+ *
+ * A stated `type` counts too. So a TD without its quote gets the message that the quote is missing.
  */
 function trusteeType(object: JsonObject): EvidenceType | null {
   const { type, hcl_report: hclReport, tpm_quote: tpmQuote, td_quote: tdQuote, quote, report, vcek } = object;

@@ -2,9 +2,8 @@ import { FormatError } from '../../../core/errors.js';
 import type { HclParts } from '../../../core/evidence.js';
 import { isZero } from '../../../formats/byte-reader.js';
 
-/** Offset of the hardware report. */
 export const HCL_HARDWARE_OFFSET = 0x020;
-/** Length of the area of the hardware report: an SNP report fills it. */
+/** Length of the hardware report area. An SNP report fills it. */
 const HARDWARE_LENGTH = 0x4a0;
 const TDREPORT_LENGTH = 1024;
 /** REPORTTYPE.TYPE of a TDREPORT (Intel TDX module ABI, REPORTTYPE). */
@@ -13,9 +12,9 @@ const TDREPORT_VERSION_OFFSET = 2;
 /** SERVTD_HASH of a TDREPORT. */
 const SERVTD_HASH = { start: 912, end: 960 } as const;
 /**
- * The parts of a TDREPORT, and after it, that are zero in every real one and covered by no hash of its own: the subtype, what is
- * reserved in REPORTTYPE and REPORTMACSTRUCT, the gap before TDINFO, the filling. The version follows from SERVTD_HASH,
- * which is hashed. Only CPUSVN and MAC are left unchecked.
+ * Ranges in and after a TDREPORT that are zero in every real report and that none of its hashes covers: the subtype,
+ * the reserved bytes of REPORTTYPE and REPORTMACSTRUCT, the gap before TDINFO, and the padding. The version is not
+ * listed: it follows from SERVTD_HASH, which is hashed. CPUSVN and MAC are not checked.
  */
 const UNHASHED_ZEROS = [
   [1, TDREPORT_VERSION_OFFSET],
@@ -24,24 +23,23 @@ const UNHASHED_ZEROS = [
   [495, 512],
   [TDREPORT_LENGTH, HARDWARE_LENGTH],
 ] as const;
-/** Offset of the runtime claims. */
 const CLAIMS_OFFSET = 0x4d4;
-/** Claims over this size are refused; real ones have between 500 and 1300 bytes. */
+/** Maximum size of the runtime claims. Real claims have 500 to 1300 bytes. */
 const CLAIMS_MAXIMUM = 4096;
-/** Zero filling may follow the claims, up to the size of the largest NV index. */
+/** Zero padding may follow the claims, up to the size of the largest NV index. */
 const REPORT_MAXIMUM = CLAIMS_OFFSET + CLAIMS_MAXIMUM + 4096;
 
-/** Report type in the request data: which hardware signed. */
+/** Report type in the request data. It names the hardware that signed. */
 export type HclReportType = 'vbs' | 'snp' | 'tvm' | 'tdx' | 'cca';
 
-/** Report of the Azure paravisor, as a guest reads it from NV index 0x01400001. Nothing in it is verified. */
+/** Report of the Azure paravisor, as a guest reads it from NV index 0x01400001. Not verified. */
 export type HclReport = Readonly<ReturnType<typeof parseHclReport>>;
 
 /**
  * Reads the report of the Azure paravisor (openvmm, openhcl_attestation_protocol, igvm_attest/get.rs).
  *
- * Header and request data are not measured by anything, so every field of them is required to be what Azure writes:
- * else bytes of the report could be changed without any check noticing.
+ * Nothing measures the header and the request data. So every field in them must have the value that Azure writes;
+ * otherwise these bytes could be changed undetected.
  *
  * @throws {FormatError} `hcl_format` for anything but the guest-visible form
  * @throws {FormatError} `hcl_hash_type` for a report data hash other than SHA-256
@@ -55,7 +53,7 @@ export function parseHclReport(bytes: Uint8Array) {
   }
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const word = (offset: number) => view.getUint32(offset, true);
-  // "HCLA", read as the bytes stand.
+  // "HCLA", read big endian.
   if (view.getUint32(0x000) !== 0x48434c41) throw new FormatError('hcl_format', 'the signature is not HCLA');
   const version = word(0x004);
   if (version !== 1 && version !== 2) throw new FormatError('hcl_format', `report version ${version} is not known`);
@@ -66,7 +64,7 @@ export function parseHclReport(bytes: Uint8Array) {
   requireWord(word(0x010), 0, 'status');
   requireZeroRange(bytes, 0x014, 0x020, 'reserved bytes of the header');
   requireWord(word(0x4c0), 20 + claimsSize, 'data size');
-  // Version 2 of the request data puts a capability bitmap before the claims; that form is never shown to a guest.
+  // Version 2 of the request data has a capability bitmap before the claims. A guest never gets that version.
   requireWord(word(0x4c4), 1, 'request data version');
   const reportType = parseReportType(word(0x4c8));
   const hardwareReport = bytes.subarray(HCL_HARDWARE_OFFSET, HCL_HARDWARE_OFFSET + HARDWARE_LENGTH);
@@ -76,20 +74,20 @@ export function parseHclReport(bytes: Uint8Array) {
   if (bytes.byteLength - claimsEnd > 4096) throw new FormatError('hcl_format', 'more than 4096 bytes of padding');
   requireZeroRange(bytes, claimsEnd, bytes.byteLength, 'padding bytes after the runtime claims');
   return {
-    /** 1: older Milan hosts. */
+    /** 1 on older Milan hosts, else 2. */
     version,
     reportType,
-    /** The hardware report area, 1184 bytes. A TDREPORT fills the first 1024, and zeros the rest. */
+    /** The hardware report area, 1184 bytes. A TDREPORT has 1024 bytes; zeros follow it. */
     hardwareReport,
-    /** Runtime claims as they are hashed: never re-serialised, not parsed before the hash was compared. */
+    /** The hashed bytes of the runtime claims. Never re-serialised, and not parsed before their hash matches. */
     runtimeClaims: bytes.subarray(CLAIMS_OFFSET, claimsEnd),
   } as const;
 }
 
 /**
- * Reads a report whose hardware must be of one kind.
+ * Reads a report and requires its report type.
  *
- * @throws {FormatError} as `parseHclReport`, `hcl_format` also for another kind
+ * @throws {FormatError} as `parseHclReport`, and `hcl_format` for another report type
  */
 function parseHclReportOf(expected: HclReportType, bytes: Uint8Array): HclReport {
   const report = parseHclReport(bytes);
@@ -98,10 +96,10 @@ function parseHclReportOf(expected: HclReportType, bytes: Uint8Array): HclReport
 }
 
 /**
- * Reads what of a report is covered by a hash: of the report itself, or as the guest took it apart. Then its header, of
- * which nothing is measured, did not come, and the hardware report is the ATTESTATION_REPORT, or null on TDX.
+ * Reads the hardware report and the runtime claims, from a whole report or from parts that the guest sends. Parts come
+ * without the header, which nothing measures. Their hardware report is the ATTESTATION_REPORT, or null on TDX.
  *
- * @throws {FormatError} as `parseHclReportOf`; `hcl_format` for claims of a size that no report holds
+ * @throws {FormatError} as `parseHclReportOf`; `hcl_format` for runtime claims that are too short or too long
  */
 export function readHclParts(expected: HclReportType, report: Uint8Array | HclParts): HclParts {
   if (report instanceof Uint8Array) return parseHclReportOf(expected, report);
@@ -134,7 +132,9 @@ function parseReportType(type: number): HclReportType {
   return known;
 }
 
-/** A TDREPORT is told by its first byte, which no SNP report has; what else is in the area its own reader says. */
+/**
+ * Identifies a TDREPORT by its first byte, which no SNP report has. The parser of the report verifies the other bytes.
+ */
 function requireHardwareOf(reportType: HclReportType, area: Uint8Array): void {
   const isTdReport = area[0] === TDREPORT_TYPE;
   if (reportType === 'snp' && isTdReport) {
@@ -148,7 +148,7 @@ function requireHardwareOf(reportType: HclReportType, area: Uint8Array): void {
   requireTdReportVersion(area);
 }
 
-/** The TDX module writes version 1 where a service TD is bound, and version 0 where none is. */
+/** Requires version 1 if a service TD is bound, else version 0, as the TDX module writes them. */
 function requireTdReportVersion(area: Uint8Array): void {
   const isBound = !isZero(area.subarray(SERVTD_HASH.start, SERVTD_HASH.end));
   const version = area[TDREPORT_VERSION_OFFSET];

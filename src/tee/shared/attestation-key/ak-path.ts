@@ -22,24 +22,26 @@ import type { AkRoots } from './ak-roots.js';
 export const AK_LEAF = '/evidence/akCertificate';
 const CHAIN = '/evidence/akChain';
 
-/** Checks that are made of every such certificate, in this order. */
+/** Checks of every AK certificate, in this order. */
 export const AK_PATH_CHECKS = ['ak_cert_untrusted', 'cert_validity'] as const satisfies readonly CheckId[];
 
-/** TCG EK credential profile, 3.2.16: the certificate is of an attestation key. In every leaf of Azure's. */
+/** Key purpose of an attestation key (TCG EK credential profile, 3.2.16). Every leaf of Azure has it. */
 const ATTESTATION_KEY = '2.23.133.8.3';
 
 const VALID = { detail: 'the AK certificate and its chain are valid at the verification time' };
 
-/** With the leaf one more than a chain may have: a chain that goes on is too long whatever follows. */
+/**
+ * Maximum of certificates above the leaf that are parsed. One more than a valid chain has, so that a longer one fails.
+ */
 const READ_ABOVE = 5;
 
-/** The certificate of an attestation key that came with evidence, and the chain above it, read. */
+/** The parsed certificate of an attestation key in evidence, and the chain above it. */
 export type AkPath = readonly [leaf: X509Certificate, ...chain: X509Certificate[]];
 
 /** The profile of such certificates, and the trust anchors of their paths. */
 export interface AkTrust {
   readonly roots: AkRoots;
-  /** Its anchors are those of `roots`, whatever it names itself. */
+  /** Its own `anchors` are ignored: the anchors are `roots`. */
   readonly profile: PathProfile;
 }
 
@@ -56,19 +58,21 @@ export function readAkPath(input: AkCertificateInput): AkPath {
   return [within(AK_LEAF, () => readAkLeaf(input)), ...within(CHAIN, () => readAkChain(input, READ_ABOVE))];
 }
 
-/** The issuers that a path lacks. None where it ends at a pinned key, whether it verifies or not. */
+/**
+ * Requests the missing issuer of a path. Requests none if the path ends at a pinned key, even if the path is invalid.
+ */
 export function missingIssuers(path: AkPath, roots: AkRoots): readonly AkIssuersRequest[] {
   const last = lastOf(path);
   return anchorsOf(roots).has(spkiDigest(last)) ? [] : [{ kind: 'ak-issuers', issuer: last.issuer.der }];
 }
 
 /**
- * Judges the certificate of an attestation key: that its path ends at a pinned key, its purpose, and its dates.
+ * Verifies the certificate of an attestation key: its path to a pinned key, its purpose and its validity.
  *
- * Nothing is fetched, whatever address the certificates name. Nothing is kept from one request to the next either: such
- * a key lives for one boot. Not checked: revocation, which nothing serves offline, and the purposes of the authorities.
+ * Fetches nothing, even if a certificate names an address. Caches nothing, because an attestation key can be new at
+ * each boot. Not checked: revocation, for which no CRL is available offline, and the key purposes of the CAs.
  *
- * @param trusts said of one that can be relied on, in place of the check's sentence
+ * @param trusts replaces the detail of the check if it passes
  */
 export function verifyAkPath(
   all: Checks,
@@ -90,7 +94,7 @@ export function verifyAkPath(
   };
 }
 
-/** A source gives out the same objects for as long as it keeps them. What is no certificate is none. */
+/** Parses an issuer; null if it is malformed. Memoized: a source returns the same object as long as it caches it. */
 const readIssuer = memoized(({ der }: HashedDer) => nullIfMalformed(() => parseCertificate(der)));
 
 function verifyTrust(
@@ -111,7 +115,7 @@ function verifyTrust(
   return trusted;
 }
 
-/** The fault that does not depend on time; null if there is none. */
+/** The fault of a path at any time; null if there is none. */
 function pathProblem(path: readonly X509Certificate[], profile: PathProfile): string | null {
   const [leaf] = path;
   if (leaf === undefined || path.length === 1) return 'no chain was sent with it';
@@ -120,7 +124,7 @@ function pathProblem(path: readonly X509Certificate[], profile: PathProfile): st
   return hasPurpose(leaf) ? null : 'it is not marked as an AK certificate';
 }
 
-/** The issuer of the first certificate of a path without its issuer; null if none lacks one. */
+/** The issuer name of the first certificate whose issuer is not in the path; null if no issuer is missing. */
 function missingName(path: readonly X509Certificate[], { anchors }: PathProfile): string | null {
   const orphan = path.find((certificate, index) => {
     const above = path[index + 1];

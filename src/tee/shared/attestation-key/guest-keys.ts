@@ -20,17 +20,17 @@ const AK_PUBLIC = '/evidence/akPublic';
 const CERTIFIED_KEY = '/evidence/certifiedKey';
 
 interface StatedKey extends Pick<StatedPublic, 'key'> {
-  /** The name in errors. */
+  /** The name in check details. */
   readonly name: string;
-  /** Null where only the key was sent. */
+  /** Null if only the key was sent, without its attributes. */
   readonly isRestrictedSigningKey: boolean | null;
 }
 
 /** The keys of a guest's vTPM, parsed. */
 export interface GuestKeys {
-  /** The attestation key as the guest states it; null where it does not. */
+  /** The guest's copy of the attestation key; null if none was sent. */
   readonly akPublic: StatedKey | null;
-  /** Null where none was sent. */
+  /** Null if none was sent. */
   readonly certifiedKey: OpenedCertifiedKey | null;
 }
 
@@ -61,13 +61,15 @@ function readSpki(spki: Uint8Array): QuoteKey {
 
 /** The guest's keys that verify under the attestation key. */
 export interface VerifiedGuestKeys {
-  /** The expected values in the evidence: N in place of X where a certified key is the bound one. */
+  /** The expected values in the evidence: N in place of X if the bound key is a certified key. */
   readonly binding: ExpectedBinding | null;
-  /** The claims of the quote, with the certified key. The quote has been verified, and its checks are recorded. */
+  /** Adds the certified key to the claims of the quote. Call it after the checks of the quote are recorded. */
   readonly withCertifiedKey: (tpm: Verified<TpmClaims> | null) => Verified<TpmClaims> | null;
 }
 
-/** Verifies the certification of a key, before the quote: what that has to hold depends on it. */
+/**
+ * Verifies the certification of a key. Runs before the quote is verified, whose expected value depends on the result.
+ */
 export function verifyGuestKeys(
   checks: Checks,
   { certifiedKey }: GuestKeys,
@@ -84,7 +86,7 @@ export function verifyGuestKeys(
   };
 }
 
-/** The key is used under the quoted PCR values: where these do not hold, nothing is claimed of it. */
+/** Adds no claim if the PCR check failed: the use of the key is restricted to the quoted PCR values. */
 function withCertifiedKey(
   checks: Checks,
   tpm: Verified<TpmClaims> | null,
@@ -95,8 +97,8 @@ function withCertifiedKey(
 }
 
 /**
- * The public area that the guest states is that of the attestation key, and of a restricted signing key of this TPM. The
- * attributes have no signature: they can contradict the behaviour of the TPM, but never prove it.
+ * Requires that the guest's copy is the attestation key, and that its attributes, if sent, are those of a restricted
+ * signing key. The attributes are not signed, so wrong ones are a failure, and right ones prove nothing.
  */
 export function verifyAkPublic(all: Checks, { akPublic }: GuestKeys, key: Verified<QuoteKey>): void {
   if (akPublic === null) return;

@@ -4,10 +4,10 @@ import type { Verified } from '../../../core/verified.js';
 import { equalInConstantTime } from '../../../crypto/constant-time.js';
 
 /**
- * The expected values in evidence with a certified key. Where the bound key is that key, the certification binds it, and the
- * nonce itself is enough: N in place of X. A guest that put X into its quote all the same is held to X.
+ * Returns the expected values for evidence with a certified key. If the bound key is that key, its certification binds
+ * it, and the evidence must hold the nonce N in place of X. If the quote holds X anyway, X stays the expected value.
  *
- * @param extraData of the quote; null where there is no quote
+ * @param extraData extraData of the quote; null if there is no quote
  */
 export function bindingWith(
   certified: Verified<CertifiedKeyClaims> | null,

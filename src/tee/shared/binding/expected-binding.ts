@@ -7,12 +7,12 @@ import { jwkThumbprint } from '../../../crypto/jwk-thumbprint.js';
 import { publicJwkOf } from '../../../crypto/public-key-jwk.js';
 
 /**
- * X, the value that evidence must hold: the nonce N, or with a key `veritee1` and SHA-256 over label, N and the
- * RFC 7638 thumbprint of the key (40 bytes).
+ * Returns X, the value that evidence must hold. Without a key, X is the nonce N. With a key, X has 40 bytes:
+ * `veritee1`, then SHA-256 over label, N and the RFC 7638 thumbprint of the key.
  *
- * A key as PEM changes nothing of X, since what holds it has no nonce.
+ * A key as PEM does not change X, because a field that holds the PEM key holds no nonce.
  *
- * @throws {FormatError} `schema` for a key without thumbprint, and for a PEM key of another kind
+ * @throws {FormatError} `schema` for a key without thumbprint, and for a PEM key of an unsupported kind
  */
 export function expectedBinding(nonce: Uint8Array, jwk: JsonObject | null, pem?: BindingPem): ExpectedBinding {
   if (pem !== undefined) return { nonce, value: nonce, jkt: null, pem: { text: pem.text, jkt: thumbprintOf(pem) } };

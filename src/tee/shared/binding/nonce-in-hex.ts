@@ -5,12 +5,12 @@ import { isObject, type JsonValue } from '../../../core/json.js';
 import type { ExpectedBinding } from '../../../core/verification.js';
 import { boundValue } from '../../../crypto/bound-value.js';
 
-/** Digits of the shortest nonce in hex, two a byte. */
+/** A nonce of 8 to 64 bytes in hex. */
 const HEX_NONCE = /^(?:[0-9a-f]{2}){8,64}$/i;
 
 /**
- * Says in the remedy of a nonce that differs that the caller wrote it in hex, where the evidence holds the bytes of that hex, bound to
- * the key of the request. Without a bound key the compared values say so by themselves. Nothing else of the checks changes.
+ * Changes the remedy of a failed nonce check if the caller sent the nonce in hex: the evidence then holds the decoded
+ * bytes, bound to the key of the request. Without a bound key, the compared values already show this mistake.
  */
 export function withHexNoncesNamed(checks: readonly Check[], binding: ExpectedBinding | null): readonly Check[] {
   if (binding === null || binding.jkt === null) return checks;
@@ -26,7 +26,7 @@ export function withHexNoncesNamed(checks: readonly Check[], binding: ExpectedBi
   );
 }
 
-/** Whether a field, or one of several places, is a value, followed by zeros. */
+/** Whether a field, or the field at one of several places, is the value, followed by zeros. */
 function holds(actual: JsonValue, value: string): boolean {
   const fields = isObject(actual) ? Object.values(actual) : [actual];
   return fields.some(

@@ -6,14 +6,14 @@ import type { ExpectedBinding, FreshnessPlace } from '../../../core/verification
 import { heldHex, isPadded, padded } from './held-value.js';
 import { type HeldBinding, heldBinding, isBound } from './runtime-data-binding.js';
 
-/** Checks, with that of the nonce where there is one. */
+/** Adds the nonce check to the ids if a nonce is expected. */
 export function withNonce(ids: readonly CheckId[], binding: ExpectedBinding | null): readonly CheckId[] {
   return binding === null ? ids : [...ids, 'nonce_mismatch'];
 }
 
-/** The place in which bare hardware evidence has the nonce depends on what the evidence contains. */
+/** Bare hardware evidence holds the nonce in the report data, or in runtime data that hashes to the report data. */
 
-/** X in the report data, followed by zeros. All zero is "not set" and never holds X. */
+/** Requires that the report data is X, followed by zeros. Report data of zeros was never set and does not hold X. */
 export function verifyNonceInReportData(
   checks: Checks,
   reportData: Uint8Array,
@@ -31,7 +31,10 @@ export function verifyNonceInReportData(
   return holds ? [place] : [];
 }
 
-/** N, and the bound key, in runtime data that is not a paravisor's. Data that is no JSON object holds neither. */
+/**
+ * Requires N, and the bound key, in runtime data of software other than a paravisor. Data that is not a JSON object
+ * holds neither.
+ */
 export function verifyNonceInData(
   checks: Checks,
   data: JsonObject | null,

@@ -4,18 +4,20 @@ import { equalInConstantTime } from '../../../crypto/constant-time.js';
 import { jwkThumbprint } from '../../../crypto/jwk-thumbprint.js';
 import { base64OrNull } from './held-value.js';
 
-/** More keys than a guest binds: a longer list is not looked through, since each key costs a digest. */
+/** More keys than a guest binds. A longer list is not searched, because each key costs a digest. */
 const MOST_KEYS = 64;
 
-/** The expected values that such data contains. */
+/** The expected values that runtime data holds. */
 export interface HeldBinding {
-  /** The member `nonce`, decoded; null where it is absent or no base64. */
+  /** The decoded member `nonce`; null if it is absent or not base64. */
   readonly nonce: Uint8Array | null;
-  /** The bound key's thumbprint where the member `keys` has that key; null where it has not, or none is bound. */
+  /**
+   * The thumbprint of the bound key, if the member `keys` contains the key; null otherwise, and without a bound key.
+   */
   readonly jkt: string | null;
 }
 
-/** N, and the bound key where there is one. */
+/** Whether the data holds N, and the bound key if there is one. */
 export function isBound(held: HeldBinding, { nonce, jkt }: ExpectedBinding): boolean {
   return held.nonce !== null && equalInConstantTime(held.nonce, nonce) && held.jkt === jkt;
 }
