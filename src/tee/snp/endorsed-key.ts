@@ -80,7 +80,10 @@ function vekOf(
   return vek === null ? null : { ...sourced, value: vek };
 }
 
-/** Reads an endorsement. A malformed one in the request is an error; a malformed one from a source counts as unavailable. */
+/**
+ * Reads an endorsement. A malformed one in the request is an error; a malformed one from a source counts as
+ * unavailable.
+ */
 function read<T, R>(checks: Checks, sourced: Sourced<T>, reading: (value: T) => R): R | null {
   try {
     return reading(sourced.value);
@@ -113,7 +116,9 @@ function requireAmdIssuer(checks: Checks, vek: Vek, { signingKey, lines }: KeyTo
   return false;
 }
 
-/** Records the missing VEK. A report of a line without a pinned root can never be verified; any other can with its VEK. */
+/**
+ * Records the missing VEK. A report of a line without a pinned root can never be verified; any other can with its VEK.
+ */
 function recordMissingVek(
   checks: ReportChecks,
   { report, lines }: Pick<KeyToEndorse, 'report' | 'lines'>,

@@ -67,7 +67,9 @@ function chipIdEquals(chipId: Uint8Array, hwId: Uint8Array, { chipIdBytes }: Amd
   return equalInConstantTime(chipId.subarray(0, 8), hwId) && isZero(chipId.subarray(8));
 }
 
-/** Requires that the TCB extensions of the VEK equal REPORTED_TCB in each component: AMD derives the key for that TCB. */
+/**
+ * Requires that the TCB extensions of the VEK equal REPORTED_TCB in each component: AMD derives the key for that TCB.
+ */
 export function verifyTcbExtensions(checks: Checks, report: SnpReport, vek: Vek, line: AmdLine): void {
   const reported = readTcb(report.tcb.reported, line);
   const certified = vek.extensions.tcb;
@@ -114,9 +116,9 @@ export function verifyReportFields(checks: Checks, report: SnpReport, line: AmdL
 }
 
 /**
- * Requires that REPORTED is at most COMMITTED, and COMMITTED at most CURRENT. Each component is compared by itself, never
- * the TCB as one integer. COMMITTED below CURRENT is provisional firmware. Real machines run it, so a policy decides.
- * LAUNCH is not compared: a migrated or resumed guest may have started on newer firmware.
+ * Requires that REPORTED is at most COMMITTED, and COMMITTED at most CURRENT. Each component is compared by itself,
+ * never the TCB as one integer. COMMITTED below CURRENT is provisional firmware. Real machines run it, so a policy
+ * decides. LAUNCH is not compared: a migrated or resumed guest may have started on newer firmware.
  */
 function verifyTcbOrder(checks: Checks, report: SnpReport, line: AmdLine): void {
   const tcb = (name: keyof SnpReport['tcb']) => readTcb(report.tcb[name], line);

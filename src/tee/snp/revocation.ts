@@ -41,8 +41,8 @@ interface Lists {
 }
 
 /**
- * Verifies that AMD's CRLs, which the ARK issues, do not revoke the ASK or ASVK. AMD issues one series of CRLs for VCEKs
- * and one for VLEKs. A CRL does not name its series:
+ * Verifies that AMD's CRLs, which the ARK issues, do not revoke the ASK or ASVK. AMD issues one series of CRLs for
+ * VCEKs and one for VLEKs. A CRL does not name its series:
  *
  * - A certificate that any valid CRL revokes is revoked, even if a newer CRL does not list it.
  * - Only the source has the address of a CRL, so only the source can determine the certificate's own series.

@@ -122,7 +122,8 @@ export class AmdSnpReportVerifier implements SnpReportVerifier {
     const used = usedEndorsements(endorsed, signingKey, revocation);
     if (revocation.state === 'revoked') return stopped(checks.report, 'the key certificate is revoked', used);
 
-    // 6 to 9. These checks run before the signature check, because they explain why a report does not fit its certificate.
+    // 6 to 9. These checks run before the signature check, because they explain why a report does not fit its
+    // certificate.
     const line = lineOf(product, lines);
     verifyProduct(checks.report, report, vek, { line, lines });
     this.#verifyNotRefused(checks.report, product);
@@ -153,7 +154,10 @@ export class AmdSnpReportVerifier implements SnpReportVerifier {
   }
 }
 
-/** Returns no claims if the key belongs to another chip, TCB or product line: a valid signature by that key proves nothing. */
+/**
+ * Returns no claims if the key belongs to another chip, TCB or product line: a valid signature by that key proves
+ * nothing.
+ */
 function provenBy(
   checks: Checks,
   { vek, intermediate, root }: VekPath,
@@ -176,7 +180,9 @@ function readReport(bytes: Uint8Array, lines: AmdLines): SnpReport {
   return report;
 }
 
-/** Requests the product line of the supplied VEK. Without a VEK, requests every line that fits the report's processor. */
+/**
+ * Requests the product line of the supplied VEK. Without a VEK, requests every line that fits the report's processor.
+ */
 function neededBy(
   { report, signingKey, supplied, crls }: SignedReport,
   paths: VekPaths,

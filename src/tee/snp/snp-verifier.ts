@@ -86,9 +86,9 @@ export class SnpVerifier implements EvidenceVerifier<'snp'> {
 }
 
 /**
- * Requires that a guest requested the report. A guest requests reports at VMPL 0 to 3. If the host requested the report,
- * VMPL is 0xFFFFFFFF (AMD 56860, ATTESTATION_REPORT). The guest did not choose that REPORT_DATA, so a nonce in it proves
- * nothing.
+ * Requires that a guest requested the report. A guest requests reports at VMPL 0 to 3. If the host requested the
+ * report, VMPL is 0xFFFFFFFF (AMD 56860, ATTESTATION_REPORT). The guest did not choose that REPORT_DATA, so a nonce in
+ * it proves nothing.
  */
 function verifyRequester(checks: Checks, { vmpl }: Verified<SnpClaims>): void {
   if (vmpl <= LEAST_PRIVILEGED) return;

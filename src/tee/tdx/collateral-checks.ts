@@ -76,7 +76,10 @@ function partsFrom({ origin, partOrigins, partsFetchedAt = {} }: SourcedCollater
   };
 }
 
-/** Reads collateral. A malformed member in the request is an error; a malformed member from a source is one more problem. */
+/**
+ * Reads collateral. A malformed member in the request is an error; a malformed member from a source is one more
+ * problem.
+ */
 function readFrom(origin: EndorsementOrigin, about: string, read: () => CollateralReading): CollateralReading {
   try {
     return read();
@@ -154,8 +157,8 @@ export function judgeWindows(checks: Checks, collateral: SignedCollateral, at: D
 }
 
 /**
- * Verifies the age of collateral that only the request supplies. If Intel's service could not be reached, the collateral
- * has to be new. Otherwise a sender could choose old collateral by overloading the connection to Intel.
+ * Verifies the age of collateral that only the request supplies. If Intel's service could not be reached, the
+ * collateral has to be new. Otherwise a sender could choose old collateral by overloading the connection to Intel.
  *
  * @returns whether the collateral can be relied on
  */

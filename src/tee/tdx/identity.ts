@@ -9,8 +9,9 @@ export function tdxIdentity({ quote, runtimeData, ccel }: TdxEvidence): Identity
 }
 
 /**
- * Returns the quote with the smaller s in both of its signatures: by the attestation key, and by the PCK key over the QE
- * report. Does not change the signatures of its certificates. Returns other bytes unchanged; the parser rejects them.
+ * Returns the quote with the smaller s in both of its signatures: by the attestation key, and by the PCK key over the
+ * QE report. Does not change the signatures of its certificates. Returns other bytes unchanged; the parser rejects
+ * them.
  */
 export function quoteWithLowS(bytes: Uint8Array): Uint8Array {
   let quote = bytes;

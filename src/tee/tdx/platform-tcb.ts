@@ -45,8 +45,8 @@ export function verifyPlatform(checks: Checks, info: TcbInfo, pck: PckExtension)
 }
 
 /**
- * Finds the levels of platform and module, and merges their statuses with the status of the QE by Intel's table. A policy
- * decides whether the merged status is acceptable. `Revoked` and undefined statuses are always rejected.
+ * Finds the levels of platform and module, and merges their statuses with the status of the QE by Intel's table. A
+ * policy decides whether the merged status is acceptable. `Revoked` and undefined statuses are always rejected.
  *
  * @returns null if the collateral does not describe the module; a result without status if the platform or its module
  *   reaches no level
@@ -94,7 +94,10 @@ function verifyLevels(
   });
 }
 
-/** Merges the statuses and applies the relaunch rule; null if the collateral does not describe the module that runs now. */
+/**
+ * Merges the statuses and applies the relaunch rule; null if the collateral does not describe the module that runs
+ * now.
+ */
 function mergedStatus(
   checks: Checks,
   statuses: RelaunchStatuses,
@@ -119,7 +122,10 @@ function newestModuleSvn(info: TcbInfo, teeTcbSvn2: Uint8Array): number | null {
   return moduleIdentity(info, version)?.levels[0]?.isvSvn ?? null;
 }
 
-/** Rejects undefined and revoked statuses. Records only a failure, because the policy's check covers the other statuses. */
+/**
+ * Rejects undefined and revoked statuses. Records only a failure, because the policy's check covers the other
+ * statuses.
+ */
 function verifyStatus(checks: Checks, statuses: RelaunchStatuses, status: string): void {
   const unknown = unknownWord(statuses);
   if (unknown === null && status !== 'Revoked') return;

@@ -43,7 +43,9 @@ export class QeReports {
   }
 }
 
-/** Requires that REPORTDATA of the QE report is SHA-256(attestation key ‖ QE authentication data), followed by zeros. */
+/**
+ * Requires that REPORTDATA of the QE report is SHA-256(attestation key ‖ QE authentication data), followed by zeros.
+ */
 export function verifyQeBinding(checks: Checks, { qe, attestationKey }: TdQuote): boolean {
   const expected = sha256(attestationKey, qe.authData);
   const { reportData } = qe.report;

@@ -18,7 +18,10 @@ const ATTRIBUTES: { readonly [name in keyof TdAttributesClaim]: bigint } = {
   tpa: 1n << 62n,
 };
 
-/** The other bits of byte 0 are profiling bits, which also put a TD under debug, or reserved. All other bits are reserved. */
+/**
+ * The other bits of byte 0 are profiling bits, which also put a TD under debug, or reserved. All other bits are
+ * reserved.
+ */
 const KNOWN_ATTRIBUTES = Object.values(ATTRIBUTES).reduce((all, bit) => all | bit);
 
 /** x87 and SSE, which every TD has. */

@@ -123,7 +123,8 @@ export class DcapTdQuoteVerifier implements TdQuoteVerifier {
   }
 
   /**
-   * Runs steps 2 to 12 of README.md in this folder. `open` runs step 1; the verifier of the evidence runs steps 13 and 14.
+   * Runs steps 2 to 12 of README.md in this folder. `open` runs step 1; the verifier of the evidence runs steps 13 and
+   * 14.
    */
   #verify(checks: QuoteChecks, { quote, path }: ReadQuote, { at, endorsements }: PartContext): TdQuoteVerification {
     // 2. The vendor id in the header. The quote states it; steps 7 and 8 verify the enclave.

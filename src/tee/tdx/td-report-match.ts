@@ -15,7 +15,8 @@ export function verifyTdReport(checks: Checks, report: TdReport, quote: TdQuote)
 
 /**
  * Requires that every field of the TDREPORT that the quote also has is equal in both, and that the hashes in the
- * TDREPORT are the hashes of its parts. A remote verifier cannot verify the MAC of a TDREPORT, so only the quote counts.
+ * TDREPORT are the hashes of its parts. A remote verifier cannot verify the MAC of a TDREPORT, so only the quote
+ * counts.
  *
  * A failed check shows the values of the quote only, because nothing vouches for the values of the TDREPORT.
  *

@@ -17,9 +17,9 @@ export interface TdxModule {
 }
 
 /**
- * Requires that TCB info describes the TDX module: MRSIGNERSEAM, and SEAMATTRIBUTES under the mask. If TEE_TCB_SVN[1] is
- * 0, `tdxModule` describes it, which has no levels. Otherwise the module identity with that number does (Intel PCS v4,
- * TDX TCB Info). A module without an identity is rejected, even if the TCB info has no identities at all.
+ * Requires that TCB info describes the TDX module: MRSIGNERSEAM, and SEAMATTRIBUTES under the mask. If TEE_TCB_SVN[1]
+ * is 0, `tdxModule` describes it, which has no levels. Otherwise the module identity with that number does (Intel PCS
+ * v4, TDX TCB Info). A module without an identity is rejected, even if the TCB info has no identities at all.
  */
 export function verifyModule(checks: Checks, info: TcbInfo, body: TdReportBody): TdxModule | null {
   const [svn = 0, version = 0] = body.teeTcbSvn;

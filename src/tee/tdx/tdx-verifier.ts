@@ -90,7 +90,8 @@ export class TdxVerifier implements EvidenceVerifier<'tdx'> {
     if (mayBeHeld && isHeldUnder(verifierNonce, runtimeData, reportData)) {
       const detail = "report data is the SHA-512 of Intel's nonce and the runtime data";
       checks.at(RUNTIME_DATA).pass('hcl_binding', { actual: hex(reportData), detail });
-      // The sender chooses where the nonce ends and the data begins, so this service's nonce does not count in the data.
+      // The sender chooses where the nonce ends and the data begins, so this service's nonce does not count in the
+      // data.
       const bound = verifyNonceInReportData(checks, reportData, 'tdx.reportData', binding);
       return { hcl: null, hashed: null, bound };
     }

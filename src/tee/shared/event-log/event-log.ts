@@ -12,23 +12,23 @@ import type { CheckId } from '../../../core/codes.js';
 import { registerNames } from '../../../core/register-names.js';
 import type { AbsentClaim, EventLogGaps } from '../../../core/verification.js';
 
-/** Checks that an event log must have an outcome for, in the order in which they run. */
+/** Checks that must have an outcome if an event log was sent, in the order in which they run. */
 export const EVENT_LOG_CHECKS = [
   'eventlog_order',
   'eventlog_replay',
   'eventlog_unverified',
 ] as const satisfies readonly CheckId[];
 
-/** The registers that a quote vouches for. */
+/** The registers in a verified quote. */
 export interface QuotedRegisters {
   readonly layout: RegisterLayout;
   readonly bank: EventBank;
-  /** Lower-case hex, by the index that events have; only what was quoted. */
+  /** Lower-case hex by the index in events. Quoted registers only. */
   readonly values: ReadonlyMap<number, string>;
 }
 
 export interface EventLogVerdict {
-  /** Null where the log does not hold. */
+  /** Null if the log fails verification. */
   readonly claims: EventLogClaims | null;
   readonly gaps: EventLogGaps | null;
 }
@@ -36,27 +36,28 @@ export interface EventLogVerdict {
 /** The verdict on an event log that fails verification. */
 export const NO_EVENT_LOG: EventLogVerdict = { claims: null, gaps: null };
 
-/** A quoted register, and what the log comes to for it. */
+/** A quoted register, and the value that the log replays to. */
 interface Register {
   readonly index: number;
   readonly quoted: string;
   readonly replayed: string;
   readonly hasEvents: boolean;
-  /** Whether the quoted value is the replayed one, extended by the separator of systemd. */
+  /** Whether the quoted value is the replayed value, extended by the separator of systemd. */
   readonly isClosed: boolean;
 }
 
 /**
- * Compares what an event log replays to with quoted registers, and reads from it what the registers then vouch for.
+ * Replays an event log, compares the result with quoted registers, and reads the boot claims that the registers cover.
  *
- * A register of the firmware must replay. One that an OS extends while it runs need not: where it does not, it is *not
- * covered*, which the check says as a warning, and nothing is claimed of it. Registers that are not in their initial
- * state although the log has no event for them are for a policy to judge.
+ * A register of the firmware must replay. A register that a running OS extends need not. If it does not replay, it is
+ * *not covered*: the check is a warning, and there are no claims from it. A policy decides on registers that were
+ * extended although the log has no event for them.
  *
- * Nothing measures the type of an event or data whose digest is of something else: neither is relied on. Not judged:
- * the number and order of events that no rule of the specification has, what ExitBootServices returned, the boot order.
+ * Does not rely on the type of an event, which nothing measures, nor on data that its digest does not cover. Not
+ * checked: the number and order of events beyond the rules of the specification, the result of ExitBootServices, the
+ * boot order.
  *
- * @param logs in the order in which they extend registers: the firmware's, then that of the system
+ * @param logs the log of the firmware, then the log of the OS: the order in which they extend registers
  */
 export function verifyEventLog(checks: Checks, logs: readonly EventLog[], quoted: QuotedRegisters): EventLogVerdict {
   const { layout, bank } = quoted;
@@ -88,7 +89,7 @@ function verifyOrder(
   return fault === undefined;
 }
 
-/** Null where the log cannot be replayed: recorded. */
+/** Replays the registers. Records a failure and returns null if the log cannot be replayed. */
 function replayRegisters(
   checks: Checks,
   logs: readonly EventLog[],
@@ -124,7 +125,8 @@ function compare(checks: Checks, registers: readonly Register[], layout: Registe
   const closed = registers.filter(({ isClosed }) => isClosed);
   const remark = closed.length === 0 ? '' : `, with the separator of systemd in ${names(closed, layout)}`;
   const detail = `the log replays to ${names(covered, layout)} of the quote${remark}${notCovered(registers, layout)}`;
-  // An OS may extend registers without a log; an addition to a log makes the rest of that log useless.
+  // Without events it passes, because an OS may extend registers without logging. With events that do not replay, the
+  // log of that register cannot be used.
   const isWarning = registers.some((register) => !isReplayed(register) && register.hasEvents);
   if (isWarning) checks.warn('eventlog_replay', { detail });
   else checks.pass('eventlog_replay', { detail });
@@ -135,7 +137,10 @@ function isReplayed({ quoted, replayed, isClosed }: Register): boolean {
   return quoted === replayed || isClosed;
 }
 
-/** A register that an OS does not extend. Whether it may have been extended without an event can be for a policy to say. */
+/**
+ * Whether a mismatch is a failure. It is not for registers that an OS extends, nor if a policy may accept a missing
+ * event.
+ */
 function isWrong(register: Register, { ofSystem, excusable }: RegisterLayout): boolean {
   return !isReplayed(register) && !ofSystem.has(register.index) && (register.hasEvents || !excusable);
 }
@@ -152,7 +157,10 @@ function names(registers: readonly Register[], { kind, number }: RegisterLayout)
   );
 }
 
-/** Facts about Secure Boot are taken from data: a log in which that data is not what was measured was changed. */
+/**
+ * Requires that the data of each Secure Boot event matches its digest, because the Secure Boot claims come from that
+ * data.
+ */
 function verifyData(
   checks: Checks,
   judged: ReadonlyMap<number, readonly JudgedEvent[]>,

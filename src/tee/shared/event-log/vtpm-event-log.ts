@@ -14,7 +14,7 @@ import { EVENT_LOG_CHECKS, type EventLogVerdict, NO_EVENT_LOG, verifyEventLog } 
 /** JSON pointer of a vTPM's event log in a request. */
 export const EVENT_LOG = '/evidence/eventLog';
 
-/** Logs in the order in which they extend PCRs. */
+/** Event logs, in the order in which they extend PCRs. */
 export type VtpmEventLog = readonly EventLog[];
 
 /** @throws {FormatError} `eventlog_format`, `eventlog_limit` */
@@ -31,13 +31,13 @@ export function readVtpmEventLog(input: EventLogInput, maximumBytes: number): Vt
   throw new FormatError('eventlog_limit', message, { pointer: EVENT_LOG });
 }
 
-/** Checks that the event log of a vTPM must have an outcome for, in the order in which they run. */
+/** Checks that must have an outcome if the event log of a vTPM was sent, in the order in which they run. */
 export const VTPM_EVENT_LOG_CHECKS = ['tpm_weak_bank', ...EVENT_LOG_CHECKS] as const satisfies readonly CheckId[];
 
 /**
- * Compares the event log of a vTPM with the PCRs of its quote, and reads the boot from it.
+ * Compares the event log of a vTPM with the PCRs of its quote, and reads the boot claims.
  *
- * @param tpm claims of the quote; null where it could not be relied on
+ * @param tpm claims of the quote; null if the quote could not be relied on
  */
 export function verifyVtpmEventLog(
   checks: Checks,
@@ -56,7 +56,7 @@ export function verifyVtpmEventLog(
   return verifyEventLog(checks, logs, { layout: PCR_LAYOUT, bank: 'sha256', values });
 }
 
-/** Claims of a quote, with what the log shows. */
+/** Adds the claims of the event log to the claims of a quote. */
 export function withEventLog(
   tpm: Verified<TpmClaims> | null,
   { claims: eventLog }: EventLogVerdict,
@@ -68,7 +68,7 @@ function quotedValues(tpm: Verified<TpmClaims> | null): ReadonlyMap<number, stri
   return new Map(Object.entries(tpm?.pcrs['sha256'] ?? {}).map(([index, value]) => [Number(index), value]));
 }
 
-/** SHA-1 is no basis for anything, and digests of another bank are not what was quoted. */
+/** Requires SHA-256 digests: SHA-1 is too weak, and digests of another bank do not match the quoted PCRs. */
 function verifyBank(checks: Checks, logs: VtpmEventLog): boolean {
   const holds = logs.every(({ algorithms, events }) => events.length === 0 || algorithms.has(DIGEST_ALGORITHM.sha256));
   return checks.require(holds, 'tpm_weak_bank', {

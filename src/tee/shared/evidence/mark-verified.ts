@@ -5,7 +5,7 @@ export function markVerified<T>(value: T): Verified<T> {
   return value as Verified<T>;
 }
 
-/** The members that are not null. */
+/** Returns the members that are not null. */
 export function present<T extends object>(members: T): { readonly [name in keyof T]?: NonNullable<T[name]> } {
   return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== null)) as {
     readonly [name in keyof T]?: NonNullable<T[name]>;

@@ -17,17 +17,17 @@ import type { EcKey, RsaKey } from '../../../formats/public-key.js';
 
 /** Parts that several types of evidence contain. An injected verifier verifies each part. */
 
-/** The verifier of a part. */
+/** The context that the verifier of a part needs. */
 export type PartContext = Pick<VerificationContext, 'at' | 'endorsements'>;
 
-/** The members of every part's verification. */
+/** The members that the verification of every part has. */
 type PartVerification = Pick<Verification, 'checks' | 'required' | 'endorsements' | 'validUntil'>;
 
-/** Verifies a hardware report of SEV-SNP, as evidence or inside of other evidence. */
+/** Verifies an SEV-SNP report, as evidence or inside other evidence. */
 export interface SnpReportVerifier {
   /**
    * @param about JSON pointers of the report and of the endorsements in the request
-   * @throws {FormatError} where report or certificates of the request are malformed
+   * @throws {FormatError} if the report or a certificate in the request is malformed
    */
   open(report: Uint8Array, input: SnpEndorsementInput, about: SnpReportPlaces): OpenedSnpReport;
 }
@@ -39,20 +39,20 @@ export interface SnpReportPlaces {
 
 export interface OpenedSnpReport {
   readonly needs: readonly SnpEndorsementRequest[];
-  /** @throws {FormatError} where a chain or CRL of the request is malformed */
+  /** @throws {FormatError} if a chain or CRL in the request is malformed */
   verify(context: PartContext): Promise<SnpReportVerification>;
 }
 
 export interface SnpReportVerification extends PartVerification {
-  /** Null where signature or chain did not hold, or could not be judged. */
+  /** Null if signature or chain is invalid, or could not be verified. */
   readonly claims: Verified<SnpClaims> | null;
-  /** REPORT_DATA, 64 bytes, under the same condition. */
+  /** REPORT_DATA, 64 bytes; null under the same condition. */
   readonly reportData: Verified<Uint8Array> | null;
-  /** DER of what the report was verified with, under the same condition: VCEK or VLEK, ASK or ASVK, ARK. */
+  /** DER of the certificates: VCEK or VLEK, ASK or ASVK, ARK. Null under the same condition. */
   readonly certificates: SnpSubmission['certificates'] | null;
 }
 
-/** A report as another verifier takes it; null where it did not hold. */
+/** Builds the submission of a report to another verifier; null if the report failed verification. */
 export function submissionOf(
   report: Uint8Array,
   runtimeData: Uint8Array | null,
@@ -61,12 +61,12 @@ export function submissionOf(
   return certificates === null ? null : { tee: 'snp', report, certificates, runtimeData };
 }
 
-/** Verifies a TD quote, as evidence or inside of other evidence. */
+/** Verifies a TD quote, as evidence or inside other evidence. */
 export interface TdQuoteVerifier {
   /**
    * @param about JSON pointers of the quote and of the collateral in the request
-   * @param tdReport what the quote has to be made from, where something says it
-   * @throws {FormatError} where the TDREPORT or the quote is malformed
+   * @param tdReport the TDREPORT that the quote must be made from, if one was sent
+   * @throws {FormatError} if the TDREPORT or the quote is malformed
    */
   open(
     quote: Uint8Array,
@@ -78,7 +78,7 @@ export interface TdQuoteVerifier {
 
 /** A TDREPORT that came with a quote. */
 export interface GivenTdReport {
-  /** The TDREPORT and the bytes after it, which are not read here. */
+  /** The TDREPORT and the bytes after it, which the verifier ignores. */
   readonly bytes: Uint8Array;
   /** JSON pointer of it in the request. */
   readonly about: string;
@@ -95,13 +95,13 @@ export interface OpenedTdQuote {
   readonly said: QuotedTd;
   /**
    * Verifies that the quote was made from the TDREPORT.
-   * @returns whether it was; true where no TDREPORT was given
+   * @returns whether it was; true without a TDREPORT
    */
   verifyTdReport(checks: Checks): boolean;
   /**
-   * Properties that a policy may leave open on a bare TD and must leave open on Azure (SEPT_VE_DISABLE, zero RTMRs) are claims,
-   * and no check.
-   * @throws {FormatError} where collateral of the request is malformed
+   * Verifies the quote. SEPT_VE_DISABLE and RTMRs of zero are claims and not checks: Azure's TDs have both values of
+   * SEPT_VE_DISABLE and zero RTMRs, so a policy decides.
+   * @throws {FormatError} if collateral in the request is malformed
    */
   verify(context: PartContext): TdQuoteVerification;
 }
@@ -115,22 +115,22 @@ export interface QuotedTd {
 }
 
 export interface TdQuoteVerification extends PartVerification {
-  /** Null where signature or chain did not hold, or could not be judged. */
+  /** Null if signature, chain or collateral is invalid, or could not be verified. */
   readonly claims: Verified<TdxClaims> | null;
-  /** The reasons why the TCB is not up to date, component by component; empty if nothing is behind, or nothing is known. */
+  /** The TCB components that are not up to date; empty if all are up to date, or their status is unknown. */
   readonly shortfalls: readonly TcbShortfall[];
-  /** Null where there was no collateral that could be relied on. */
+  /** Null without valid collateral. */
   readonly collateralIssued: CollateralIssued | null;
-  /** REPORTDATA, 64 bytes: verified as far as the quote's signature and the PCK chain go, also where collateral is out of reach. */
+  /** REPORTDATA, 64 bytes: verified by the quote's signature and the PCK chain, even if collateral is unavailable. */
   readonly reportData: Verified<Uint8Array> | null;
 }
 
 /** A key that signs quotes. */
 export type QuoteKey = Pick<RsaKey, 'kind' | 'modulus' | 'exponent'> | EcKey;
 
-/** Verifies a quote of a TPM inside of other evidence. */
+/** Verifies a TPM quote inside other evidence. */
 export interface TpmQuoteVerifier {
-  /** Checks that every quote must have an outcome for. */
+  /** Checks that must have an outcome for every quote. */
   readonly required: readonly CheckId[];
   /**
    * @param about JSON pointer of the quote in the request
@@ -144,7 +144,7 @@ export interface TpmQuoteVerifier {
    */
   openCertifiedKey(input: CertifiedKeyInput, about: string): OpenedCertifiedKey;
   /**
-   * Reads the public area of a key (TPM2B_PUBLIC). Nothing in it is verified.
+   * Reads the public area of a key (TPM2B_PUBLIC). Verifies nothing.
    * @throws {FormatError} `tpm_format`
    */
   readPublic(area: Uint8Array): StatedPublic;
@@ -153,16 +153,16 @@ export interface TpmQuoteVerifier {
 /** A key as its public area states it. */
 export interface StatedPublic {
   readonly key: QuoteKey;
-  /** Whether its attributes are those of a restricted signing key of a TPM. */
+  /** Whether the attributes are those of a restricted signing key. */
   readonly isRestrictedSigningKey: boolean;
 }
 
 export interface OpenedTpmQuote {
-  /** The structure in it. Nothing of this is verified; null if it is no quote. */
+  /** The unverified content of the quote; null if the structure is not a quote. */
   readonly said: QuotedState | null;
   /**
-   * Verifies it under a key that something else vouches for.
-   * @throws {FormatError} `tpm_format` where the signature is malformed
+   * Verifies the quote under a key that other evidence vouches for.
+   * @throws {FormatError} `tpm_format` if the signature is malformed
    */
   verify(key: Verified<QuoteKey>, binding: ExpectedBinding | null): TpmQuoteVerification;
 }
@@ -170,7 +170,7 @@ export interface OpenedTpmQuote {
 export interface TpmQuoteVerification {
   readonly checks: readonly Check[];
   readonly claims: Verified<TpmClaims> | null;
-  /** SHA-256 PCRs that the signed selection names, whatever values were sent; null where the quote is not signed. */
+  /** SHA-256 PCRs in the signed selection, even if their values were not sent; null without a valid signature. */
   readonly selectedPcrs: readonly number[] | null;
   /** Whether extraData is exactly X. */
   readonly bound: boolean;
@@ -181,17 +181,17 @@ export interface QuotedState {
   readonly extraData: Uint8Array;
   /** TPML_PCR_SELECTION. */
   readonly pcrSelect: Uint8Array;
-  /** The values that were sent, in the order of the selection. */
+  /** The PCR values that were sent, in the order of the selection. */
   readonly values: readonly Uint8Array[];
-  /** Indices of the SHA-256 bank that are selected. */
+  /** Selected indices of the SHA-256 bank. */
   readonly selectedPcrs: readonly number[];
 }
 
 export interface OpenedCertifiedKey {
   /**
-   * Verifies it under the key that the quote is verified under.
-   * @param quoted of the quote that came with it, whether or not that quote holds
-   * @throws {FormatError} `tpm_format` where the signature is malformed
+   * Verifies the certification under the attestation key, which also verifies the quote.
+   * @param quoted content of the quote that came with it, valid or not
+   * @throws {FormatError} `tpm_format` if the signature is malformed
    */
   verify(key: Verified<QuoteKey>, binding: ExpectedBinding | null, quoted: QuotedState | null): CertifiedKey;
 }
@@ -199,8 +199,8 @@ export interface OpenedCertifiedKey {
 export interface CertifiedKey {
   readonly checks: readonly Check[];
   /**
-   * The key, where it may be bound without being in the quote: certified, private to the TPM, and used under the quoted
-   * PCR values alone. It rests on the quote: it is nothing where the quote does not hold.
+   * The key, if it may be bound although the quote does not hold its thumbprint: it is certified, never leaves the
+   * TPM, and can be used under the quoted PCR values only. Counts only if the quote verifies too.
    */
   readonly bindable: Verified<CertifiedKeyClaims> | null;
 }

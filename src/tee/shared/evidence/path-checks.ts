@@ -7,16 +7,16 @@ import {
 } from '../../../crypto/certificate-path.js';
 import type { X509Certificate } from '../../../formats/x509-certificate.js';
 
-/** A certificate chain, and what of it does not verify whatever the time. */
+/** A certificate chain, and its faults at any time. */
 export interface JudgedPath {
   /** Leaf first, root last. */
   readonly certificates: readonly X509Certificate[];
   readonly problems: readonly PathProblem[];
-  /** The vendor's name for the certificate at each position, leaf first; empty where that is not known. */
+  /** The vendor's name for the certificate at each position, leaf first; empty if the names are not known. */
   readonly roles: readonly string[];
 }
 
-/** Records whether a chain verifies, and whether every certificate of it is valid. @returns whether both are so */
+/** Records whether a chain verifies, and whether its certificates are valid at a time. @returns whether both hold */
 export function verifyPath(checks: Checks, { certificates, problems, roles }: JudgedPath, at: Date): boolean {
   for (const problem of problems) {
     checks.fail(problem.code, {
@@ -29,7 +29,10 @@ export function verifyPath(checks: Checks, { certificates, problems, roles }: Ju
   return verifyValidity(checks, certificates, at);
 }
 
-/** Records whether every certificate of a chain is valid. @param said of one that is, in place of the check's sentence */
+/**
+ * Records whether every certificate of a chain is valid at a time.
+ * @param said replaces the detail if the check passes
+ */
 export function verifyValidity(
   checks: Checks,
   path: readonly X509Certificate[],

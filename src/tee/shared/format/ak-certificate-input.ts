@@ -5,7 +5,7 @@ import { parsePemCertificates } from '../../../formats/pem.js';
 import { parseCertificate, type X509Certificate } from '../../../formats/x509-certificate.js';
 
 /**
- * Reads the leaf. Zeros after its DER are what fills an NV index; PEM holds exactly one block.
+ * Reads the leaf. Zeros may follow its DER, up to the size of its NV index. PEM must hold exactly one block.
  *
  * @throws {FormatError} `cert_format`
  */
@@ -14,9 +14,9 @@ export function readAkLeaf({ certificate }: AkCertificateInput): X509Certificate
 }
 
 /**
- * Reads the chain. Whether it is the leaf's, and whole, is for a verifier.
+ * Reads the chain. Does not check that it is complete, nor that it belongs to the leaf: the verifier does.
  *
- * @param maximum certificates that are read; what comes after them is not looked at
+ * @param maximum number of certificates that are read; further ones are ignored
  * @throws {FormatError} `cert_format`
  */
 export function readAkChain(

@@ -3,21 +3,21 @@ import { camelCase, isObject, type JsonObject, type JsonValue } from '../../../c
 import { decodeBase64, decodeHex } from '../../../formats/base64.js';
 import { parseStrictJson } from '../../../formats/strict-json.js';
 
-/** Runtime claims of the Azure paravisor. Unknown members are left alone: the set grew three times. */
+/** Runtime claims of the Azure paravisor. Unknown members are ignored, because Azure has added members three times. */
 export interface RuntimeClaims {
   readonly keys: readonly JsonObject[];
-  /** The member `vm-configuration`; null where absent. */
+  /** The member `vm-configuration`; null if absent. */
   readonly vmConfiguration: JsonObject | null;
-  /** The member `user-data`, as it stands; null where absent. */
+  /** The member `user-data`, not decoded; null if absent. */
   readonly userData: JsonValue;
 }
 
-/** The result for runtime claims whose hash matches. A fault of theirs is a deny, not a malformed request. */
+/** The result of reading runtime claims with a matching hash. A fault in them is a deny and not a malformed request. */
 export type Reading<T> =
   | { readonly ok: true; readonly value: T }
   | { readonly ok: false; readonly code: 'hcl_duplicate' | 'hcl_claims'; readonly detail: string };
 
-/** Reads runtime data as one JSON object, refusing what two parsers could take for different things. */
+/** Reads runtime data as one JSON object. Rejects JSON that two parsers could read differently. */
 export function readRuntimeObject(bytes: Uint8Array): Reading<JsonObject> {
   try {
     const value = parseStrictJson(bytes);
@@ -29,7 +29,7 @@ export function readRuntimeObject(bytes: Uint8Array): Reading<JsonObject> {
   }
 }
 
-/** Whether runtime data is that of a paravisor: it names the attestation key of a vTPM. */
+/** Whether runtime data is from a paravisor: it names the attestation key of a vTPM. */
 export function namesAttestationKey(object: JsonObject): boolean {
   return Array.isArray(object['keys']) && object['keys'].some((key) => key?.['kid'] === 'HCLAkPub');
 }
@@ -49,19 +49,19 @@ export function readRuntimeClaims(claims: JsonObject): Reading<RuntimeClaims> {
 }
 
 /**
- * The 64 bytes of `user-data`. Letters are upper case in every capture and lower case in the open source code.
- * Null where it is anything else: such a value can hold no nonce.
+ * Decodes the 64 bytes of `user-data`, hex in upper case (every capture) or lower case (the open source code). Returns
+ * null for any other value, which can hold no nonce.
  */
 export function decodeUserData(userData: JsonValue): Uint8Array | null {
   if (typeof userData !== 'string' || userData.length !== 128) return null;
   return nullIfMalformed(() => decodeHex(userData));
 }
 
-/** Modulus and exponent of an RSA JWK; null where a member is missing or not canonical base64url. */
+/** Decodes modulus and exponent of an RSA JWK; null if a member is missing or not canonical base64url. */
 export function decodeRsaJwk(key: JsonObject): { readonly n: Uint8Array; readonly e: Uint8Array } | null {
   const { n, e } = key;
   if (typeof n !== 'string' || typeof e !== 'string') return null;
-  // RFC 7518 section 6.3.1: base64url without padding, and no other spelling.
+  // RFC 7518 section 6.3.1: base64url without padding.
   if (/[^A-Za-z0-9_-]/.test(n + e)) return null;
   return nullIfMalformed(() => ({ n: decodeBase64(n), e: decodeBase64(e) }));
 }

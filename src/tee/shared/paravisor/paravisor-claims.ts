@@ -26,14 +26,15 @@ export const PARAVISOR_CHECKS = ['hcl_duplicate', 'hcl_claims', 'hcl_ak_missing'
 export interface ParavisorClaims {
   readonly ak: Verified<RsaPublicKey>;
   readonly akThumbprint: string;
-  /** The 64 bytes of `user-data`; null where it is absent, and where it is no 64 bytes in hex. */
+  /** The 64 bytes of `user-data`; null if it is absent, or is not 64 bytes in hex. */
   readonly userData: Uint8Array | null;
   readonly userDataSent: boolean;
   readonly vmConfiguration: JsonObject | null;
 }
 
 /**
- * REPORT_DATA is the SHA-256 of the runtime data, followed by zeros. The bytes are hashed as sent, never re-serialised.
+ * Requires that the report data is SHA-256 of the runtime data, followed by zeros. Hashes the bytes as sent and never
+ * re-serialises them.
  */
 export function verifyRuntimeDataHash(checks: Checks, runtimeData: Uint8Array, reportData: Uint8Array): boolean {
   const expected = Buffer.concat([sha256(runtimeData), Buffer.alloc(32)]);
@@ -44,7 +45,7 @@ export function verifyRuntimeDataHash(checks: Checks, runtimeData: Uint8Array, r
 }
 
 /**
- * Judges runtime claims whose hash holds. Null, with the checks recorded, where they cannot be relied on.
+ * Verifies runtime claims with a matching hash. Records the checks, and returns null if the claims cannot be relied on.
  *
  * @param object the runtime data, read as JSON
  */
@@ -85,12 +86,12 @@ function verifyClaims(checks: Checks, claims: RuntimeClaims): ParavisorClaims | 
   };
 }
 
-/** Members that a private JWK has (RFC 7518 sections 6.2.2 and 6.3.2). */
+/** Members of a private or symmetric JWK (RFC 7518 sections 6.2.2, 6.3.2 and 6.4.1). */
 const PRIVATE_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k'] as const;
 
 /**
- * HCLAkPub is a public RSA key of at least 2048 bits with exponent 65537.
- * `key_ops` is not looked at: genuine claims of 2022 and 2023 say `encrypt` of this signing key.
+ * Requires that HCLAkPub is a public RSA key of at least 2048 bits with exponent 65537.
+ * Ignores `key_ops`: genuine claims of 2022 and 2023 have `encrypt` for this signing key.
  */
 function verifyAttestationKey(checks: Checks, jwk: JsonObject): RsaPublicKey | null {
   const key = jwk['kty'] === 'RSA' ? decodeRsaJwk(jwk) : null;
@@ -123,17 +124,17 @@ function isF4(e: Uint8Array): boolean {
   return equalInConstantTime(e, Uint8Array.of(1, 0, 1));
 }
 
-/** Member names of `vm-configuration` in camelCase, as the contract writes claims. Values are left as they are. */
+/** Converts the member names of `vm-configuration` to camelCase, as claims have it. Does not change values. */
 function camelMembers(object: JsonObject): JsonObject {
   const members = Object.entries(object).map(([name, value]) => [camelCase(name), value] as const);
   return Object.assign(Object.create(null), Object.fromEntries(members));
 }
 
 /**
- * `user-data` holds X, then zeros. If it is absent or all zero, it was never set and holds nothing; that is a matter of the
- * policy's freshness. Anything else than X in it is a stale or foreign report.
+ * Requires that `user-data` is X, followed by zeros, if it was set. Records nothing if it is absent or all zeros: the
+ * freshness rule of the policy covers that. Any other value means that the report is stale or for another nonce.
  *
- * @returns whether it held X
+ * @returns whether it holds X
  */
 export function verifyUserData(checks: Checks, claims: ParavisorClaims, binding: ExpectedBinding | null): boolean {
   if (binding === null) return false;
@@ -146,7 +147,7 @@ export function verifyUserData(checks: Checks, claims: ParavisorClaims, binding:
   });
 }
 
-/** The digest of a key as PEM, which holds no nonce. */
+/** Requires the digest of the key as PEM in `user-data`. Returns false, because the field holds no nonce. */
 function verifyPemInUserData(
   checks: Checks,
   { userData }: ParavisorClaims,
@@ -162,7 +163,7 @@ function verifyPemInUserData(
   return false;
 }
 
-/** In a paravisor's runtime claims, user-data is the only place for the nonce. */
+/** Requires the nonce in `user-data`, the only place for it in a paravisor's runtime claims. */
 export function verifyNonceInUserData(
   checks: Checks,
   claims: ParavisorClaims,
@@ -179,7 +180,7 @@ export function verifyNonceInUserData(
   return [];
 }
 
-/** The expected and the actual `user-data`; null if it is absent, or no 64 bytes in hex. */
+/** The expected and the actual `user-data`. The actual one is null if it is absent, or is not 64 bytes in hex. */
 function comparedUserData(
   { userData }: ParavisorClaims,
   { value }: ExpectedBinding,
@@ -206,8 +207,8 @@ export function hclClaims(
 }
 
 /**
- * A paravisor requests its report at VMPL 0. One of VMPL 1 or above was requested by the guest's own operating
- * system, and one of 0xFFFFFFFF by the host: either could hash claims of its own.
+ * Requires VMPL 0, at which a paravisor requests its report. The guest's operating system requests reports at VMPL 1 or
+ * above, and the host at 0xFFFFFFFF. Either could put the hash of its own claims into the report.
  */
 export function verifyParavisorVmpl(checks: Checks, snp: Verified<SnpClaims>): boolean {
   return checks.require(snp.vmpl === 0, 'snp_vmpl', {
@@ -216,16 +217,16 @@ export function verifyParavisorVmpl(checks: Checks, snp: Verified<SnpClaims>): b
   });
 }
 
-/** ID_KEY_DIGEST in lower-case hex to the least security version that counts. */
+/** The minimum security version by ID_KEY_DIGEST, in lower-case hex. */
 export type ParavisorFloors = ReadonlyMap<string, number>;
 
-/** The upper half of GUEST_SVN names a branch of the paravisor; security versions are counted in the lower one. */
+/** Mask of the security version in GUEST_SVN. The upper half names a branch of the paravisor. */
 const SECURITY_VERSION = 0xffff;
 
 /**
- * Identifies the paravisor. The owner of a genuine server can boot a guest that writes such runtime claims. Only the
- * ID_KEY_DIGEST, the key that signed the launch, says that the guest is Microsoft's paravisor. Versions below the floor
- * have that signature too, and flaws that later ones fix.
+ * Identifies the paravisor by ID_KEY_DIGEST. The owner of any genuine server can boot a guest that writes such runtime
+ * claims. Only the digest of the key that signed the ID block shows that the guest is Microsoft's paravisor. That key
+ * signed versions below the floor too, and they have flaws that later versions fix.
  */
 export function paravisorByIdKey(snp: Verified<SnpClaims>, floors: ParavisorFloors): HclClaims['paravisor'] {
   const floor = floors.get(snp.idKeyDigest);
@@ -233,7 +234,7 @@ export function paravisorByIdKey(snp: Verified<SnpClaims>, floors: ParavisorFloo
   return { known, by: known ? 'idKeyDigest' : null };
 }
 
-/** The floor of a report's ID_KEY_DIGEST, as a verification carries it; absent where the digest is not listed. */
+/** The floor for a report's ID_KEY_DIGEST as a member of the verification; absent if the digest is not listed. */
 export function floorMember(
   snp: Verified<SnpClaims> | null,
   floors: ParavisorFloors,
@@ -243,9 +244,9 @@ export function floorMember(
 }
 
 /**
- * The paravisor of a TD, by its measurement at build. It has no signature, so the operator lists the known ones. A VMID other than zero
- * (body type 4) says that a VM inside of the TD requested the report: the measurements do not cover it, and it could hash claims of
- * its own.
+ * Identifies the paravisor of a TD by MRTD. Microsoft publishes no MRTDs, so the operator lists the known ones. A VMID
+ * other than 0 (body type 4) means that a VM inside the TD requested the report. The measurements do not cover that VM,
+ * and it could put the hash of its own claims into the report.
  */
 export function paravisorByMrtd(
   tdx: Verified<TdxClaims>,
@@ -257,9 +258,9 @@ export function paravisorByMrtd(
 }
 
 /**
- * The paravisor as known where a token about the same TEE vouches for it, which the caller has made sure of: verified,
- * of an issuer whose policy is pinned, and called a compliant confidential VM. What hardware knew it
- * by is kept; where only the key was vouched for, what was withheld becomes a claim.
+ * Marks the paravisor as known by a token. The caller has verified that the token is about the same TEE, that its
+ * issuer has a pinned policy, and that it states a compliant confidential VM. If the hardware already identified the
+ * paravisor, the claims stay as they are. If only the AK certificate did, the withheld configuration becomes a claim.
  */
 export function paravisorByMaa(claims: Verified<Claims>, withheld?: JsonObject): Verified<Claims> {
   const { hcl } = claims;

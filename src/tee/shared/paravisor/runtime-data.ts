@@ -16,20 +16,20 @@ import {
 
 export const RUNTIME_DATA = '/evidence/runtimeData';
 
-/** Bare hardware evidence, whose report data the guest chose: X itself, or the hash of runtime data. */
+/** Bare hardware evidence. The guest puts X, or the hash of runtime data, into the report data. */
 export interface BareEvidence {
   readonly tee: 'snp' | 'tdx';
-  /** REPORT_DATA or REPORTDATA; null where the evidence could not be relied on. */
+  /** REPORT_DATA or REPORTDATA; null if the evidence could not be relied on. */
   readonly reportData: Verified<Uint8Array> | null;
   readonly runtimeData: Uint8Array | null;
   readonly binding: ExpectedBinding | null;
-  /** Verifies what the hardware says of a paravisor. Null where no claims may be made of one. */
+  /** Identifies the paravisor by the hardware evidence. Returns null if the evidence yields no claims. */
   readonly paravisor: () => HclClaims['paravisor'] | null;
 }
 
 export interface RuntimeData {
   readonly hcl: HclClaims | null;
-  /** The bytes, where their SHA-256 is in the report data. */
+  /** The runtime data, if the report data holds its SHA-256; else null. */
   readonly hashed: Uint8Array | null;
   readonly bound: readonly FreshnessPlace[];
 }
@@ -39,9 +39,9 @@ const NOTHING: RuntimeData = { hcl: null, hashed: null, bound: [] };
 const NAMES = { snp: 'report', tdx: 'quote' } as const;
 
 /**
- * Verifies what stands in the report data of bare hardware evidence.
+ * Verifies the report data of bare hardware evidence.
  *
- * @param checks of the report or quote
+ * @param checks the checks of the report or quote
  */
 export function verifyReportData(checks: Checks, bare: BareEvidence): RuntimeData {
   const { tee, reportData, runtimeData, binding } = bare;
@@ -71,7 +71,7 @@ export function verifyReportData(checks: Checks, bare: BareEvidence): RuntimeDat
   return { ...verifyRuntimeData(ofData, runtimeData, bare), hashed: runtimeData };
 }
 
-/** A key as PEM is the runtime data, which holds no nonce then. Claims of a paravisor are no such text. */
+/** Requires that the runtime data is the key as PEM. It then holds no nonce, and is not the claims of a paravisor. */
 function verifyPemIsData(checks: Checks, data: Uint8Array | null, { text }: NonNullable<ExpectedBinding['pem']>): void {
   checks.require(data !== null && equalInConstantTime(data, text), 'nonce_mismatch', {
     detail: 'the runtime data is the key as PEM; it holds no nonce',
@@ -80,8 +80,8 @@ function verifyPemIsData(checks: Checks, data: Uint8Array | null, { text }: NonN
 }
 
 /**
- * Runtime data of Azure's paravisor (it has `HCLAkPub`) is judged as such; any other JSON may hold nonce and key.
- * Data that is no JSON holds neither, and is left at the hash.
+ * Verifies runtime data with `HCLAkPub` as the claims of Azure's paravisor. Other JSON may hold nonce and key. Data
+ * that is not JSON holds neither, and only its hash is verified.
  */
 function verifyRuntimeData(
   checks: Checks,

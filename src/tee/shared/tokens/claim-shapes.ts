@@ -2,7 +2,7 @@ import { isObject, type JsonObject, type JsonValue } from '../../../core/json.js
 
 export type Shape = 'number' | 'boolean' | 'string' | 'object' | 'strings' | 'any';
 
-/** Claims about a TD whose names and types both verifiers write. */
+/** Claims about a TD that Azure Attestation and Trust Authority write with the same names and types. */
 export const TDX_SHAPES: readonly (readonly [string, Shape])[] = [
   ['attester_tcb_status', 'string'],
   ['tdx_mrconfigid', 'string'],
@@ -23,7 +23,7 @@ export const TDX_SHAPES: readonly (readonly [string, Shape])[] = [
   ['tdx_xfam', 'string'],
 ];
 
-/** Which claim has another type than the one that is known of it; null where none has. */
+/** Describes the first claim of a wrong type; null if there is none. */
 export function shapeProblem(claims: JsonObject, shapes: ReadonlyMap<string, Shape>): string | null {
   const wrong = Object.entries(claims).find(([name, value]) => !hasShape(value, shapes.get(name) ?? 'any'));
   return wrong === undefined ? null : `${wrong[0]} has the wrong type`;
@@ -32,7 +32,7 @@ export function shapeProblem(claims: JsonObject, shapes: ReadonlyMap<string, Sha
 function hasShape(value: JsonValue, shape: Shape): boolean {
   if (shape === 'any') return true;
   if (shape === 'object') return isObject(value);
-  // Trust Authority is written in a language whose empty lists are null.
+  // Trust Authority writes an empty list as null.
   if (shape === 'strings') return value === null || isListOf(value, (element) => typeof element === 'string');
   return typeof value === shape;
 }

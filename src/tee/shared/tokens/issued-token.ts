@@ -20,11 +20,11 @@ interface AcceptedIssuer {
 export interface TokenVerifierOptions<I extends AcceptedIssuer> {
   /** Accepted issuers, by `iss`, compared character by character. */
   readonly issuers: ReadonlyMap<string, I>;
-  /** Leeway for the times of tokens, both directions. */
+  /** Leeway for the times of tokens, in both directions. */
   readonly leewaySeconds: number;
 }
 
-/** A token that was read, and the configured issuer that it names; null where it names none. Nothing is verified. */
+/** A parsed token, and the configured issuer that it names; null if it names none. Not verified. */
 export interface IssuedToken<I extends AcceptedIssuer> {
   readonly token: ReadToken;
   readonly issuer: I | null;
@@ -32,7 +32,7 @@ export interface IssuedToken<I extends AcceptedIssuer> {
 
 /**
  * @param about JSON pointer of the token in the request
- * @throws {FormatError} where the token is malformed
+ * @throws {FormatError} if the token is malformed
  */
 export function readIssuedToken<I extends AcceptedIssuer>(
   evidence: TokenEvidence,
@@ -44,7 +44,7 @@ export function readIssuedToken<I extends AcceptedIssuer>(
   return { token, issuer: typeof iss === 'string' ? (issuers.get(iss) ?? null) : null };
 }
 
-/** Names the keys that a token needs: none where its issuer is not a configured one, or where it does not name its key. */
+/** Requests the keys that a token needs. Requests none if its issuer is not configured, or if it names no key. */
 export function tokenKeysFor(
   { token, issuer }: IssuedToken<AcceptedIssuer>,
   type: TokenType,
@@ -54,14 +54,14 @@ export function tokenKeysFor(
   return [{ kind: 'token-keys', type, issuer: issuer.issuer, kid }];
 }
 
-/** Eight hours are usual at Azure, five minutes at Intel. */
+/** Maximum lifetime of a token, in seconds. Azure Attestation uses eight hours, Trust Authority five minutes. */
 const LONGEST_LIFETIME = 86_400;
 
 /**
- * The dependencies of the verification of a token.
+ * Returns the rules for the verification of a token.
  *
- * @param issuer the configured issuer that the token names; null where it names none
- * @param scheme how tokens of this type are made
+ * @param issuer the configured issuer that the token names; null if it names none
+ * @param scheme the token format of this type
  */
 export function tokenRules(
   { issuers, leewaySeconds }: TokenVerifierOptions<AcceptedIssuer>,

@@ -3,11 +3,11 @@ import type { JsonValue } from '../../../core/json.js';
 import { isTdxStatus, TDX_STATUSES } from '../../../core/tdx-status.js';
 
 /**
- * Requires that the TCB status of a TD's platform is one of Intel's words, and not `Revoked`: both verifiers issue tokens
- * about outdated platforms too. Policies say which of the other statuses are accepted.
+ * Requires that the TCB status of a TD's platform is one that Intel defines, and not `Revoked`. Both verifiers issue
+ * tokens for outdated platforms too. A policy decides which of the other statuses it accepts.
  *
- * @param verifier who issued the token, for people
- * @param status `attester_tcb_status` as the token has it; null where there is none
+ * @param verifier display name of the token's issuer
+ * @param status `attester_tcb_status` in the token; null if absent
  */
 export function verifyTcbStatus(
   checks: Checks,

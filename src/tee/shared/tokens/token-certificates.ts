@@ -20,8 +20,8 @@ import { type TokenRevocation, verifyTokenRevocation } from './token-revocation.
 
 export interface KeyCertificateRules {
   /**
-   * SHA-256 of the certificates, or of their SubjectPublicKeyInfos, that a chain may end at, lower-case hex. Null: the
-   * origin of the key set is the trust, and its certificates have to hold together, wherever they end.
+   * SHA-256 of the trusted roots, or of their SubjectPublicKeyInfos, lower-case hex. Null: the origin of the key set is
+   * trusted. The chain must then verify, and may end at any root.
    */
   readonly roots: ReadonlySet<string> | null;
   /** Null if revocation is not checked. */
@@ -30,21 +30,24 @@ export interface KeyCertificateRules {
 }
 
 export interface KeyCertificates {
-  /** The key's own first; empty where the issuer publishes none. */
+  /** The certificate of the key first; empty if the issuer publishes none. */
   readonly path: readonly X509Certificate[];
-  /** Earliest end of the certificates, and of the CRLs relied on; null where there are none. */
+  /** Earliest end of the certificates and of the CRLs that were used; null if there are none. */
   readonly validUntil: Date | null;
 }
 
 /**
- * Verifies the certificates that an issuer publishes of a key, `x5c` (RFC 7517, section 4.7): the first holds the key,
- * each is signed by the next, the last by itself; a single one that signed itself will do. All are valid at the
- * verification time, the last is one that is pinned, and none is on a CRL.
+ * Verifies the certificates that an issuer publishes for a key, `x5c` (RFC 7517, section 4.7):
  *
- * They were fetched: what does not hold together is `jwks_invalid`, and leaves the decision open. An end at another
- * root, an expiry or a revocation is a finding, and denies.
+ * - The first certificate holds the key.
+ * - Each is signed by the next and the last by itself. A single self-signed certificate is accepted.
+ * - All are valid at the verification time.
+ * - The last is pinned, if roots are pinned, and none is revoked, if revocation is checked.
  *
- * @returns null where the key cannot be relied on; the checks say why
+ * The service fetched the certificates, so an invalid chain is `jwks_invalid`, and the decision is indeterminate.
+ * Another root, an expired or a revoked certificate is a deny.
+ *
+ * @returns null if the key cannot be relied on; the checks give the reason
  */
 export function verifyKeyCertificates(
   checks: Checks,
@@ -64,11 +67,11 @@ export function verifyKeyCertificates(
   return lists && { path, validUntil: earliest(earliestEnd(path), ...lists) };
 }
 
-/** A key of an issuer with what does not change with time: it is used for many tokens. */
+/** The time-independent properties of an issuer's key, computed once for many tokens. */
 interface PublishedKey {
   /** SHA-256 of the SubjectPublicKeyInfo, lower-case hex. */
   readonly sha256: string;
-  /** The key's own certificate first; empty where the issuer publishes none, and where they cannot be read. */
+  /** The certificate of the key first; empty if the issuer publishes none, or if one is malformed. */
   readonly path: readonly X509Certificate[];
   /** The fault of the certificates; null if there is none. */
   readonly problem: string | null;
@@ -86,14 +89,17 @@ function pathProblem(path: readonly X509Certificate[], key: TokenKey): string | 
   const last = path.at(-1);
   if (first === undefined || last === undefined) return null;
   if (Buffer.compare(first.spki, key.spki) !== 0) return 'the first is for another key';
-  // Whether the last is to be trusted is `verifyRoot`.
+  // The last certificate counts as an anchor here; `verifyRoot` checks that it is trusted.
   const profile = { ...RSA_PKCS1_PROFILE, anchors: new Set([spkiDigest(last)]) };
   const problem =
     path.length === 1 ? verifySelfSigned(first, profile) : (verifyCertificatePath(path, profile)[0] ?? null);
   return problem && describePathProblem(problem);
 }
 
-/** The last certificate is pinned, itself or its key: an issuer's own root in its own key set shows nothing. */
+/**
+ * Requires that the last certificate or its key is pinned. A root that only the issuer's key set supplies proves
+ * nothing.
+ */
 function verifyRoot(checks: Checks, path: readonly X509Certificate[], roots: ReadonlySet<string> | null): boolean {
   if (roots === null) return true;
   const last = path.at(-1);

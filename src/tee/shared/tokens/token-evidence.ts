@@ -11,7 +11,7 @@ import { publishedKey } from './token-certificates.js';
 /** JSON pointer of a token that is the evidence of a request. */
 export const TOKEN = '/evidence/token';
 
-/** A token that is the evidence of a request: then the caller's nonce must stand in it. */
+/** Verifies a token as the evidence of a request: it must hold the caller's nonce. */
 export function asEvidence(opened: OpenedToken): OpenedToken {
   return { needs: opened.needs, verify: async (context) => requireNonce(await opened.verify(context), context) };
 }
@@ -33,7 +33,7 @@ function requireNonce(verification: TokenVerification, { binding }: Verification
   return { ...verification, checks: checks.all, required: [...verification.required, 'nonce_mismatch'] };
 }
 
-/** The result if a token is unreliable. */
+/** The result for a token that cannot be relied on. */
 export function refusedToken(checks: Checks, required: readonly CheckId[], because: string): TokenVerification {
   checks.skipRest(required, because);
   return {
@@ -48,7 +48,7 @@ export function refusedToken(checks: Checks, required: readonly CheckId[], becau
   };
 }
 
-/** The key that signed, as the answer lists it. */
+/** The signing key as an endorsement in the answer. */
 export function usedKey({ key, source, keysFetchedAt: fetchedAt }: VerifiedToken): UsedEndorsement {
   const { sha256, path } = publishedKey(key);
   const notAfter = path[0]?.notAfter ?? null;

@@ -9,18 +9,18 @@ import { parseCrlFrame, type X509Crl } from '../../../formats/x509-crl.js';
 
 /** CRLs of the certificates of token keys. */
 export interface TokenRevocation {
-  /** DER. Of any issuers; what cannot be read, or was not signed by the issuer that it names, counts as not there. */
+  /** DER, of any issuer. A CRL that is malformed or has an invalid signature is ignored. */
   readonly crls: readonly Uint8Array[];
-  /** Whether an issuer without a CRL leaves the decision open; else that is a warning. */
+  /** Whether a missing CRL makes the decision indeterminate. Otherwise it is a warning. */
   readonly required: boolean;
 }
 
 /**
- * Looks for every certificate but the last on the newest valid CRL of its issuer (RFC 5280, section 6.3). The last is
- * its own issuer, so that no CRL could name it.
+ * Looks up every certificate but the last in the newest valid CRL of its issuer (RFC 5280, section 6.3). The last one
+ * is self-signed, so no CRL can revoke it.
  *
- * @param path certificates whose signatures hold, the key's own first
- * @returns when the CRLs that were relied on end; null where a certificate is revoked, or that cannot be judged
+ * @param path certificates with valid signatures, the certificate of the key first
+ * @returns the ends of the CRLs that were used; null if a certificate is revoked, or if a required CRL is missing
  */
 export function verifyTokenRevocation(
   checks: Checks,
@@ -47,7 +47,7 @@ export function verifyTokenRevocation(
   return ends;
 }
 
-/** A CRL is used for many tokens: what of it does not change with time is established once, under each issuer. */
+/** Reads a CRL and verifies its signature under an issuer. Memoized, because a CRL is used for many tokens. */
 const listsUnder: (issuer: X509Certificate) => (der: Uint8Array) => X509Crl | null = memoized((issuer) =>
   memoized((der) => nullIfMalformed(() => genuineList(der, issuer))),
 );
@@ -64,7 +64,7 @@ function newestOf(lists: readonly X509Crl[]): X509Crl | null {
   );
 }
 
-/** @returns whether the rest can go on without a CRL */
+/** @returns whether verification can continue without a CRL */
 function recordMissing(checks: Checks, { subject }: X509Certificate, isStale: boolean, required: boolean): boolean {
   const of = subject.commonName ?? 'an issuer';
   if (isStale) {
