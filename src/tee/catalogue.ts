@@ -18,7 +18,7 @@ import { SNP_CHECKS, SNP_OUT_OF_REACH, SNP_WARNINGS } from './snp/checks/rows.js
 import { TDX_CHECKS, TDX_OUT_OF_REACH, TDX_WARNINGS } from './tdx/checks/rows.js';
 import { TPM_CHECKS } from './tpm/checks/rows.js';
 
-/** The effect of a check that does not pass: deny, indeterminate because nothing could be decided, or only a warning. */
+/** The effect of a check that does not pass: deny, indeterminate, or a warning. */
 export type CheckClass = 'deny' | 'indeterminate' | 'warning';
 
 interface CheckFamily {
@@ -27,7 +27,7 @@ interface CheckFamily {
   readonly rows: CheckRows;
 }
 
-/** Every check, in the order of importance: `reasons` of a decision are listed in it. */
+/** Every check in the order of importance, which is the order of `reasons` in a decision. */
 export const CHECK_FAMILIES = [
   { name: 'The service itself', class: 'indeterminate', rows: SERVICE_CHECKS },
   // The checks that every other statement about hardware rests on.
@@ -61,12 +61,12 @@ type Listed = (typeof CHECK_FAMILIES)[number]['rows'];
 
 type KeysOf<Rows> = Rows extends unknown ? keyof Rows : never;
 
-/** Ids that two tables have: of rows that are joined, the later one would replace the other. */
+/** Ids that two tables have. In a joined table, the later row would replace the earlier one. */
 type Repeated = {
   [name in keyof CheckTables]: keyof CheckTables[name] & KeysOf<CheckTables[Exclude<keyof CheckTables, name>]>;
 }[keyof CheckTables];
 
-/** If a table is in no family, or an id is in two tables, no row can be read and compilation fails. */
+/** Makes compilation fail if a table is in no family, or an id is in two tables. */
 type Joined = [Exclude<CheckId, IdsOf<Listed, CheckRow>> | Repeated] extends [never]
   ? CheckRow & { readonly class: CheckClass }
   : never;
@@ -75,12 +75,12 @@ const CLASSED = CHECK_FAMILIES.flatMap(({ class: ofFamily, rows }) =>
   Object.entries<CheckRow>(rows).map(([id, row]) => [id, { ...row, class: ofFamily }] as const),
 );
 
-/** Every check by its id: these are exactly the ids of the rows. */
+/** Every check by its id. */
 export const CHECKS = Object.fromEntries(CLASSED) as {
   readonly [id in CheckId]: Joined;
 };
 
-/** Records checks that speak of one place in the request. @param about JSON pointer of the place */
+/** Creates the checks of one place in the request. @param about JSON pointer of the place */
 export function checksAt(about = '', owner?: CheckOwner): Checks {
   return new Checks(CHECKS, about, owner);
 }
@@ -88,7 +88,7 @@ export function checksAt(about = '', owner?: CheckOwner): Checks {
 /** Ids of all checks, most important first. */
 export const CHECK_IDS = CLASSED.map(([id]) => id as CheckId);
 
-/** Ids of the checks that a waiver can name, by what its value has to say. */
+/** Ids of the checks that a waiver can name, by the kind of its value. */
 export function waivableChecks<Value extends Waiver>(value: Value): readonly WaivableCheck<Value>[] {
   return CHECK_IDS.filter((id): id is WaivableCheck<Value> => CHECKS[id].waiver === value);
 }

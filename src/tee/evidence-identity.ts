@@ -6,17 +6,23 @@ import type { IdentityParts, SmallerS } from './shared/evidence/identity.js';
 import { reportWithLowS } from './snp/identity.js';
 import { quoteWithLowS } from './tdx/identity.js';
 
-/** Size of the length before each part. */
+/** Size of the length prefix of each part. */
 const LENGTH_BYTES = 4;
 
 const SMALLER_S: SmallerS = { snpReport: reportWithLowS, tdQuote: quoteWithLowS };
 
 /**
- * SHA-256 of the evidence, hex: one identity for the same evidence in native form and dialect, whatever endorsements
- * come with it. Over report, quote or paravisor report; TD quote behind a paravisor; message, signature and SHA-256 PCRs
- * of the TPM quote; runtime data; event log; or, of a token alone, its signing input; in this order, each preceded by its
- * length in 4 bytes big endian, an absent one having length 0. Of two signatures (r, s) and (r, n-s), which verify
- * alike, the one with the smaller s counts.
+ * Computes the identity of evidence: a SHA-256, hex. It is the same for native form and dialect, and for any
+ * endorsements. The hash covers these parts in this order:
+ *
+ * - the report, the quote or the paravisor's report, or the signing input of a token alone
+ * - the TD quote, if the first part is the paravisor's report
+ * - message, signature and SHA-256 PCRs of the TPM quote
+ * - runtime data
+ * - event log
+ *
+ * Each part follows its length in 4 bytes big endian; an absent part has length 0. The signatures (r, s) and (r, n-s)
+ * verify alike, so the one with the smaller s is hashed.
  */
 export function evidenceSha256(evidence: Evidence): string {
   const parts = inOrder(partsOf(evidence));

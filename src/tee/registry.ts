@@ -9,7 +9,7 @@ import type { TeeOf } from './tee-of.js';
 import { TPM } from './tpm/tee.js';
 import type { ChosenOptions } from './verifier-options.js';
 
-/** One line for each TEE, and for each other verifier's token. A type of evidence without a line here does not compile. */
+/** The TEE of each type of evidence. A type of evidence without a line here does not compile. */
 export const TEES = {
   snp: SNP,
   tdx: TDX,

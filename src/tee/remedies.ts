@@ -17,7 +17,7 @@ import { SNP_OUT_OF_REACH_REMEDIES, SNP_REMEDIES, SNP_WARNINGS_REMEDIES } from '
 import { TDX_OUT_OF_REACH_REMEDIES, TDX_REMEDIES, TDX_WARNINGS_REMEDIES } from './tdx/checks/remedies.js';
 import { TPM_REMEDIES } from './tpm/checks/remedies.js';
 
-/** The remedy of every check. They stand apart from the rows, because nothing that verifies or appraises reads them. */
+/** The remedy of every check. Separate from the rows, because verification and appraisal do not read remedies. */
 export const REMEDIES = {
   ...SERVICE_REMEDIES,
   ...CERTIFICATE_REMEDIES,
@@ -44,8 +44,8 @@ export const REMEDIES = {
 } satisfies RemediesOf<Record<CheckId, unknown>>;
 
 /**
- * The remedy for a check that did not pass, for the operator, the guest's owner or the caller: one sentence.
- * Null where it passed or did not run.
+ * Returns the remedy for a check that did not pass, in one sentence, for the operator, the guest's owner or the caller.
+ * Returns null if the check passed or did not run.
  */
 export function remedyOf(check: Finding & { readonly id: CheckId }): string | null {
   if (check.result !== 'fail' && check.result !== 'warn' && check.result !== 'unavailable') return null;

@@ -30,8 +30,8 @@ const DEFAULTS = {
 } as const satisfies VerifierOptions;
 
 /**
- * Makes the verifier of each type of evidence. An option that is undefined counts as left out.
- * @throws {RangeError} for a leeway or a length that is no number, or negative: comparisons with it would hold for anything
+ * Makes the verifier of each type of evidence. An undefined option has its default.
+ * @throws {RangeError} for a leeway or a length that is NaN or negative, because comparisons with it would always hold
  */
 export function createVerifiers(options: VerifierOptions = {}): ReadonlyMap<EvidenceType, EvidenceVerifier> {
   const chosen = { ...DEFAULTS, ...given(options) };
@@ -47,7 +47,7 @@ export function createVerifiers(options: VerifierOptions = {}): ReadonlyMap<Evid
   });
 }
 
-/** A caller whose types allow undefined members must not lose a default by them. */
+/** Removes undefined members, so that they do not replace defaults. */
 function given(options: VerifierOptions): VerifierOptions {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
 }

@@ -7,11 +7,12 @@ import { decodeUserData } from '../shared/format/runtime-claims.js';
 import type { ItaStatement } from './ita-statement.js';
 
 /**
- * Places of a token that can hold the caller's nonce, in what the hardware vouches for: the service compares report data,
- * or the paravisor's user data, with the hash of its own nonce and of the data shown. Held data have no length of their
- * own, and hold X exactly.
+ * Lists the places in a token that can hold the caller's nonce. The hardware vouches for each: Trust Authority compares
+ * the report data, or the paravisor's user data, with the hash of its own nonce and of the data in the token. Held data
+ * has no fixed length, so it must equal X exactly.
  *
- * X in `tdx_report_data` itself is none: what stands there is a hash of the service's own making.
+ * `tdx_report_data` is not a place for X: it holds a hash, of the nonce and held data, or of the runtime claims on
+ * Azure.
  */
 export function noncePlaces(statement: ItaStatement, binding: ExpectedBinding): readonly NoncePlace[] {
   const { runtime } = statement;
@@ -24,7 +25,7 @@ export function noncePlaces(statement: ItaStatement, binding: ExpectedBinding): 
     { place: 'ita.userData', field: userData, holds: isPadded(userData, value) },
     { place: 'ita.heldData', field: heldData, holds: isExactly(heldData, value) },
     { place: 'ita.runtimeData', field: inRuntime.nonce, holds: isBound(inRuntime, binding) },
-    // Trust Authority makes this nonce before a client can hash a key into it, so it binds no key.
+    // Trust Authority makes this nonce, so a client cannot hash a key into it. It binds no key.
     {
       place: 'ita.verifierNonce',
       field: verifierNonce,
@@ -34,8 +35,8 @@ export function noncePlaces(statement: ItaStatement, binding: ExpectedBinding): 
 }
 
 /**
- * The value is base64 of bytes; in genuine tokens those bytes are a text, base64 again, of 64 random ones. A client that
- * requested a nonce may have kept it in either form, so both forms are equal.
+ * Whether the value in the token is the caller's nonce. The value is base64. In genuine tokens the decoded bytes are
+ * base64 text again, of 64 random bytes. A client may send either form as its nonce, so both are accepted.
  */
 function isVerifierNonce(bytes: Uint8Array, nonce: Uint8Array): boolean {
   return isExactly(bytes, nonce) || isExactly(decodeText(bytes), nonce);

@@ -6,9 +6,9 @@ import { isListOf, type Shape, shapeProblem, TDX_SHAPES } from '../shared/tokens
 export interface ItaStatement {
   /** Claims about the TD: the token itself in version 1, its member `tdx` in version 2. */
   readonly td: JsonObject;
-  /** `attester_runtime_data`: JSON that the hardware vouches for. */
+  /** `attester_runtime_data`: JSON that the hardware vouches for; null if absent. */
   readonly runtime: JsonObject | null;
-  /** `attester_held_data`, base64: other bytes that the hardware vouches for. */
+  /** `attester_held_data`, base64: other bytes that the hardware vouches for; null if absent. */
   readonly heldData: string | null;
   /** `verifier_nonce.val`, base64. */
   readonly verifierNonce: string | null;
@@ -19,8 +19,8 @@ export interface ItaStatement {
 }
 
 /**
- * Members that speak of the TD, and their types. A member of another type is none that the service writes. What tells
- * debug has no type here: anything but its one good value is a finding of its own.
+ * Types of the claims about the TD. Trust Authority writes no other type, so a claim of another type is rejected. The
+ * debug claims are not listed: `verifyDebug` rejects every value but one.
  */
 const TD_SHAPES: ReadonlyMap<string, Shape> = new Map<string, Shape>([
   ...TDX_SHAPES,
@@ -41,12 +41,12 @@ const TD_SHAPES: ReadonlyMap<string, Shape> = new Map<string, Shape>([
   ['tdx_td_attributes_septve_disable', 'boolean'],
 ]);
 
-/** Members that every token about a TD has. */
+/** Claims that every token about a TD has. */
 const TD_MEMBERS = ['tdx_mrtd', 'tdx_report_data'] as const;
 
 /**
- * Reads what the token is about. A token about anything else than a TD (SGX, TPM or GPU alone) fails here, and so does a
- * version that is not known, a member of another type, and a claim about the TD where its version has none.
+ * Reads the claims about the TD. Fails for a token without a TD (SGX, TPM or GPU alone), for an unknown version, for a
+ * claim of a wrong type, and for a claim about the TD outside the object that its version prescribes.
  */
 export function readStatement(checks: Checks, claims: JsonObject): ItaStatement | null {
   const statement = statementOf(claims);
@@ -61,7 +61,7 @@ export function readStatement(checks: Checks, claims: JsonObject): ItaStatement 
   return typeof statement === 'string' ? null : statement;
 }
 
-/** `attester_type` as it stands; null where it is no text, or where the token is about several things and no TD. */
+/** `attester_type`; null if it is not a string, or if the token is about several attesters without a TD. */
 export function attesterTypeOf(claims: JsonObject): string | null {
   const td = claims['tdx'] ?? claims;
   const type = isObject(td) ? td['attester_type'] : null;
@@ -89,7 +89,10 @@ function statementOf(claims: JsonObject): ItaStatement | string {
   };
 }
 
-/** The version says where the claims about the TD stand; what stands at the other place makes the token unreadable. */
+/**
+ * Selects the claims about the TD by version. Fails if there are claims about the TD at the place of the other
+ * version.
+ */
 function tdClaimsOf(claims: JsonObject): JsonObject | string {
   const { ver, tdx } = claims;
   if (ver === '1.0.0') return tdx === undefined ? claims : 'a token of version 1 has tdx';
@@ -106,21 +109,21 @@ function tdProblem(td: JsonObject): string | null {
   return shapeProblem(td, TD_SHAPES);
 }
 
-/** A list of objects with an `id`; absent and null are the empty one. */
+/** A list of objects with an `id`. Null stands for an empty list. */
 type PolicyList = readonly { readonly id: string }[] | null;
 
 function isPolicyList(value: JsonValue): value is JsonValue & PolicyList {
   return value === null || isListOf(value, (element) => isObject(element) && typeof element['id'] === 'string');
 }
 
-/** Compared without case, as people write UUIDs in either. */
+/** Returns the ids in lower case, because UUIDs are compared without case. */
 function idsOf(policies: PolicyList): readonly string[] {
   return (policies ?? []).map(({ id }) => id.toLowerCase());
 }
 
 /**
- * On top, or in version 2 beside the other claims about the TD, as the request has it.
- * @returns null where there is none; undefined where it cannot be read, or stands at both places
+ * Reads `verifier_nonce` from the top level, or in version 2 from the claims about the TD, as in the request.
+ * @returns null if absent; undefined if it is malformed or present at both places
  */
 function verifierNonceOf(claims: JsonObject, td: JsonObject): string | null | undefined {
   const places = td === claims ? [claims] : [claims, td];

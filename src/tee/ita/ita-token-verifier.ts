@@ -40,8 +40,8 @@ const REQUIRED: readonly CheckId[] = [...TOKEN_CHECKS, 'token_claim_type', ...TD
 const UNTRUSTED_KEY = 'the certificates of the key could not be relied on';
 
 /**
- * Verifies tokens of Intel Trust Authority about TDs. The steps, and the checks that are deliberately not made, are in
- * README.md beside this file.
+ * Verifies tokens of Intel Trust Authority about TDs. README.md in this folder lists the steps and the checks that are
+ * deliberately not made.
  */
 export class ItaTokenVerifier implements TokenVerifier<'ita-token'> {
   readonly evidenceType = 'ita-token';
@@ -63,7 +63,7 @@ export class ItaTokenVerifier implements TokenVerifier<'ita-token'> {
     };
   }
 
-  /** The steps of README.md beside this file, by their numbers; 1 is the reading. */
+  /** Runs steps 2 to 12 of README.md in this folder. `open` runs step 1. */
   async #verify(
     checks: Checks,
     { token, issuer }: IssuedToken<ItaIssuer>,
@@ -72,7 +72,7 @@ export class ItaTokenVerifier implements TokenVerifier<'ita-token'> {
     const required = issuer === null || issuer.roots === null ? REQUIRED : [...REQUIRED, ...CHAIN_CHECKS];
     const keys = context.endorsements.tokenKeys ?? null;
 
-    // 2 to 6. Algorithm, issuer, key, signature and times, as of every token.
+    // 2 to 6. Algorithm, issuer, key, signature and times, as for every token.
     const verified = await verifyToken(checks, token, tokenRules(this.#options, issuer, SCHEME, context));
     if (verified === null || issuer === null || keys === null || 'code' in keys) {
       return refusedToken(checks, required, 'the token could not be relied on');
@@ -82,13 +82,13 @@ export class ItaTokenVerifier implements TokenVerifier<'ita-token'> {
     const certificates = verifyKeyTrust(checks, verified.key, issuer, keys.value, context.at);
     if (certificates === null) return refusedToken(checks, required, UNTRUSTED_KEY);
 
-    // 8. What the token is about.
+    // 8. The claims about the TD.
     const statement = readStatement(checks, token.claims);
 
     // 9 to 11. The TCB status of the TD, debug, and the matched policies.
     verifyStatement(checks, statement, issuer);
 
-    // 12. The nonce: the code that opened the token requires its presence.
+    // 12. The places that hold the nonce. The code that opened the token requires at least one.
     const { binding } = context;
     const places = statement === null || binding === null ? [] : noncePlaces(statement, binding);
     return {
@@ -100,7 +100,7 @@ export class ItaTokenVerifier implements TokenVerifier<'ita-token'> {
       held: heldValues(places),
       validUntil: earliest(verified.expiresAt, certificates.validUntil),
       clockSkewSeconds: verified.clockSkewSeconds,
-      // The service makes no statement about a paravisor.
+      // Trust Authority makes no statement about a paravisor.
       vouchesForParavisor: false,
     };
   }

@@ -4,20 +4,20 @@ import type { TokenKey, TokenKeySet } from '../../core/endorsement.js';
 import { TRUST_AUTHORITY_ISSUERS } from '../../core/trust-authority-issuers.js';
 import { type KeyCertificates, verifyKeyCertificates } from '../shared/tokens/token-certificates.js';
 
-/** A Trust Authority whose tokens are accepted. */
+/** An accepted instance of Trust Authority. */
 export interface ItaIssuer {
-  /** `iss`, character by character: a URL or a name, it differs by region. */
+  /** `iss`, compared character by character. A URL or a name, depending on region and age. */
   readonly issuer: string;
   /**
-   * SHA-256 of the certificates, or of their SubjectPublicKeyInfos, that the certificate of a signing key must chain to,
-   * lower-case hex; null where the origin or the file that the keys are from is the trust.
+   * SHA-256 of the trusted roots of signing key certificates, or of their SubjectPublicKeyInfos, lower-case hex. Null:
+   * the origin or the file of the keys is trusted instead.
    */
   readonly roots: ReadonlySet<string> | null;
-  /** Ids of policies, in lower case, that every token has to have matched: the caller's own tokens too. */
+  /** Ids of the policies that every token must match, in lower case. Applies to tokens that the caller sends too. */
   readonly policyIds: ReadonlySet<string>;
 }
 
-/** Intel's own instances, by `iss`: the origin of their keys is the trust, and no policy is required. */
+/** Intel's instances by `iss`. The origin of their keys is trusted, and no policy is required. */
 export function publicItaIssuers(): ReadonlyMap<string, ItaIssuer> {
   return new Map(
     TRUST_AUTHORITY_ISSUERS.map(({ issuer }) => [issuer, { issuer, roots: null, policyIds: new Set<string>() }]),
@@ -28,10 +28,11 @@ export function publicItaIssuers(): ReadonlyMap<string, ItaIssuer> {
 export const CHAIN_CHECKS = ['cert_untrusted', 'cert_validity', 'cert_revoked'] as const satisfies readonly CheckId[];
 
 /**
- * The certificates of the key that signed. With pinned roots: up to one of them, and none revoked by the CRL of its
- * issuer. A root that only the key set supplies proves nothing: an attacker who can write the set can write the root too.
+ * Verifies the certificates of the signing key. If roots are pinned, the chain must end at one of them, and the CRLs of
+ * the issuers must revoke no certificate. A root that only the key set supplies proves nothing: an attacker who can
+ * write the set can write the root too.
  *
- * @returns null where the key cannot be relied on; the checks say why
+ * @returns null if the key cannot be relied on; the checks give the reason
  */
 export function verifyKeyTrust(
   checks: Checks,

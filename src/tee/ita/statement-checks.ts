@@ -3,8 +3,8 @@ import type { ItaStatement } from './ita-statement.js';
 import type { ItaIssuer } from './key-trust.js';
 
 /**
- * Debug off, in so many words: `dbgstat` disabled, `tdx_is_debuggable` literally false, and so the attribute where it is
- * shown. Genuine tokens have the first two, so that a missing one is as bad as one that says yes.
+ * Requires that debugging is off: `dbgstat` is `disabled`, `tdx_is_debuggable` is `false`, and so is
+ * `tdx_td_attributes_debug` if present. Genuine tokens have the first two, so a missing one is a failure.
  */
 export function verifyDebug(checks: Checks, { td }: ItaStatement): void {
   const { dbgstat = null, tdx_is_debuggable: debuggable = null, tdx_td_attributes_debug: attribute = false } = td;
@@ -19,9 +19,9 @@ export function verifyDebug(checks: Checks, { td }: ItaStatement): void {
 }
 
 /**
- * Trust Authority issues a token whatever its policies say, unless it is asked not to, and under no policy to a client that
- * names none. So every policy that the operator configured must have matched, also in a token that the caller sends: any
- * customer's key gets one.
+ * Requires that the token matches every policy that the operator configured, and that it lists no unmatched policy. By
+ * default, Trust Authority issues tokens even if policies do not match, and requires no policy in a request. This
+ * applies to tokens that the caller sends too, because every customer of Intel can get one without a policy.
  */
 export function verifyPolicies(
   checks: Checks,

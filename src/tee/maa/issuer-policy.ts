@@ -5,22 +5,24 @@ import { isObject, type JsonObject, type JsonValue } from '../../core/json.js';
 import { sha256 } from '../../crypto/digest.js';
 import { base64OrNull } from '../shared/binding/held-value.js';
 
-/** An instance of Azure Attestation whose tokens are accepted. */
+/** An accepted instance of Azure Attestation. */
 export interface MaaIssuer {
-  /** Its URL, as tokens have it in `iss`. */
+  /** Its URL, the value of `iss` in tokens. */
   readonly issuer: string;
   /**
-   * Values that `x-ms-policy-hash` may have; `shared` for a provider whose policy Microsoft writes; `any` if the
-   * owner of the instance is trusted, regardless of the claims that its policy issues.
+   * Accepted values of `x-ms-policy-hash`; `shared` for a provider with Microsoft's policy; `any` if the owner of the
+   * instance is trusted, regardless of the claims that its policy issues.
    */
   readonly policyHashes: ReadonlySet<string> | 'shared' | 'any';
-  /** SHA-256 of the certificates that may have signed the policy, lower-case hex; null where any may. */
+  /** SHA-256 of the accepted certificates of policy signers, lower-case hex. Null: every signer is accepted. */
   readonly policySigners: ReadonlySet<string> | null;
   /** Whether the certificate of the signing key must prove that the key is protected by a TEE. */
   readonly teeSigner: 'any' | 'required';
 }
 
-/** The shared providers of regions, by `iss`: Microsoft writes their policy, and any of its signers may have signed it. */
+/**
+ * The shared providers of regions by `iss`. Microsoft writes their policy, so the signer of the policy is not checked.
+ */
 export function sharedMaaIssuers(regions: readonly string[] = SHARED_REGIONS): ReadonlyMap<string, MaaIssuer> {
   const issuers = regions.map(
     (region): MaaIssuer => ({
@@ -34,11 +36,11 @@ export function sharedMaaIssuers(regions: readonly string[] = SHARED_REGIONS): R
 }
 
 /**
- * The policy under which the token was issued. The owner of an instance can issue claims of any name: without the
- * policy's hash a claim proves nothing (Microsoft, Azure Attestation policy grammar).
+ * Verifies the policy under which the token was issued. The owner of an instance can issue claims of any name, so
+ * without a pinned policy hash a claim proves nothing (Microsoft, Azure Attestation policy grammar).
  *
- * @returns whether the policy is pinned by its hash: only then can the token make a paravisor known. That of a shared
- *   provider is accepted as it is, and may change at any time
+ * @returns whether the policy is pinned by its hash. Only then can the token make a paravisor known. The policy of a
+ *   shared provider is accepted but not pinned, because Microsoft can change it at any time
  */
 export function verifyIssuerPolicy(checks: Checks, claims: JsonObject, issuer: MaaIssuer): boolean {
   const { policyHashes, policySigners } = issuer;
@@ -72,7 +74,7 @@ const ANY_POLICY = 'maa.issuers[].policyHash is any: whoever owns the instance c
 const SHARED_POLICY = 'the provider is a shared one (maa.shared or maa.issuers), whose policy Microsoft writes';
 
 /**
- * `x-ms-policy-signer` is the JWK of the signer, its certificate in `x5c`: SHA-256 of that; null where there is none.
+ * SHA-256 of the signer's certificate, from `x5c` of the JWK in `x-ms-policy-signer`; null if absent.
  */
 function signerOf(claims: JsonObject): string | null {
   const signer = claims['x-ms-policy-signer'] ?? null;

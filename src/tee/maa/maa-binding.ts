@@ -8,8 +8,8 @@ import { decodeUserData } from '../shared/format/runtime-claims.js';
 import type { MaaStatement } from './maa-statement.js';
 
 /**
- * Places of a token that can hold the caller's nonce, in what the hardware signed, or in what the service sealed to the
- * vTPM of the guest. The plain claim `nonce` is none: it echoes the request, and any
+ * Lists the places in a token that can hold the caller's nonce: values that the hardware signed, or that Azure
+ * Attestation sealed to the vTPM of the guest. The claim `nonce` is not such a place. It repeats the request, and any
  * client can submit an old report with a new nonce.
  */
 export function noncePlaces(statement: MaaStatement, binding: ExpectedBinding): readonly NoncePlace[] {

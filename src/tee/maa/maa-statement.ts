@@ -3,7 +3,7 @@ import { isObject, type JsonObject } from '../../core/json.js';
 import { MAA_ATTESTATION_TYPES, type MaaAttestationType, misspeltCompliance } from '../../core/maa-words.js';
 import { type Shape, shapeProblem, TDX_SHAPES } from '../shared/tokens/claim-shapes.js';
 
-/** TEEs that Azure Attestation speaks of, as `x-ms-attestation-type` has them. */
+/** TEEs in tokens of Azure Attestation, as in `x-ms-attestation-type`. */
 export type MaaTee = Exclude<MaaAttestationType, 'azurevm'>;
 
 /** The attested facts in a token, each member read from its exact path (Microsoft, Azure Attestation claim sets). */
@@ -11,15 +11,19 @@ export interface MaaStatement {
   /** `x-ms-attestation-type` of the token. */
   readonly attestationType: MaaAttestationType;
   readonly tee: MaaTee;
-  /** The claims about the TEE: the token itself, or `x-ms-isolation-tee` of guest attestation. */
+  /** The claims about the TEE: the token itself, or `x-ms-isolation-tee` in a guest attestation token. */
   readonly claims: JsonObject;
-  /** The runtime claims that the hardware vouches for, `x-ms-runtime` beside the claims about the TEE. */
+  /**
+   * The runtime claims that the hardware vouches for: `x-ms-runtime` among the claims about the TEE; null if absent.
+   */
   readonly runtime: JsonObject | null;
-  /** `x-ms-runtime` of a guest attestation token, which the service sealed to the vTPM of that guest. */
+  /**
+   * `x-ms-runtime` of a guest attestation token, which Azure sealed to the vTPM of that guest; null for other tokens.
+   */
   readonly guestRuntime: JsonObject | null;
 }
 
-/** Types that the members have wherever they stand. A member of another type is none that the service writes. */
+/** Types of the claims. Azure Attestation writes no other type, so a claim of another type is rejected. */
 const SHAPES: ReadonlyMap<string, Shape> = new Map<string, Shape>([
   ['x-ms-compliance-status', 'string'],
   ['x-ms-runtime', 'object'],
@@ -42,15 +46,15 @@ const SHAPES: ReadonlyMap<string, Shape> = new Map<string, Shape>([
   ...TDX_SHAPES,
 ]);
 
-/** A member by which each TEE is told: a token of another kind does not have it at this place. */
+/** A claim that identifies each TEE. A token about another TEE does not have it among these claims. */
 const REPORT_DATA: { readonly [tee in MaaTee]: string } = {
   sevsnpvm: 'x-ms-sevsnpvm-reportdata',
   tdxvm: 'tdx_report_data',
 };
 
 /**
- * Reads what the token is about. A token about anything else than a confidential VM (SGX, TPM, a Trusted Launch VM,
- * which has no `x-ms-isolation-tee`) fails here, and so does a member of another type than the service writes.
+ * Reads the claims about the TEE. Fails for a token that is not about a confidential VM (SGX, TPM, or a Trusted Launch
+ * VM, which has no `x-ms-isolation-tee`), and for a claim of a wrong type.
  */
 export function readStatement(checks: Checks, claims: JsonObject): MaaStatement | null {
   const statement = statementOf(claims);
@@ -93,8 +97,8 @@ function claimProblem({ tee, claims }: MaaStatement): string | null {
 }
 
 /**
- * Debugging is off only where a literal `false` says so: a missing member, a text or a number does not. A TD's token
- * says it twice, also as `dbgstat` (EAT). Where both are present, both must say so.
+ * Requires that debugging is off. The debug claim must be the literal `false`: a missing claim, a string or a number
+ * fails. If the token of a TD also has `dbgstat` (EAT), that must be `disabled`.
  */
 export function verifyDebug(checks: Checks, { tee, claims }: MaaStatement): void {
   const value = claims[tee === 'sevsnpvm' ? 'x-ms-sevsnpvm-is-debuggable' : 'tdx_td_attributes_debug'] ?? null;
@@ -111,13 +115,13 @@ export function verifyDebug(checks: Checks, { tee, claims }: MaaStatement): void
   }
 }
 
-/** `x-ms-compliance-status`, from beside the claims about the TEE. */
+/** `x-ms-compliance-status` among the claims about the TEE; null if absent. */
 export function complianceStatusOf({ claims }: MaaStatement): string | null {
   const status = claims['x-ms-compliance-status'];
   return typeof status === 'string' ? status : null;
 }
 
-/** `attester_tcb_status` of a TD, as the token has it; null where there is none, and of an SEV-SNP VM. */
+/** `attester_tcb_status` of a TD; null if absent, and for an SEV-SNP VM. */
 export function tcbStatusOf({ tee, claims }: MaaStatement): string | null {
   const status = tee === 'tdxvm' ? claims['attester_tcb_status'] : null;
   return typeof status === 'string' ? status : null;

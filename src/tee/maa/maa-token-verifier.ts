@@ -25,7 +25,7 @@ import { noncePlaces } from './maa-binding.js';
 import { complianceStatusOf, type MaaStatement, readStatement, tcbStatusOf, verifyDebug } from './maa-statement.js';
 import { verifySigner } from './token-signer.js';
 
-/** Issuers are named by their URL: without port, path or slash at the end. */
+/** Issuers are named by their URL, without port, path or trailing slash. */
 export interface MaaTokenVerifierOptions extends TokenVerifierOptions<MaaIssuer> {
   /** Product lines that the operator refuses. */
   readonly refuseProducts: ReadonlySet<SnpProduct>;
@@ -39,7 +39,7 @@ const SCHEME: TokenScheme = {
   algorithms: ['RS256'],
 };
 
-/** The content of a verified token. */
+/** Checks of the content of a verified token. */
 const STATEMENT_CHECKS = [
   'token_issuer_policy',
   'token_claim_type',
@@ -49,15 +49,15 @@ const STATEMENT_CHECKS = [
 const REQUIRED: readonly CheckId[] = [...TOKEN_CHECKS, ...STATEMENT_CHECKS];
 
 /**
- * Verifies tokens of Microsoft Azure Attestation: `azurevm`, `sevsnpvm` and `tdxvm`. The steps, and the checks that are
- * deliberately not made, are in README.md beside this file.
+ * Verifies tokens of Microsoft Azure Attestation: `azurevm`, `sevsnpvm` and `tdxvm`. README.md in this folder lists the
+ * steps and the checks that are deliberately not made.
  */
 export class MaaTokenVerifier implements TokenVerifier<'maa-token'> {
   readonly evidenceType = 'maa-token';
   readonly #options: MaaTokenVerifierOptions;
   readonly #reports: SnpReportVerifier;
 
-  /** @param reports verifies the reports in certificates of protected signers */
+  /** @param reports verifier of the SNP reports in certificates of TEE-protected signers */
   constructor(options: MaaTokenVerifierOptions, reports: SnpReportVerifier) {
     this.#options = options;
     this.#reports = reports;
@@ -77,32 +77,32 @@ export class MaaTokenVerifier implements TokenVerifier<'maa-token'> {
     };
   }
 
-  /** The steps of README.md beside this file, by their numbers; 1 to 3 are the reading. */
+  /** Runs steps 4 to 17 of README.md in this folder. `open` runs steps 1 to 3. */
   async #verify(
     checks: Checks,
     { token, issuer }: IssuedToken<MaaIssuer>,
     context: VerificationContext,
   ): Promise<TokenVerification> {
-    // 4 to 9. Algorithm, issuer, key, signature and times, as of every token.
+    // 4 to 9. Algorithm, issuer, key, signature and times, as for every token.
     const verified = await verifyToken(checks, token, tokenRules(this.#options, issuer, SCHEME, context));
     if (verified === null || issuer === null) return refusedToken(checks, REQUIRED, 'the token could not be relied on');
 
-    // 10 and 11. The certificates of the key, and evidence in them.
+    // 10 and 11. The certificates of the key, and the evidence in them.
     const signer = await verifySigner(checks, verified.key, issuer, this.#reports, context.at);
     if (signer === null) return refusedToken(checks, REQUIRED, 'the certificates of the key could not be relied on');
 
     // 12. The policy of the issuer.
     const isPinned = verifyIssuerPolicy(checks, token.claims, issuer);
 
-    // 13. What the token is about.
+    // 13. The claims about the TEE.
     const statement = readStatement(checks, token.claims);
 
-    // 14 to 16. What it says of debug, of a TD's TCB, and that it names no product of AMD.
+    // 14 to 16. Debug, the TCB status of a TD, and the AMD product line, which the token does not name.
     if (statement === null) checks.skip(['token_debug'], 'the token does not say what was attested');
     else verifyDebug(checks, statement);
     const ofTee = statement === null ? [] : this.#verifyTee(checks, statement);
 
-    // 17. The places of the nonce. The caller of this verifier requires that it stands in one.
+    // 17. The places that hold the nonce. The caller of this verifier requires at least one.
     const { binding } = context;
     const places = statement === null || binding === null ? [] : noncePlaces(statement, binding);
     return {
@@ -119,13 +119,13 @@ export class MaaTokenVerifier implements TokenVerifier<'maa-token'> {
     };
   }
 
-  /** @returns the checks that a token about this TEE needs beside the others */
+  /** @returns the additional checks that must have an outcome for a token about this TEE */
   #verifyTee(checks: Checks, statement: MaaStatement): readonly CheckId[] {
     if (statement.tee === 'tdxvm') {
       verifyTcbStatus(checks, 'maa_tcb_status', SCHEME.verifier, tcbStatusOf(statement));
       return ['maa_tcb_status'];
     }
-    // Beside hardware evidence the product of that evidence counts.
+    // If hardware evidence came with the token, its product line counts.
     if (checks.about !== TOKEN) return [];
     verifyUnnamedProduct(checks, this.#options.refuseProducts);
     return ['snp_product_refused'];
@@ -142,7 +142,9 @@ function verifyUnnamedProduct(checks: Checks, refuseProducts: ReadonlySet<SnpPro
   });
 }
 
-/** The issuer writes no token that names another location for its keys than its own (TOK-02). */
+/**
+ * Requires that the token names no location for its keys other than the issuer's own, as genuine tokens do (TOK-02).
+ */
 function requireOwnKeyPlace({ jws }: ReadToken, { issuer }: MaaIssuer): void {
   const { jku } = jws.header;
   if (jku !== undefined && jku !== `${issuer}/certs`) {

@@ -14,13 +14,13 @@ import {
 import type { MaaIssuer } from './issuer-policy.js';
 
 /**
- * Verifies the certificates that an instance publishes of the key that signed, and the evidence in them that a TEE
- * holds that key. No root is pinned: an instance signs its certificate itself, and what makes a key its own is that
- * its origin publishes it.
+ * Verifies the certificates that an instance publishes for its signing key, and the evidence in them that a TEE holds
+ * the key. No root is pinned, because an instance signs its own certificate. The origin of the key set identifies the
+ * key.
  *
- * Evidence that can be verified is verified also where none is demanded.
+ * Verifies SNP evidence even if the configuration does not require a TEE.
  *
- * @returns null where the key cannot be relied on; the checks say why
+ * @returns null if the key cannot be relied on; the checks give the reason
  */
 export async function verifySigner(
   checks: Checks,
@@ -40,7 +40,7 @@ export async function verifySigner(
     checks.fail('token_key', { expected: 'a key that a tee holds', actual: evidence.tee, detail });
     return null;
   }
-  // The check is not `token_key`, which must pass: nothing here requires a protected key.
+  // Not recorded as `token_key`, which must pass: the configuration requires no TEE-protected key.
   if (evidence.tee !== 'none') checks.notConfigured('cert_extension', detail);
   return certificates;
 }
@@ -64,8 +64,8 @@ function evidenceOf(certificate: X509Certificate | undefined): Evidence {
 }
 
 /**
- * A report of an SEV-SNP guest whose REPORT_DATA is the digest of the key. The certificate has its endorsements, but
- * no CRL: only that is tolerated, and reported. The CRL could revoke AMD's intermediate, nothing else.
+ * Verifies the report of an SEV-SNP guest. Its REPORT_DATA must be the digest of the key. The certificate contains the
+ * endorsements of the report but no CRL. A missing CRL, which could only revoke AMD's intermediate, is a warning.
  */
 async function verifyGuest(
   checks: Checks,
@@ -112,8 +112,9 @@ function isMet({ id, result }: Check): boolean {
 }
 
 /**
- * SHA-256 over the PEM text of the SubjectPublicKeyInfo, lines ended by LF, and the NUL that ends it in memory. The SGX
- * quotes in certificates of 2020 have this in their report data, and Microsoft's verifier of SEV-SNP ones expects it.
+ * SHA-256 of the SubjectPublicKeyInfo as PEM text, with LF line ends and a NUL at the end. The SGX quotes in
+ * certificates of 2020 have this digest in their report data. Microsoft's verifier of SEV-SNP certificates expects it
+ * too.
  */
 function keyDigest({ spki }: TokenKey): Uint8Array {
   const lines =

@@ -10,7 +10,7 @@ export const ITA_REMEDIES = {
     "The guest's owner should launch the TD with its debug attribute off, and the caller should then send a new token.",
 } satisfies RemediesOf<typeof ITA_CHECKS>;
 
-/** If no policy was required, a policy that the token itself names did not match. */
+/** Names the unmatched policies. Without a required policy, one that the token itself names did not match. */
 function unmatchedPolicies({ expected, actual }: Finding): string {
   const isOwn = isJsonList(expected) && expected.length === 0;
   const ids = value(isOwn ? actual : without(expected, actual), 'the required policies');

@@ -8,7 +8,7 @@ import { parseStrictJson } from '../../../formats/strict-json.js';
 import type { X509Certificate } from '../../../formats/x509-certificate.js';
 import { onlyExtension, type X509Extension } from '../../../formats/x509-extension.js';
 
-/** The evidence in a certificate of Azure Attestation that a TEE holds its key. Nothing of it is verified. */
+/** Evidence in a certificate of Azure Attestation that a TEE holds its key. Not verified. */
 export type MaaSignerEvidence = SnpSignerEvidence | { readonly tee: 'sgx' | 'other' };
 
 /** Signer evidence of a container group in an SEV-SNP guest. */
@@ -18,24 +18,24 @@ export interface SnpSignerEvidence {
   readonly report: Uint8Array;
   /** PEM: VCEK. */
   readonly vek: string;
-  /** PEM: ASK, then ARK; null where there is no second certificate. */
+  /** PEM: ASK, then ARK; null if there is no second certificate. */
   readonly chain: string | null;
 }
 
 const EXTENSION = {
   evidence: '1.3.6.1.4.1.311.105.1000.1',
   teeKind: '1.3.6.1.4.1.311.105.1000.2',
-  /** An SGX quote: as it is documented, and as instances of 2020 have it. */
+  /** An SGX quote: the documented OID, and the OID in certificates of 2020. */
   sgxQuote: ['1.3.6.1.4.1.311.105.1', '1.2.840.113556.10.1.1'],
 } as const;
 
 const SNP_CONTAINER = 'acisevsnp';
 
 /**
- * Reads the evidence in a certificate of a signing key. An extension that comes twice is ignored; the verifier of the
- * certificate refuses it. Not read: `Endorsements`, which is about the guest's image.
+ * Reads the evidence in a certificate of a signing key. Ignores a repeated extension, because the verifier of the
+ * certificate rejects it. Ignores `Endorsements`, which is about the image of the guest.
  *
- * @returns null where there is none
+ * @returns null if there is none
  * @throws {FormatError} `cert_format`
  */
 export function parseMaaSignerEvidence({ extensions }: X509Certificate): MaaSignerEvidence | null {
@@ -70,7 +70,7 @@ function bytesOf(value: JsonValue | undefined): Uint8Array {
   return within(() => decodeBase64(value));
 }
 
-/** A fault of the evidence is a fault of the certificate. */
+/** Converts errors in the evidence to `cert_format`, because the certificate contains the evidence. */
 function within<T>(parse: () => T): T {
   try {
     return parse();
