@@ -3,17 +3,17 @@ import type { Comparison } from './compare-values.js';
 /** Whether the authority of an entry is the issuer of a token. */
 export interface ComparedAuthority {
   readonly met: boolean;
-  /** The values that count as equal, if the authority would not be the issuer otherwise. */
+  /** The differences that compatible comparison ignored; empty if there are none. */
   readonly normalisations: readonly string[];
-  /** Why it is not the issuer, where comparison compatible would say that it is; else null. */
+  /** The difference, if only compatible comparison would accept the issuer; else null. */
   readonly note: string | null;
 }
 
 const ADDRESS = /^([A-Za-z][A-Za-z\d+.-]*:\/\/(?:[^/?#@]*@)?)([^/?#@]*)(.*)$/s;
 
 /**
- * Compares an authority with `iss`. `strict`: letter for letter. `compatible`: one slash at the end of either does not
- * count, nor does the case of the host. Whether anybody should rely on the issuer is not said.
+ * Compares an authority with `iss`. `strict`: character by character. `compatible`: ignores one trailing slash of
+ * either, and the case of the host. Does not decide whether the issuer is trusted.
  */
 export function compareAuthority(authority: string, issuer: string, comparison: Comparison): ComparedAuthority {
   if (authority === issuer) return { met: true, normalisations: [], note: null };
@@ -27,7 +27,7 @@ export function compareAuthority(authority: string, issuer: string, comparison: 
   };
 }
 
-/** In what two that compatible comparison takes as equal differ; null where it does not. */
+/** The differences of two values that are equal in compatible comparison; null if they are not equal. */
 function whatDiffers(authority: string, issuer: string): readonly string[] | null {
   const ours = withoutSlash(authority);
   const theirs = withoutSlash(issuer);
@@ -41,12 +41,12 @@ function whatDiffers(authority: string, issuer: string): readonly string[] | nul
   return differences;
 }
 
-/** Without one slash at its end. */
+/** Removes one trailing slash. */
 export function withoutSlash(issuer: string): string {
   return issuer.endsWith('/') ? issuer.slice(0, -1) : issuer;
 }
 
-/** With the host in lower case: ASCII alone, since other letters fold to ASCII ones. */
+/** Converts the host to lower case. Only ASCII letters, since some other letters fold to ASCII ones. */
 export function withLowerHost(issuer: string): string {
   return issuer.replace(ADDRESS, (_, before: string, host: string, rest: string) => before + lowerCase(host) + rest);
 }

@@ -3,27 +3,27 @@ import { isOrdered } from '../orderings.js';
 import type { ClaimCondition, Operator, ReleaseValue } from './policy-tree.js';
 import { shownValue } from './shown-values.js';
 
-/** `strict`: types must agree. `compatible`: also what Key Vault evidently takes as equal. */
+/** `strict`: types must agree. `compatible`: also accepts values that Key Vault evidently treats as equal. */
 export type Comparison = 'strict' | 'compatible';
 
-/** Whether a condition is met by a claim that is there. */
+/** Whether a claim that is present meets a condition. */
 export interface ComparedValue {
   readonly met: boolean;
-  /** The values that count as equal, if the condition would not be met otherwise; else null. */
+  /** The values that compatible comparison treated as equal, if the condition needs it; else null. */
   readonly normalisation: string | null;
-  /** Why values that look alike, or cannot be compared, do not meet the condition; else null. */
+  /** The reason why similar or incomparable values do not meet the condition; else null. */
   readonly note: string | null;
 }
 
-/** How JavaScript and JSON write a number that no reader takes for another one. */
+/** Canonical decimal form of a number, as JavaScript and JSON write it. */
 const DECIMAL = /^-?(?:0|[1-9]\d*)(?:\.\d+)?$/;
 
-/** The number that a text is the canonical decimal form of: `0` and `-1.5`, not `00`, `1.0` or `1e3`; else null. */
+/** Parses a number in canonical decimal form: `0` and `-1.5`, not `00`, `1.0` or `1e3`. Null for any other text. */
 export function canonicalNumber(text: string): number | null {
   return DECIMAL.test(text) && String(Number(text)) === text ? Number(text) : null;
 }
 
-/** A text of a policy as the boolean or number that it stands for; null where it stands for none of that type. */
+/** Reads a string in a policy as a boolean or number; null if it does not represent one. */
 export function readTextAs(type: 'boolean' | 'number', value: ReleaseValue): boolean | number | null {
   if (typeof value !== 'string') return null;
   if (type === 'number') return canonicalNumber(value);
@@ -31,9 +31,9 @@ export function readTextAs(type: 'boolean' | 'number', value: ReleaseValue): boo
 }
 
 /**
- * Compares the value of a condition with a claim. Values of different types meet no operator, `notEquals` among them:
- * what cannot be compared must not release a key. Only a text of the policy is ever read as another type, never a text
- * of the token.
+ * Compares the value of a condition with a claim. Values of different types meet no operator, not even `notEquals`,
+ * because a comparison that is not possible must not release a key. Only a string in the policy is read as another
+ * type, never a string in the token.
  */
 export function compareValues(
   { operator, value }: Pick<ClaimCondition, 'operator' | 'value'>,

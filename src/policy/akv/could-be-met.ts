@@ -5,9 +5,9 @@ import { maaClaim } from './maa-claims.js';
 import type { ClaimCondition, Condition, ReleasePolicy } from './policy-tree.js';
 
 /**
- * Whether some token about the same TEE could meet a release policy, by claims that are not all of a token, such as those
- * of `maaView`. The issuer is left open, and so are claims that are not there: an instance can issue claims of its own.
- * False only where claims that are there, and that no instance decides, rule every entry out.
+ * Whether some token about the same TEE could meet a release policy, given only a part of its claims, such as
+ * `maaView`. The issuer and absent claims count as possible, because an instance can issue claims of its own. Returns
+ * false only if the present claims, which no instance decides, exclude every entry.
  */
 export function couldBeMet({ authorities }: ReleasePolicy, claims: JsonObject, comparison: Comparison): boolean {
   const could = (condition: Condition): boolean => {
@@ -19,14 +19,14 @@ export function couldBeMet({ authorities }: ReleasePolicy, claims: JsonObject, c
 }
 
 function couldHold(condition: ClaimCondition, claims: JsonObject, comparison: Comparison): boolean {
-  // Of a claim that is there: with false, no token meets it.
+  // The claim is present, so `exists: true` is met. `exists: false` is never met.
   if (condition.operator === 'exists') return compareValues(condition, true, comparison).met;
   const found = claimAt(claims, condition.claim);
   if (found.absent !== null || maaClaim(condition.claim) === undefined || isOfItsTime(condition.claim)) return true;
   return compareValues(condition, found.value, comparison).met;
 }
 
-/** The paravisor writes the time of each request, so that another token about the same TEE has another value. */
+/** Whether a claim changes with each request: the paravisor writes the time of the request. */
 function isOfItsTime(claim: string): boolean {
   return claim.endsWith('x-ms-runtime.vm-configuration.current-time');
 }

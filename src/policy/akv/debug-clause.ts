@@ -6,18 +6,18 @@ import { kindsOf, nameInTee, type TokenKind } from './token-kinds.js';
 const SNP_DEBUG = 'x-ms-sevsnpvm-is-debuggable';
 const TDX_DEBUG = 'tdx_td_attributes_debug';
 
-/** Claims that are true where the TEE can be debugged. Those of SGX are at the top alone. */
+/** Claims that are true if the TEE can be debugged. The claims of SGX exist only at the top level. */
 const DEBUG_FLAGS: ReadonlySet<string> = new Set([
   ...[SNP_DEBUG, TDX_DEBUG, 'x-ms-sgx-is-debuggable', 'is-debuggable'],
-  // Trust Authority states the attribute of a TD twice.
+  // Trust Authority has two claims for debug of a TD.
   'tdx_is_debuggable',
 ]);
 
 /**
- * Tells of an entry that a TEE in debug mode can meet. The compliance status does not count: it says that the paravisor is
- * one of Azure's.
+ * Reports an entry that a TEE in debug mode can meet. The compliance status does not exclude debug: it only identifies
+ * the paravisor as Azure's.
  *
- * @param isOfTrustAuthority whether the authority issues tokens of Trust Authority, and not of Azure Attestation
+ * @param isOfTrustAuthority whether the authority is a Trust Authority and not an Azure Attestation instance
  */
 export function lintDebug({ pointer, group }: ReleaseAuthority, isOfTrustAuthority: boolean): readonly PolicyProblem[] {
   if (refusesDebug(group)) return [];
@@ -39,7 +39,7 @@ function refusesDebug(condition: Condition): boolean {
   }
 }
 
-/** At these paths alone: what is in x-ms-runtime, under whatever name, is of the guest. */
+/** Counts claims at these paths only: the guest writes every claim in x-ms-runtime. */
 function isDebugRefusal({ claim, operator, value }: ClaimCondition): boolean {
   const name = nameInTee(claim);
   if (name === 'dbgstat') return operator === 'equals' && value === 'disabled';
@@ -62,7 +62,7 @@ function refusal(claim: string): string {
   return `{ "claim": "${claim}", "equals": false }`;
 }
 
-/** Every kind of token that some condition speaks of. */
+/** The kinds of token that a condition, or one inside it, names. */
 function kindsNamed(condition: Condition): ReadonlySet<TokenKind> {
   if (condition.kind === 'claim') return new Set(kindsOf(condition));
   return new Set(condition.conditions.flatMap((each) => [...kindsNamed(each)]));

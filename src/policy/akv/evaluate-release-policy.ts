@@ -6,9 +6,9 @@ import { type Comparison, compareValues } from './compare-values.js';
 import type { ClaimCondition, Condition, ConditionGroup, ReleaseAuthority, ReleasePolicy } from './policy-tree.js';
 import { shownClaim, shownValue } from './shown-values.js';
 
-/** The input of a release policy: a token's claims as issued. Another step verifies the token. */
+/** The input of a release policy: the claims of a token. Another step verifies the token. */
 export interface JudgedToken {
-  /** `iss`; null where the claims have none, as those of `maaView`: then no authority is met. */
+  /** `iss`; null if the claims have none, such as `maaView`. Then no authority is met. */
   readonly issuer: string | null;
   readonly claims: JsonObject;
 }
@@ -16,18 +16,18 @@ export interface JudgedToken {
 export interface ReleaseEvaluation {
   readonly met: boolean;
   /**
-   * Values that count as equal although they differ, and without which the first entry that is met would not be. Lower case,
-   * without period.
+   * The values that compatible comparison treated as equal in the first entry that is met. Text in lower case, without
+   * a period.
    */
   readonly normalisations: readonly string[];
   readonly explanation: ExplainedPart;
 }
 
 /**
- * Judges claims by a release policy. It is met where the authority of one entry is the issuer and its conditions hold.
- * Every condition of such an entry is looked at, so that the explanation has all that is missing.
+ * Evaluates a release policy for claims. The policy is met if the authority of one entry is the issuer and its
+ * conditions are met. Evaluates every condition of such an entry, so that the explanation lists all unmet ones.
  *
- * It does not establish that Key Vault decides alike: how the service normalises is not documented.
+ * Key Vault may decide differently, because its normalisation is not documented.
  */
 export function evaluateReleasePolicy(
   policy: ReleasePolicy,
@@ -67,7 +67,10 @@ class Evaluation {
     this.#comparison = comparison;
   }
 
-  /** One line where the authority is not the issuer: a policy often has an entry for each region. */
+  /**
+   * Explains an entry in one line if its authority is not the issuer, since a policy often has an entry for each
+   * region.
+   */
   entry({ authority, group }: ReleaseAuthority): Judged {
     const text = `authority ${shownValue(authority)}`;
     const { issuer } = this.#token;

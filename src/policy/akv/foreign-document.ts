@@ -1,13 +1,13 @@
 import { isObject, type JsonObject, type JsonValue } from '../../core/json.js';
 
-/** Three parts in base64url, the first of which is a JSON object. */
+/** Three base64url parts. The first begins as a JSON object. */
 const JWS = /^eyJ[\w-]*\.[\w-]*\.[\w-]*$/;
 
 const WRAPPED = '{ "version": "1.0.0", "anyOf": [ { "authority": …, "allOf": [ … ] } ] }';
 
 /**
- * Recognises a document that belongs to a release policy and is none, and returns the remedy: an import list, a
- * JWS, a request or key of Key Vault's REST API. Null for any other document.
+ * Recognises a document that is related to a release policy, and returns the remedy: an import list, a JWS, or a
+ * request or key of Key Vault's REST API. Null for any other document.
  */
 export function foreignDocument(value: JsonValue): string | null {
   if (typeof value === 'string') {

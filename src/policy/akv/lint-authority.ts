@@ -5,17 +5,17 @@ import { withLowerHost, withoutSlash } from './compare-authority.js';
 import type { ReleaseAuthority } from './policy-tree.js';
 import { shownValue } from './shown-values.js';
 
-/** Whether an issuer, without slash at its end, is an accepted issuer of tokens of the route. */
+/** Whether an issuer, without trailing slash, is accepted for tokens of a route. */
 export type KnownAuthorities = (issuer: string, route: TokenRoute) => boolean;
 
-/** The tokens that a release policy is judged on. */
+/** The tokens that a release policy is evaluated on. */
 export interface TokenSight {
   readonly routes: readonly TokenRoute[];
-  /** Whether it is a rule of a policy, whose author can accept other tokens. */
+  /** Whether it is a rule in a policy, whose author can accept other tokens. */
   readonly isRule: boolean;
 }
 
-/** Why no token should or can meet an authority, and in what way it is written unlike an issuer. */
+/** Reports an authority that no token should meet or can meet, and one that is not written like an issuer. */
 export function lintAuthority(
   { pointer, authority }: ReleaseAuthority,
   isKnown: KnownAuthorities,

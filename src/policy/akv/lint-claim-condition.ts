@@ -14,7 +14,7 @@ const FORM_NAMES: ReadonlyMap<ClaimForm, string> = new Map([
   ['list', 'a list, which equals no value'],
 ]);
 
-/** Problems of a condition by itself. Of an unknown claim only `exists: false`, or a name near a known one, is a problem. */
+/** Lints a single condition. For an unknown claim, reports only `exists: false` and a name similar to a known one. */
 export function lintClaimCondition(condition: ClaimCondition): readonly PolicyProblem[] {
   const claim = maaClaim(condition.claim);
   if (condition.operator === 'exists') return lintExistence(condition, claim);
@@ -44,7 +44,7 @@ function lintExistence(condition: ClaimCondition, claim: MaaClaim | undefined): 
   ];
 }
 
-/** An instance may issue such a claim by its own policy, so that this is a warning. */
+/** Warns of an unknown name. Not an error, because an instance may issue such a claim by its own policy. */
 function lintName(condition: ClaimCondition): readonly PolicyProblem[] {
   const { claim } = condition;
   const meant = isRuleClaim(claim) ? null : meantClaim(claim);

@@ -4,7 +4,7 @@ import { inBoth, integersOf, isEmptyRange, rangeOf } from './number-range.js';
 import type { ClaimCondition, Condition, ConditionGroup } from './policy-tree.js';
 import { shownValue } from './shown-values.js';
 
-/** Conditions that must all be met and cannot, and conditions of which one always is. */
+/** Reports conditions that cannot be met together, and alternatives of which one is always met. */
 export function lintCombinations(
   group: ConditionGroup,
   around: readonly ClaimCondition[] = [],
@@ -20,14 +20,14 @@ export function lintCombinations(
   ];
 }
 
-/** A branch that is a single condition, as the allOf that it stands for. */
+/** Converts a branch with a single condition to an allOf. */
 function asGroup(condition: Condition): ConditionGroup {
   return condition.kind === 'claim'
     ? { kind: 'allOf', pointer: condition.pointer, conditions: [condition] }
     : condition;
 }
 
-/** Claims that an allOf requires, those of an allOf within it among them. */
+/** The conditions that an allOf requires, with those of nested allOf groups. */
 function mustHold({ conditions }: ConditionGroup): readonly ClaimCondition[] {
   return conditions.flatMap((each) => {
     if (each.kind === 'claim') return [each];
@@ -42,14 +42,14 @@ function choicesOf({ conditions }: ConditionGroup): readonly ConditionGroup[] {
   });
 }
 
-/** Conditions on one claim that others are compared with. A conjunction with more of them is not looked at in full. */
+/** Maximum of conditions on one claim that are compared with each other. Further ones are not compared. */
 const MOST_COMPARED = 32;
 
-/** Conditions by their claim, as far as others are compared with them. */
+/** Conditions by claim, up to the maximum. */
 class Conditions {
   readonly #byClaim = new Map<string, ClaimCondition[]>();
 
-  /** Adds a condition. @returns those on its claim that came before */
+  /** Adds a condition. @returns the earlier conditions on its claim */
   add(condition: ClaimCondition): readonly ClaimCondition[] {
     const before = this.#byClaim.get(condition.claim) ?? [];
     if (before.length < MOST_COMPARED) this.#byClaim.set(condition.claim, [...before, condition]);
@@ -69,7 +69,10 @@ function lintConjunction(own: readonly ClaimCondition[], around: readonly ClaimC
   });
 }
 
-/** Whether no value of their claim meets both. A text and what it stands for count as the same, as in compatible comparison. */
+/**
+ * Whether no value of the claim meets both conditions. A string equals the value that it represents, as in compatible
+ * mode.
+ */
 function excludes(a: ClaimCondition, b: ClaimCondition): boolean {
   if (a.operator === 'equals' && b.operator === 'equals') return String(a.value) !== String(b.value);
   const isSame = String(a.value) === String(b.value);
@@ -78,13 +81,13 @@ function excludes(a: ClaimCondition, b: ClaimCondition): boolean {
   }
   if (a.operator === 'exists' || b.operator === 'exists') return false;
   const [one, other] = [rangeOf(a), rangeOf(b)];
-  // A text that is no number cannot be equalled by what is ordered.
+  // An ordered value cannot equal a string that is not a number.
   if (one === null || other === null) return true;
   const both = inBoth(one, other);
   return isEmptyRange(maaClaim(a.claim)?.form === 'number' ? integersOf(both) : both);
 }
 
-/** Two branches that leave no value out. Only pairs are looked at. */
+/** Reports two branches that together accept every value. Compares pairs only. */
 function lintAlternatives({ pointer, conditions }: ConditionGroup): readonly PolicyProblem[] {
   const earlier = new Conditions();
   for (const condition of conditions) {

@@ -10,8 +10,9 @@ const NAME = 'name the one in x-ms-isolation-tee';
 const RELY_ON_OTHERS = 'Do as the message says: what the guest writes proves nothing.';
 
 /**
- * Conditions on a configuration that the guest can write itself: any value is met by whoever wants to meet it. With the
- * compliance status of a CVM in the same token a paravisor of Azure wrote it. Whether both stand in one branch is not looked at.
+ * Reports conditions on a configuration that the guest can write itself. Such a guest can meet any value. If the policy
+ * also requires the compliance status of a CVM, a paravisor of Azure wrote the configuration. Does not check that both
+ * conditions are in one branch.
  */
 export function lintGuestWords(condition: Condition): readonly PolicyProblem[] {
   return isCompliant(condition) ? [] : remarksOn(condition, new Map());
@@ -35,7 +36,7 @@ function ofClaim({ claim, pointer }: ClaimCondition, around: KindsRequired): rea
   return [{ code: 'akv_always', pointer, message, remedy: RELY_ON_OTHERS }];
 }
 
-/** Guest tokens have no compliance status at the top, and others no x-ms-isolation-tee. */
+/** The remedy by kind of token: guest tokens have no top-level compliance status, and others no x-ms-isolation-tee. */
 function whatToDo(around: KindsRequired): string {
   if (around.has('guest')) return NAME;
   return around.has('direct') ? ADD : `${ADD}, or ${NAME}`;

@@ -5,14 +5,14 @@ import type { ClaimCondition, Condition, ConditionGroup } from './policy-tree.js
 import { shownValue } from './shown-values.js';
 
 /**
- * GUIDs that are compared in one case alone. Some hosts write them in upper case and some in lower case, and tokens repeat
- * what the host wrote.
+ * Reports GUIDs that are compared in one case only. Some hosts write them in upper case and others in lower case, and
+ * tokens repeat the host's spelling.
  */
 export function lintGuidCase(group: ConditionGroup): readonly PolicyProblem[] {
   return group.conditions.flatMap((each) => (each.kind === 'claim' ? lintGuid(each, group) : lintGuidCase(each)));
 }
 
-/** Without the condition, what it excludes would be accepted from every host. */
+/** The remedy for `notEquals`. Removing the condition would accept the excluded VM from every host. */
 const BOTH_CASES = 'Write the GUID in upper case and in lower case, both within allOf, as the message says.';
 
 function lintGuid(condition: ClaimCondition, { kind, conditions }: ConditionGroup): readonly PolicyProblem[] {
@@ -20,7 +20,7 @@ function lintGuid(condition: ClaimCondition, { kind, conditions }: ConditionGrou
   if (maaClaim(claim)?.form !== 'guid' || typeof value !== 'string' || !isGuid(value)) return [];
   if (operator !== 'equals' && operator !== 'notEquals') return [];
   const cases = [value.toUpperCase(), value.toLowerCase()];
-  // A GUID of digits alone has no case.
+  // A GUID of digits only has no case.
   if (cases[0] === cases[1]) return [];
   const together = operator === 'equals' ? 'anyOf' : 'allOf';
   if (kind === together && cases.every((each) => conditions.some((other) => asks(other, condition, each)))) return [];

@@ -10,19 +10,19 @@ import { lintTokenKinds } from './lint-token-kinds.js';
 import type { ClaimCondition, Condition, ReleaseAuthority, ReleasePolicy } from './policy-tree.js';
 
 export interface ReleaseLintOptions {
-  /** Whether tokens of an issuer, without slash at its end, are accepted as tokens of a Verifier. */
+  /** Whether tokens of an issuer, without trailing slash, are accepted as tokens of a Verifier. */
   readonly knownAuthorities: KnownAuthorities;
 }
 
-/** A text that is a release policy and nothing else is a policy for tokens of Azure Attestation. */
+/** A release policy outside a policy document is for tokens of Azure Attestation. */
 const ALONE: TokenSight = { routes: ['maa'], isRule: false };
 
 /**
- * Lints a release policy that parses: unreliable authorities, conditions that are met always
- * or never, and what Key Vault may judge differently. Entry by entry, in the order of the policy. A policy without
- * problems may still ask for too little.
+ * Lints a parsed release policy: unreliable authorities, conditions that are always or never met, and comparisons that
+ * Key Vault may decide differently. Lists problems in the order of the policy. A policy without problems may still
+ * require too little.
  *
- * @param sight left out for a text that is a release policy and nothing else
+ * @param sight tokens that the policy is evaluated on; defaults to those for a release policy outside a document
  */
 export function lintReleasePolicy(
   policy: ReleasePolicy,

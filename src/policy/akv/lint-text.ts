@@ -13,14 +13,14 @@ export function isGuid(text: string): boolean {
   return GUID.test(text);
 }
 
-/** Words that claims are known to have. Whoever issues the token may define more, and in other letters none of these. */
+/** Known values of claims. An issuer may define more, but does not write these in another case. */
 const WORDS: ReadonlyMap<string, readonly string[]> = new Map([
-  // Keys are released to enclaves as well.
+  // Key Vault releases keys to SGX enclaves too.
   ['x-ms-attestation-type', [...MAA_ATTESTATION_TYPES, 'sgx']],
   ['attester_tcb_status', [...TDX_STATUSES, 'Revoked']],
 ]);
 
-/** A text that a claim is compared with and never has: in other letters, of another length, or misspelt. */
+/** Reports a string that the claim never has: in the wrong case, of the wrong length, or misspelt. */
 export function lintText(condition: ClaimCondition, claim: MaaClaim, value: string): readonly PolicyProblem[] {
   const { operator, pointer, claim: path } = condition;
   if (operator !== 'equals' && operator !== 'notEquals') return [];
@@ -37,9 +37,9 @@ export function lintText(condition: ClaimCondition, claim: MaaClaim, value: stri
 interface WhyNever {
   /** "is …". */
   readonly what: string;
-  /** The correct text; null if nobody can know it. */
+  /** The correct string; null if it is not known. */
   readonly instead: string | null;
-  /** Whether the issuer of the token may come to issue it. */
+  /** Whether the issuer may issue this value in the future. */
   readonly mayChange: boolean;
 }
 
@@ -55,7 +55,10 @@ function whyNoWord(path: string, value: string): WhyNever | null {
   return meant === undefined || meant === value ? null : never('is compared letter by letter', `write ${meant}`);
 }
 
-/** An instance may issue statuses of its own. One that is nearly a known one is more likely misspelt. */
+/**
+ * The reason why a status never occurs. An instance may issue other statuses, so only a similar one counts as
+ * misspelt.
+ */
 function whyNoStatus(value: string): WhyNever | null {
   const status = misspeltCompliance(value);
   if (status !== null) return never('is in lower case', `write ${status}`);

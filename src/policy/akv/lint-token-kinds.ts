@@ -3,13 +3,13 @@ import { ISOLATION } from './maa-claims.js';
 import type { ClaimCondition, Condition } from './policy-tree.js';
 import { type KindsRequired, kindsOf, kindsRequired, pathInside, type TokenKind, together } from './token-kinds.js';
 
-/** Kinds that exclude each other. The problem is reported at the path of the first. */
+/** Kinds that exclude each other. A problem is reported at the path of the first. */
 const EXCLUSIVE: readonly (readonly [TokenKind, TokenKind])[] = [
   ['direct', 'guest'],
   ['tdxvm', 'sevsnpvm'],
 ];
 
-/** Paths that the other conditions, met by the same token, leave no token for. */
+/** Reports paths that no token can have, given the other conditions on the same token. */
 export function lintTokenKinds(condition: Condition, around: KindsRequired = new Map()): readonly PolicyProblem[] {
   if (condition.kind === 'claim') return misplaced(condition) ?? excluded(condition, around);
   const { kind, conditions } = condition;
@@ -36,7 +36,7 @@ function ofOtherTee({ claim }: ClaimCondition, by: ClaimCondition): string {
   return `${claim} asks for a TD, and ${by.claim} (${by.pointer}) for SEV-SNP: write them in different branches of anyOf`;
 }
 
-/** Claims that are never where a condition looks for them. */
+/** Reports a condition on a path at which its claim never is; null if the path is possible. */
 function misplaced(condition: ClaimCondition): readonly PolicyProblem[] | null {
   const inside = pathInside(condition.claim);
   if (inside === null) return null;

@@ -2,23 +2,26 @@ import { meantName } from '../../core/names-in-messages.js';
 import { type IntegerRange, UINT8, VMPL } from '../cel/claim-type.js';
 
 /**
- * Claims of Azure Attestation, at the paths that they have in its tokens, and those of a TD in tokens of Trust Authority.
- * An instance of its own policy may issue more, so a path that is not here may still be a claim.
+ * Known claims of Azure Attestation by their path in a token, and of a TD in tokens of Trust Authority. An instance
+ * with its own policy may issue others, so an unknown path may still be a claim.
  */
 
 export const ISOLATION = 'x-ms-isolation-tee';
 
-/** The object that has the claims of a TD in tokens of Trust Authority of version 2. Those of version 1 have them on top. */
+/**
+ * The object with the claims of a TD in tokens of Trust Authority of version 2. In version 1 they are at the top
+ * level.
+ */
 export const TRUST_AUTHORITY_TD = 'tdx';
 
-/** The form of a claim: `hex` is text in lower case, `guid` text in either case, as the host of the VM writes it. */
+/** The form of a claim. `hex` is lower case; `guid` is in upper or lower case, as the host of the VM writes it. */
 export type ClaimForm = 'text' | 'hex' | 'guid' | 'number' | 'boolean' | 'object' | 'list';
 
 export interface MaaClaim {
   readonly form: ClaimForm;
-  /** The possible integers of a number. */
+  /** The possible values of an integer. */
   readonly range: IntegerRange;
-  /** Whether every token has it. */
+  /** Whether every token has the claim. */
   readonly inEveryToken: boolean;
 }
 
@@ -46,7 +49,7 @@ const OF_SNP: Forms = named('x-ms-sevsnpvm-', {
   boolean: ['is-debuggable', 'migration-allowed', 'smt-allowed'],
 });
 
-/** Names of a TD token without a prefix of their own. */
+/** Claims of a TD token whose names have no prefix. */
 export const TD_NAMES: readonly string[] = ['attester_tcb_status', 'dbgstat', 'eat_profile', 'intuse'];
 
 const OF_TDX: Forms = {
@@ -63,12 +66,12 @@ const OF_TDX: Forms = {
   }),
 };
 
-/** The further claims of Trust Authority about a TD. */
+/** Claims about a TD that only Trust Authority issues. */
 const OF_TRUST_AUTHORITY: Forms = {
   boolean: ['tdx_is_debuggable', 'tdx_is_migratable', 'tdx_td_attributes_migratable'],
 };
 
-/** Claims of enclaves. Key Vault releases keys to enclaves by the same rules. */
+/** Claims of SGX enclaves. Key Vault releases keys to enclaves by the same rules. */
 const OF_SGX: Forms = named('x-ms-sgx-', {
   boolean: ['is-debuggable'],
   number: ['config-svn', 'product-id', 'svn'],
@@ -104,7 +107,7 @@ const OF_A_CONFIGURATION: Forms = {
   }),
 };
 
-/** Numbers that the structures of AMD bound, as in rules of the other language. */
+/** Ranges of numbers in AMD's structures, the same as in CEL rules. */
 const RANGES: ReadonlyMap<string, IntegerRange> = new Map([
   ['x-ms-sevsnpvm-vmpl', VMPL.range],
   ...['bootloader', 'microcode', 'snpfw', 'tee'].map((part) => [`x-ms-sevsnpvm-${part}-svn`, UINT8.range] as const),
@@ -137,7 +140,7 @@ export function maaClaim(path: string): MaaClaim | undefined {
   return CLAIMS.get(path);
 }
 
-/** The known path that is meant by one of which nothing is known; null where none is near. */
+/** The known path that is most similar to an unknown one; null if none is similar. */
 export function meantClaim(path: string): string | null {
   return meantName(path, PATHS);
 }

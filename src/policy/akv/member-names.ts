@@ -3,7 +3,7 @@ import { meantOr } from '../../core/names-in-messages.js';
 import type { Place } from '../../schema/schema.js';
 import { SELECTORS, type Selector } from './policy-tree.js';
 
-/** Refuses every member that is not known, and says which one may be meant. Returns how many there were. */
+/** Rejects every unknown member, and suggests a known one. Returns the number of unknown members. */
 export function refuseUnknown(given: JsonObject, known: readonly string[], at: Place): number {
   const unknown = Object.keys(given).filter((name) => !known.includes(name));
   for (const name of unknown) at.member(name).refuse(unknownMember(name, known));
@@ -16,7 +16,7 @@ function unknownMember(name: string, known: readonly string[]): string {
   return `unknown member; ${meantOr(name, known, `there are ${known.join(', ')}`)}`;
 }
 
-/** The selector that is meant by a name, in whatever letters; null where none is. */
+/** The selector that a name spells in any case; null if it spells none. */
 export function selectorMeant(name: string): Selector | null {
   return SELECTORS.find((selector) => selector.toLowerCase() === name.toLowerCase()) ?? null;
 }

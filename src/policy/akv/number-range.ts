@@ -1,7 +1,7 @@
 import { readTextAs } from './compare-values.js';
 import type { ClaimCondition } from './policy-tree.js';
 
-/** Numbers from `least` to `greatest`. An end that is open is left out itself. */
+/** The numbers from `least` to `greatest`. An open end is not included. */
 export interface NumberRange {
   readonly least: number;
   readonly greatest: number;
@@ -9,7 +9,7 @@ export interface NumberRange {
   readonly openAbove: boolean;
 }
 
-/** Numbers that meet a condition; null where it does not compare with a number, or by notEquals. */
+/** The numbers that meet a condition; null if its value is not a number, and for notEquals. */
 export function rangeOf({ operator, value }: ClaimCondition): NumberRange | null {
   const number = typeof value === 'number' ? value : readTextAs('number', value);
   if (typeof number !== 'number') return null;
@@ -35,7 +35,7 @@ export function rangeOf({ operator, value }: ClaimCondition): NumberRange | null
   }
 }
 
-/** The integers of a range, closed; `least` is above `greatest` where there are none. */
+/** The integers in a range, ends included. If there are none, `least` is greater than `greatest`. */
 export function integersOf({ least, greatest, openBelow, openAbove }: NumberRange): NumberRange {
   return {
     least: openBelow ? Math.floor(least) + 1 : Math.ceil(least),
@@ -45,12 +45,12 @@ export function integersOf({ least, greatest, openBelow, openAbove }: NumberRang
   };
 }
 
-/** A span of integers, ends included. */
+/** Converts a span of integers, ends included. */
 export function rangeOfSpan([least, greatest]: readonly [number, number]): NumberRange {
   return { least, greatest, openBelow: false, openAbove: false };
 }
 
-/** The numbers that two ranges have in common. */
+/** The intersection of two ranges. */
 export function inBoth(a: NumberRange, b: NumberRange): NumberRange {
   const least = Math.max(a.least, b.least);
   const greatest = Math.min(a.greatest, b.greatest);

@@ -13,20 +13,20 @@ export type Operator = (typeof OPERATORS)[number];
 export const SELECTORS = ['allOf', 'anyOf'] as const;
 export type Selector = (typeof SELECTORS)[number];
 
-/** A value in a release policy. Lists, objects and null are none. */
+/** A value in a release policy. Lists, objects and null are not allowed. */
 export type ReleaseValue = string | number | boolean;
 
 export interface ClaimCondition {
   readonly kind: 'claim';
-  /** JSON pointer of the condition in the document that it was read from. */
+  /** JSON pointer of the condition in its document. */
   readonly pointer: string;
-  /** Names of claims with dots between, which lead into nested objects. */
+  /** Dot-separated path of the claim in nested objects. */
   readonly claim: string;
   readonly operator: Operator;
   readonly value: ReleaseValue;
 }
 
-/** Conditions of which all or any must be met. There is at least one. */
+/** Conditions of which all or any must be met. At least one. */
 export interface ConditionGroup {
   readonly kind: Selector;
   /** JSON pointer of the object that has the selector. */
@@ -36,10 +36,10 @@ export interface ConditionGroup {
 
 export type Condition = ClaimCondition | ConditionGroup;
 
-/** One entry of the policy: an issuer of tokens, and what a token of it must say. */
+/** One entry of the policy: an issuer, and the conditions on its tokens. */
 export interface ReleaseAuthority {
   readonly pointer: string;
-  /** The issuer as the policy writes it. */
+  /** The issuer, spelt as in the policy. */
   readonly authority: string;
   readonly group: ConditionGroup;
 }
@@ -49,8 +49,8 @@ export interface ReleasePolicy {
   readonly authorities: readonly ReleaseAuthority[];
 }
 
-/** Levels of selectors within an authority; its own is the first. */
+/** Maximum depth of selectors within an authority. The selector of the authority is the first level. */
 export const MAX_DEPTH = 8;
-/** Conditions of a policy in total, groups among them. */
+/** Maximum number of conditions in a policy, including groups. */
 export const MAX_CONDITIONS = 512;
 export const MAX_AUTHORITIES = 128;

@@ -7,7 +7,7 @@ import { refuseUnknown } from './member-names.js';
 import { type ClaimCondition, OPERATORS, type Operator, type ReleaseValue } from './policy-tree.js';
 
 const NAMES = /^[^\s.]+(?:\.[^\s.]+)*$/;
-/** An index in brackets, or a name that is one. */
+/** Matches an index in brackets, or a name that consists of digits. */
 const INDEX = /[[\]]|(?:^|\.)\d+(?:\.|$)/;
 
 const path: Schema<string> = refined(
@@ -15,7 +15,7 @@ const path: Schema<string> = refined(
   (text, at) => (INDEX.test(text) ? at.refuse('leads into a list, which a release policy cannot') : text),
 );
 
-/** Reads an object that has a claim. */
+/** Reads a claim condition. */
 export function readClaimCondition(given: JsonObject, pointer: string, at: Place): ClaimCondition | undefined {
   if (isObsolete(given)) return at.refuse(obsolete(given['condition']));
   return at.unlessRefused(() => {
@@ -43,7 +43,7 @@ function readOperator(given: JsonObject, unknown: number, at: Place): Operator |
   if (present.length > 1) {
     return at.refuse(`has ${present.join(' and ')}: write one condition for each operator, both within allOf`);
   }
-  // A member that is not known has been refused, and may be the operator.
+  // An unknown member was already rejected. It may be the misspelt operator.
   if (operator === undefined && unknown === 0) return at.refuse(`needs one operator: ${OPERATORS.join(', ')}`);
   return operator;
 }
@@ -54,7 +54,7 @@ function readValue(operator: Operator, raw: JsonValue, at: Place): ReleaseValue 
     case 'notEquals':
       return isReleaseValue(raw) ? raw : at.refuse('must be text, a number, true or false');
     case 'exists':
-      // In quotes as well: the grammar of Microsoft prints them so.
+      // Also as strings, because Microsoft's grammar prints them in quotes.
       return raw === true || raw === false || raw === 'true' || raw === 'false'
         ? raw
         : at.refuse('must be true or false');

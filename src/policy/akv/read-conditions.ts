@@ -12,7 +12,7 @@ import {
 } from './policy-tree.js';
 import { readClaimCondition } from './read-claim-condition.js';
 
-/** Reads the conditions of one policy, and counts them. */
+/** Reads the conditions of one policy, up to the maximum. */
 export class ConditionReader {
   readonly #prefix: string;
   #conditions = 0;
@@ -26,12 +26,12 @@ export class ConditionReader {
     return this.#prefix + jsonPointer(at.path);
   }
 
-  /** The one selector of an object. Its other members are left to others. */
+  /** Reads the only selector of an object. The caller reads its other members. */
   group(given: JsonObject, at: Place, depth = 1): ConditionGroup | undefined {
     const [kind, other] = SELECTORS.filter((name) => Object.hasOwn(given, name));
     if (other !== undefined) return at.refuse('has allOf and anyOf: write one of them, and the other within it');
     if (kind !== undefined) return this.#conditionsOf(kind, given[kind] ?? null, at, depth);
-    // In other letters, it is refused as a member that is not known.
+    // A selector in the wrong case is rejected as an unknown member.
     const isMisspelt = Object.keys(given).some((name) => selectorMeant(name) !== null);
     return isMisspelt ? undefined : at.refuse('needs allOf or anyOf with conditions');
   }
@@ -59,14 +59,14 @@ export class ConditionReader {
     });
   }
 
-  /** Noted once: what follows is not read. */
+  /** Records the problem once. Further conditions are not read. */
   #tooMany(at: Place): undefined {
     if (this.#conditions === MAX_CONDITIONS + 1) at.refuse(`is one of more than ${MAX_CONDITIONS} conditions`);
     return undefined;
   }
 }
 
-/** Whether an object is meant as the comparison of a claim. One with neither claim nor selector is. */
+/** Whether an object is meant as a claim condition. An object with neither claim nor selector counts as one. */
 function isClaim(given: JsonObject): boolean {
   return Object.hasOwn(given, 'claim') || !Object.keys(given).some((name) => selectorMeant(name) !== null);
 }

@@ -12,22 +12,22 @@ const VERSION = '1.0.0';
 const ISSUER = text('the issuer of tokens');
 
 export interface ReleasePolicyReading {
-  /** Null where there are problems. Frozen. */
+  /** Null if there are problems. Frozen. */
   readonly policy: ReleasePolicy | null;
-  /** All with code `policy_schema`. */
+  /** All have code `policy_schema`. */
   readonly problems: readonly PolicyProblem[];
 }
 
-/** Whether a document is meant as a release policy that stands alone, and not as a policy of this product. */
+/** Whether a document is meant as a release policy of Key Vault, and not as a policy of this product. */
 export function looksLikeReleasePolicy(value: JsonValue): boolean {
   if (!isObject(value) || Object.hasOwn(value, 'apiVersion')) return false;
   return value['version'] === VERSION || Object.keys(value).some((name) => selectorMeant(name) !== null);
 }
 
 /**
- * Reads a release policy of Azure Key Vault or Managed HSM (grammar version 1.0.0). What the grammar does not have is
- * refused, and so is an empty list, which would be met by every token or by none. A policy that is read may still
- * protect nothing: its lint says so.
+ * Reads a release policy of Azure Key Vault or Managed HSM (grammar version 1.0.0). Rejects members outside the
+ * grammar, and empty lists, which every token or none would meet. A policy that loads may still protect nothing: lint
+ * reports that.
  *
  * @param prefix JSON pointer of the policy in its document; all pointers begin with it
  */

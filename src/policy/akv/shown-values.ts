@@ -1,19 +1,19 @@
 import type { JsonValue } from '../../core/json.js';
 import type { ReleaseValue } from './policy-tree.js';
 
-/** Characters of a value in a sentence. */
+/** Maximum characters of a value in a sentence. */
 const IN_A_SENTENCE = 128;
-/** Characters of a claim that an explanation repeats, so that many conditions on a long claim stay small. */
+/** Maximum characters of a claim in an explanation, since many conditions can be on one long claim. */
 const IN_AN_EXPLANATION = 1024;
 
-/** A value of a policy as JSON writes it, cut where it is long. */
+/** Formats a value of a policy as JSON, truncated if it is long. */
 export function shownValue(value: ReleaseValue): string {
   return typeof value === 'string' && value.length > IN_A_SENTENCE
     ? `${JSON.stringify(value.slice(0, IN_A_SENTENCE))}…`
     : JSON.stringify(value);
 }
 
-/** A claim as an explanation repeats it, and what is left out of it. */
+/** Formats a claim for an explanation, and says if it is truncated. */
 export function shownClaim(value: Exclude<JsonValue, null>): {
   readonly value: JsonValue;
   readonly note: string | null;

@@ -1,13 +1,13 @@
 import type { ClaimType, TextForm } from '../cel/claim-type.js';
 import { RULE_CLAIMS } from '../cel/claim-types.js';
 
-/** The texts that the claim at a path can be, as rules have them; null if it can be any, or is unknown. */
+/** The possible strings of the claim at a path, as for CEL rules; null if any is possible, or the claim is unknown. */
 export function textFormOf(path: string): TextForm | null {
   const type = ruleTypeOf(path);
   return type !== undefined && 'form' in type ? type.form : null;
 }
 
-/** Whether rules know the claim at a path. */
+/** Whether the claim at a path is known to CEL rules. */
 export function isRuleClaim(path: string): boolean {
   return ruleTypeOf(path) !== undefined;
 }

@@ -1,6 +1,6 @@
 import type { ExplainedPart } from '../../core/explanation.js';
 
-/** The conditions that an evaluation was not met by, innermost, each with the value of its claim or what is wrong. */
+/** The innermost unmet conditions of an evaluation, each with the value of its claim or the fault. */
 export function unmetConditions(part: ExplainedPart): readonly string[] {
   const isUnmet = part.state === 'undefined' || (part.state === 'value' && part.value === false);
   if (!isUnmet) return [];
@@ -9,7 +9,7 @@ export function unmetConditions(part: ExplainedPart): readonly string[] {
   return below.length > 0 ? below : [sentenceOf(part, claim)];
 }
 
-/** Below a condition is its claim and nothing else; below anything else is more. */
+/** The claim of a condition, which is its only part; null for any other part. */
 function claimOf({ parts }: ExplainedPart): ExplainedPart | null {
   const [only, ...more] = parts;
   if (only === undefined || more.length > 0) return null;
