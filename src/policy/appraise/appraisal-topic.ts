@@ -9,9 +9,12 @@ import type { RememberedResets } from '../../core/vtpm-resets.js';
 import type { Policy } from '../document/policy-document.js';
 
 /**
- * The state of another verifier's Attestation Result. `verified`: it verifies, and is about this TEE; `refused`: it does not, or
- * that verifier does not vouch; `not judged`: it did not come to that. Of the last two a base check says why.
- * `held back`: nothing was sent, because such evidence or verification time is never put to another verifier.
+ * The state of another verifier's Attestation Result:
+ *
+ * - `verified`: it verifies and is about this TEE.
+ * - `refused`: it does not, or that verifier does not vouch for the evidence. A base check gives the reason.
+ * - `not judged`: it was not verified. A base check gives the reason.
+ * - `held back`: nothing was sent, because such evidence or verification time never goes to another verifier.
  */
 export type ResultState =
   | { readonly state: 'verified' | 'refused' | 'not judged' }
@@ -19,7 +22,7 @@ export type ResultState =
   | { readonly state: 'held back'; readonly because: string }
   | { readonly state: 'absent' };
 
-/** What came of evidence that is itself a token: its route, and nothing where it is none. */
+/** The state of a token that is itself the evidence, by its route; empty for other evidence. */
 export function resultOfEvidence(
   evidenceType: EvidenceType,
   { claims }: Verification,
@@ -29,49 +32,49 @@ export function resultOfEvidence(
   return new Map([[route, { state: claims[route] === undefined ? 'refused' : 'verified' }]]);
 }
 
-/** Verified evidence, as policies appraise it. */
+/** Verified evidence, the input of an appraisal. */
 export interface AppraisalInput extends TopicInput {
-  /** All base checks are in it: those of the verifier, and those of the nonce's record. */
+  /** Contains all base checks: those of the verifier, and those of the nonce's record. */
   readonly verification: Verification;
 }
 
-/** A verification, or the same of asserted claims. */
+/** The members of a verification, also for asserted claims. */
 export interface Findings extends Omit<Verification, 'claims'> {
   readonly claims: Claims;
 }
 
-/** The same for one topic of a policy, which can also be tried on asserted claims. */
+/** The input of one topic of a policy. A policy can also be tried on asserted claims. */
 export interface TopicInput {
   readonly evidenceType: EvidenceType;
   readonly verification: Findings;
   readonly nonce: NonceStanding;
-  /** A route that is not in it has no Attestation Result: none was sent, and nothing is configured to fetch one. */
+  /** Attestation Results by route. An absent route has none: none was sent, and none is configured to be fetched. */
   readonly results: ReadonlyMap<TokenRoute, ResultState>;
-  /** The remembered counts of the vTPM of the evidence. Only policies that track its resets use them. */
+  /** The stored reset counters of the vTPM. Only policies that track resets use them. */
   readonly resets: RememberedResets;
   /** Whether the request supplied a key to bind. */
   readonly boundKey: boolean;
-  /** Whether it supplied one as PEM, which evidence holds without a nonce. */
+  /** Whether the request supplied a key as PEM, which evidence holds without a nonce. */
   readonly keyAsPem: boolean;
   /** The verification time of the request. */
   readonly at: Date;
 }
 
-/** Claims that rest on the same bytes, and are there or absent together. */
+/** A section of claims, whose claims are present or absent together. */
 export type ClaimSection = keyof Claims;
 
-/** One thing that a policy speaks about. */
+/** One part of a policy, with its checks. */
 export interface AppraisalTopic {
-  /** Sections of claims without which nothing of this can be judged. */
+  /** Sections of claims that the checks of this topic need. */
   needs(policy: Policy, evidenceType: EvidenceType): readonly ClaimSection[];
-  /** Checks of the policy that must have been made before it may allow. */
+  /** Checks of the policy that must have an outcome before it can allow. */
   required(policy: Policy, evidenceType: EvidenceType): readonly CheckId[];
-  /** Base checks that must have been made besides, whatever the verifier requires; none where left out. */
+  /** Base checks that must have an outcome in addition to those that the verifier requires; defaults to none. */
   requiredOfBase?(policy: Policy): readonly CheckId[];
   /**
-   * Makes the checks. Called only where all that is needed is there.
+   * Makes the checks. Called only if all needed sections are present.
    *
-   * @param checks of the policy, for `/evidence`
+   * @param checks the checks of the policy at `/evidence`
    */
   appraise(policy: Policy, input: TopicInput, checks: Checks): void;
 }

@@ -30,8 +30,8 @@ export interface ClaimsAppraisal {
 }
 
 /**
- * Holds claims against the rules and reference values of a policy, and against nothing else of it: it is for trying a
- * policy. An allow says nothing of any machine, since nothing was verified.
+ * Compares claims with the rules and reference values of a policy only, to try the policy. An allow proves nothing
+ * about a machine, because the claims are not verified.
  */
 export function appraiseClaims(policy: Policy, { type, asserted: { claims }, at }: GivenClaims): ClaimsAppraisal {
   const checks = checksAt('/claims', { policy: policy.id });
@@ -50,7 +50,7 @@ export function appraiseClaims(policy: Policy, { type, asserted: { claims }, at 
   return { outcome, ...matchesOf(checks.all), reasons: reasonsOf([found]), checks: checks.all };
 }
 
-/** Tokens among the claims count as verified: without that, no rule about one could be tried. */
+/** Treats tokens among the claims as verified. Otherwise no rule about a token could be tried. */
 function inputOf(evidenceType: EvidenceType, claims: Claims, at: Date): TopicInput {
   const routes = (['maa', 'ita'] as const).filter((route) => claims[route] !== undefined);
   return {

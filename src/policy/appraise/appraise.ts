@@ -29,20 +29,20 @@ import { tdxRequirements } from './tdx-requirements.js';
 import { tpmRequirements } from './tpm-requirements.js';
 import { waived } from './waivers.js';
 
-/** Only this file makes one, of a verification. A copy is none: `decide` does not take it. */
+/** The appraisal of a verification. Only this file constructs one; `decide` rejects a copy. */
 class VerifiedAppraisal {
   /** Makes the type nominal. */
   declare protected readonly ofVerification: true;
   readonly policy!: Policy;
   readonly outcome!: Outcome;
-  /** Ids of the policy's own checks and rules that passed, and of those that did not. */
+  /** Ids of the policy's own checks and rules that passed. */
   readonly matched!: readonly string[];
   readonly unmatched!: readonly string[];
-  /** Base checks as this policy sees them: the same number, in the same order, under every policy. */
+  /** Base checks under this policy: the same number in the same order for every policy. */
   readonly base!: readonly Check[];
   /** The policy's own checks. */
   readonly own!: readonly Check[];
-  /** All of them, the base checks first. */
+  /** All checks, base checks first. */
   readonly checks!: readonly Check[];
 
   constructor(members: { readonly [member in keyof VerifiedAppraisal]: VerifiedAppraisal[member] }) {
@@ -50,23 +50,23 @@ class VerifiedAppraisal {
   }
 }
 
-/** How one policy appraised verified evidence. */
+/** The result of one policy for verified evidence. */
 export type PolicyAppraisal = VerifiedAppraisal;
 
-/** Whether `appraise` made it: callers of the library may have no types. */
+/** Whether `appraise` made a value. Needed because callers of the library may not use types. */
 export function isPolicyAppraisal(value: unknown): value is PolicyAppraisal {
   return value instanceof VerifiedAppraisal;
 }
 
-/** The topics of a TEE that policies have minimums and requirements for. */
+/** The topics of each TEE for which policies have minimums and requirements. */
 const TEE_TOPICS: { readonly [tee in TeeOfPolicies]: readonly AppraisalTopic[] } = {
   snp: hardwareTopics([snpMinimums], [snpRequirements]),
   tdx: hardwareTopics([tdxMinimums], [tdxRequirements]),
 };
 
 /**
- * All that is asked of a TEE without topics of its own, and of a vTPM by itself: evidence that nothing was verified of is
- * never allowed.
+ * The only own topic of other TEEs, and of a vTPM alone. It requires verified claims, so evidence without any is never
+ * allowed.
  */
 const ownClaims: AppraisalTopic = {
   needs: (_policy, evidenceType) => [ownSection(evidenceType)],
@@ -79,13 +79,15 @@ function ownSection(evidenceType: EvidenceType): Tee | 'tpm' {
   return teeOf(evidenceType) ?? 'tpm';
 }
 
-/** The topics of any other TEE. */
+/** The topics of every other TEE. */
 const COMMON_TOPICS = hardwareTopics([ownClaims], []);
 
-/** The topics of a token alone. The other verifier appraises TCB and paravisor: no minimums load for them. */
+/**
+ * The topics of a token alone. The other verifier appraises TCB and paravisor, so such a policy cannot have minimums.
+ */
 const TOKEN_TOPICS: readonly AppraisalTopic[] = [secureBoot, freshness, attestationResults, referenceValues, rules];
 
-/** The topics of a vTPM by itself: there is no TEE, and no paravisor. */
+/** The topics of a vTPM alone, which has no TEE and no paravisor. */
 const TPM_TOPICS: readonly AppraisalTopic[] = [
   ownClaims,
   secureBoot,
@@ -98,8 +100,8 @@ const TPM_TOPICS: readonly AppraisalTopic[] = [
 ];
 
 /**
- * Appraises verified claims and base checks by a policy. Says nothing about whether the claims are true: that they
- * come from verified bytes only is the verifier's promise.
+ * Appraises verified claims and base checks by a policy. Relies on the verifier for the claims to come from verified
+ * bytes only.
  */
 export function appraise(policy: Policy, input: AppraisalInput): PolicyAppraisal {
   const unseen = [...input.verification.checks, ...baseWarnings(input)];
@@ -114,7 +116,9 @@ export function appraise(policy: Policy, input: AppraisalInput): PolicyAppraisal
   return conclude(policy, ofVerifiers, { checks: own, required });
 }
 
-/** A policy that requires hardware evidence is not satisfied by evidence that holds none. */
+/**
+ * Whether a policy accepts the evidence. Evidence without hardware evidence does not meet a policy that requires it.
+ */
 function isAccepted({ accepts, routes }: Policy, { evidenceType }: AppraisalInput): boolean {
   return accepts.includes(evidenceType) && (routes.hardware === 'off' || isHardwareType(evidenceType));
 }
@@ -128,7 +132,7 @@ function refusedType({ id, accepts }: Policy, { evidenceType }: AppraisalInput):
   return checks.all;
 }
 
-/** The facts that evidence of a kind can never show, as the end of a sentence. */
+/** The facts that evidence of a type can never show, as the end of a sentence. */
 function limitOf(evidenceType: EvidenceType): string {
   return isTpmType(evidenceType) ? '; TPM only: nothing here vouches for hardware' : '';
 }
@@ -154,16 +158,16 @@ interface Step {
   readonly required: readonly CheckId[];
 }
 
-/** The checks that depend on policy and type of evidence alone. */
+/** The steps and required checks of a policy for one type of evidence. */
 interface Plan {
   readonly steps: readonly Step[];
-  /** Checks of the policy that must have been made before it may allow. */
+  /** Checks of the policy that must have an outcome before it can allow. */
   readonly required: readonly CheckId[];
-  /** Base checks that must have been made besides those that the verifier requires. */
+  /** Base checks that must have an outcome in addition to those that the verifier requires. */
   readonly requiredOfBase: readonly CheckId[];
 }
 
-/** Policies never change: what follows from one alone is worked out once. */
+/** Plans by policy. Cached, because policies are immutable. */
 const plans = new WeakMap<Policy, Map<EvidenceType, Plan>>();
 
 function planOf(policy: Policy, evidenceType: EvidenceType): Plan {
@@ -205,7 +209,7 @@ function topicsOfTee(tee: Tee | null): readonly AppraisalTopic[] {
   return (tee === null ? undefined : topics[tee]) ?? COMMON_TOPICS;
 }
 
-/** Of hardware evidence, bare or behind a paravisor: what is common to all, and what is the TEE's own. */
+/** The topics of hardware evidence, bare or behind a paravisor: the common ones, and those of the TEE. */
 function hardwareTopics(
   ownMinimums: readonly AppraisalTopic[],
   ownRequirements: readonly AppraisalTopic[],
@@ -225,8 +229,8 @@ function hardwareTopics(
 }
 
 /**
- * The same appraisal with checks that are demanded beside the policy. They are made whatever the policy came to; where it
- * allows, each that is required has to hold.
+ * Adds checks that the request requires in addition to the policy. They are added for every outcome of the policy, and
+ * each required one must hold for an allow.
  */
 export function withDemands(appraisal: PolicyAppraisal, demands: CheckSet): PolicyAppraisal {
   const { outcome, own, checks: before, matched, unmatched } = appraisal;
@@ -253,7 +257,7 @@ function conclude(policy: Policy, ofVerifiers: CheckSet, ofPolicy: CheckSet): Po
   return new VerifiedAppraisal({ policy, outcome, ...matchesOf(own), base, own, checks: [...base, ...own] });
 }
 
-/** What is wrong with the list of checks itself, as a check. */
+/** A check for a fault of the list of checks itself; empty if there is none. */
 function faultChecks(fault: string | null, of?: { readonly policy: string }): readonly Check[] {
   const checks = checksAt('', of);
   if (fault !== null) checks.unavailable('internal_error', { detail: fault, retryable: false });
@@ -261,8 +265,8 @@ function faultChecks(fault: string | null, of?: { readonly policy: string }): re
 }
 
 /**
- * A check that was made more than once matches where it passed every time. A rule is listed by its own id, too. What
- * nobody asked for is in neither list.
+ * Lists the ids of matched and unmatched checks. A check that was made more than once matches if it passed every time.
+ * A rule is also listed by its own id. A check that the policy does not require is in neither list.
  */
 export function matchesOf(own: readonly Check[]): {
   readonly matched: readonly string[];
@@ -280,8 +284,8 @@ export function matchesOf(own: readonly Check[]): {
 }
 
 /**
- * The checks of all policies as one list. A base check that a policy left as it is is listed once; where a policy
- * sees it otherwise, also as that policy sees it. Own checks follow, policy by policy.
+ * Merges the checks of all policies. An unchanged base check is listed once. If a policy changes it, the changed check
+ * is listed too. The policies' own checks follow, policy by policy.
  */
 export function mergeChecks(appraisals: readonly Pick<PolicyAppraisal, 'base' | 'own'>[]): readonly Check[] {
   const [first, ...others] = appraisals;

@@ -1,11 +1,12 @@
 import type { Claims } from '../../core/claims.js';
 
 /**
- * Claims that somebody states: of a policy test, of a recording, or of a body that tries a policy. Rules and reference values
- * can be tried on them. No decision can rest on them: `appraise` takes a verification, and `decide` takes its results alone.
+ * Unverified claims from a policy test, a recording, or a request that tries a policy. Rules and reference values can
+ * be tried on them. No decision can rest on them, because `appraise` takes a verification and `decide` takes only its
+ * results.
  */
 export class Asserted {
-  /** Makes the type nominal: no other value can be taken for one. */
+  /** Makes the type nominal, so that no other value is assignable. */
   readonly #claims: Claims;
 
   private constructor(claims: Claims) {

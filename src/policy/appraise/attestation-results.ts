@@ -16,8 +16,8 @@ function resultState(route: TokenRoute, { results }: TopicInput): ResultState {
 const TOKEN_ROUTES: readonly TokenRoute[] = ['maa', 'ita'];
 
 /**
- * The Attestation Results that a policy wants beside hardware evidence, and what they must say. That a token
- * holds, and is about this TEE, are base checks: also where the route is off.
+ * Requires the Attestation Results that a policy demands in addition to hardware evidence, and appraises their content.
+ * Base checks verify the token and that it is about this TEE, even if the route is off.
  */
 export const attestationResults: AppraisalTopic = {
   needs: () => [],
@@ -50,18 +50,18 @@ function appraiseRoute({ routes }: Policy, route: TokenRoute, input: TopicInput,
   } else if (wanted === 'required') {
     checks.fail('route_missing', { expected: route, ...whyMissing(route, found, input.evidenceType) });
   } else {
-    // Not as route_missing, which has to hold each time where another route is required.
+    // Not recorded as route_missing, which must hold each time if another route is required.
     checks.notConfigured('route_unavailable', whyMissing(route, found, input.evidenceType).detail);
   }
 }
 
-/** The finding in place of a token. */
+/** The finding if there is no token. */
 interface Missing {
   readonly actual: 'not asked' | 'never fetched' | 'never issued' | null;
   readonly detail: string;
 }
 
-/** Findings that no configuration can change come first, so that the reader does not look there. */
+/** The reason for a missing token. Reasons that no configuration can change come first. */
 function whyMissing(route: TokenRoute, found: ResultState, evidenceType: EvidenceType): Missing {
   const notSent = `no token was sent for the route ${route}`;
   if (route === 'ita' && teeOf(evidenceType) === 'snp') {
@@ -79,36 +79,36 @@ function whyMissing(route: TokenRoute, found: ResultState, evidenceType: Evidenc
     : { actual: null, detail: `${notSent}, and nothing is configured to fetch one for this evidence` };
 }
 
-/** Names of other verifiers, as people are told. */
+/** Display names of other verifiers. */
 const VERIFIERS: { readonly [route in TokenRoute]: string } = {
   maa: 'Azure Attestation',
   ita: 'Intel Trust Authority',
 };
 
-/** One statement of a token, and the policy's list of what is accepted there. */
+/** One claim of a token, and the values that the policy accepts. */
 interface Demand {
   readonly id: CheckId;
   readonly what: string;
-  /** The policy's member. */
+  /** The member of the policy. */
   readonly member: string;
   readonly accepted: readonly string[];
   readonly actual: (token: TokenClaims) => string | null;
 }
 
-/** Ids of the checks that must have an outcome where a policy demands something of tokens. */
+/** Ids of the checks that must have an outcome if a policy has requirements for tokens. */
 function demandedChecks(policy: Policy, evidenceType: EvidenceType): readonly CheckId[] {
   return [...idsOf(policy, 'maa', evidenceType), ...idsOf(policy, 'ita', evidenceType)];
 }
 
 /**
- * Compares what a token says with what the policy demands of it, whoever supplied the token. One that is out of reach is
- * the route's matter; without one nothing was said.
+ * Compares the claims of a token with the requirements of the policy, for tokens from the caller and from the route.
+ * The check of the route covers an unavailable token.
  */
 function appraiseDemands(policy: Policy, route: TokenRoute, input: TopicInput, checks: Checks): void {
   const isEvidence = tokenRouteOf(input.evidenceType) === route;
   const place = checks.at(isEvidence ? placeOf(route, input.evidenceType) : '/attestationResults');
   const token = input.verification.claims[route];
-  // If the operator's own endpoint is unreachable, a token that the caller chose does not replace its token.
+  // If the configured verifier is unreachable, a token from the caller does not replace its token.
   if (token === undefined || resultState(route, input).state === 'unavailable') {
     noteMissing(idsOf(policy, route, input.evidenceType), route, input, place);
     return;
@@ -121,7 +121,7 @@ function appraiseDemands(policy: Policy, route: TokenRoute, input: TopicInput, c
 function idsOf(policy: Policy, route: TokenRoute, evidenceType: EvidenceType): readonly CheckId[] {
   const ids: CheckId[] = demandsOf(policy, route).map(({ id }) => id);
   if (route === 'ita' && policy.require.ita?.policyIds != null) ids.push('ita_policy');
-  // Only a token about a TD has a TCB status. What a token that is the evidence is about, its type does not say.
+  // Only a token about a TD has a TCB status. The type of token evidence does not show the TEE.
   if (policy.require[route]?.tcbStatus != null && teeOf(evidenceType) === 'tdx') ids.push(`${route}_tcb_status`);
   return ids;
 }
@@ -185,7 +185,7 @@ function appraiseDemand(
   });
 }
 
-/** Every required id must have matched. Others that matched do not matter. */
+/** Requires that every required id matched. Ignores other matched ids. */
 function appraisePolicyIds(
   policyIds: readonly string[] | null,
   { stated: { matchedPolicyIds } }: TokenClaims,
@@ -202,8 +202,8 @@ function appraisePolicyIds(
 }
 
 /**
- * Not made for a token about an SEV-SNP VM, which has no such status, and not for a word that Intel does not define: the
- * verifier refused that, under every policy.
+ * Requires an accepted TCB status. Makes no check for a token about an SEV-SNP VM, which has no such status, nor for a
+ * status that Intel does not define, which the verifier rejects under every policy.
  */
 function appraiseTcbStatus(
   { require }: Policy,

@@ -6,7 +6,7 @@ import { CHECKS, checksAt } from '../../tee/catalogue.js';
 import type { Policy } from '../document/policy-document.js';
 import type { TopicInput } from './appraisal-topic.js';
 
-/** Warnings that go with the evidence under every policy. Nothing is made of claims that are not there. */
+/** Warnings about the evidence under every policy. Absent claims cause none. */
 export function baseWarnings({ evidenceType, verification }: TopicInput): readonly Check[] {
   if (isTokenType(evidenceType)) return unnamedProduct(verification.checks);
   const { snp }: Claims = verification.claims;
@@ -32,7 +32,10 @@ export function baseWarnings({ evidenceType, verification }: TopicInput): readon
   return checks.all;
 }
 
-/** A token about an SEV-SNP VM names no product line. The verifier requires for such a token alone that none is refused. */
+/**
+ * Warns that a token about an SEV-SNP VM names no product line. For such a token alone, the verifier checks refused
+ * lines.
+ */
 function unnamedProduct(found: readonly Check[]): readonly Check[] {
   const accepted = found.find(({ id, result }) => id === 'snp_product_refused' && result === 'pass');
   if (accepted === undefined) return [];
@@ -44,14 +47,14 @@ function unnamedProduct(found: readonly Check[]): readonly Check[] {
   return checks.all;
 }
 
-/** A base check as a policy sees it: the same, except for the two relaxations that a policy can name. */
+/** Returns a base check under a policy: unchanged, except for the two relaxations that a policy can have. */
 export function relaxed(check: Check, policy: Policy): Check {
   if (check.result !== 'fail' && check.result !== 'unavailable') return check;
   const { relaxedBy } = CHECKS[check.id];
   if (policy.allowDebug && relaxedBy === 'allowDebug' && check.result === 'fail') {
     return asWarning(check, policy.id, 'the policy allows debug');
   }
-  // `revocation` is about AMD's CRLs. Those of a token's issuer are about its key, and no policy can tolerate them.
+  // `revocation` applies to AMD's CRLs only. No policy can relax revocation of a token issuer's certificates.
   const ofAmd = relaxedBy === 'revocation' && !isOfToken(check);
   if (policy.revocation === 'best-effort' && ofAmd && check.result === 'unavailable') {
     return asWarning(check, policy.id, 'the policy sets revocation to best-effort');
@@ -59,7 +62,7 @@ export function relaxed(check: Check, policy: Policy): Check {
   return check;
 }
 
-/** The check as a warning of a policy, which says why. Nothing is left that only goes with what it was. */
+/** Converts a check to a warning of a policy, with a reason. Removes the members that only fit the former result. */
 export function asWarning(check: Check, policy: string, why: string): Check {
   const { retryable: _, group: __, ...rest } = check;
   return { ...rest, result: 'warn', policy, detail: `${check.detail}; ${why}` };

@@ -6,7 +6,7 @@ import type { EventLogGaps } from '../../core/verification.js';
 import { digest } from '../../crypto/digest.js';
 import type { BootReferences } from '../document/reference-grammar.js';
 
-/** One claim of an event log, compared with the values that a policy accepts. */
+/** Comparison of one claim of an event log with the values that a policy accepts. */
 export interface BootComparison {
   readonly id: CheckId;
   readonly member: BootClaim;
@@ -17,23 +17,23 @@ export interface BootComparison {
   readonly finding: string;
   /** The open questions if it matches; empty if there are none. */
   readonly remark: string;
-  /** The values that are not among the references, or the register that was not quoted; as in a check. */
+  /** The values that are not reference values, or the register that was not quoted; as in a check. */
   readonly faults: readonly string[];
 }
 
-/** The log that the claims are of, and in which way it is bound to its quote. */
+/** The event log of the claims, and its binding to a quote. */
 export interface ComparedLog {
-  /** Undefined where none was sent, or it does not hold. */
+  /** Undefined if no log was sent, or if it failed verification. */
   readonly claims: EventLogClaims | undefined;
   readonly gaps: EventLogGaps | undefined;
   readonly bank: 'sha256' | 'sha384';
-  /** The check of a value that is not among the references. */
+  /** The check for a value that is not a reference value. */
   readonly mismatch: 'tpm_pcr' | 'tdx_measurement';
 }
 
 /**
- * Compares the boot with what a policy knows of it. Of a list everything has to be among the references, and there has
- * to be something: order and repetition say nothing. A claim that the log does not show does not match.
+ * Compares the boot claims with the reference values of a policy. A list must not be empty, and each of its items must
+ * be a reference value; order and repetition do not count. An absent claim does not match.
  */
 export function bootComparisons(references: BootReferences, log: ComparedLog): readonly BootComparison[] {
   return Object.entries(references).flatMap(([member, accepted]) =>
@@ -53,7 +53,7 @@ function compareClaim(
     const finding = 'cannot be compared: the evidence has no event log that holds';
     return { ...compared, id: 'eventlog_missing', actual: null, finding };
   }
-  // Asserted claims need not have every member.
+  // Asserted claims can lack members.
   const value: string | readonly string[] | null = claims[member] ?? null;
   if (value === null) {
     const gap = gaps?.absent[member];
@@ -74,15 +74,18 @@ function compareClaim(
   };
 }
 
-/** A digest as it is. Other text was written by whoever made the log: it is quoted, and only where it is plain. */
+/**
+ * Formats an entry for a remedy. The author of the log chose any text but a digest, so only plain text is shown,
+ * quoted.
+ */
 function namedInRemedy(entry: string): string {
   if (DIGEST.test(entry)) return entry;
   return /^[\x20-\x7e]{1,128}$/.test(entry) ? JSON.stringify(entry) : 'a text that the claims show';
 }
 
 /**
- * The values that are not among the references. A digest that the log calls load options stands where files do, and is compared with
- * them too: else the sender of the log could take a file out of the comparison by its label.
+ * The values that are not reference values. A digest that the log labels as load options is compared with the files
+ * too. Otherwise the sender of the log could exclude a file from the comparison by its label.
  */
 function unlistedOf(
   member: keyof BootReferences,
@@ -100,7 +103,9 @@ function unlistedOf(
   ];
 }
 
-/** Load options and files stand in one register by their digests, and only the log says which is which. */
+/**
+ * The remark on load options. One register covers the digests of load options and files, and only the log labels them.
+ */
 function remarkOn(member: keyof BootReferences, { files }: BootReferences): string {
   return member === 'commandLines' && files === null
     ? '; files are not compared, and a log can call load options a file'
@@ -121,13 +126,13 @@ function shortened(values: readonly string[]): string {
 
 const NONE: readonly string[] = [];
 
-/** As digests are written. A reference in this form is never taken for the text of a command line. */
+/** Form of a digest. A reference value of this form is never read as the text of a command line. */
 const DIGEST = /^(?:[0-9a-f]{64}|[0-9a-f]{96})$/;
 
-/** Policies never change: what their texts hash to is worked out once. */
+/** Digests by reference values. Cached, because policies are immutable. */
 const byReferences = new WeakMap<readonly string[], Map<ComparedLog['bank'], ReadonlySet<string>>>();
 
-/** The texts and digests that are accepted, and the digests of the texts. */
+/** The accepted texts and digests, and the digests of the texts. */
 function acceptedCommandLines(references: readonly string[], bank: ComparedLog['bank']): ReadonlySet<string> {
   const ofBanks = byReferences.get(references) ?? new Map<ComparedLog['bank'], ReadonlySet<string>>();
   byReferences.set(references, ofBanks);
@@ -139,7 +144,7 @@ function acceptedCommandLines(references: readonly string[], bank: ComparedLog['
   return accepted;
 }
 
-/** A loader may hash a command line in ASCII or UTF-16, with the NUL that ends it or without. */
+/** The digests of a command line. A loader hashes it in ASCII or UTF-16, with or without a NUL at the end. */
 function digestsOfText(text: string, bank: ComparedLog['bank']): readonly string[] {
   return (['utf8', 'utf16le'] as const).flatMap((encoding) =>
     [text, `${text}\0`].map((form) => hex(digest(bank, [Buffer.from(form, encoding)]))),

@@ -6,20 +6,20 @@ import { isPolicyAppraisal, type PolicyAppraisal } from './appraise.js';
 import { type CheckSet, isUndecided } from './outcome.js';
 
 /**
- * The decision over all policies, and the codes that it rests on, most important first. It rests on verified evidence alone.
- * @throws {TypeError} where something is no result of `appraise`
+ * Makes the decision from the appraisals of all policies, with its reasons, most important first.
+ * @throws {TypeError} for a value that is not a result of `appraise`
  */
 export function decide(appraisals: readonly PolicyAppraisal[]): {
   readonly decision: Outcome;
   readonly reasons: readonly CheckId[];
 } {
-  // Not `every` on the list itself: it passes over the places of a list that were never filled.
+  // Array.from, because `every` skips the holes of a sparse array.
   if (!Array.from(appraisals).every(isPolicyAppraisal)) throw new TypeError('decide takes results of appraise alone');
   if (appraisals.length === 0) return { decision: 'deny', reasons: ['no_policy'] };
   return { decision: overall(appraisals), reasons: reasonsOf(appraisals) };
 }
 
-/** Codes of the failed and undecided checks, most important first. */
+/** Codes of the failed and unavailable checks, most important first. */
 export function reasonsOf(findings: readonly Pick<CheckSet, 'checks'>[]): readonly CheckId[] {
   const failed = findings.flatMap(({ checks }) => checks.filter(({ result }) => result === 'fail'));
   const undecided = findings.flatMap(({ checks }) => checks.filter(isUndecided));

@@ -3,8 +3,8 @@ import { registerNames } from '../../core/register-names.js';
 import type { AppraisalTopic } from './appraisal-topic.js';
 
 /**
- * PCRs that are not in their initial state although the event log has nothing for them: whatever extended them, the log
- * is not all of the boot. What an OS extends while it runs is not among them, and a policy may name others.
+ * Rejects PCRs that were extended although the event log has no event for them, because such a log is incomplete. PCRs
+ * that a running OS extends are exempt, and a policy can exempt others (`runtimePcrs`).
  */
 export const eventLogCover: AppraisalTopic = {
   needs: () => [],

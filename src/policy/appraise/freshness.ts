@@ -7,8 +7,8 @@ import type { AppraisalTopic, Findings, TopicInput } from './appraisal-topic.js'
 type Origin = TopicInput['nonce']['origin'];
 
 /**
- * Whether there had to be a nonce, whose, and how deep in the evidence it stands. That a nonce stands in it at all,
- * and that a challenge is fresh and used once, are base checks: no policy has a say there.
+ * Appraises whether a nonce is required, its origin, and its place in the evidence. Base checks require that the
+ * evidence holds the nonce, and that a challenge is fresh and used once. No policy can relax those.
  */
 export const freshness: AppraisalTopic = {
   needs: () => [],
@@ -30,7 +30,7 @@ export const freshness: AppraisalTopic = {
   },
 };
 
-/** A policy that asks for no nonce allows evidence of any age, and each decision without one says so. */
+/** Requires a nonce if the policy does. Otherwise warns that the evidence can be of any age. */
 function appraisePresence({ freshness: wanted, nonce }: Policy, origin: Origin, checks: Checks): void {
   const compared = { expected: nonce === 'challenge' ? 'challenge' : 'any', actual: origin };
   if (nonce === 'challenge' && origin !== 'challenge') {
@@ -45,8 +45,8 @@ function appraisePresence({ freshness: wanted, nonce }: Policy, origin: Origin, 
 }
 
 /**
- * Evidence with a key as PEM has no nonce there, so it may be of any age, whatever the quote beside it contains. A challenge that nothing
- * holds is only repeated by the request.
+ * Appraises evidence that holds a key as PEM. That place holds no nonce, so the evidence can be of any age, even if the
+ * quote holds one. A challenge that no evidence holds is only repeated by the request.
  */
 function appraisePemKey({ freshness: wanted, nonce }: Policy, bound: Findings['bound'], checks: Checks): void {
   const isHeld = bound.length > 0;
@@ -58,7 +58,10 @@ function appraisePemKey({ freshness: wanted, nonce }: Policy, bound: Findings['b
   else checks.warn('nonce_stale', compared);
 }
 
-/** The quote is made at the moment, the hardware report at most every two seconds, or as long ago as a guest likes. */
+/**
+ * Appraises whether the hardware report holds the nonce. A quote is made on demand. The paravisor makes a new hardware
+ * report at most every two seconds, and a guest can send an old one.
+ */
 function appraiseDepth(policy: Policy, bound: Findings['bound'], checks: Checks): void {
   if (!bound.includes('tpm.extraData')) {
     checks.skip(['nonce_stale'], 'rests on a nonce in the quote');

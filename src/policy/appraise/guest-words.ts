@@ -2,14 +2,16 @@ import type { Expression } from '../cel/expression.js';
 import type { CelRule, Rule } from '../document/rule.js';
 
 const COMPLIANCE = 'x-ms-compliance-status';
-/** Of a CVM. Another status, such as that of a UVM, which has no paravisor, does not show who wrote the configuration. */
+/**
+ * Compliance status of a CVM. Other statuses, such as that of a UVM, which has no paravisor, do not show the writer.
+ */
 const COMPLIANT = 'azure-compliant-cvm';
 
 /**
- * Whether a claim of a token is of a configuration of the VM that a guest can write itself: outside of x-ms-isolation-tee,
- * in guest tokens what the guest's client sent, in others what a guest or a paravisor wrote.
+ * Whether a claim of a token is a VM configuration that a guest can write itself: every configuration outside
+ * x-ms-isolation-tee. In guest tokens the guest's client sent it; in others a guest or a paravisor wrote it.
  *
- * @param path names in the token, from its top
+ * @param path names in the token, from the top level
  */
 export function isGuestConfiguration(path: readonly string[]): boolean {
   const index = path.indexOf('vm-configuration');
@@ -17,12 +19,12 @@ export function isGuestConfiguration(path: readonly string[]): boolean {
   return holder === 'attester_runtime_data' || (holder === 'x-ms-runtime' && index === 1);
 }
 
-/** Whether a claim of a token that must equal a value shows that a paravisor of Azure wrote the configuration. */
+/** Whether a token claim with this value shows that Azure's paravisor wrote the configuration. */
 export function isOfAzureParavisor(claim: string, value: unknown): boolean {
   return claim === COMPLIANCE && value === COMPLIANT;
 }
 
-/** The demands of rules: their expressions, and the parts of those that are joined by `&&` and `||`. A negated part is none. */
+/** The expressions of rules, and their operands of `&&` and `||`. Negated parts are not included. */
 export function askedBy(rules: readonly Rule[]): readonly Expression[] {
   return rules
     .filter((rule): rule is CelRule => rule.language === 'cel')
@@ -34,7 +36,7 @@ function parts(expression: Expression): readonly Expression[] {
   return isJoined ? expression.operands.flatMap(parts) : [expression];
 }
 
-/** Whether a part of a rule asks for the compliance status of a CVM, as `isOfAzureParavisor`. */
+/** Whether a part of a rule requires the compliance status of a CVM (see `isOfAzureParavisor`). */
 export function asksForParavisor(part: Expression): boolean {
   if (part.op !== 'binary' || part.operator !== '==') return false;
   const isPair = (claim: Expression, value: Expression) =>

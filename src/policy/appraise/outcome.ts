@@ -2,22 +2,22 @@ import type { Check } from '../../core/check.js';
 import type { CheckId } from '../../core/codes.js';
 import type { Outcome } from '../../core/decision.js';
 
-/** The outcome of checks. `fault`: what is wrong with the list itself; then the outcome is indeterminate. */
+/** The outcome of checks. `fault` is a fault of the list itself, which makes the outcome indeterminate. */
 export interface CheckOutcome {
   readonly outcome: Outcome;
   readonly fault: string | null;
 }
 
-/** Checks of one origin, and those of them that must have an outcome. */
+/** Checks of one origin, and the ids that must have an outcome. */
 export interface CheckSet {
   readonly checks: readonly Check[];
   readonly required: readonly CheckId[];
 }
 
 /**
- * The outcome of checks under one policy. It is allow only where each required check has run and none failed: it follows
- * from what was found, never from something that was not. A verifier and a policy can each make a check of one id: neither
- * answers for the other.
+ * The outcome of checks under one policy. It is allow only if every required check ran and no check failed: a missing
+ * check never leads to an allow. The verifier and the policy can both make a check with the same id. Each must make
+ * its own.
  */
 export function outcomeOf(...sets: readonly CheckSet[]): CheckOutcome {
   const checks = sets.flatMap((set) => set.checks);
@@ -27,12 +27,12 @@ export function outcomeOf(...sets: readonly CheckSet[]): CheckOutcome {
   return { outcome: fault === null ? 'allow' : 'indeterminate', fault };
 }
 
-/** Whether what was out of reach leaves the decision open: not where nobody requires it. */
+/** Whether an unavailable check makes the decision indeterminate: only if it is required. */
 export function isUndecided({ result, optional }: Check): boolean {
   return result === 'unavailable' && optional !== true;
 }
 
-/** Called where nothing failed: then nothing may be skipped, and what must have run has run and holds. */
+/** Called if no check failed. Then no check may be skipped, and every required check must have run and passed. */
 function faultOf({ checks, required }: CheckSet): string | null {
   const skipped = checks.filter(({ result }) => result === 'skipped').map(({ id }) => id);
   if (skipped.length > 0) return `skipped although nothing failed: ${[...new Set(skipped)].join(', ')}`;

@@ -3,8 +3,8 @@ import { hasParavisor, placeOf } from '../../core/evidence-traits.js';
 import type { AppraisalTopic, Findings } from './appraisal-topic.js';
 
 /**
- * Whether the paravisor is known. Signature, claims hash and AK only show that some genuine guest vouches for the
- * AK, and the owner of any server can run that guest.
+ * Appraises whether the paravisor is known. Signature, claims hash and AK only show that some guest on genuine hardware
+ * vouches for the AK. The owner of any such server can run that guest.
  */
 export const paravisor: AppraisalTopic = {
   needs: (_policy, evidenceType) => (hasParavisor(evidenceType) ? ['hcl'] : []),
@@ -14,7 +14,7 @@ export const paravisor: AppraisalTopic = {
   },
   appraise: (policy, { evidenceType, verification, results }, checks) => {
     const { hcl } = verification.claims;
-    // Bare evidence without runtime claims speaks of no paravisor.
+    // Bare evidence without runtime claims has no paravisor to appraise.
     if (hcl === undefined) return;
     const { known, by } = hcl.paravisor;
     const report = checks.at(placeOf('hcl', evidenceType));
@@ -22,7 +22,7 @@ export const paravisor: AppraisalTopic = {
       ? { expected: true, actual: true, detail: `the paravisor is known by ${by}` }
       : unknownParavisor(verification);
     const maa = results.get('maa');
-    // Azure Attestation can make it known, but it did not answer.
+    // Azure Attestation could make the paravisor known, but is unavailable.
     if (policy.paravisor === 'known' && !known && maa?.state === 'unavailable')
       report.unavailable('hcl_paravisor', { ...compared, retryable: maa.retryable });
     else if (policy.paravisor === 'known')
@@ -34,7 +34,7 @@ export const paravisor: AppraisalTopic = {
 
 const NOT_KNOWN = 'nothing shows that this is an Azure paravisor';
 
-/** The identity, and the setting in which an operator can list it. */
+/** The identity of the paravisor, and the setting in which an operator can list it. */
 function unknownParavisor({ claims: { snp, tdx }, paravisorMinGuestSvn: minGuestSvn }: Findings) {
   if (tdx !== undefined) {
     const setting = 'azure.paravisors.mrtds';

@@ -1,7 +1,7 @@
 import type { SnpPart } from '../../core/claims.js';
 import type { TcbFloor } from '../document/policy-grammar.js';
 
-/** By part, the first firmware without the flaw in checking microcode signatures (AMD-SB-3019). */
+/** The first firmware of each part without the flaw in microcode signature verification (AMD-SB-3019). */
 export const PUBLISHED_FLOORS: ReadonlyMap<SnpPart, TcbFloor> = new Map(
   Object.entries({
     Milan: { snp: 24, microcode: 219 },

@@ -16,10 +16,10 @@ import {
 import type { AppraisalTopic, ClaimSection, Findings } from './appraisal-topic.js';
 import { bootComparisons } from './boot-references.js';
 
-/** One claim, to be compared with the values that are accepted for it. */
+/** One claim, and the values that a set accepts for it. */
 export interface ReferenceComparison {
   readonly id: CheckId;
-  /** The claim as answers name it. */
+  /** Name of the claim in answers. */
   readonly claim: string;
   readonly accepted: readonly JsonValue[];
   readonly actual: JsonValue;
@@ -29,18 +29,18 @@ export interface ReferenceComparison {
   /** The open question if it matches. */
   readonly remark?: string;
   readonly place: ClaimSection | 'eventLog';
-  /** The member of the set that lists what is accepted. */
+  /** The member of the set that lists the accepted values. */
   readonly setting: string;
   /** As in a check. */
   readonly faults?: readonly string[];
 }
 
-/** Reference values: sets that apply are alternatives, and one of them must match in all its members. */
+/** Reference values. The sets that apply are alternatives: one of them must match in all its members. */
 export const referenceValues: AppraisalTopic = {
   needs: ({ referenceValues: sets }, evidenceType) => {
     if (sets.length === 0) return [];
     const sections = sectionsOf(evidenceType);
-    // Which sets apply is known only once the report is verified.
+    // Only a verified report shows which sets apply.
     return sections.filter((section) => section === teeOf(evidenceType) || sets.some((set) => set[section] !== null));
   },
   required: ({ referenceValues: sets }) => (sets.length === 0 ? [] : ['reference_not_applicable']),
@@ -57,19 +57,19 @@ export const referenceValues: AppraisalTopic = {
   },
 };
 
-/** The values that sets are compared with. */
+/** The claims that sets are compared with. */
 type ComparedClaims = Pick<Findings, 'claims' | 'eventLogGaps'>;
 
 const NOTHING_VERIFIED: ComparedClaims = { claims: {} };
 
 /** A set of reference values, with one comparison for each of its members. */
 export interface ComparedSet {
-  /** Its place in the policy. */
+  /** Index of the set in the policy. */
   readonly index: number;
   readonly comparisons: readonly ReferenceComparison[];
 }
 
-/** Compares each set that applies, whichever of them decides. */
+/** Compares every set that applies, even after one matches. */
 export function compareApplyingSets(
   sets: readonly ReferenceSet[],
   evidenceType: EvidenceType,
@@ -85,12 +85,12 @@ export function comparedClaimsOf(set: ReferenceSet): readonly string[] {
   return acceptedValuesOf(set).map(({ claim }) => claim);
 }
 
-/** The same with the values that the set accepts. */
+/** The claims that a set compares, with the values that it accepts. */
 export function acceptedValuesOf(set: ReferenceSet): readonly Pick<ReferenceComparison, 'claim' | 'accepted'>[] {
   return comparisonsOf(set, NOTHING_VERIFIED);
 }
 
-/** Sections that sets of reference values speak about, and that evidence of a type always has once it is verified. */
+/** Sections in sets of reference values that verified evidence of a type always has. */
 function sectionsOf(evidenceType: EvidenceType): readonly ReferenceSection[] {
   const { always } = traitsOf(evidenceType);
   return REFERENCE_SECTIONS.filter((section) => always.includes(section));
@@ -98,13 +98,13 @@ function sectionsOf(evidenceType: EvidenceType): readonly ReferenceSection[] {
 
 function applies({ appliesTo, ...set }: ReferenceSet, evidenceType: EvidenceType, claims: Claims): boolean {
   if (appliesTo.product !== null && appliesTo.product !== claims.snp?.product) return false;
-  // Bare evidence can carry the runtime claims of a paravisor too.
+  // Bare evidence can also contain the runtime claims of a paravisor.
   return (
     sectionsOf(evidenceType).some((section) => set[section] !== null) || (set.hcl !== null && claims.hcl !== undefined)
   );
 }
 
-/** The properties that a set would need to apply. */
+/** The properties that a set must have to apply. */
 function applicable(evidenceType: EvidenceType, { snp }: Claims): readonly string[] {
   const sections = sectionsOf(evidenceType);
   return [
@@ -159,7 +159,7 @@ function bootOf(
   }));
 }
 
-/** The bank that is quoted, and the check of its registers. */
+/** The quoted bank, and the check of its registers. */
 const BOUND_BY = {
   tpm: { bank: 'sha256', mismatch: 'tpm_pcr' },
   tdx: { bank: 'sha384', mismatch: 'tdx_measurement' },
@@ -203,13 +203,13 @@ function pcrComparisons(
   });
 }
 
-/** A GUID, whose letters some hosts write large and others small. */
+/** The id of the VM in lower case: a GUID that some hosts write in upper and others in lower case. */
 function vmUniqueId(hcl: HclClaims | undefined): string | undefined {
   const id = hcl?.vmConfiguration?.['vmUniqueId'];
   return typeof id === 'string' ? id.toLowerCase() : undefined;
 }
 
-/** A claim that is undefined is said by no verified bytes: it does not match, whatever is accepted. */
+/** Compares a claim with accepted values. An undefined claim is not in the verified evidence and never matches. */
 function compare(
   id: CheckId,
   section: ClaimSection,
@@ -218,7 +218,7 @@ function compare(
   actual: JsonValue | undefined,
 ): readonly ReferenceComparison[] {
   if (accepted === null) return [];
-  // The same type and the same value: the text of a number is another value.
+  // Type and value must be equal: a number is not equal to its string.
   const holds = actual !== undefined && accepted.includes(actual);
   const finding = actual === undefined ? 'is nowhere in the evidence' : 'is not among the reference values';
   const claim = `${section}.${member}`;

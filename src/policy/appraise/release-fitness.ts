@@ -2,8 +2,8 @@ import { hasParavisor } from '../../core/evidence-traits.js';
 import type { Policy } from '../document/policy-document.js';
 
 /**
- * The members that a policy lacks for a key release; empty if it lacks none. Whatever it
- * says, a release needs all of it: a policy that leaves one to the evidence would hand out the key by chance.
+ * The members that a policy lacks for a key release; empty if it lacks none. A release requires all of them. Without
+ * one, the evidence would decide whether the key is released.
  */
 export function lackingForRelease({
   routes,
@@ -15,7 +15,8 @@ export function lackingForRelease({
 }: Policy): readonly string[] {
   return [
     ...(routes.hardware === 'required' ? [] : ['routes: { hardware: required }']),
-    // With none, nobody looks how old the hardware report is: nonce_stale, which keeps a key back, would never be said.
+    // With `none`, the age of the hardware report is not checked, so nonce_stale, which stops a release, would never
+    // occur.
     ...(freshness === 'none' ? ['freshness: strict or required'] : []),
     ...(nonce === 'challenge' ? [] : ['nonce: challenge']),
     ...(binding === 'required' ? [] : ['binding: required']),

@@ -2,7 +2,7 @@ import { hasParavisor, isTokenType, placeOf, teeOf, tokenRouteOf } from '../../c
 import type { JsonValue } from '../../core/json.js';
 import type { AppraisalTopic, TopicInput } from './appraisal-topic.js';
 
-/** The source that decides about Secure Boot, and its place. */
+/** The source of the Secure Boot state, and its place. */
 interface SecureBootWord {
   readonly state: JsonValue;
   /** Ends a sentence: "Secure Boot is on, by …". */
@@ -11,14 +11,14 @@ interface SecureBootWord {
 }
 
 /**
- * Secure Boot, by the event log where there is one whose register was quoted, else as the paravisor configured it, or as
- * the token says. Only a literal `true` passes: what is missing is not false. Log and paravisor measure one switch, so
- * that where they differ no policy allows: one of the two is not of this boot.
+ * Appraises Secure Boot. The event log decides if its register was quoted; otherwise the configuration of the
+ * paravisor, or the token. Only a literal `true` passes. An absent value is reported as absent, not as `false`. If log
+ * and configuration differ, every policy denies, because one of them is not from this boot.
  */
 export const secureBoot: AppraisalTopic = {
   needs: (policy, evidenceType) => {
     if (policy.secureBoot === 'any') return [];
-    // Bare evidence need not have runtime claims, but without a verified report it is not known to have none.
+    // Bare evidence can lack runtime claims, but only a verified report shows that it does.
     const section = hasParavisor(evidenceType) ? 'hcl' : (tokenRouteOf(evidenceType) ?? teeOf(evidenceType));
     return section === null ? [] : [section];
   },
@@ -38,7 +38,7 @@ export const secureBoot: AppraisalTopic = {
     if (policy.secureBoot === 'any') return;
     const { state, source, place } = log ?? other;
     if (typeof state !== 'boolean') {
-      // Of a log that decides nothing too: whoever sent it should not be told to send one.
+      // Also for a log that does not decide. Its sender should not be told to send a log.
       const gap = input.verification.eventLogGaps?.absent.secureBoot;
       const why =
         gap === undefined ? {} : { detail: `the event log does not say whether Secure Boot is on: ${gap.detail}` };
@@ -50,7 +50,7 @@ export const secureBoot: AppraisalTopic = {
   },
 };
 
-/** The claim that the paravisor makes. */
+/** The claim of the paravisor. */
 const CONFIGURED = 'hcl.vmConfiguration.secureBoot';
 
 function contradict(log: WordOfLog | null, other: JsonValue): log is WordOfLog {
@@ -58,7 +58,10 @@ function contradict(log: WordOfLog | null, other: JsonValue): log is WordOfLog {
   return log.state !== other;
 }
 
-/** Runtime claims of which the key alone is vouched for decide nothing, and may not contradict the log either. */
+/**
+ * The withheld state. If only the AK is vouched for, the runtime claims do not decide, but must not contradict the
+ * log.
+ */
 function withheldState({ verification: { withheldConfiguration } }: TopicInput): JsonValue {
   return withheldConfiguration?.['secureBoot'] ?? null;
 }
@@ -71,7 +74,7 @@ interface WordOfLog extends SecureBootWord {
   readonly section: 'tpm' | 'tdx';
 }
 
-/** Null where there is no log, or its register of Secure Boot was not quoted. */
+/** Null if there is no log, or if its Secure Boot register was not quoted. */
 function wordOfLog({ evidenceType, verification }: TopicInput): WordOfLog | null {
   const { tpm, tdx } = verification.claims;
   const section = tpm?.eventLog === undefined ? 'tdx' : 'tpm';

@@ -4,18 +4,18 @@ import { placeOf } from '../../core/evidence-traits.js';
 import type { SnpMinimums, TcbFloor } from '../document/policy-grammar.js';
 import type { AppraisalTopic } from './appraisal-topic.js';
 
-/** The TCBs that are compared: what the key was derived for, and what the guest was launched under. */
+/** The compared TCBs: the TCB that the key was derived for, and the TCB at the launch of the guest. */
 const COMPARED_TCBS = ['reported', 'launch'] as const;
 
 /** A component that is below its floor. */
 export interface Shortfall {
   readonly component: SnpTcbComponent;
   readonly needed: number;
-  /** Null where the TCB has no such component. */
+  /** Null if the TCB has no such component. */
   readonly had: number | null;
 }
 
-/** Minimums of the TCB, by part, since AMD numbers the microcode of each part by itself. */
+/** Minimums of the TCB by part, because AMD numbers the microcode of each part separately. */
 export const snpMinimums: AppraisalTopic = {
   needs: () => ['snp'],
   required: ({ minimums: { snp } }) => [snp === 'any' ? 'snp_tcb_floor_missing' : 'snp_tcb_low'],
@@ -29,13 +29,13 @@ export const snpMinimums: AppraisalTopic = {
   },
 };
 
-/** The floor for the part that a report names; null where the policy has none. */
+/** The floor for the part in a report; null if the policy has none. */
 export function floorOf({ part }: SnpClaims, floors: SnpMinimums | null): TcbFloor | null {
   if (floors === null || floors === 'any' || part === 'unknown') return null;
   return floors[part] ?? null;
 }
 
-/** The shortfalls of the TCBs of a report, over all that are compared. */
+/** The shortfalls of all compared TCBs of a report. */
 export function shortfallsOf({ tcb }: SnpClaims, floor: TcbFloor): readonly Shortfall[] {
   return COMPARED_TCBS.flatMap((name) => shortfalls(tcb[name], floor));
 }
@@ -64,7 +64,7 @@ function appraiseTcb(name: (typeof COMPARED_TCBS)[number], snp: SnpClaims, floor
   });
 }
 
-/** Component by component: as one integer a high component would hide a low one. */
+/** Compares each component by itself: in one integer, a high component would hide a low one. */
 function shortfalls(tcb: SnpTcb, floor: TcbFloor): readonly Shortfall[] {
   return SNP_TCB_COMPONENTS.flatMap((component) => {
     const needed = floor[component];

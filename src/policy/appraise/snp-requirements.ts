@@ -33,7 +33,9 @@ export const snpRequirements: AppraisalTopic = {
   },
 };
 
-/** Firmware that is not committed can be rolled back. Azure runs it routinely, so it is only noted. */
+/**
+ * Uncommitted firmware can be rolled back. Azure runs it routinely, so it is a warning unless the policy forbids it.
+ */
 function appraiseProvisional(snp: SnpClaims, asked: boolean, checks: Checks): void {
   const { current, committed } = snp.tcb;
   const equal =
@@ -59,7 +61,7 @@ function appraisePlatform(snp: SnpClaims, asked: SnpRequirements, checks: Checks
   }
 }
 
-/** Reports before version 5 have no vectors: what they do not say is not taken as said (AMD 56860, MIT_VECTOR). */
+/** Requires mitigation bits. Reports before version 5 have no vectors and do not pass (AMD 56860, MIT_VECTOR). */
 function appraiseMitigations({ mitigation }: SnpClaims, bits: readonly number[], checks: Checks): void {
   if (mitigation === undefined) {
     checks.fail('snp_mitigation', { expected: bits, detail: 'the report has no mitigation vectors' });
@@ -89,8 +91,8 @@ function appraiseGuestSvn(snp: SnpClaims, least: number, checks: Checks): void {
 }
 
 /**
- * Identifies the machine. A chip id counts only under a VCEK, which AMD issued for that chip: a VLEK does not certify it.
- * The provider counts only under a VLEK, the one certificate that names it.
+ * Requires a listed machine. A chip id counts only under a VCEK, which AMD issues for one chip; a VLEK does not
+ * certify it. A provider counts only under a VLEK, the only certificate that names it.
  */
 function appraiseMachine(snp: SnpClaims, machines: SnpMachines, checks: Checks): void {
   const [name, actual, listed] =

@@ -12,8 +12,8 @@ const DAY_MS = 24 * 60 * 60_000;
 type Floors = Exclude<TdxMinimums, 'any'>;
 
 /**
- * Intel's status of the platform, module and QE together, the date of the oldest of the three, and how new the collateral
- * is that says so.
+ * Minimums for TDX: the merged status of platform, module and QE, the oldest of their TCB dates, and the age of the
+ * collateral.
  */
 export const tdxMinimums: AppraisalTopic = {
   needs: () => ['tdx'],
@@ -40,7 +40,7 @@ export const tdxMinimums: AppraisalTopic = {
       noteStatus(tdx, shortfalls, quote);
       return;
     }
-    // A policy without minimums for TDs accepts none.
+    // A policy without minimums for TDX accepts no status.
     appraiseStatus(tdx, floors?.acceptedStatuses ?? [], shortfalls, quote);
     if (floors === null) return;
     const { earliestTcbDate, minEvaluationDataNumber, maxCollateralAgeDays } = floors;
@@ -59,7 +59,7 @@ function appraiseStatus(
   checks: Checks,
 ): void {
   const { status } = tcb;
-  // Only statuses of the contract get here: the verifier refused any other with the quote.
+  // The verifier rejects a quote with an undefined status, so only statuses of the contract occur here.
   const accepted = acceptedStatuses.some((word) => word === status);
   const rest = explained(tcb, shortfalls);
   checks.require(accepted, 'tdx_tcb_status', {
@@ -71,7 +71,7 @@ function appraiseStatus(
   });
 }
 
-/** For a policy without a minimum: a TCB that is not up to date passes, and every decision says so. */
+/** Warns of a TCB that is not up to date, for a policy without a minimum. */
 function noteStatus({ tcb }: TdxClaims, shortfalls: readonly TcbShortfall[], checks: Checks): void {
   const { status } = tcb;
   const detail = `the policy sets no minimum for the TCB; its status is ${status} ${explained(tcb, shortfalls)}`;
@@ -88,7 +88,7 @@ function appraiseDate({ tcb }: TdxClaims, earliest: string, checks: Checks): voi
   });
 }
 
-/** The lower of the two numbers: a floor keeps older knowledge of vulnerabilities from being used. */
+/** Requires a minimum of the lower number. It prevents the use of collateral from before known vulnerabilities. */
 function appraiseEvaluation({ tcb }: TdxClaims, least: number, checks: Checks): void {
   const { evaluationDataNumber, qeEvaluationDataNumber } = tcb;
   checks.require(Math.min(evaluationDataNumber, qeEvaluationDataNumber) >= least, 'tdx_tcb_date', {
@@ -99,7 +99,10 @@ function appraiseEvaluation({ tcb }: TdxClaims, least: number, checks: Checks): 
   });
 }
 
-/** Old collateral cannot show that there is newer: unavailable, not a failure. The CRL of the root is valid for a year. */
+/**
+ * Requires recent collateral. Old collateral is unavailable and not a failure, because newer collateral may exist. The
+ * root CA CRL is exempt, since it is valid for a year.
+ */
 function appraiseAge(
   issued: CollateralIssued | undefined,
   { at, maxCollateralAgeDays: days }: { readonly at: Date; readonly maxCollateralAgeDays: number },

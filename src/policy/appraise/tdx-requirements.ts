@@ -6,8 +6,8 @@ import type { TdxRequirements } from '../document/policy-grammar.js';
 import type { AppraisalTopic } from './appraisal-topic.js';
 
 /**
- * The further requirements for a TD. A TD that can be migrated, and one that a service TD is bound to, are refused unless the
- * policy says otherwise: both put another TD's code between the hardware and the guest.
+ * Further requirements for a TD. A migratable TD, and a TD with a bound service TD, are rejected unless the policy
+ * allows them: the guest then also depends on the code of another TD.
  */
 export const tdxRequirements: AppraisalTopic = {
   needs: () => ['tdx'],
@@ -45,7 +45,7 @@ function appraiseAttributes({ tdAttributes }: TdxClaims, asked: TdxRequirements 
   });
 }
 
-/** An attribute that is not as the policy requires: what is wrong, how it should be, and the member that says so. */
+/** An attribute that differs from the policy: the fault, the required value, and the member that requires it. */
 interface AttributeProblem {
   readonly problem: string;
   readonly wanted: string;
@@ -68,14 +68,15 @@ const SEPT_VE_DISABLE: AttributeProblem = {
   member: 'septVeDisable',
 };
 
-/** Found by the verifier: a service TD is bound, and the quote does not say which one. No policy can list it. */
+/** Whether the verifier found a bound service TD that the quote does not identify. No policy can list it. */
 function isServiceTdRefused(base: readonly Check[]): boolean {
   return base.some(({ id, result }) => id === 'tdx_service_td' && result === 'fail');
 }
 
 /**
- * Only a TD 1.5 body has MRSERVICETD, and only an extended one the hashes of the first and the present service TD. Each that
- * is not zero has to be listed: the TD of a first service TD that nobody knows may have been changed before it came here.
+ * Requires that the policy lists every service TD. A TD 1.5 body has MRSERVICETD, and an extended one also the hashes
+ * of the first and the current service TD. Each hash that is not zero must be listed. An unlisted first service TD
+ * could have changed the TD before it was migrated.
  */
 function appraiseServiceTd({ mrServiceTd, serviceTd }: TdxClaims, asked: TdxRequirements | null, checks: Checks): void {
   const hashes = [mrServiceTd, serviceTd?.initHash, serviceTd?.currentHash];
@@ -89,7 +90,7 @@ function appraiseServiceTd({ mrServiceTd, serviceTd }: TdxClaims, asked: TdxRequ
   });
 }
 
-/** Features outside the mask give the guest state that its owner did not expect. */
+/** Rejects features outside the mask, because they give the guest state that its owner did not expect. */
 function appraiseXfam({ xfam }: TdxClaims, mask: string, checks: Checks): void {
   const beyond = littleEndian(xfam) & ~littleEndian(mask);
   checks.require(beyond === 0n, 'tdx_xfam', {
@@ -101,7 +102,7 @@ function appraiseXfam({ xfam }: TdxClaims, mask: string, checks: Checks): void {
   });
 }
 
-/** Identifies the machine, by the PPID for which Intel issued the PCK certificate. */
+/** Requires a listed machine, by the PPID in its PCK certificate. */
 function appraiseMachine({ ppid }: TdxClaims, listed: readonly string[], checks: Checks): void {
   checks.require(ppid !== undefined && listed.includes(ppid), 'tdx_platform_id', {
     expected: listed,
@@ -114,7 +115,7 @@ function bitsOf(bits: bigint): readonly number[] {
   return [...bits.toString(2)].toReversed().flatMap((digit, bit) => (digit === '1' ? [bit] : []));
 }
 
-/** Eight bytes as the quote has them. */
+/** Reads eight bytes in the order of the quote. */
 function littleEndian(hex: string): bigint {
   return Buffer.from(hex, 'hex').readBigUInt64LE();
 }

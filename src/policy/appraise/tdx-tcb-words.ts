@@ -1,7 +1,7 @@
 import type { TdxTcbClaim } from '../../core/claims.js';
 import { shortfallLine, type TcbShortfall } from '../../core/tcb-shortfall.js';
 
-/** The three parts of a status, a line for each component that is behind, and Intel's advisories. */
+/** Explains a status: its three parts, a line for each component that is not up to date, and Intel's advisories. */
 export function explained(
   { platformStatus, moduleStatus, qeStatus, advisories }: TdxTcbClaim,
   shortfalls: readonly TcbShortfall[],
@@ -13,7 +13,7 @@ export function explained(
   ].join('; ');
 }
 
-/** The reasons why the TCB is not up to date: Intel's word for each part, each component, and the advisories. */
+/** The reasons why the TCB is not up to date: the status of each part, each component, and the advisories. */
 export function behindOf(
   { platformStatus, moduleStatus, qeStatus, advisories }: TdxTcbClaim,
   shortfalls: readonly TcbShortfall[],

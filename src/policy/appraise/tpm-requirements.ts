@@ -7,8 +7,8 @@ import type { AppraisalTopic, Findings } from './appraisal-topic.js';
 import { appraiseResets, tracksResets } from './vtpm-resets.js';
 
 /**
- * The further requirements for the vTPM quote. Evidence without a vTPM does not pass: it
- * must not be a way around what the policy asks of the vTPM.
+ * Further requirements for the vTPM quote. Evidence without a vTPM does not pass; otherwise it would bypass the
+ * requirements.
  */
 export const tpmRequirements: AppraisalTopic = {
   needs: (policy, evidenceType) => {
@@ -34,8 +34,8 @@ function quotedPcrsOf({ require: { tpm } }: Policy): readonly number[] {
 }
 
 /**
- * The guest chooses which PCRs a quote covers: a PCR that it leaves out may have any value. The signed selection
- * says which, also where the values that were sent are others: that is a base check, and denies.
+ * Requires PCRs in the signed selection. The guest chooses the selection, and an omitted PCR can have any value. A base
+ * check rejects values that do not match the selection.
  */
 function appraiseSelection(
   asked: readonly number[],

@@ -5,13 +5,13 @@ import type { CheckId } from '../../core/codes.js';
 import type { JsonValue } from '../../core/json.js';
 import { CHECKS } from '../../tee/catalogue.js';
 
-/** One thing seen, as a value of a claim. */
+/** One observation, as a value of a trust claim. */
 export type Observation = readonly [claim: TrustClaim, value: number];
 
-/** Where the certificate of an attestation key stands in a request. */
+/** JSON pointer of the certificate of an attestation key. */
 export const AK_CERTIFICATE = '/evidence/akCertificate';
 
-/** The meaning of Intel's TCB status for the hardware, whatever a policy decides. Every other status is worse. */
+/** Trust values of Intel's TCB statuses, independent of policies. Every other status has a worse value. */
 const TCB_STATUS_VALUES: ReadonlyMap<string, number> = new Map([
   ['UpToDate', 2],
   ['SWHardeningNeeded', 32],
@@ -20,8 +20,8 @@ const TCB_STATUS_VALUES: ReadonlyMap<string, number> = new Map([
 ]);
 
 /**
- * The observations in a verified token. It repeats what the hardware said, so its issuer has to be trusted. Of a TD the issuer
- * states how good the TCB is; of an SEV-SNP VM it calls the hardware genuine, and says no more.
+ * The observations in a verified token. Its issuer must be trusted, because it repeats claims of the hardware. For a TD
+ * the issuer states the TCB status. For an SEV-SNP VM it only states that the hardware is genuine.
  */
 export function tokenObservations(checks: readonly Check[], { stated }: TokenClaims): readonly Observation[] {
   return [
@@ -34,7 +34,7 @@ export function tokenObservations(checks: readonly Check[], { stated }: TokenCla
   ];
 }
 
-/** A verifier that judged the evidence and does not vouch for it has issued no token. */
+/** The observations if another verifier refused the evidence. It then issued no token. */
 export function refusals(checks: readonly Check[]): readonly Observation[] {
   return findings(
     checks.filter(({ id }) => id === 'disagreement'),
@@ -54,7 +54,7 @@ export function hardwareObservations(checks: readonly Check[], { snp, tdx }: Cla
   return [
     ...genuine,
     ...executables(checks, 'snp_measurement'),
-    // Of the registers that share the id, MRTD alone is the measurement of the launch.
+    // Several registers share this id. Only MRTD is the launch measurement.
     ...executables(checks, 'tdx_measurement', (actual) => actual === tdx?.mrtd),
     ...secureBootOfTd(checks, tdx),
     ...refusedTcb(checks, 'tdx_tcb_status'),
@@ -74,7 +74,7 @@ export function guestObservations(checks: readonly Check[], claims: Claims): rea
   ];
 }
 
-/** An AK certificate outside its dates counts as one that cannot be relied on. Other certificates share the id. */
+/** An AK certificate outside its validity counts as unreliable. Other certificates share the id. */
 function untimelyKey(checks: readonly Check[]): readonly Observation[] {
   const untimely = checks.some(
     ({ id, result, about }) => id === 'cert_validity' && result === 'fail' && about === AK_CERTIFICATE,
@@ -82,14 +82,14 @@ function untimelyKey(checks: readonly Check[]): readonly Observation[] {
   return untimely ? [['instance-identity', 97]] : [];
 }
 
-/** An AK that only a certificate vouches for: nothing says which machine it belongs to. */
+/** The observation for an AK that only a certificate vouches for: nothing identifies its machine. */
 function identity(checks: readonly Check[], { hcl }: Claims): readonly Observation[] {
   const fresh = checks.some(({ id, result }) => id === 'nonce_mismatch' && result === 'pass');
   if (!fresh) return [];
   return [['instance-identity', hcl?.paravisor.by === 'akCertificate' ? 0 : 2]];
 }
 
-/** RTMRs say what the firmware measured, so that they are worth no more than the firmware is known by its MRTD. */
+/** Firmware measures into RTMRs, so they count only if MRTD identifies the firmware. */
 function secureBootOfTd(checks: readonly Check[], tdx: TdxClaims | undefined): readonly Observation[] {
   const state = tdx?.eventLog?.secureBoot;
   if (state !== true) return bootObservation(state);
@@ -97,7 +97,7 @@ function secureBootOfTd(checks: readonly Check[], tdx: TdxClaims | undefined): r
   return isKnown ? bootObservation(state) : [];
 }
 
-/** Which keys Secure Boot uses is not looked at: known to be on, not known to be as expected. */
+/** The Secure Boot keys are not compared. So Secure Boot counts as on, but not as in the expected state. */
 function bootObservation(state: JsonValue | undefined): readonly Observation[] {
   if (state === true) return [['configuration', 3]];
   return state === false ? [['configuration', 32]] : [];
@@ -107,7 +107,7 @@ function tcbStatusValue(status: string | null): number {
   return TCB_STATUS_VALUES.get(status ?? '') ?? 96;
 }
 
-/** Found by the verifier: the TCB is revoked, or has no status that Intel defines there. */
+/** The observation if the verifier rejected the TCB status: it is revoked or undefined. */
 function refusedTcb(
   checks: readonly Check[],
   verifiersOwn: 'tdx_tcb_status' | 'maa_tcb_status' | 'ita_tcb_status',
@@ -124,7 +124,7 @@ function executables(
   return matchesReference(checks, reference, isOfThem) ? [['executables', 3]] : [];
 }
 
-/** Only reference values of a policy, which are lists, are about what was started; other checks share their ids. */
+/** Whether a check compared reference values, which are lists. Other checks share the id. */
 function matchesReference(
   checks: readonly Check[],
   reference: CheckId,
@@ -136,7 +136,10 @@ function matchesReference(
   );
 }
 
-/** A value of a PCR, or what the event log says was started. Databases and command lines share the id, and start nothing. */
+/**
+ * Whether a check compared started code: a PCR value, or executables in the log. Databases and command lines share the
+ * id.
+ */
 function measuresExecutables(actual: JsonValue | undefined, tpm: TpmClaims | undefined): boolean {
   const { applications, files } = tpm?.eventLog ?? {};
   const started: readonly (JsonValue | undefined)[] = [

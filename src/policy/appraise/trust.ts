@@ -17,9 +17,9 @@ import {
 export interface TrustParts {
   /** The type of the token; absent for other evidence. */
   readonly evidence?: TokenRoute | null;
-  /** Whether the evidence is the hardware's own word. A token alone says what another verifier found. */
+  /** Whether the hardware signed the evidence. A token alone contains the result of another verifier. */
   readonly hardware: boolean;
-  /** Whether it is that of a vTPM by itself. Where left out it is not. */
+  /** Whether the evidence is a vTPM alone; defaults to false. */
   readonly vtpmOnly?: boolean;
   readonly routes: readonly TokenRoute[];
 }
@@ -27,11 +27,11 @@ export interface TrustParts {
 const CRYPTO_FAILED = submodule(TRUST_CLAIMS.map((claim) => [claim, 99]));
 
 /**
- * Trust tiers and vectors (AR4SI, EAR) of what was found. A claim that nothing speaks about is left out, which is
- * what 0 means; disks are one, since no evidence here says anything of them.
+ * Derives trust tiers and vectors (AR4SI, EAR). A claim without an observation is omitted, which means 0. Storage is
+ * never observed, because no evidence covers it.
  *
- * The tier is not the decision: an allow can have any, and no other decision has one that a relying party could take
- * for a yes.
+ * The tier is not the decision: an allow can have any tier. Other decisions never have a tier that a Relying Party
+ * could read as an allow.
  */
 export function appraiseTrust(
   checks: readonly Check[],
@@ -52,15 +52,15 @@ export function appraiseTrust(
   return { status: tierUnder(decision, status), submods };
 }
 
-/** Each verifier answers only for its own token. A check that does not say whose token it is about counts for all. */
+/** Whether a check is about the token of a route. A check without a route counts for all. */
 function isAboutTokenOf(route: TokenRoute, check: Check, evidence: TokenRoute | null): boolean {
   if (check.route !== undefined) return check.route === route;
   return check.about === '/evidence/token' ? evidence === route : isOfToken(check);
 }
 
 /**
- * The observations about the TEE in another verifier's token, as far as it is reliable.
- * @param checks those about this token
+ * The submodule for another verifier's token, from the checks that hold.
+ * @param checks the checks about this token
  */
 function tokenSubmodule(checks: readonly Check[], claims: Claims, route: TokenRoute): TrustSubmodule {
   const token = claims[route];
@@ -73,7 +73,7 @@ function submodules(checks: readonly Check[], claims: Claims): { readonly [name:
   const hardware = hardwareObservations(checks, claims);
   const guest = guestObservations(checks, claims);
   const ofReport = checks.filter(isOfReport);
-  // A machine that a policy does not list is genuine all the same.
+  // A machine that a policy does not list can still be genuine.
   const failed = fails(
     ofReport.filter(({ policy }) => policy === null),
     'hardware',
@@ -82,7 +82,7 @@ function submodules(checks: readonly Check[], claims: Claims): { readonly [name:
   if (!hasVtpm) return { hardware: failed ? CRYPTO_FAILED : submodule(missing ?? [...hardware, ...guest]) };
   return {
     hardware: failed ? CRYPTO_FAILED : submodule(missing ?? hardware),
-    // The hardware report vouches for the AK: without it, nothing does.
+    // Without a valid hardware report, nothing vouches for the AK.
     vtpm:
       failed || fails(checks, 'vtpm')
         ? CRYPTO_FAILED
@@ -91,8 +91,8 @@ function submodules(checks: readonly Check[], claims: Claims): { readonly [name:
 }
 
 /**
- * A vTPM that only the certificate of its key vouches for: nothing says which machine it belongs to. Of hardware there is no
- * appraisal at all.
+ * The submodule for a vTPM that only the certificate of its key vouches for. Nothing identifies its machine, and the
+ * hardware is not appraised.
  */
 function vtpmAlone(checks: readonly Check[], claims: Claims): TrustSubmodule {
   if (fails(checks, 'vtpm')) return CRYPTO_FAILED;
@@ -103,12 +103,12 @@ function isFaulty(checks: readonly Check[]): boolean {
   return checks.some(({ id, result }) => id === 'internal_error' && result === 'unavailable');
 }
 
-/** Certificates of attestation keys and of tokens' keys share ids with those under the hardware report. */
+/** Whether a check is about the hardware report. Checks of AK certificates and token keys share its ids. */
 function isOfReport(check: Check): boolean {
   return check.about !== AK_CERTIFICATE && !isOfToken(check);
 }
 
-/** A check that could not be made is neither good nor bad: 0, or -1 where the verifier itself failed. */
+/** The observation for checks without a result: 0, or -1 if the verifier itself failed. */
 function missingMaterial(checks: readonly Check[]): readonly Observation[] | null {
   if (isFaulty(checks)) return [['hardware', -1]];
   const lacksMaterial = checks.some(
@@ -118,7 +118,7 @@ function missingMaterial(checks: readonly Check[]): readonly Observation[] | nul
   return lacksMaterial ? [['hardware', 0]] : null;
 }
 
-/** Whether something that vouches for a statement does not hold. */
+/** Whether a check that a statement depends on failed. */
 function fails(checks: readonly Check[], statement: Statement): boolean {
   return checks.some(
     ({ id, result }) => result === 'fail' && CHECKS[id].class === 'deny' && CHECKS[id].underlies === statement,
@@ -134,7 +134,7 @@ function submodule(observations: readonly Observation[]): TrustSubmodule {
   return { status: tierOfAll(Object.values(vector).map(tierOf)), vector };
 }
 
-/** Of the values seen for a claim, the first that has the tier of all of them together. */
+/** Selects the first value of a claim that has the combined tier of all its values. */
 function worst(values: readonly number[]): number {
   const tier = tierOfAll(values.map(tierOf));
   return values.find((value) => tierOf(value) === tier) ?? 0;
@@ -145,21 +145,21 @@ function tierUnder(decision: Outcome, status: TrustTier): TrustTier {
   return decision === 'deny' && status === 'contraindicated' ? status : 'none';
 }
 
-/** Tier of a claim of the trustworthiness vector (AR4SI). A value outside the ranges says nothing good: `none`. */
+/** The tier of a claim in the trustworthiness vector (AR4SI). A value outside the ranges has the tier `none`. */
 export function tierOf(value: number): TrustTier {
   if (isWithin(value, 2, 31)) return 'affirming';
   if (isWithin(value, 32, 95)) return 'warning';
   return isWithin(value, 96, 127) ? 'contraindicated' : 'none';
 }
 
-/** Below zero the ranges begin one further out. */
+/** Whether a value is in a range. Ranges of negative values begin one further from zero. */
 function isWithin(value: number, least: number, most: number): boolean {
   return (value >= least && value <= most) || (value <= -least && value >= -most - 1);
 }
 
 /**
- * The tier of several together, never better than that of any. Each tier has its own condition: along an order
- * `warning` would hide `none`, or `none` would pass for the best.
+ * The combined tier, never better than any of the tiers. Each tier has its own condition. In a linear order, `warning`
+ * would hide `none`, or `none` would count as the best.
  */
 export function tierOfAll(tiers: readonly TrustTier[]): TrustTier {
   if (tiers.includes('contraindicated')) return 'contraindicated';

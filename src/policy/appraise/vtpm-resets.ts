@@ -5,7 +5,7 @@ import { isBehind, namingVtpm, type RememberedResets, type ResetCounts } from '.
 import type { Policy } from '../document/policy-document.js';
 import type { Findings } from './appraisal-topic.js';
 
-/** A vTPM whose counts are compared with earlier ones. */
+/** A vTPM with reset counters that are compared with earlier ones. */
 export interface TrackedVtpm {
   readonly akThumbprint: string;
   readonly counts: ResetCounts;
@@ -15,7 +15,7 @@ export function tracksResets({ require: { tpm } }: Policy): boolean {
   return tpm?.trackResets === true;
 }
 
-/** Null where evidence has no verified quote, names no attestation key, or its vTPM is made anew at each boot. */
+/** Null if the evidence has no verified quote or no attestation key, or if its vTPM is new at each boot. */
 export function trackedVtpm(verification: Findings): TrackedVtpm | null {
   const { claims, akThumbprint } = verification;
   if (claims.tpm === undefined || akThumbprint === undefined || isMadeAnew(verification)) return null;
@@ -23,8 +23,8 @@ export function trackedVtpm(verification: Findings): TrackedVtpm | null {
 }
 
 /**
- * Compares the counts of the quote with those of quotes that were allowed before. The clock is not compared: quotes of one
- * boot can arrive in another order than they were made in, so that an earlier clock at equal counts shows nothing.
+ * Compares the reset counters of the quote with those of earlier allowed quotes. The clock is not compared: quotes of
+ * one boot can arrive out of order, so an earlier clock with equal counters proves nothing.
  */
 export function appraiseResets(verification: Findings, remembered: RememberedResets, checks: Checks): void {
   const { akThumbprint, claims } = verification;
@@ -71,8 +71,8 @@ function compare(remembered: ResetCounts, counts: ResetCounts, akThumbprint: str
 }
 
 /**
- * A new attestation key at each boot. A stateless VM whose sealing policy is another keeps its vTPM, sealed to the hardware;
- * an unknown policy counts as one that does.
+ * Whether the vTPM, and so its attestation key, is new at each boot: a stateless VM without a sealing policy, or with
+ * `none`. Any other sealing policy, known or not, keeps the vTPM, sealed to the hardware.
  */
 function isMadeAnew({ claims: { hcl } }: Findings): boolean {
   const { tpmPersisted, hardwareSealingPolicy = 'none' } = hcl?.vmConfiguration ?? {};

@@ -7,8 +7,8 @@ import { asWarning } from './base-checks.js';
 import { floorOf, type Shortfall, shortfallsOf } from './snp-minimums.js';
 
 /**
- * The check as it is under the waivers of a policy: a warning that names who tolerates it, why, and until when. One that
- * a waiver covered until it ended stays what it is, and says so.
+ * Applies the waivers of a policy to a check. A waived check becomes a warning with the approver, the reason and the
+ * end. If the waiver has expired, the check keeps its result and mentions the waiver.
  */
 export function waived(check: Check, policy: Policy, { verification, at }: TopicInput): Check {
   if (check.result !== 'fail' && check.result !== 'unavailable' && check.result !== 'warn') return check;
@@ -34,12 +34,12 @@ function covers(waiver: Waiver, check: Check, policy: Policy, { snp }: Claims): 
     case 'tdx_tcb_status':
     case 'maa_tcb_status':
     case 'ita_tcb_status':
-      // The verifier's check with this id is about a status that Intel does not define there: no waiver covers it.
+      // The verifier's check with this id is about an undefined status, which no waiver covers.
       return check.policy === policy.id && check.actual === waiver.value;
     case 'crl_unavailable':
       return !isOfToken(check);
     default:
-      // The values of waivers are compared above: a check whose waiver has a value does not compile here.
+      // Waivers with a value are compared above. The type check ensures that no other check has one.
       return (waiver.value satisfies null) === null;
   }
 }
@@ -53,7 +53,7 @@ function coversTcb(
   return snp.part === tolerated.part && floor !== null && reaches(tolerated.floor, shortfallsOf(snp, floor));
 }
 
-/** Whether every component that is short is named, and is not below what is tolerated. */
+/** Whether the floor names every component below the minimum, and each is at or above the floor. */
 function reaches(floor: TcbFloor, shortfalls: readonly Shortfall[]): boolean {
   return shortfalls.every(({ component, had }) => {
     const tolerated = floor[component];
@@ -63,10 +63,10 @@ function reaches(floor: TcbFloor, shortfalls: readonly Shortfall[]): boolean {
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
-/** How long before its end a waiver is reported. */
+/** Days before its end from which a waiver is reported. */
 const NOTICE_DAYS = 30;
 
-/** Waivers that ended by a time, or end within 30 days of it, in the order of the policies. */
+/** Waivers that have expired at a time, or expire within 30 days after it, in the order of the policies. */
 export function endingWaivers(policies: readonly Pick<PolicyMembers, 'id' | 'waivers'>[], at: Date) {
   const all = policies.flatMap(({ id, waivers }) =>
     waivers.map(({ check, approver, expires }, index) => {
@@ -76,7 +76,7 @@ export function endingWaivers(policies: readonly Pick<PolicyMembers, 'id' | 'wai
   return endingSoon(all, at);
 }
 
-/** The waivers that have ended by an instant, or end within some days of it. `expires` is a day or an instant in UTC. */
+/** Items that have expired at a time, or expire within some days after it. `expires` is a day or a time in UTC. */
 export function endingSoon<T extends { readonly expires: string }>(
   all: readonly T[],
   at: Date,
@@ -92,7 +92,7 @@ function isInForce(waiver: Waiver, at: Date): boolean {
   return at.getTime() < endOf(waiver);
 }
 
-/** The approver of a waiver, its end, and its reason; also that it ends soon. */
+/** The approver, the end and the reason of a waiver, and whether it expires soon. */
 function termsOf(waiver: Waiver, at: Date): string {
   const { approver, expires, reason } = waiver;
   const isEnding = endOf(waiver) - at.getTime() <= NOTICE_DAYS * DAY_MS;
@@ -100,18 +100,18 @@ function termsOf(waiver: Waiver, at: Date): string {
   return `waived by ${approver} until ${expires}${left}: ${reason}`;
 }
 
-/** A count of whole days, in words. */
+/** Formats a number of days. */
 export function daysOf(count: number): string {
   if (count === 0) return 'less than a day';
   return count === 1 ? '1 day' : `${count} days`;
 }
 
-/** Whole days that are left; 0 on the last one, and where it has ended. */
+/** Whole days that are left; 0 on the last day, and after the end. */
 function daysLeftOf(waiver: { readonly expires: string }, at: Date): number {
   return Math.max(0, Math.floor((endOf(waiver) - at.getTime()) / DAY_MS));
 }
 
-/** It expires at 00:00 UTC of that day. */
+/** The end of a waiver: 00:00 UTC of the day `expires`. */
 function endOf({ expires }: { readonly expires: string }): number {
   return Date.parse(expires);
 }

@@ -3,10 +3,12 @@ import type { Policy } from '../document/policy-document.js';
 import type { PolicyProblem } from '../document/policy-problem.js';
 import type { ReferenceSet } from '../document/reference-grammar.js';
 
-/** Claims of `hcl` that this service states, or that are of the software in the VM under any paravisor. */
+/**
+ * Claims of `hcl` that the paravisor does not write: this service writes the first two, software in the VM the last.
+ */
 const NOT_OF_PARAVISOR: readonly string[] = ['paravisor', 'reportType', 'userData'];
 
-/** Claims that show which code wrote the runtime claims. */
+/** Claims that identify the code, or its signer, that wrote the runtime claims. */
 const LAUNCH: readonly string[] = ['snp.measurement', 'snp.idKeyDigest', 'tdx.mrtd'];
 
 const WRITTEN_BY_LAUNCHER =
@@ -15,8 +17,9 @@ const PIN =
   'Write paravisor: known, or pin snp.measurement, snp.idKeyDigest or tdx.mrtd: of an unknown paravisor the claim proves nothing.';
 
 /**
- * Runtime claims that a rule compares although the paravisor may be unknown (`paravisor: any`): a launcher meets any value
- * with a guest that writes it. A policy that pins the launch, or asks for a known paravisor in a rule, is passed over.
+ * Reports rules that compare runtime claims while the policy accepts an unknown paravisor (`paravisor: any`). A
+ * launcher can meet any value with a guest that writes it. Ignores a policy that pins the launch, or that requires a
+ * known paravisor in a rule.
  */
 export function lintLauncherWords(policy: Policy): readonly PolicyProblem[] {
   const { paravisor, referenceValues: sets, rules } = policy;
@@ -28,7 +31,7 @@ export function lintLauncherWords(policy: Policy): readonly PolicyProblem[] {
   );
 }
 
-/** Whether evidence meets the rules only if its paravisor is known, or its launch is one of some. */
+/** Whether evidence meets the rules only if its paravisor is known or its launch is pinned. */
 export function showsParavisor({ rules }: Pick<Policy, 'rules'>): boolean {
   return rules.some((rule) => rule.language === 'cel' && showsLauncher(rule.expression));
 }
@@ -38,7 +41,7 @@ function remark(claim: string, pointer: string): PolicyProblem {
   return { code: 'rule_always', pointer, message, severity: 'warning', remedy: PIN };
 }
 
-/** Each once. */
+/** The unprotected runtime claims in an expression, each once. */
 function claimsInExpression(expression: Expression): readonly string[] {
   const found = unshownClaims(expression).filter(
     ({ path: [section, member = ''] }) => section === 'hcl' && !NOT_OF_PARAVISOR.includes(member),
@@ -46,7 +49,7 @@ function claimsInExpression(expression: Expression): readonly string[] {
   return [...new Set(found.map(({ text }) => text))];
 }
 
-/** Claims of the branches that do not show who launched. */
+/** The claims in the branches that do not pin the launch. */
 function unshownClaims(expression: Expression): readonly Claim[] {
   if (showsLauncher(expression)) return [];
   return expression.op === 'or' ? expression.operands.flatMap(unshownClaims) : claimsIn(expression);
@@ -56,7 +59,7 @@ function pinsLaunch({ snp, tdx }: ReferenceSet): boolean {
   return snp?.measurement != null || snp?.idKeyDigest != null || tdx?.mrtd != null;
 }
 
-/** Whether evidence meets an expression only if its paravisor is known, or its launch is one of some. */
+/** Whether evidence meets an expression only if its paravisor is known or its launch is pinned. */
 function showsLauncher(expression: Expression): boolean {
   switch (expression.op) {
     case 'and':
