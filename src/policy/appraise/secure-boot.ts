@@ -12,7 +12,7 @@ interface SecureBootWord {
 
 /**
  * Appraises Secure Boot. The event log decides if its register was quoted; otherwise the configuration of the
- * paravisor, or the token. Only a literal `true` passes. An absent value is reported as absent, not as `false`. If log
+ * paravisor, or the token. Only a literal `true` passes. An absent value fails as `secure_boot_unknown`. If log
  * and configuration differ, every policy denies, because one of them is not from this boot.
  */
 export const secureBoot: AppraisalTopic = {

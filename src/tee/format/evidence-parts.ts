@@ -10,7 +10,7 @@ import type { HclReportType } from '../azure/format/hcl-report.js';
 import { SNP_REPORT_LENGTH } from '../snp/format/snp-report.js';
 import { parseTpmSignature } from '../tpm/format/tpmt-signature.js';
 
-/** Structures that are one part of evidence, whatever they say. */
+/** Structures that are always the same part of evidence. */
 const PART_OF_KIND = {
   'snp-report': 'report',
   'snp-certificate-table': 'certificateTable',
@@ -21,13 +21,13 @@ const PART_OF_KIND = {
   crl: 'crl',
 } as const satisfies { readonly [kind in StructureKind]?: string };
 
-/** Parts of evidence that the content of a file shows. */
+/** Parts of evidence that can be recognised in a file. */
 type EvidencePart = (typeof PART_OF_KIND)[keyof typeof PART_OF_KIND] | 'vek' | 'chain' | 'akCertificate' | 'akChain';
 
-/** A file may hold several parts: a report and its certificate table, or a leaf and the chain above it. */
+/** A file can contain several parts: a report and its certificate table, or a leaf and the chain above it. */
 type EvidenceParts = readonly (readonly [EvidencePart, Uint8Array])[];
 
-/** Types of evidence that have an HCL report, by its report type; null where none has. */
+/** Types of evidence with an HCL report, by its report type; null if there is none. */
 export const EVIDENCE_OF_HCL = {
   snp: 'az-snp-vtpm',
   tdx: 'az-tdx-vtpm',
@@ -38,17 +38,17 @@ export const EVIDENCE_OF_HCL = {
 
 /** A TPM signature without a TPMT_SIGNATURE around it has the length of the modulus: RSA 2048, 3072 or 4096. */
 const RSA_SIGNATURE_BYTES: readonly number[] = [256, 384, 512];
-/** AMD's arc of certificate extensions (VCEK specification, 57230, table 8): VCEK and VLEK have them, and no other. */
+/** OID prefix of AMD's certificate extensions (AMD 57230, table 8). Only VCEK and VLEK have them. */
 const AMD_EXTENSIONS = '1.3.6.1.4.1.3704.1.';
-/** TCG EK credential profile, 3.2.16: the certificate is of an attestation key. */
+/** Key purpose of an attestation key (TCG EK credential profile, 3.2.16). */
 const ATTESTATION_KEY = '2.23.133.8.3';
 const AMD_ORGANISATION = 'Advanced Micro Devices';
 
 /**
- * Lists the parts of evidence that a structure is. Nothing is verified.
+ * Lists the parts of evidence in a structure. Verifies nothing.
  *
- * @param kind as it was recognised
- * @returns nothing for a structure that is no part by itself: other files show which log an event log is
+ * @param kind the recognised kind of structure
+ * @returns nothing for a structure that is not a part by itself. Which log an event log is depends on other files
  */
 export function partsOfStructure(kind: string, bytes: Uint8Array): EvidenceParts {
   if (kind === 'certificate') return partsOfCertificate(bytes);
@@ -62,16 +62,16 @@ export function partsOfStructure(kind: string, bytes: Uint8Array): EvidenceParts
   return part === undefined ? [] : [[part, bytes]];
 }
 
-/** Tells the log of the operating system (CEL) from that of the firmware. */
+/** Distinguishes the log of the operating system (CEL) from the log of the firmware. */
 export function logPartOf({ format }: EventLog): 'eventLog' | 'systemLog' {
   return format === 'cel-json' || format === 'cel-tlv' ? 'systemLog' : 'eventLog';
 }
 
 /**
- * Tells by its content which parts of evidence a DER certificate is. Nothing is verified. An issuer is none: only PEM texts
- * hold chains.
+ * Lists the parts of evidence in a DER certificate, by its content. Verifies nothing. An issuer is not a part, because
+ * only PEM texts contain chains.
  *
- * @param bytes zeros may follow the certificate, as in the NV index of an AK certificate; the part keeps them
+ * @param bytes the certificate. Zeros may follow, as in the NV index of an AK certificate; the part keeps them
  */
 function partsOfCertificate(bytes: Uint8Array): EvidenceParts {
   const certificate = certificateIn(withoutFilling(bytes));
@@ -79,7 +79,7 @@ function partsOfCertificate(bytes: Uint8Array): EvidenceParts {
   return part === null ? [] : [[part, bytes]];
 }
 
-/** Tells by its content which parts of evidence a PEM text holds. Azure writes a VCEK and its chain into one text. */
+/** Lists the parts of evidence in a PEM text, by its content. Azure writes a VCEK and its chain into one text. */
 function partsOfPem(pem: Uint8Array): EvidenceParts {
   const [first, ...others] = nullIfMalformed(() => parsePemBlocks(latin1(pem))) ?? [];
   if (first === undefined) return [];
@@ -105,12 +105,14 @@ export function isTpmSignature(bytes: Uint8Array): boolean {
   );
 }
 
-/** VCEKs have the serial number zero. */
+/** Parses a certificate. VCEKs and VLEKs have the serial number zero. */
 function certificateIn(der: Uint8Array): X509Certificate | null {
   return nullIfMalformed(() => parseCertificate(der, { allowZeroSerial: true }));
 }
 
-/** Null for an issuer. Azure's CAs for attestation keys carry the key purpose of their leaves too. */
+/**
+ * The part of a leaf; null for an issuer. Azure's CAs for attestation keys also have the key purpose of their leaves.
+ */
 function leafPartOf({ extensions, basicConstraints }: X509Certificate): 'vek' | 'akCertificate' | null {
   if (extensions.some(({ oid }) => oid.startsWith(AMD_EXTENSIONS))) return 'vek';
   const usage = onlyExtension(extensions, EXTENSION.extendedKeyUsage);

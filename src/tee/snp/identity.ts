@@ -9,10 +9,10 @@ export function snpIdentity({ report, runtimeData }: SnpEvidence): IdentityParts
 }
 
 /**
- * The bytes, with the smaller s in the report's signature. Bytes that are too short for a report have no signature to
- * reduce; they are refused elsewhere.
+ * Returns the bytes with the smaller s in the report's signature. Returns bytes that are too short for a report
+ * unchanged; the parser rejects them.
  *
- * @param report where the report begins
+ * @param report offset of the report
  */
 export function reportWithLowS(bytes: Uint8Array, report: number): Uint8Array {
   if (bytes.byteLength < report + SNP_REPORT_LENGTH) return bytes;

@@ -8,7 +8,7 @@ import type { Vek } from './amd/vek.js';
 import type { VekPaths } from './amd/vek-path.js';
 import { parseSnpCertificateTable, type SnpCertificateTable } from './format/snp-certificate-table.js';
 
-/** Certificates that a request supplies: the VEK read, the chain as DER. */
+/** Certificates that a request supplies: the parsed VEK, and the chain as DER. */
 export interface SuppliedCertificates {
   readonly vek: Vek | null;
   readonly chain: DerChain | null;
@@ -23,7 +23,7 @@ interface SuppliedDer {
  * Reads the certificates that a request supplies.
  *
  * @param about JSON pointer of the endorsements
- * @throws {FormatError} `cert_format` where one is malformed, `cert_chain` where they are not exactly ASK or ASVK, then ARK
+ * @throws {FormatError} `cert_format` if one is malformed, `cert_chain` if the chain is not ASK or ASVK, then ARK
  */
 export function readSuppliedCertificates(
   input: SnpEndorsementInput,
@@ -50,7 +50,7 @@ function derOfSupplied(input: SnpEndorsementInput, signingKey: SnpSigningKey, ab
   };
 }
 
-/** The table can hold a VCEK and a VLEK: the report says which one signed. A wrong kind alone is a check's matter. */
+/** Selects the VCEK or VLEK of the table by the signing key in the report. A check rejects a VEK of the wrong kind. */
 function fromTable(table: SnpCertificateTable, signingKey: SnpSigningKey): SuppliedDer {
   const [wanted, other] = signingKey === 'vcek' ? [table.vcek, table.vlek] : [table.vlek, table.vcek];
   const { ask, ark } = table;
@@ -72,7 +72,7 @@ function chainOf(pem: string): readonly [Uint8Array, Uint8Array] {
   return [intermediate, root];
 }
 
-/** The chain that counts, by the product line that the VEK names. */
+/** Selects the chain: the one in the request, else the one for the product line that the VEK names. */
 export function chooseChain(
   supplied: SuppliedCertificates,
   found: SnpEndorsementSet | null,

@@ -19,7 +19,7 @@ import {
   productOfPin,
 } from './roots.js';
 
-/** ASK or ASVK, and the pinned ARK that signed it. */
+/** An ASK or ASVK, and the pinned ARK that signed it. */
 export interface AmdChain extends SnpLine {
   readonly intermediate: X509Certificate;
   readonly ark: X509Certificate;
@@ -27,7 +27,7 @@ export interface AmdChain extends SnpLine {
 }
 
 /**
- * The product line of a pinned, self-signed ARK, which its name is of as well.
+ * Verifies that an ARK is pinned and self-signed, and that its name is that of the pinned product line.
  * @throws {UnfitError}
  */
 export function verifyArk(ark: X509Certificate, pins: AmdRootPins): SnpProduct {
@@ -39,8 +39,8 @@ export function verifyArk(ark: X509Certificate, pins: AmdRootPins): SnpProduct {
 }
 
 /**
- * A chain: the intermediate is signed by the ARK, which is pinned, and is named as AMD names it.
- * Dates, extensions and use are for the verifier, which judges every chain in full.
+ * Verifies a chain: the ARK is pinned, it signed the intermediate, and both have AMD's names. Does not check validity,
+ * extensions and key usage, because the verifier verifies every chain in full.
  *
  * @throws {UnfitError}
  */
@@ -53,7 +53,7 @@ export function verifyChain(intermediate: X509Certificate, ark: X509Certificate,
 }
 
 /**
- * The chain of a line as KDS and the cache have it, PEM: ASK or ASVK, then ARK.
+ * Reads the chain of a line from PEM, in the order of KDS and the cache: ASK or ASVK, then ARK.
  * @throws {UnfitError}
  */
 export function readChain(pem: string, line: SnpLine, pins: AmdRootPins): AmdChain {
@@ -64,9 +64,9 @@ export function readChain(pem: string, line: SnpLine, pins: AmdRootPins): AmdCha
 }
 
 /**
- * Reads the chains that the product carries: ASK and ASVK of each product line whose ARK the pins name. Pins of other
- * roots, as in tests, leave them out. Verified once for each set of pins.
- * @throws {UnfitError} where a carried chain does not verify up to its pin
+ * Reads the built-in chains: ASK and ASVK of each product line with a pinned ARK. Omits lines with other pins, as in
+ * tests. Verified once for each set of pins.
+ * @throws {UnfitError} if a built-in chain does not verify up to its pin
  */
 export const carriedChains: (pins: AmdRootPins) => readonly AmdChain[] = memoized((pins) =>
   [...CARRIED_CERTIFICATES]
@@ -77,8 +77,8 @@ export const carriedChains: (pins: AmdRootPins) => readonly AmdChain[] = memoize
 );
 
 /**
- * The carried chains of one product line: for VCEKs, then for VLEKs.
- * @throws {UnfitError} where one does not verify up to the pin of this product line
+ * The built-in chains of one product line: for VCEKs, then for VLEKs.
+ * @throws {UnfitError} if one does not verify up to the pin of this product line
  */
 export function carriedChainsOf(
   product: SnpProduct,
@@ -92,7 +92,7 @@ export function carriedChainsOf(
 }
 
 /**
- * The two certificates of a chain. Verifies nothing.
+ * Reads the two certificates of a chain. Verifies nothing.
  * @throws {UnfitError}
  */
 export function readChainCertificates(pem: string): readonly [X509Certificate, X509Certificate] {
@@ -106,8 +106,8 @@ export function readChainCertificates(pem: string): readonly [X509Certificate, X
 }
 
 /**
- * Whether the intermediate of a chain signed a VEK. AMD can re-issue an ASK or ASVK with a new key: then a line has two
- * chains of the same names. Nothing else of the path is established.
+ * Whether the intermediate of a chain signed a VEK. AMD can re-issue an ASK or ASVK with a new key. A line then has two
+ * chains with the same names. Verifies nothing else of the path.
  */
 export function hasSigned(
   { intermediate }: AmdChain,
@@ -121,12 +121,12 @@ export function hasSigned(
   );
 }
 
-/** Whether two chains of a line are one: their root is pinned. */
+/** Whether two chains of a line are the same. Their root is pinned, so the intermediates decide. */
 export function isSameChain(a: AmdChain, b: AmdChain): boolean {
   return a.ders[0].sha256 === b.ders[0].sha256;
 }
 
-/** Selects for each line the chain with the intermediate that was issued last. */
+/** Selects for each line the chain with the newest intermediate. */
 export function newestChains(chains: readonly AmdChain[]): ReadonlyMap<string, AmdChain> {
   const issuedAt = ({ intermediate }: AmdChain) => intermediate.notBefore?.getTime() ?? 0;
   const newest = new Map<string, AmdChain>();

@@ -10,28 +10,28 @@ import { type CrlFrame, parseCrlFrame, type X509Crl } from '../../../formats/x50
 import { ANCHORED } from './roots.js';
 import type { VekPath } from './vek-path.js';
 
-/** A CRL whose issuer and signature hold, whatever the time. */
+/** A CRL with a valid issuer and signature. Its validity period is not checked. */
 export interface RevocationList {
   readonly list: X509Crl;
   /** SHA-256 of the CRL, lower-case hex. */
   readonly sha256: string;
 }
 
-/** A CRL that verifies, or why it does not. */
+/** A verified CRL, or the reason why it does not verify. */
 export type ListReading =
   | (RevocationList & { readonly ok: true })
   | { readonly ok: false; readonly problem: RevocationListProblem };
 
-/** Selects the CRL that was issued last, by date. CRL numbers are not comparable between two series. */
+/** Selects the newest CRL by date. CRL numbers of different series are not comparable. */
 export function latestOf<L extends RevocationList>(lists: readonly L[]): L | null {
   const issuedAt = ({ list }: L) => list.thisUpdate?.getTime() ?? 0;
   return lists.toSorted((a, b) => issuedAt(b) - issuedAt(a))[0] ?? null;
 }
 
 /**
- * Reads CRLs and verifies their signatures, each content once: by SHA-256 of CRL and issuer. Its time, and
- * whom it revokes, are judged at each request. Only CRLs that verify are kept: AMD makes few of them, and what others
- * make up cannot drive those out. They are read from copies, since a part of a request would keep all of it.
+ * Reads CRLs and verifies their signatures, with a cache by SHA-256 of CRL and issuer. Validity and revocation are
+ * checked at each request. Only CRLs that verify are cached: AMD issues few, and forged ones cannot evict them. CRLs
+ * are parsed from copies, because a view would keep the whole request in memory.
  */
 export class RevocationLists {
   readonly #genuine = new LRUCache<string, ListReading>({ max: 64 });
@@ -49,7 +49,7 @@ export class RevocationLists {
   }
 }
 
-/** A CRL that a line's ARK signed, with what it says of its time. */
+/** A CRL that a line's ARK signed, with its times. */
 export interface AmdCrl extends RevocationList {
   readonly product: SnpProduct;
   readonly number: bigint;
@@ -58,7 +58,7 @@ export interface AmdCrl extends RevocationList {
 }
 
 /**
- * Reads a CRL but for its entries. Verifies nothing.
+ * Reads a CRL without its entries. Verifies nothing.
  * @throws {UnfitError}
  */
 export function readCrl(der: Uint8Array): CrlFrame {
@@ -66,7 +66,7 @@ export function readCrl(der: Uint8Array): CrlFrame {
 }
 
 /**
- * Verifies a CRL under a line's ARK, in everything but time.
+ * Verifies a CRL under a line's ARK, except its validity period.
  * @throws {UnfitError}
  */
 export function verifyCrl(crl: CrlFrame, ark: X509Certificate, product: SnpProduct): AmdCrl {

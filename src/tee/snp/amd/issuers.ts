@@ -15,7 +15,7 @@ export function chainsPinned(pins: AmdRootPins): readonly SnpLine[] {
   return [...pins.keys()].flatMap((product) => SNP_SIGNING_KEYS.map((signingKey) => ({ product, signingKey })));
 }
 
-/** `milan-vcek`: a key of maps, and part of file names. */
+/** Name of a line as a key of maps and in file names, such as `milan-vcek`. */
 export function lineName({ product, signingKey }: SnpLine): string {
   return `${product.toLowerCase()}-${signingKey}`;
 }
@@ -30,7 +30,7 @@ export function certificateRoles(signingKey: SnpSigningKey): readonly [string, s
   return signingKey === 'vcek' ? ['VCEK', 'ASK', 'ARK'] : ['VLEK', 'ASVK', 'ARK'];
 }
 
-/** The product line and kind of key that a common name stands for; null where it names no line that has pins. */
+/** The product line and kind of key in a common name; null if it names no pinned line. */
 export function lineOfIssuer(commonName: string | null, pins: AmdRootPins): SnpLine | null {
   return chainsPinned(pins).find(({ product, signingKey }) => issuerName(product, signingKey) === commonName) ?? null;
 }
@@ -40,7 +40,7 @@ export function rootName(product: SnpProduct): string {
   return `ARK-${product}`;
 }
 
-/** The product line whose ARK has a common name; null where it names none that has pins. */
+/** The product line of an ARK by its common name; null if it names no pinned line. */
 export function productOfRoot(commonName: string | null, pins: AmdRootPins): SnpProduct | null {
   return [...pins.keys()].find((product) => rootName(product) === commonName) ?? null;
 }

@@ -3,7 +3,7 @@ import type { SnpPart, SnpProduct } from '../../../core/claims.js';
 import { isZero } from '../../../formats/byte-reader.js';
 import type { SnpReport } from '../format/snp-report.js';
 
-/** `line` is null for a processor of no known line, `part` is `unknown` for a model that no part has. */
+/** `line` is null for a processor of an unknown line. `part` is `unknown` for a model of no known part. */
 export interface SnpProcessor {
   readonly line: AmdLine | null;
   readonly part: SnpPart | 'unknown';
@@ -23,21 +23,21 @@ export function processorOf(
 }
 
 /**
- * The product line that a report can be of, given the one that its key is certified for; null for none. A report without
- * CPUID (version 2) can be of a built-in line alone: no such report is known of a later one.
+ * The product line of a report, given the line in its key certificate; null if there is none. A report without CPUID
+ * (version 2) can only be of a built-in line, because later lines have no such reports.
  */
 export function lineOfReport({ cpuid }: SnpReport, certified: AmdLine, lines: AmdLines): AmdLine | null {
   if (cpuid !== null) return processorOf(cpuid, lines).line;
   return AMD_LINES.has(certified.product) ? certified : null;
 }
 
-/** Whether a productName is of a line: `Milan-B0` or, without a stepping, `Milan`. */
+/** Whether a productName names a line: `Milan-B0` or, without a stepping, `Milan`. */
 export function isNameOf({ product, otherNames }: AmdLine, productName: string | null): boolean {
   return [product, ...otherNames].some((name) => productName === name || productName?.startsWith(`${name}-`) === true);
 }
 
 /**
- * The line of a product whose root is pinned.
+ * Returns the line of a product with a pinned root.
  * @throws {Error} for a product that is not among the lines
  */
 export function lineOf(product: SnpProduct, lines: AmdLines): AmdLine {
@@ -47,8 +47,9 @@ export function lineOf(product: SnpProduct, lines: AmdLines): AmdLine {
 }
 
 /**
- * Product lines that a report can belong to, the likeliest first; empty where it names a line without a root.
- * Version 2 has no CPUID: there the length of the chip id decides among the built-in lines, and none says nothing.
+ * The product lines that a report can belong to, the most likely first; empty if it names a line without a pinned root.
+ * In version 2, which has no CPUID, the length of the chip id selects among the built-in lines. A report without a chip
+ * id can belong to all of them.
  */
 export function candidateLines(report: SnpReport, lines: AmdLines): readonly AmdLine[] {
   if (report.cpuid !== null) {

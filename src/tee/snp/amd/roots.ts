@@ -4,14 +4,14 @@ import type { PathProfile } from '../../../crypto/path-profile.js';
 import type { SignatureAlgorithm } from '../../../formats/signature-algorithm.js';
 import { GENOA, MILAN, TURIN } from './generated/carried-certificates.js';
 
-/** Public certificates that the product carries for a product line, PEM, as AMD's Key Distribution Service publishes them. */
+/** Built-in public certificates of a product line, PEM, as AMD's Key Distribution Service publishes them. */
 export interface CarriedCertificates {
   readonly ark: string;
   readonly ask: string;
   readonly asvk: string;
 }
 
-/** The files in `carried`. The ASK of Genoa is the re-issued one: AMD's CRL revokes the one before it, serial number 020001. */
+/** The files in `carried`. Genoa has the re-issued ASK: AMD's CRL revokes its predecessor, serial number 020001. */
 export const CARRIED_CERTIFICATES: ReadonlyMap<SnpProduct, CarriedCertificates> = new Map([
   ['Milan', MILAN],
   ['Genoa', GENOA],
@@ -23,12 +23,12 @@ export const AMD_ROOT_PINS: ReadonlyMap<SnpProduct, ReadonlySet<string>> = new M
   [...AMD_LINES].map(([product, { arkSpki }]) => [product, arkSpki]),
 );
 
-/** Pins by product line: of those that are served, and no other. */
+/** Pins of the ARKs by product line. */
 export type AmdRootPins = typeof AMD_ROOT_PINS;
 
 /**
- * VCEK or VLEK, ASK or ASVK, ARK (AMD 57230). VEKs also have the serial number 0: the caller that parses one sets
- * `allowZeroSerial`.
+ * The profile of AMD's paths: VCEK or VLEK, ASK or ASVK, ARK (AMD 57230). Every VEK has the serial number 0, so the
+ * caller parses it with `allowZeroSerial`.
  *
  * @param anchors SHA-256 of the SubjectPublicKeyInfo of each ARK that is trusted, lower-case hex
  */
@@ -46,10 +46,10 @@ export function productOfPin(pins: AmdRootPins, digest: string): SnpProduct | nu
   return [...pins].find(([, digests]) => digests.has(digest))?.[0] ?? null;
 }
 
-/** The profile of AMD's certificates below the ARK of a product line: null, and a line without pins, trust none. */
+/** The profile of AMD's certificates below the ARK of a product line. Without a line or pins it trusts no root. */
 export function profileOf(pins: AmdRootPins, product: SnpProduct | null): PathProfile {
   return amdVekProfile((product === null ? undefined : pins.get(product)) ?? new Set());
 }
 
-/** The profile of what is issued under a key that has already been found to be pinned, or end at a pin. */
+/** The profile of certificates and CRLs below an issuer whose path to a pin was already verified. It trusts no root. */
 export const ANCHORED: PathProfile = amdVekProfile(new Set());

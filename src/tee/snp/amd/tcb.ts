@@ -5,7 +5,7 @@ import { isZero } from '../../../formats/byte-reader.js';
 import type { SnpReport } from '../format/snp-report.js';
 import { processorOf } from './product-lines.js';
 
-/** One TCB_VERSION by the layout of a product line. Reserved bytes are not looked at here. */
+/** Reads a TCB_VERSION in the layout of a product line. Ignores reserved bytes. */
 export function readTcb(tcb: Uint8Array, { layout }: AmdLine): SnpTcb {
   const at = (index: number) => tcb[index] ?? 0;
   return layout === 'turin'
@@ -13,15 +13,14 @@ export function readTcb(tcb: Uint8Array, { layout }: AmdLine): SnpTcb {
     : { bootloader: at(0), tee: at(1), snp: at(6), microcode: at(7) };
 }
 
-/** Whether the bytes that a line's layout leaves unused are zero. */
+/** Whether the reserved bytes of a line's layout are zero. */
 export function tcbFitsLayout(tcb: Uint8Array, { layout }: AmdLine): boolean {
   return isZero(layout === 'turin' ? tcb.subarray(4, 7) : tcb.subarray(2, 6));
 }
 
 /**
- * Checks the reserved bytes of every TCB_VERSION of a report, as far as the report itself tells the layout.
- * A version 2 report does not: there the line comes from the certificate, and only bytes that both layouts reserve
- * are checked here.
+ * Checks the reserved bytes of every TCB_VERSION of a report, by the layout of the processor in the report. A version 2
+ * report does not name the processor, so only bytes that both layouts reserve are checked here.
  *
  * @throws {FormatError} `snp_reserved`
  */

@@ -5,9 +5,8 @@ import type { X509Certificate } from '../../../formats/x509-certificate.js';
 import { onlyExtension } from '../../../formats/x509-extension.js';
 
 /**
- * Reads the chip or provider of a VCEK or VLEK, and its firmware (AMD 57230, chapter 3).
- * Null: the extension is missing, or comes more than once, so that none of them can be taken for the right one; the
- * chain check refuses such a certificate (`cert_extension`).
+ * The chip or provider of a VCEK or VLEK, and its firmware (AMD 57230, chapter 3). A member is null if its extension is
+ * missing or repeated. The chain check rejects a certificate with a repeated extension (`cert_extension`).
  */
 export interface VekExtensions {
   readonly structVersion: number | null;
@@ -16,8 +15,8 @@ export interface VekExtensions {
   /** The TCB that the key was derived for. `fmc` is on Turin only. */
   readonly tcb: { readonly [component in SnpTcbComponent]: number | null };
   /**
-   * The chip's id: 64 bytes, on Turin 8. Where the content has none of the forms that AMD uses it is here as it stands,
-   * and then equals no chip's id. VCEK only.
+   * The chip id: 64 bytes, on Turin 8. VCEK only. Content in another form than AMD's is kept unchanged, and equals no
+   * chip id.
    */
   readonly hwId: Uint8Array | null;
   /** VLEK only. */
@@ -25,15 +24,15 @@ export interface VekExtensions {
 }
 
 const ARC = '1.3.6.1.4.1.3704.1';
-/** OCTET STRING of 64 bytes: how newer certificates wrap hwID. */
+/** The OCTET STRING of 64 bytes in which newer certificates wrap hwID. */
 const WRAPPED_HWID = { tag: DER.octetString, length: 64 } as const;
 const PRINTABLE_ASCII = /^[ -~]+$/;
 
 /**
- * Reads AMD's extensions. Not read: spl4 to spl7 (.3.4 to .3.7), which are reserved and have no counterpart in
+ * Reads AMD's extensions. Ignores spl4 to spl7 (.3.4 to .3.7), which are reserved and have no counterpart in
  * REPORTED_TCB.
  *
- * @throws {FormatError} `cert_format` where a number is not a minimal INTEGER from 0 to 255, or a text no IA5String
+ * @throws {FormatError} `cert_format` if a number is not a minimal INTEGER from 0 to 255, or a text is not an IA5String
  */
 export function parseVekExtensions(certificate: X509Certificate): VekExtensions {
   const value = (suffix: string) => onlyExtension(certificate.extensions, `${ARC}.${suffix}`)?.value ?? null;
@@ -67,7 +66,10 @@ function readText(value: Uint8Array | null, what: string): string | null {
   return text;
 }
 
-/** Older certificates carry the 64 bytes bare, newer ones as an OCTET STRING; Turin's are 8 bare bytes. */
+/**
+ * Reads hwID. Older certificates have the 64 bytes without a wrapper, newer ones in an OCTET STRING. Turin has 8 bare
+ * bytes.
+ */
 function readHwId(value: Uint8Array | null): Uint8Array | null {
   if (value === null) return null;
   const isWrapped =

@@ -9,33 +9,34 @@ import { isSelfIssued, parseCertificate, type X509Certificate } from '../../../f
 import { type AmdRootPins, productOfPin, profileOf } from './roots.js';
 import { parseVek, type Vek } from './vek.js';
 
-/** VEK, ASK or ASVK, ARK, with what of them does not change with time. */
+/** A path of VEK, ASK or ASVK, and ARK, with its time-independent properties. */
 export interface VekPath {
   readonly vek: X509Certificate;
   readonly intermediate: X509Certificate;
   readonly root: X509Certificate;
   /** SHA-256 of each certificate, lower-case hex. */
   readonly sha256: { readonly vek: string; readonly intermediate: string; readonly root: string };
-  /** The product line that the issuer of the VEK names; null where it names none. */
+  /** The product line in the issuer name of the VEK; null if it names none. */
   readonly product: SnpProduct | null;
-  /** Another product line of AMD's, whose pinned root the chain has; null where it has that of `product`, or none. */
+  /** The other product line, if the root of the chain is pinned for a line other than `product`; else null. */
   readonly otherLine: SnpProduct | null;
-  /** Empty where names, keys, signatures and extensions hold. */
+  /** Empty if names, keys, signatures and extensions are valid. */
   readonly problems: readonly PathProblem[];
 }
 
 /**
- * Reads VEKs and verifies their paths, each content once: keyed by SHA-256 of everything the result depends on. A VEK and
- * its path are cached once the path verifies: forged certificates take no memory and evict no genuine ones. They are
- * read from copies, since a part of a request would keep all of it.
- * The chain of a path that holds is read and verified once for all VEKs below it.
- * Time-dependent properties (validity, revocation) are verified at each request, also for a path that is kept.
+ * Reads VEKs and verifies their paths, with a cache by SHA-256 of everything that the result depends on. A VEK and its
+ * path are cached only if the path verifies, so forged certificates take no memory and evict no genuine ones. They are
+ * parsed from copies, because a view would keep the whole request in memory.
+ *
+ * The chain of a valid path is read and verified once for all VEKs below it. Validity and revocation are verified at
+ * each request, even for a cached path.
  */
 export class VekPaths {
   readonly #pins: AmdRootPins;
   readonly #veks: LRUCache<string, Vek>;
   readonly #paths: LRUCache<string, VekPath>;
-  /** Chains of paths that hold, by product line: one for VCEKs and one for VLEKs, and at times those before. */
+  /** Chains of valid paths. A product line has one for VCEKs and one for VLEKs, and sometimes their predecessors. */
   readonly #chains = new LRUCache<string, Issuers>({ max: 32 });
 
   constructor(pins: AmdRootPins, capacity = 4096) {
@@ -50,8 +51,8 @@ export class VekPaths {
   }
 
   /**
-   * @throws {FormatError} `cert_format` where a certificate of the chain is malformed
-   * @throws {FormatError} `cert_chain` where the two are not an intermediate, then a root
+   * @throws {FormatError} `cert_format` if a certificate of the chain is malformed
+   * @throws {FormatError} `cert_chain` if the two are not an intermediate and a root, in this order
    */
   verify(vek: Vek, chain: DerChain): VekPath {
     const digests = { vek: vek.sha256, intermediate: chain[0].sha256, root: chain[1].sha256 };
@@ -62,7 +63,7 @@ export class VekPaths {
     const held = this.#chains.get(chainKey);
     const issuers = held ?? readIssuers(chain);
     const [intermediate, root] = issuers;
-    // The line that the issuer of the VEK names decides which pins count; the pin decides whether it is so.
+    // The issuer name of the VEK selects the pins. The root must match one of them.
     const profile = profileOf(this.#pins, vek.product);
     const problems =
       held === undefined
@@ -94,7 +95,7 @@ export class VekPaths {
 /** ASK or ASVK, then ARK. */
 type Issuers = readonly [X509Certificate, X509Certificate];
 
-/** From copies: a part of a request would keep all of it. */
+/** Parses copies, because a view would keep the whole request in memory. */
 function readIssuers(chain: DerChain): Issuers {
   const [intermediate, root] = [read(chain[0]), read(chain[1])];
   if (isSelfIssued(intermediate) || !isSelfIssued(root)) {
@@ -107,12 +108,12 @@ const read = ({ der }: HashedDer) => parseCertificate(new Uint8Array(der));
 
 const NOT_ISSUED: ReadonlySet<CheckId> = new Set(['cert_untrusted', 'cert_algorithm', 'cert_signature']);
 
-/** Whether the intermediate signed the VEK, whatever else of the path does not hold. */
+/** Whether the intermediate signed the VEK, even if the path has other problems. */
 export function isIssued({ problems }: VekPath): boolean {
   return !problems.some(({ index, code }) => index === 0 && NOT_ISSUED.has(code));
 }
 
-/** When the first certificate of a chain ends. */
+/** The earliest end of the certificates in a path. */
 export function pathEnd(path: VekPath): Date {
   return earliestEnd([path.vek, path.intermediate, path.root]);
 }

@@ -12,27 +12,27 @@ import { certificateRoles, issuerName, lineOfIssuer, type SnpLine } from './issu
 import { type AmdRootPins, profileOf } from './roots.js';
 import { parseVekExtensions, type VekExtensions } from './vek-extensions.js';
 
-/** A VEK certificate, read. */
+/** A parsed VEK certificate. */
 export interface Vek {
   readonly certificate: X509Certificate;
   /** SHA-256 of the certificate, lower-case hex. */
   readonly sha256: string;
   readonly extensions: VekExtensions;
-  /** A VCEK has a hardware id and no provider id; a VLEK has the opposite. Null if the certificate is neither. */
+  /** A VCEK has a hardware id and no provider id, a VLEK the opposite. Null if the certificate is neither. */
   readonly kind: SnpSigningKey | null;
-  /** The line that its issuer names; null where that has no pins. */
+  /** The line in its issuer name; null if the name has no pinned line. */
   readonly product: SnpProduct | null;
-  /** The key, ready for use. @throws {Error} for one that is not a point on its curve */
+  /** The public key. @throws {Error} if it is not a point on its curve */
   readonly publicKey: () => KeyObject;
 }
 
-/** A VEK that is what its issuer certifies: a VCEK or VLEK of a product line. */
+/** A VEK of the kind and product line that its issuer certifies. */
 export type AmdVek = Vek & SnpLine;
 
 /** The subject of a VCEK. */
 export interface VcekSubject {
   readonly product: SnpProduct;
-  /** The chip id as the line's certificates have it: 8 or 64 bytes. */
+  /** The chip id in the length of the line's certificates: 8 or 64 bytes. */
   readonly chipId: Uint8Array;
   readonly tcb: SnpTcb;
 }
@@ -41,7 +41,7 @@ const HW_ID = '1.3.6.1.4.1.3704.1.4';
 const CSP_ID = '1.3.6.1.4.1.3704.1.5';
 
 /**
- * Reads a VEK. Verifies nothing: kind and line are what it says of itself.
+ * Reads a VEK. Verifies nothing: kind and line are the certificate's own statements.
  * @throws {FormatError} `cert_format`
  */
 export function parseVek(der: Uint8Array, pins: AmdRootPins, digest: string = hex(sha256(der))): Vek {
@@ -57,7 +57,7 @@ export function parseVek(der: Uint8Array, pins: AmdRootPins, digest: string = he
   };
 }
 
-/** The line whose issuer a VEK names, where that issues keys of its kind; else null. */
+/** The line in the issuer name of a VEK, if that issuer certifies keys of its kind; else null. */
 export function lineOfVek({ certificate, kind, product }: Vek): SnpLine | null {
   if (kind === null || product === null) return null;
   return issuerName(product, kind) === certificate.issuer.commonName ? { product, signingKey: kind } : null;
@@ -75,7 +75,7 @@ export function readVek(der: Uint8Array, pins: AmdRootPins): AmdVek {
 }
 
 /**
- * Verifies a VEK under the chain of its line, in everything but time and revocation.
+ * Verifies a VEK under the chain of its line, except validity and revocation.
  * @throws {UnfitError}
  */
 export function verifyVek(vek: AmdVek, chain: AmdChain, pins: AmdRootPins): void {
@@ -84,12 +84,12 @@ export function verifyVek(vek: AmdVek, chain: AmdChain, pins: AmdRootPins): void
   if (problem !== undefined) throw new UnfitError(describePathProblem(problem, certificateRoles(vek.signingKey)));
 }
 
-/** When a VEK was issued, in milliseconds since 1970; 0 where it does not say. */
+/** The start of a VEK's validity, in milliseconds since 1970; 0 if it has none. */
 export function issuedAt({ certificate: { notBefore } }: AmdVek): number {
   return notBefore?.getTime() ?? 0;
 }
 
-/** Whether a VEK was made for a TCB: each component that the line has. */
+/** Whether a VEK is for a TCB, in each component of the line. */
 export function isForTcb({ extensions }: AmdVek, tcb: SnpTcb): boolean {
   return SNP_TCB_COMPONENTS.every(
     (component) => tcb[component] === undefined || extensions.tcb[component] === tcb[component],

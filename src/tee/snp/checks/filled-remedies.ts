@@ -14,10 +14,10 @@ import {
   value,
 } from '../../../core/remedies/words.js';
 
-/** How a remedy begins where a token about an SEV-SNP VM stands alone. */
+/** The start of a remedy for a token about an SEV-SNP VM without hardware evidence. */
 export const HARDWARE_EVIDENCE = 'The caller should send the hardware evidence, and the token in attestationResults';
 
-/** The finding of a policy if AMD has not documented the stepping. */
+/** The part in a finding if the model belongs to no known part. */
 const UNKNOWN_PART = 'unknown';
 
 export function product(finding: Finding): string {
@@ -44,7 +44,7 @@ export function otherChip({ actual }: Finding): string {
   return `The caller should send the VCEK of the chip that made the report${value(actual, '') === '' ? '' : ` (CHIP_ID ${value(actual, '')})`}, or leave it out so that the service fetches it.`;
 }
 
-/** A report that the host requested, or that the guest requested at another VMPL. */
+/** The remedy for a report that the host requested, or that the guest requested at another VMPL. */
 export function otherRequester(finding: Finding): string {
   const { expected, actual, policy } = finding;
   if (policy !== null) return reference(finding);
@@ -53,7 +53,7 @@ export function otherRequester(finding: Finding): string {
     : `The caller should send the report that the paravisor made at VMPL 0, which Azure keeps in NV index 0x01400001, and not one of VMPL ${value(actual, '1 to 3')}.`;
 }
 
-/** Firmware that is low is updated; a guest that was launched on lower firmware has to be launched again. */
+/** The remedy for a low TCB: update the firmware, or relaunch a guest that was launched on lower firmware. */
 export function lowTcb(finding: Finding): string {
   const { expected, actual, result } = finding;
   const part = isObject(expected) ? value(expected['part'], 'this part') : 'this part';
@@ -90,7 +90,7 @@ export function provisional(finding: Finding): string {
   return `The machine's owner should commit the running SEV firmware (SNP_COMMIT): ${what}, or the operator should take require.snp.committedEqualsCurrent out of ${changedPolicy(finding)}.`;
 }
 
-/** A bit that is clear now needs other firmware; one that was clear at launch only, a new launch. */
+/** The remedy for clear bits: new firmware if a bit is clear now, a relaunch if it was clear only at launch. */
 export function missingMitigations(finding: Finding): string {
   const { expected, actual } = finding;
   const asked = isJsonList(expected) ? expected.filter((bit) => typeof bit === 'number') : [];

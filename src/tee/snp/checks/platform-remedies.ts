@@ -16,7 +16,7 @@ export const SNP_PLATFORM_REMEDIES = {
     `The operator should look up ${bits(actual, 'the unknown bits')} of PLATFORM_INFO in the current SEV-SNP specification of AMD, and update this service once it knows them.`,
 } satisfies RemediesOf<typeof SNP_PLATFORM_CHECKS>;
 
-/** A bit of PLATFORM_INFO is not as the policy requires. */
+/** The remedy for a bit of PLATFORM_INFO that differs from the policy. */
 function turned(bit: SnpPlatformBit): FilledRemedy {
   return (finding) =>
     `The machine's owner should turn ${PLATFORM_FEATURES[bit]} ${finding.expected === false ? 'off' : 'on'}, or the operator should take require.snp.platformInfo.${bit} out of ${changedPolicy(finding)}.`;

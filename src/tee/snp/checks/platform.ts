@@ -1,7 +1,7 @@
 import type { CheckRow, CheckRows } from '../../../core/checks/row.js';
 import type { SnpPlatformBit } from '../../../core/claims.js';
 
-/** The feature that a bit of PLATFORM_INFO stands for, in the middle of a sentence. */
+/** The feature of each bit of PLATFORM_INFO, for the middle of a sentence. */
 export const PLATFORM_FEATURES: { readonly [bit in SnpPlatformBit]: string } = {
   smtEnabled: 'SMT',
   tsmeEnabled: 'TSME',

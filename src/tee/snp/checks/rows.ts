@@ -23,7 +23,7 @@ export const SNP_CHECKS = {
     fails: 'the key certificate is for another chip than the report names',
     members: ['require.snp.machines'],
     underlies: 'hardware',
-    // For the check of a policy, which lists machines. The base check with this id is about the key.
+    // The trust value of the policy's check, which compares machines. The base check with this id is about the key.
     trust: { hardware: { 'instance-identity': 97 } },
   },
   snp_tcb_cert: {
@@ -103,7 +103,7 @@ export const SNP_CHECKS = {
   ...SNP_PLATFORM_CHECKS,
 } satisfies CheckRows;
 
-/** Without them no key can be judged. */
+/** Without them no key certificate can be verified. */
 export const SNP_OUT_OF_REACH = {
   vcek_unavailable: {
     holds: 'the key certificate and its chain are available',

@@ -2,16 +2,16 @@ import { hex } from '../../../core/bytes.js';
 import { FormatError } from '../../../core/errors.js';
 import { ByteReader, isZero } from '../../../formats/byte-reader.js';
 
-/** Certificates of an SNP extended report, as the host put them there. Nothing in here is verified. */
+/** Certificates of an SNP extended report, supplied by the host. Not verified. */
 export interface SnpCertificateTable {
   readonly vcek?: Uint8Array;
   readonly vlek?: Uint8Array;
-  /** ASK, or ASVK beside a VLEK. */
+  /** ASK; with a VLEK, the ASVK. */
   readonly ask?: Uint8Array;
   readonly ark?: Uint8Array;
 }
 
-/** GUIDs as they stand in the table: the bytes of RFC 4122 section 4.1.2, in order. */
+/** Certificates by GUID, in the byte order of RFC 4122 section 4.1.2, as in the table. */
 const CONTENT_BY_GUID: ReadonlyMap<string, keyof SnpCertificateTable> = new Map([
   ['63da758de6644564adc5f4b93be8accd', 'vcek'],
   ['a8074bc2a25a483eaae639c045a0b8a1', 'vlek'],
@@ -20,7 +20,7 @@ const CONTENT_BY_GUID: ReadonlyMap<string, keyof SnpCertificateTable> = new Map(
 ]);
 
 const ENTRY_LENGTH = 24;
-/** There are four kinds that are known, and hosts add a few. The table is read before anything is verified. */
+/** Four kinds are known, and hosts add a few. Bounded, because the table is read before anything is verified. */
 const MAXIMUM_ENTRIES = 64;
 
 interface Entry {
@@ -31,12 +31,12 @@ interface Entry {
 
 /**
  * Reads the certificate table of an SNP extended report (GHCB, SNP_EXT_GUEST_REQUEST; `auxblob` of configfs-tsm):
- * entries of GUID, offset and length up to one that is all zero, then what they point at.
- * Entries with another GUID are passed over once their place is known to be sound, since hosts add their own.
- * Bytes that no entry points at are ignored: hosts fill the table up to whole pages.
+ * entries of GUID, offset and length up to an all-zero entry, then their contents. Ignores the contents of entries with
+ * other GUIDs, because hosts add their own, but checks their range. Ignores bytes outside all entries, because hosts
+ * pad the table to whole pages.
  *
- * @throws {FormatError} `cert_format` when the end of the entries is missing or comes after more than 64, an entry is empty, points outside the
- *   table, into the entries or into another one, or a kind of certificate appears twice
+ * @throws {FormatError} `cert_format` if the final entry is missing or comes after more than 64 entries, if an entry is
+ *   empty, points outside the table, into the entries or into another content, or if a kind of certificate is repeated
  */
 export function parseSnpCertificateTable(bytes: Uint8Array): SnpCertificateTable {
   const { entries, end } = parseEntries(bytes);
@@ -68,7 +68,7 @@ function parseEntries(bytes: Uint8Array): { readonly entries: readonly Entry[]; 
   }
 }
 
-/** In the order of their offsets, each begins where the one before has ended, and the last ends inside the table. */
+/** Requires that the contents do not overlap each other or the entries, and that the last one ends inside the table. */
 function requireApart(entries: readonly Entry[], start: number, size: number): void {
   let end = start;
   for (const entry of entries.toSorted((a, b) => a.offset - b.offset)) {

@@ -3,32 +3,32 @@ import type { SnpPlatformInfoClaim, SnpPolicyClaim } from '../../../core/claims.
 import { FormatError } from '../../../core/errors.js';
 import { isZero } from '../../../formats/byte-reader.js';
 
-/** Length of an ATTESTATION_REPORT, whatever its version. */
+/** Length of an ATTESTATION_REPORT of any version. */
 export const SNP_REPORT_LENGTH = 0x4a0;
 
-/** Bytes of the report that the signature covers: from the start up to here. */
+/** Length of the signed part of the report, which begins at offset 0. */
 export const SNP_SIGNED_LENGTH = 0x2a0;
 
-/** Offsets of R and S of the signature, and the bytes of each that ECDSA reads, little endian. */
+/** Offsets of R and S of the signature, and the significant bytes of each, little endian. */
 export const SNP_SIGNATURE = { r: 0x2a0, s: 0x2e8, length: 48 } as const;
 
-/** KEY_INFO.SIGNING_KEY: 0, 1 and 7; the values between are reserved. */
+/** KEY_INFO.SIGNING_KEY: 0, 1 and 7. Values 2 to 6 are reserved. */
 export type SnpReportSigner = 'vcek' | 'vlek' | 'none';
 
-/** ATTESTATION_REPORT (AMD 56860). Field names are AMD's. Nothing in it is verified. */
+/** ATTESTATION_REPORT (AMD 56860), with AMD's field names. Not verified. */
 export type SnpReport = Readonly<ReturnType<typeof parseSnpReport>>;
 
 /**
  * Reads an ATTESTATION_REPORT. Checks its shape only: a report that parses may still be forged.
  *
- * Reserved bytes are inside the signed region, so a later firmware could give them a meaning; reading past them
- * would let policy ignore what the hardware said. Reserved bytes of a TCB_VERSION are judged where the product
- * line, and with it the layout, is known.
+ * Rejects reserved bytes that are not zero. They are signed, so later firmware can give them a meaning, and a policy
+ * must not ignore it. The reserved bytes of a TCB_VERSION are checked elsewhere, because their layout depends on the
+ * product line.
  *
  * @param bytes exactly 0x4a0 bytes
  * @throws {FormatError} `snp_format` for a wrong length, version, signature algorithm or signing key
- * @throws {FormatError} `snp_policy` where a POLICY bit is set or clear that must not be
- * @throws {FormatError} `snp_reserved` where a must-be-zero field is not
+ * @throws {FormatError} `snp_policy` if a reserved POLICY bit has the wrong value
+ * @throws {FormatError} `snp_reserved` if a must-be-zero field is not zero
  */
 export function parseSnpReport(bytes: Uint8Array) {
   if (bytes.byteLength !== SNP_REPORT_LENGTH) {
@@ -64,7 +64,7 @@ export function parseSnpReport(bytes: Uint8Array) {
     /** CURRENT_MIT_VECTOR and LAUNCH_MIT_VECTOR; null before version 5. */
     mitigation:
       version < 5 ? null : { launch: view.getBigUint64(0x1f8, true), current: view.getBigUint64(0x200, true) },
-    /** The bytes that are signed. */
+    /** The signed bytes. */
     signed: field(0, SNP_SIGNED_LENGTH),
     /** r‖s, 48 bytes each, big endian. */
     signature: joined([SNP_SIGNATURE.r, SNP_SIGNATURE.s].map((start) => bigEndian(field(start, SNP_SIGNATURE.length)))),
@@ -75,7 +75,7 @@ function requireEcdsa(algorithm: number): void {
   if (algorithm !== 1) throw new FormatError('snp_format', 'SIGNATURE_ALGO is not ECDSA P-384 with SHA-384');
 }
 
-/** TCB_VERSIONs, 8 bytes each: their layout depends on the product line (amd/tcb.ts). */
+/** TCB_VERSIONs, 8 bytes each. Their layout depends on the product line (amd/tcb.ts). */
 function tcbVersions(field: (start: number, length: number) => Uint8Array) {
   return { current: field(0x038, 8), committed: field(0x1e0, 8), reported: field(0x180, 8), launch: field(0x1f0, 8) };
 }
@@ -86,7 +86,7 @@ function cpuidOf([family = 0, model = 0, stepping = 0]: Uint8Array) {
 }
 
 function parseVersion(version: number): 2 | 3 | 4 | 5 {
-  // A later version is refused rather than read as the latest one known: its fields may mean something else.
+  // Rejects a later version instead of reading it as version 5, because its fields may have another meaning.
   if (version === 2 || version === 3 || version === 4 || version === 5) return version;
   throw new FormatError('snp_format', `report version ${version} is not known`);
 }
@@ -109,7 +109,7 @@ function reservedRanges(version: SnpReport['version']): Ranges {
     [0x1eb, 0x1ec],
     [0x1ef, 0x1f0],
     [version < 5 ? 0x1f8 : 0x208, 0x2a0],
-    // The upper 24 bytes of R and of S, and what follows them: outside of what ECDSA reads, so nothing else sees them.
+    // The upper 24 bytes of R and of S, and the rest of the signature field. No other check reads these bytes.
     [0x2d0, 0x2e8],
     [0x318, 0x4a0],
   ];
@@ -146,7 +146,10 @@ function parseGuestPolicy(low: number, high: number): SnpPolicyClaim {
   };
 }
 
-/** PLATFORM_INFO. Newer parts set bits that older layouts call reserved: those are reported, not refused. */
+/**
+ * PLATFORM_INFO. Reports unknown bits and does not reject them, because newer parts set bits that older layouts
+ * reserve.
+ */
 function parsePlatformInfo(info: bigint): SnpPlatformInfoClaim {
   const known = Number(info & 0xffn);
   const bit = (position: number) => ((known >>> position) & 1) === 1;
