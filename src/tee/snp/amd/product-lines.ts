@@ -3,7 +3,7 @@ import type { SnpPart, SnpProduct } from '../../../core/claims.js';
 import { isZero } from '../../../formats/byte-reader.js';
 import type { SnpReport } from '../format/snp-report.js';
 
-/** `line` is null for a processor of an unknown line. `part` is `unknown` for a model of no known part. */
+/** `line` is null for a processor of an unknown line. `part` is `unknown` if no part has its model and stepping. */
 export interface SnpProcessor {
   readonly line: AmdLine | null;
   readonly part: SnpPart | 'unknown';

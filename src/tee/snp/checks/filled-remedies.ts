@@ -17,7 +17,7 @@ import {
 /** The start of a remedy for a token about an SEV-SNP VM without hardware evidence. */
 export const HARDWARE_EVIDENCE = 'The caller should send the hardware evidence, and the token in attestationResults';
 
-/** The part in a finding if the model belongs to no known part. */
+/** The part in a finding if model and stepping belong to no known part. */
 const UNKNOWN_PART = 'unknown';
 
 export function product(finding: Finding): string {

@@ -3,13 +3,13 @@ import { ByteReader } from '../../../formats/byte-reader.js';
 export const ENCLAVE_REPORT_LENGTH = 384;
 
 /**
- * Report of an SGX enclave, here the TD quoting enclave (Intel TDX DCAP Quoting Library API, enclave report body).
- * Nothing in it is verified.
+ * Report of an SGX enclave, here the TD quoting enclave (Intel TDX DCAP Quoting Library API, enclave report body). Not
+ * verified.
  */
 export type EnclaveReport = Readonly<ReturnType<typeof parseEnclaveReport>>;
 
 /**
- * Reads an enclave report. Reserved bytes are not looked at: the PCK key has signed them, and no rule is known.
+ * Reads an enclave report. Ignores reserved bytes: the PCK key signs them, and no rule for them is known.
  *
  * @param bytes exactly 384 bytes: what the PCK key signs
  * @throws {FormatError} `tdx_format`

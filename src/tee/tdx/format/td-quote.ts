@@ -6,13 +6,13 @@ import { ENCLAVE_REPORT_LENGTH, parseEnclaveReport } from './enclave-report.js';
 import { isTdReport } from './td-report.js';
 import { parseTdReportBody, TD_BODY_LENGTH, type TdReportBody } from './td-report-body.js';
 
-/** TD quote (Intel TDX DCAP Quoting Library API, quote format). Nothing in it is verified. */
+/** TD quote (Intel TDX DCAP Quoting Library API, quote format). Not verified. */
 export type TdQuote = Readonly<ReturnType<typeof parseTdQuote>>;
 
 const KEY_TYPE_P256 = 2;
 const TEE_SGX = 0;
 const TEE_TDX = 0x81;
-/** Body types of version 5 and the lengths that go with them; 1 is an SGX enclave report. */
+/** Body lengths by body type of version 5. Type 1 is an SGX enclave report. */
 const BODY_LENGTHS: ReadonlyMap<number, number> = new Map([
   [2, TD_BODY_LENGTH.td10],
   [3, TD_BODY_LENGTH.td15],
@@ -27,14 +27,14 @@ const LINE_END = /^(?:\r?\n)?$/;
 /**
  * Reads a TD quote of version 4 or 5. Checks its shape only: a quote that parses may still be forged.
  *
- * Bytes 8 to 11 of the header are not looked at: sources differ on what they mean, they are zero in every sample, and
- * the attestation key has signed them.
+ * Ignores bytes 8 to 11 of the header: sources differ on their meaning, they are zero in every sample, and the
+ * attestation key signs them.
  *
- * @throws {FormatError} `tdx_format` for everything that is not laid out as the version says
+ * @throws {FormatError} `tdx_format` for a layout other than that of the version
  * @throws {FormatError} `cert_format` for certification data that is too long
  * @throws {FormatError} `type_mismatch` for a quote of an SGX enclave
  * @throws {FormatError} `tdx_not_a_quote` for a bare TDREPORT
- * @throws {FormatError} `tdx_trailing` where something else than zeros follows the end, or the last PEM line
+ * @throws {FormatError} `tdx_trailing` if bytes other than zero follow the end of the quote, or the last PEM line
  */
 export function parseTdQuote(bytes: Uint8Array) {
   if (isTdReport(bytes))
@@ -42,11 +42,11 @@ export function parseTdQuote(bytes: Uint8Array) {
   const reader = new ByteReader(bytes, 'tdx_format');
   const { version, qeVendorId } = readHeader(reader);
   const body = readBody(reader, version);
-  /** Header, in version 5 the descriptor of the body, and body: what the attestation key signs. */
+  /** The bytes that the attestation key signs: header, body descriptor (version 5), and body. */
   const signed = bytes.subarray(0, reader.offset);
   const length = reader.u32le('length of the authentication data');
   const authentication = readAuthentication(reader.bytes(length, 'authentication data'));
-  // guests hand out a buffer of fixed size: what is left of it is zero
+  // Guests return a buffer of fixed size, padded with zeros.
   if (!isZero(reader.bytes(reader.remaining, 'filling'))) {
     throw new FormatError('tdx_trailing', 'nonzero bytes after the authentication data');
   }
@@ -59,8 +59,8 @@ export const TD_QUOTE_SIGNATURE_LENGTH = 64;
 const HEADER_LENGTH = 48;
 
 /**
- * Where the signatures of a TD quote begin: the attestation key's, then the platform's over the QE report. They are
- * where the version says, and nothing else is read: none where the bytes end before.
+ * The offsets of the signatures in a TD quote: by the attestation key, then by the PCK key over the QE report. Reads
+ * the version only. Returns none if the bytes are too short.
  */
 export function signaturesOfTdQuote(bytes: Uint8Array): readonly number[] {
   if (bytes.byteLength < HEADER_LENGTH + 6) return [];
@@ -68,7 +68,7 @@ export function signaturesOfTdQuote(bytes: Uint8Array): readonly number[] {
   const isDescribed = view.getUint16(0, true) === 5;
   const body = isDescribed ? 6 + view.getUint32(HEADER_LENGTH + 2, true) : TD_BODY_LENGTH.td10;
   const signature = HEADER_LENGTH + body + 4;
-  // behind it: attestation key, type and length of the certification data, QE report
+  // The attestation key, type and length of the certification data, and the QE report are between the two signatures.
   const qeSignature = signature + 2 * TD_QUOTE_SIGNATURE_LENGTH + 6 + ENCLAVE_REPORT_LENGTH;
   return qeSignature + TD_QUOTE_SIGNATURE_LENGTH > bytes.byteLength ? [] : [signature, qeSignature];
 }
@@ -106,13 +106,13 @@ function readBody(reader: ByteReader, version: 4 | 5): TdReportBody {
 function readAuthentication(bytes: Uint8Array) {
   const reader = new ByteReader(bytes, 'tdx_format');
   const signature = reader.bytes(TD_QUOTE_SIGNATURE_LENGTH, 'quote signature');
-  /** P-256 public key, X‖Y, 64 bytes. Not checked here: that it is a point of the curve. */
+  /** P-256 public key, X‖Y, 64 bytes. Not checked to be a point on the curve. */
   const attestationKey = reader.bytes(64, 'attestation key');
   const certification = readCertification(reader, CERTIFICATION.qeReport);
   return { signature, attestationKey, ...readQeCertification(certification) };
 }
 
-/** QE report certification data (type 6), with the PCK chain (type 5) inside. */
+/** Reads the QE report certification data (type 6), which contains the PCK chain (type 5). */
 function readQeCertification(bytes: Uint8Array) {
   const reader = new ByteReader(bytes, 'tdx_format');
   const report = parseEnclaveReport(reader.bytes(ENCLAVE_REPORT_LENGTH, 'QE report'));
@@ -127,7 +127,7 @@ function readQeCertification(bytes: Uint8Array) {
   return { qe: { report, signature, authData }, pckChain };
 }
 
-/** Certification data to the end of what holds it: nothing else has a place there. */
+/** Reads certification data, which must fill the rest of its container. */
 function readCertification(reader: ByteReader, expected: number): Uint8Array {
   const type = reader.u16le('certification data type');
   if (type !== expected) {
@@ -140,8 +140,8 @@ function readCertification(reader: ByteReader, expected: number): Uint8Array {
 }
 
 /**
- * The text without what fills the buffer behind it: real machines end it with NUL. A copy, no view of the quote. What
- * is between its blocks is left to the reader of the blocks.
+ * Reads PEM text without the zeros after it; real machines end it with NUL. Returns a copy, not a view of the quote.
+ * The PEM parser handles text between the blocks.
  */
 function pemText(bytes: Uint8Array): string {
   let filled = bytes.byteLength;

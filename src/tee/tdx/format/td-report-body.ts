@@ -4,19 +4,19 @@ import { ByteReader, isZero } from '../../../formats/byte-reader.js';
 /** Lengths of a TD report body (Intel TDX DCAP Quoting Library API, TD quote body). */
 export const TD_BODY_LENGTH = { td10: 584, td15: 648, td15Extended: 885 } as const;
 
-/** The TDX module's description of a TD. Field names are Intel's. Nothing in it is verified. */
+/** The TDX module's description of a TD, with Intel's field names. Not verified. */
 export type TdReportBody = Readonly<ReturnType<typeof parseTdReportBody>>;
 
 const LENGTHS: ReadonlySet<number> = new Set(Object.values(TD_BODY_LENGTH));
 
-/** TDATTRIBUTES.SERVTD_EXT: the body states the service TDs of the TD. */
+/** TDATTRIBUTES.SERVTD_EXT: the body has the fields of service TDs. */
 export const SERVTD_EXT = 1n << 17n;
 
 /**
- * Reads a TD report body, of TD 1.0, TD 1.5 or extended TD 1.5 by its length. Checks its shape only.
+ * Reads a TD report body. Its length selects TD 1.0, TD 1.5 or extended TD 1.5. Checks its shape only.
  *
  * @param bytes exactly 584, 648 or 885 bytes
- * @throws {FormatError} `tdx_format` also where SERVTD_EXT and the fields of service TDs do not go together
+ * @throws {FormatError} `tdx_format` also if SERVTD_EXT contradicts the body type or the fields of service TDs
  */
 export function parseTdReportBody(bytes: Uint8Array) {
   const { byteLength } = bytes;
@@ -26,13 +26,13 @@ export function parseTdReportBody(bytes: Uint8Array) {
   const reader = new ByteReader(bytes, 'tdx_format');
   const digest = (field: string) => reader.bytes(48, field);
   const body = {
-    /** 16 SVNs of the TDX module and the platform, when the TD was launched. */
+    /** 16 SVNs of the TDX module and the platform at the launch of the TD. */
     teeTcbSvn: reader.bytes(16, 'TEE_TCB_SVN'),
     mrSeam: digest('MRSEAM'),
     mrSignerSeam: digest('MRSIGNERSEAM'),
     seamAttributes: reader.bytes(8, 'SEAMATTRIBUTES'),
     tdAttributes: reader.u64le('TDATTRIBUTES'),
-    /** 8 bytes, in the order of the quote, and as a number. */
+    /** 8 bytes in the order of the quote; the next member is the number. */
     xfam: bytes.subarray(128, 136),
     xfamBits: reader.u64le('XFAM'),
     mrTd: digest('MRTD'),
@@ -54,24 +54,24 @@ export function parseTdReportBody(bytes: Uint8Array) {
   return { ...body, td15, extension };
 }
 
-/** The part after a TD 1.5 body in one of type 4. */
+/** Reads the fields after the TD 1.5 body in a body of type 4. */
 function readExtension(reader: ByteReader) {
   return {
-    /** 0: the TD is not partitioned, or this is its first layer. */
+    /** 0 if the TD is not partitioned, or for its first layer (L1). */
     vmId: reader.u8('VMID'),
-    /** Stays through a migration. */
+    /** Unchanged by a migration. */
     tdId: reader.bytes(32, 'TD_ID'),
     /** SHA-384 of the information about assigned devices. */
     deviceInfo: reader.bytes(48, 'DEVINFO'),
     serviceTd: {
-      /** The service TD that was bound when the TD was built, and the platform at that time. */
+      /** The service TD that was bound when the TD was built, and the platform at its first binding. */
       initHash: reader.bytes(48, 'INIT_SERVTD_HASH'),
       initAttributes: reader.bytes(8, 'INIT_SERVTD_ATTR'),
       initCpuSvn: reader.bytes(16, 'INIT_CPU_SVN'),
       initTcbSvn: reader.bytes(16, 'INIT_TEE_TCB_SVN'),
-      /** Three words, the second being CPUID leaf 1 EAX: no FMSPC of a PCK certificate. */
+      /** Three words; the second is CPUID leaf 1 EAX. Not the FMSPC of a PCK certificate. */
       initModel: reader.bytes(12, 'INIT_TEE_FMSPC'),
-      /** The service TD that is bound now. */
+      /** The currently bound service TD. */
       currentHash: reader.bytes(48, 'CURR_SERVTD_HASH'),
       currentAttributes: reader.bytes(8, 'CURR_SERVTD_ATTR'),
     },

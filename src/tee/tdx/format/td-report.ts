@@ -3,23 +3,23 @@ import { FormatError } from '../../../core/errors.js';
 export const TD_REPORT_LENGTH = 1024;
 
 /**
- * TDREPORT_STRUCT (Intel TDX Module ABI Specification). It has a MAC for its own machine and no signature, so that for a
- * remote verifier nothing of it counts but what a quote says too.
+ * TDREPORT_STRUCT (Intel TDX Module ABI Specification). It has a MAC for its own machine and no signature. So a remote
+ * verifier can only rely on the fields that a quote confirms.
  */
 export type TdReport = Readonly<ReturnType<typeof parseTdReport>>;
 
 const REPORT_TYPE_TDX = 0x81;
 
 /**
- * Whether bytes begin with a TDREPORT: they have its length and its report type, whatever follows, such as the zeros
- * behind it in a report of the paravisor. No quote begins so.
+ * Whether bytes begin with a TDREPORT: at least its length, and its report type. Other bytes may follow, such as the
+ * zeros in a report of the paravisor. No quote begins with this type.
  */
 export function isTdReport(bytes: Uint8Array): boolean {
   return bytes.byteLength >= TD_REPORT_LENGTH && bytes[0] === REPORT_TYPE_TDX && bytes[1] === 0;
 }
 
 /**
- * Reads a TDREPORT. Checks length and report type only; its own hashes are for a verifier.
+ * Reads a TDREPORT. Checks length and report type only. The verifier checks its hashes.
  *
  * @param bytes exactly 1024 bytes
  * @throws {FormatError} `tdx_format`
@@ -31,7 +31,7 @@ export function parseTdReport(bytes: Uint8Array) {
   if (!isTdReport(bytes)) throw new FormatError('tdx_format', 'report type is not that of TDX');
   const field = (start: number, length: number) => bytes.subarray(start, start + length);
   return {
-    /** SHA-384 that the report states of `teeTcbInfo` and of `tdInfo`. */
+    /** SHA-384 of `teeTcbInfo` and of `tdInfo`, as stated in the report. */
     teeTcbInfoHash: field(32, 48),
     tdInfoHash: field(80, 48),
     /** Bytes 256 to 494, TEE_TCB_INFO. */
@@ -51,7 +51,7 @@ export function parseTdReport(bytes: Uint8Array) {
     mrOwner: field(624, 48),
     mrOwnerConfig: field(672, 48),
     rtmr: [field(720, 48), field(768, 48), field(816, 48), field(864, 48)] as const,
-    /** SERVTD_HASH: MRSERVICETD of a quote. */
+    /** SERVTD_HASH, which is MRSERVICETD in a quote. */
     servTdHash: field(912, 48),
   };
 }

@@ -19,10 +19,10 @@ const NAMES: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Reads collateral from a file: the members of the contract, and no others. What they hold is not read.
+ * Reads collateral from a file: the members of the contract, and no others. Does not parse their contents.
  *
- * `pck_certificate_chain`, which others write beside the rest, is left alone: a file is of a kind of platform, and has no
- * quote that the certificates could be compared with. Null, which clients write where they have none, is as if absent.
+ * Ignores `pck_certificate_chain`, which other software writes: there is no quote to compare the certificates with.
+ * Null, which clients write for a missing member, counts as absent.
  *
  * @throws {FormatError} `schema`, `encoding` and the others of `parseStrictJson`
  */
@@ -30,7 +30,7 @@ export function parseCollateralFile(bytes: Uint8Array): TdxCollateral {
   return readCollateralMembers(parseStrictJson(bytes));
 }
 
-/** The same, of JSON that was read. @throws {FormatError} `schema`, `encoding` */
+/** Reads collateral from parsed JSON. @throws {FormatError} `schema`, `encoding` */
 export function readCollateralMembers(file: JsonValue | undefined): TdxCollateral {
   if (!isObject(file)) throw new FormatError('schema', 'is not collateral');
   if (Object.keys(file).some((name) => !NAMES.has(name))) {
@@ -55,7 +55,7 @@ export function encodeCollateralFile(collateral: TdxCollateral): string {
   return `${JSON.stringify(collateralMembers(collateral), null, 2)}\n`;
 }
 
-/** The result of `readCollateralMembers`. */
+/** Encodes collateral as JSON; the inverse of `readCollateralMembers`. */
 export function collateralMembers(collateral: TdxCollateral): JsonObject {
   return {
     pck_crl_issuer_chain: collateral.pckCrlIssuerChain,

@@ -4,7 +4,7 @@ import { isObject, type JsonObject, type JsonValue } from '../../../core/json.js
 import { decodeHex } from '../../../formats/base64.js';
 import { parseStrictJson } from '../../../formats/strict-json.js';
 
-/** RFC 3339 in the one form that Intel writes: to the second or finer, in UTC. */
+/** RFC 3339 in the form that Intel writes: UTC, with seconds and optional fractions. */
 const INSTANT = /^(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2})(?:\.\d{1,9})?Z$/;
 
 /** One level of a module or enclave. */
@@ -12,19 +12,19 @@ export interface SvnLevel extends RatedLevel {
   readonly isvSvn: number;
 }
 
-/** The collateral's statement about a level. */
+/** Status, date and advisories of a level in the collateral. */
 export interface RatedLevel {
   /** The unchanged text, RFC 3339. */
   readonly tcbDate: string;
-  /** The unchanged text: the verifier handles unknown words. */
+  /** The unchanged text. The verifier handles unknown statuses. */
   readonly tcbStatus: string;
   readonly advisoryIds: readonly string[];
 }
 
 /**
- * Members of an object of Intel's collateral, each read with its type. Members without a reader are ignored.
+ * Reads typed members of a JSON object in Intel's collateral. Ignores unknown members.
  *
- * Every reader throws a {FormatError} `schema` where the member is missing or of another type.
+ * Every method throws a {FormatError} `schema` if the member is missing or of another type.
  */
 export class CollateralMembers {
   readonly #object: JsonObject;
@@ -47,7 +47,7 @@ export class CollateralMembers {
     return this.#list(name).map((item) => new CollateralMembers(item, `an item of ${name}`));
   }
 
-  /** Like `objects`, where an empty list would say nothing. */
+  /** Like `objects`, but rejects an empty list. */
   levels(name: string): readonly CollateralMembers[] {
     const levels = this.objects(name);
     if (levels.length === 0) throw fault(`${name} is empty`);
@@ -60,7 +60,7 @@ export class CollateralMembers {
     return value;
   }
 
-  /** Absent is an empty list. */
+  /** An absent member is an empty list. */
   texts(name: string): readonly string[] {
     if (!this.has(name)) return [];
     return this.#list(name).map((item) => {
@@ -77,19 +77,19 @@ export class CollateralMembers {
     return value;
   }
 
-  /** Hex in either case, of a number of bytes. */
+  /** Hex in upper or lower case, of an exact number of bytes. */
   hex(name: string, bytes: number): Uint8Array {
     const text = this.text(name);
     if (text.length !== 2 * bytes) throw fault(`${name} is not ${bytes} bytes of hex`);
     return decodeHex(text);
   }
 
-  /** An RFC 3339 time on a day that exists. */
+  /** An RFC 3339 time on an existing day. */
   instant(name: string): Date {
     const text = this.text(name);
     const seconds = INSTANT.exec(text)?.[1];
     const date = new Date(text);
-    // Date carries over what does not exist, such as 30 February, and then writes something else
+    // Date converts a day that does not exist, such as 30 February, to another day, so the text then differs.
     if (seconds === undefined || Number.isNaN(date.getTime()) || !date.toISOString().startsWith(seconds)) {
       throw fault(`${name} is not an RFC 3339 time`);
     }
@@ -122,7 +122,7 @@ export function readRating(level: CollateralMembers): RatedLevel {
   };
 }
 
-/** Levels by ISVSVN, the highest first: the order of the list is not trusted. */
+/** Sorts levels by ISVSVN, the highest first, because the order of the list is not specified. */
 export function readSvnLevels(members: CollateralMembers): readonly SvnLevel[] {
   const levels = members.levels('tcbLevels').map((level) => ({
     isvSvn: level.object('tcb').integer('isvsvn', 0xffff),
@@ -139,16 +139,16 @@ function fault(message: string): FormatError {
   return new FormatError('schema', message);
 }
 
-/** A JSON value as it was signed, and the signature beside it. */
+/** A signed JSON text and its signature. */
 export interface SignedJson {
-  /** Byte for byte: what is signed is the text and not the value. */
+  /** The exact text, because the signature covers its bytes. */
   readonly text: string;
   readonly signature: Uint8Array;
 }
 
 /**
- * Takes the signed text out of an answer of Intel's provisioning certification service (PCS v4): an object of the
- * signed member, itself an object, and `signature` in hex, in either order.
+ * Extracts the signed text from an answer of Intel's provisioning certification service (PCS v4). The answer is an
+ * object with the signed member, itself an object, and `signature` in hex, in any order.
  *
  * @throws {FormatError} `schema`, `encoding` and the others of `parseStrictJson`
  */
@@ -162,7 +162,10 @@ export function cutSignedJson(bytes: Uint8Array, member: string): SignedJson {
   return { signature: decodeHex(signature), text: onlyObjectIn(utf8(bytes)) };
 }
 
-/** Names and signature hold no braces, so those of the one object inside come next to those of the whole. */
+/**
+ * Extracts the only inner object. Names and signature contain no braces, so its braces are the second and the last but
+ * one.
+ */
 function onlyObjectIn(json: string): string {
   const start = json.indexOf('{', json.indexOf('{') + 1);
   const end = json.lastIndexOf('}', json.lastIndexOf('}') - 1);

@@ -12,24 +12,24 @@ import type { QeIdentity } from './qe-identity.js';
 import type { Signed } from './signed-part.js';
 import type { TcbInfo } from './tcb-info.js';
 
-/** The scope of one set of collateral: a kind of platform, and the CA whose PCK certificates it has. */
+/** The scope of one set of collateral: a kind of platform, and the CA of its PCK certificates. */
 export type CollateralKey = Pick<TdxCollateralRequest, 'fmspc' | 'ca'>;
 
-/** From when and until when something is current, both included. */
+/** The time in which something is current, both ends included. */
 export interface Window {
   readonly from: Date;
   readonly until: Date;
 }
 
 /**
- * A part that is renewed by itself, and how new it is: a CRL by its number and date, a document by its
- * `tcbEvaluationDataNumber` and `issueDate`.
+ * A part that is renewed separately, with its age: number and date of a CRL, `tcbEvaluationDataNumber` and `issueDate`
+ * of a document.
  */
 interface Part<Member extends keyof TdxCollateral = never> extends Window, CrlAge {
   readonly members: Pick<TdxCollateral, Member>;
 }
 
-/** Collateral whose chains and signatures hold, in its parts. */
+/** The parts of collateral with valid chains and signatures. */
 export interface IntelCollateral extends CollateralKey {
   readonly tcbInfo: Part<'tcbInfo' | 'tcbInfoSignature' | 'tcbInfoIssuerChain'>;
   readonly qeIdentity: Part<'qeIdentity' | 'qeIdentitySignature' | 'qeIdentityIssuerChain'>;
@@ -41,14 +41,13 @@ type PartName = Exclude<keyof IntelCollateral, keyof CollateralKey>;
 
 const PART_NAMES: readonly PartName[] = ['tcbInfo', 'qeIdentity', 'pckList', 'rootList'];
 
-/** Key of collateral in a map and in names of files. */
+/** Name of a scope as a key of maps and in file names. */
 export function keyName({ fmspc, ca }: CollateralKey): string {
   return `${fmspc}-${ca}`;
 }
 
 /**
- * Reads collateral and verifies everything in it except whether it is current. FMSPC and CA are those that the collateral
- * itself names.
+ * Reads collateral and verifies everything except that it is current. FMSPC and CA are those in the collateral.
  * @throws {UnfitError}
  */
 export function readIntelCollateral(reader: CollateralReader, collateral: TdxCollateral): IntelCollateral {
@@ -71,15 +70,14 @@ export function readIntelCollateral(reader: CollateralReader, collateral: TdxCol
   };
 }
 
-/** The set that was last put together around each cached TCB info. */
+/** The last set that was assembled with each cached TCB info. */
 const WHOLE = new WeakMap<
   IntelCollateral['tcbInfo'],
   { readonly of: IntelCollateral; readonly whole: TdxCollateral }
 >();
 
 /**
- * Cached collateral, as one set. The same parts give the same object, by which a verifier knows what it has read
- * before.
+ * Assembles cached parts into one set. The same parts give the same object, so a verifier can memoize by it.
  */
 export function collateralOf(collateral: IntelCollateral): TdxCollateral {
   const known = WHOLE.get(collateral.tcbInfo);
@@ -90,13 +88,14 @@ export function collateralOf(collateral: IntelCollateral): TdxCollateral {
 }
 
 /**
- * Collateral with a part of a request, as one set. Not remembered: a cached TCB info would keep that part alive.
+ * Assembles a set that contains a part of a request. Not cached, because a cached TCB info would keep that part in
+ * memory.
  */
 export function collateralForOnce({ tcbInfo, qeIdentity, pckList, rootList }: IntelCollateral): TdxCollateral {
   return { ...tcbInfo.members, ...qeIdentity.members, ...pckList.members, ...rootList.members };
 }
 
-/** From when and until when all of it is current. */
+/** The time in which all parts are current. */
 export function windowOfAll({ tcbInfo, qeIdentity, pckList, rootList }: IntelCollateral): Window {
   return {
     from: latest([tcbInfo.from, qeIdentity.from, pckList.from, rootList.from]),
@@ -104,43 +103,43 @@ export function windowOfAll({ tcbInfo, qeIdentity, pckList, rootList }: IntelCol
   };
 }
 
-/** Current at a verification time, without leeway. */
+/** Whether all parts are current at a time, without leeway. */
 export function isCurrent(collateral: IntelCollateral, at: Date): boolean {
   const { from, until } = windowOfAll(collateral);
   return from <= at && at <= until;
 }
 
-/** Whether some of it has ended before a verification time. */
+/** Whether some part has expired before a time. */
 export function hasEnded(collateral: IntelCollateral, at: Date): boolean {
   return windowOfAll(collateral).until < at;
 }
 
-/** Whether it begins to be current after a verification time. */
+/** Whether some part is not yet current at a time. */
 export function isFromAfter(collateral: IntelCollateral, at: Date): boolean {
   return windowOfAll(collateral).from > at;
 }
 
-/** Whether two sets have a part in common: the same object, read once. */
+/** Whether two sets share a part, compared by object identity. */
 export function hasPartOf(a: IntelCollateral, b: IntelCollateral): boolean {
   return PART_NAMES.some((name) => a[name] === b[name]);
 }
 
 /**
- * The newer of each part of two sets for the same platform and CA; of equal ones `a`'s. Returns `a` or `b` itself where
- * one of them has all newer parts.
+ * Selects the newer of each part of two sets for the same platform and CA; the part of `a` if they are equally new.
+ * Returns `a` or `b` itself if it has all selected parts.
  */
 export function newestParts(a: IntelCollateral, b: IntelCollateral): IntelCollateral {
   return chosenParts(a, b, (own, other) => isOlder(own, other));
 }
 
-/** Replaces the parts that have ended by those of `current`. Returns the same object if none has ended. */
+/** Replaces expired parts by those of `current`. Returns the same object if none has expired. */
 export function withoutEnded(collateral: IntelCollateral, current: IntelCollateral, at: Date): IntelCollateral {
   return chosenParts(collateral, current, (own) => own.until < at);
 }
 
 /**
- * Replaces the parts that are not platform-specific (CRLs, QE identity) by newer current ones. Returns the same object
- * if none is newer.
+ * Replaces parts that are not platform-specific (CRLs, QE identity) by newer current parts. Returns the same object if
+ * none is newer.
  */
 export function withNewestShared(
   collateral: IntelCollateral,
@@ -150,7 +149,7 @@ export function withNewestShared(
   return allWithNewestShared([collateral], others, at)[0] ?? collateral;
 }
 
-/** The same of many sets: in time that grows with the sets, and not with the pairs of them. */
+/** Applies `withNewestShared` to many sets in linear time. */
 export function allWithNewestShared(
   sets: readonly IntelCollateral[],
   others: readonly IntelCollateral[],
@@ -175,7 +174,7 @@ export function allWithNewestShared(
   });
 }
 
-/** Selects the newer part; the first if they are equally new. */
+/** Selects the newer part, or the first if they are equally new. */
 function newerOf<P extends Part>(own: P, other: P | null): P {
   return other !== null && isOlder(own, other) ? other : own;
 }
@@ -201,7 +200,7 @@ function hasPartsOf(a: IntelCollateral, b: IntelCollateral): boolean {
 }
 
 /**
- * Collateral whose chains and signatures hold, and whose signers are not revoked. Whether it is current is for the caller.
+ * Verifies chains, signatures, and that no signer is revoked. The caller checks that the collateral is current.
  * @throws {UnfitError}
  */
 export function verifiedCollateral(reader: CollateralReader, collateral: TdxCollateral): SignedCollateral {
@@ -235,10 +234,10 @@ function ageOfList({ value, chain }: Signed<X509Crl>): Window & CrlAge {
   return { number: crlNumber, thisUpdate, ...windowOf(thisUpdate, nextUpdate, chain) };
 }
 
-/** The last time that a Date holds (ECMA-262, 21.4.1.1). */
+/** The latest time that a Date can hold (ECMA-262, 21.4.1.1). */
 const LATEST_MS = 8.64e15;
 
-/** A part without its beginning or end is never current. */
+/** The validity of a part with its certificates. A part without a beginning or an end is never current. */
 export function windowOf(start: Date, end: Date | null, certificates: readonly X509Certificate[]): Window {
   const starts = [start, ...certificates.map(({ notBefore }) => notBefore)];
   const ends = [end, ...certificates.map(({ notAfter }) => notAfter)];

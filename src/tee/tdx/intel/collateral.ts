@@ -18,7 +18,7 @@ import { intelSgxProfile } from './roots.js';
 import { type PartReading, type Signed, SignedParts, signedCrl, signedText } from './signed-part.js';
 import { parseTcbInfo, type TcbInfo } from './tcb-info.js';
 
-/** Collateral whose chains and signatures hold. Whether it is in time, and of this platform, is judged each time. */
+/** Collateral with valid chains and signatures. Validity and platform are checked at each verification. */
 export interface SignedCollateral {
   readonly tcbInfo: Signed<TcbInfo>;
   readonly qeIdentity: Signed<QeIdentity>;
@@ -26,10 +26,10 @@ export interface SignedCollateral {
   readonly rootCrl: Signed<X509Crl>;
 }
 
-/** The faults that do not depend on time. */
+/** A time-independent fault. */
 export interface CollateralProblem {
   readonly code: CheckId;
-  /** Member of the collateral, as the contract names it. */
+  /** Member of the collateral, by its name in the contract. */
   readonly member: string;
   readonly detail: string;
 }
@@ -38,27 +38,27 @@ export type CollateralReading =
   | { readonly ok: true; readonly value: SignedCollateral }
   | { readonly ok: false; readonly problems: readonly CollateralProblem[] };
 
-/** Certificates of a key that signs collateral, its own first, with what of them does not change with time. */
+/** The certificates of a key that signs collateral, its own first, with their time-independent properties. */
 interface IssuerChain {
-  /** One, two, or three certificates; a chain of three never verifies. */
+  /** One to three certificates. A chain of three never verifies. */
   readonly certificates: readonly X509Certificate[];
-  /** Empty where the chain verifies. */
+  /** Empty if the chain verifies. */
   readonly problems: readonly PathProblem[];
 }
 
 type Chain = readonly [X509Certificate, ...X509Certificate[]];
 
-/** A CRL has no signature beside it. */
+/** A CRL contains its signature, so there is none beside it. */
 const UNSIGNED = new Uint8Array();
 
 const TCB_SIGNING = 'Intel SGX TCB Signing';
 
 /**
- * Reads collateral, and verifies chains and signatures, each part once for its content. Times, revocation and TCB are
- * for whoever relies on it, each time. Only what holds is kept: what somebody makes up drives none of it out. More genuine
- * parts than there is room for do, and are read again.
+ * Reads collateral, and verifies chains and signatures, with a cache by content. The caller checks validity,
+ * revocation and TCB at each verification. Only valid parts are cached, so forged ones evict none. If the cache is
+ * full, genuine parts are evicted and read again.
  *
- * Not established: that the CRL is that of the CA of some PCK certificate.
+ * Does not verify that the CRL is from the CA of a certain PCK certificate.
  */
 export class CollateralReader {
   readonly #signerChains: PemChains<IssuerChain>;
@@ -77,8 +77,8 @@ export class CollateralReader {
   }
 
   /**
-   * @throws {FormatError} `cert_chain`, `cert_format` where a chain or CRL is malformed; pointers are
-   *   members of the collateral
+   * @throws {FormatError} `cert_chain`, `cert_format` if a chain or CRL is malformed; pointers are members of the
+   * collateral
    */
   read(collateral: TdxCollateral): CollateralReading {
     const problems: CollateralProblem[] = [];
@@ -103,9 +103,9 @@ export class CollateralReader {
   }
 
   /**
-   * Reads Intel's list of TCB evaluation data numbers, which comes beside collateral, in the same way.
+   * Reads Intel's list of TCB evaluation data numbers in the same way.
    *
-   * @throws {FormatError} `cert_chain`, `cert_format` where the chain is malformed
+   * @throws {FormatError} `cert_chain`, `cert_format` if the chain is malformed
    */
   readEvaluationNumbers(
     text: string,
@@ -118,7 +118,7 @@ export class CollateralReader {
     return { ok: false, detail: problems.map(({ detail }) => detail).join('; ') };
   }
 
-  /** Verifies the certificates of a text's signer: their chain, and that Intel certified the first for collateral. */
+  /** Verifies the chain of a text's signer, and that Intel certified the signer for collateral. */
   #signerOf(
     problems: CollateralProblem[],
     pem: string,
@@ -137,7 +137,9 @@ export class CollateralReader {
     return faults.length === 0 ? [signer, ...above] : null;
   }
 
-  /** The PCK CRL is from the CA of its chain, the root CA CRL from the root of the same chain. */
+  /**
+   * The issuers of the CRLs: the CA of the chain issues the PCK CRL, and the root of the same chain the root CA CRL.
+   */
   #listIssuers(problems: CollateralProblem[], pem: string): readonly [Chain | null, Chain | null] {
     const member = 'pck_crl_issuer_chain';
     const chain = within(`/${member}`, () => this.#listChains.read(pem));
@@ -149,14 +151,14 @@ export class CollateralReader {
     };
     const invalid = (detail: string) => refuse([{ code: 'crl_invalid', member, detail }]);
     if (ca === undefined || root === undefined) return invalid('the issuer chain is short');
-    // a certificate that may not sign CRLs is refused for that, although it may not be a CA either
+    // The missing cRLSign usage is the reported problem, even if the certificate is not a CA either.
     if (ca.keyUsage?.crlSign !== true) return invalid('the issuer may not sign CRLs');
     const faults = pathFaults(chain, member, 'PCK CA');
     return faults.length > 0 ? refuse(faults) : [[ca, ...above], [root]];
   }
 }
 
-/** Reads a part whose signer holds; what is wrong with it is one more problem. */
+/** Reads a part with a valid signer, and records a fault as a problem. */
 function taken<T>(
   problems: CollateralProblem[],
   code: CheckId,
@@ -171,7 +173,7 @@ function taken<T>(
   return null;
 }
 
-/** @param signer what Intel calls the first certificate of such a chain; above it is the root, and nothing else */
+/** @param signer Intel's name for the first certificate of the chain, which only the root may follow */
 function pathFaults(
   { certificates, problems }: IssuerChain,
   member: string,
@@ -181,13 +183,13 @@ function pathFaults(
   return problems.map((problem) => ({ code: problem.code, member, detail: describePathProblem(problem, roles) }));
 }
 
-/** The name too says what Intel has certified the key for. A chain that fails for the role has said so. */
+/** Verifies the role in the name of the signer. Records nothing if the chain already failed for its role. */
 function roleFaults({ problems }: IssuerChain, signer: X509Certificate, member: string): readonly CollateralProblem[] {
   if (signer.subject.commonName === TCB_SIGNING || problems.some(({ code }) => code === 'cert_role')) return [];
   return [{ code: 'cert_role', member, detail: 'the signer is not certified for collateral' }];
 }
 
-/** All that Intel certifies for collateral is certified by its root itself. A chain of three is that of another role. */
+/** Intel's root certifies every signer of collateral directly. A chain of three belongs to another role. */
 const [EXPECTED_CHAIN, MAXIMUM_CHAIN] = [2, 3];
 
 const NOT_OF_ROOT: PathProblem = {
@@ -197,11 +199,11 @@ const NOT_OF_ROOT: PathProblem = {
 };
 
 /**
- * Reads issuer chains (the signer's certificate, then the root) and verifies their paths. Intel has two or three in use.
- * The relying code checks validity and revocation each time. A chain that is no path by its names, or has another
+ * Reads issuer chains (the signer's certificate, then the root) and verifies their paths. Intel uses two or three of
+ * them. The caller checks validity and revocation at each verification. A chain whose names do not link, or in another
  * order, is malformed (`cert_chain`).
  *
- * @param verify says what of a path does not hold, whatever the time
+ * @param verify returns the time-independent problems of a path
  */
 function issuerChains(verify: (path: readonly X509Certificate[]) => readonly PathProblem[]): PemChains<IssuerChain> {
   return new PemChains({
@@ -215,7 +217,10 @@ function issuerChains(verify: (path: readonly X509Certificate[]) => readonly Pat
   });
 }
 
-/** Requires the order of an issuer chain. A single certificate passes: the relying code reports that the chain is short. */
+/**
+ * Requires the order of an issuer chain. Accepts a single certificate, because the caller reports that the chain is
+ * short.
+ */
 function requireShape(certificates: readonly X509Certificate[]): void {
   if (certificates.length === 1) return;
   requireRootLast(certificates);

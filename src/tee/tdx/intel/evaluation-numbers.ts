@@ -2,11 +2,11 @@ import type { RecoveryEvent } from '../../../core/early-collateral.js';
 import { FormatError } from '../../../core/errors.js';
 import { readCollateralText } from './collateral-json.js';
 
-/** The TCB evaluation data numbers that Intel serves collateral of (Intel PCS v4, version 1). Nothing in it is verified. */
+/** The TCB evaluation data numbers for which Intel serves collateral (Intel PCS v4, version 1). Not verified. */
 export interface EvaluationNumbers {
   readonly issueDate: Date;
   readonly nextUpdate: Date;
-  /** One for each number, in the order of the list. At least one. */
+  /** One per number, in the order of the list. At least one. */
   readonly recoveries: readonly RecoveryEvent[];
 }
 
@@ -15,7 +15,7 @@ const VERSION = 1;
 /**
  * Reads the text of a list of TCB evaluation data numbers.
  *
- * @param text the signed text, byte for byte
+ * @param text the exact signed text
  * @throws {FormatError} `schema`, `duplicate_key` and the others of `parseStrictJson`
  */
 export function parseEvaluationNumbers(text: string): EvaluationNumbers {

@@ -16,12 +16,13 @@ export interface PckExtension {
   readonly pceId: Uint8Array;
   readonly fmspc: Uint8Array;
   readonly sgxType: number;
-  /** Certificates of the Platform CA only. */
+  /** Only in certificates of the Platform CA; else null. */
   readonly platformInstanceId: Uint8Array | null;
 }
 
 /**
- * Which of Intel's authorities issued a PCK certificate: of platforms with several packages, or of single processors.
+ * The Intel CA that issued a PCK certificate: the Platform CA (several packages) or the Processor CA (single
+ * processor).
  */
 export type PckCa = TdxCollateralRequest['ca'];
 
@@ -30,7 +31,7 @@ const PCK_CAS: ReadonlyMap<string | null, PckCa> = new Map([
   ['Intel SGX PCK Processor CA', 'processor'],
 ]);
 
-/** The authority of a common name; null for a name that Intel does not use. */
+/** The CA with a common name; null for a name that Intel does not use. */
 export function pckCaNamed(commonName: string | null): PckCa | null {
   return PCK_CAS.get(commonName) ?? null;
 }
@@ -41,9 +42,9 @@ const COMPONENTS = 16;
 const MAXIMUM_SGX_TYPE = 2;
 
 /**
- * Reads Intel's extension: every entry once, in the order of its ids, of its type and length.
+ * Reads Intel's extension. Requires every entry once, in the order of the ids, with its type and length.
  *
- * @returns null where the certificate has none, or several, none of which then counts
+ * @returns null if the certificate has no such extension, or several
  * @throws {FormatError} `cert_format`
  */
 export function parsePckExtension({ extensions }: X509Certificate): PckExtension | null {
@@ -67,14 +68,14 @@ export function parsePckExtension({ extensions }: X509Certificate): PckExtension
   return { ppid, sgxTcbComponents, pceSvn, cpuSvn, pceId, fmspc, sgxType, platformInstanceId };
 }
 
-/** Dynamic platform, cached keys, SMT: read for their form, no rule asks for their values. */
+/** Checks the form of dynamic platform, cached keys and SMT. No rule uses their values. */
 function readConfiguration(entries: Entries): void {
   const configuration = new Entries(entries.open(7, 'configuration'), `${PCK_EXTENSION}.7`);
   for (const id of [1, 2, 3]) configuration.read(id, DER.boolean, 'configuration');
   configuration.end('configuration');
 }
 
-/** A SEQUENCE of SEQUENCE { OID, value }, read in the order of the ids. */
+/** Reads a SEQUENCE of SEQUENCE { OID, value } in the order of the ids. */
 class Entries {
   readonly #reader: DerReader;
   readonly #arc: string;

@@ -8,16 +8,16 @@ import type { X509Certificate } from '../../../formats/x509-certificate.js';
 import { type PckCa, type PckExtension, parsePckExtension, pckCaNamed } from './pck-extension.js';
 import { intelSgxProfile } from './roots.js';
 
-/** PCK certificate, its issuer and the root, with what of them does not change with time. */
+/** A path of PCK certificate, its CA and the root, with its time-independent properties. */
 export interface PckPath {
   /** PCK certificate first, root last. */
   readonly certificates: readonly X509Certificate[];
   readonly leaf: X509Certificate;
-  /** Null where the certificate has no such extension. */
+  /** Null if the certificate has no such extension. */
   readonly pck: PckExtension | null;
   /** The CA that the issuer name of the PCK certificate identifies; null for a name that Intel does not use. */
   readonly ca: PckCa | null;
-  /** Empty where names, roles, keys, signatures and extensions hold. */
+  /** Empty if names, roles, keys, signatures and extensions are valid. */
   readonly problems: readonly PathProblem[];
 }
 
@@ -25,8 +25,8 @@ const PCK_NAME = 'SGX PCK Certificate';
 const MAXIMUM_CHAIN = 3;
 
 /**
- * Reads PCK chains and verifies their paths, each content once. What changes with time (validity, revocation) is judged
- * at each request.
+ * Reads PCK chains and verifies their paths, with a cache by content. Validity and revocation are checked at each
+ * request.
  */
 export class PckPaths {
   readonly #chains: PemChains<PckPath>;
@@ -40,7 +40,7 @@ export class PckPaths {
   /**
    * @param pem PCK certificate first, root last
    * @throws {FormatError} `cert_format`
-   * @throws {FormatError} `cert_chain` where it is too long, or has its root elsewhere than at its end
+   * @throws {FormatError} `cert_chain` if it is too long, or if its root is not at the end
    */
   read(pem: string): PckPath {
     return this.#chains.read(pem);
@@ -48,7 +48,7 @@ export class PckPaths {
 }
 
 /**
- * A chain that came beside a quote is the one in the quote, certificate by certificate. Nothing is verified by it.
+ * Requires that a chain outside the quote equals the chain in the quote. Verifies nothing else.
  *
  * @throws {FormatError} `cert_chain`
  */
@@ -71,7 +71,7 @@ function verifyPckPath(certificates: readonly X509Certificate[], profile: PathPr
   return { certificates, leaf, pck, ca, problems: [...problems, ...roleProblems(certificates, pck, ca, problems)] };
 }
 
-/** The role of a certificate, if the chain verification has not found a fault with it. */
+/** Verifies the role of a certificate, unless the chain verification already found a fault in it. */
 function roleProblems(
   certificates: readonly X509Certificate[],
   pck: PckExtension | null,
@@ -88,7 +88,7 @@ function roleProblems(
   return extensionProblems(pck, ca);
 }
 
-/** Tells where the extension is not that of the CA: only the Platform CA names a platform instance. */
+/** Verifies that the extension fits the CA: only certificates of the Platform CA name a platform instance. */
 function extensionProblems(pck: PckExtension | null, ca: PckCa): readonly PathProblem[] {
   const problem = (detail: string): PathProblem[] => [{ code: 'cert_extension', index: 0, detail }];
   if (pck === null) return problem('PCK certificate has no SGX extension');

@@ -1,7 +1,7 @@
 import { FormatError } from '../../../core/errors.js';
 import { readCollateralText, readSvnLevels, type SvnLevel } from './collateral-json.js';
 
-/** Identity of Intel's quoting enclave for TDs (Intel PCS v4, enclave identity v2, id TD_QE). Nothing in it is verified. */
+/** Identity of Intel's quoting enclave for TDs (Intel PCS v4, enclave identity v2, id TD_QE). Not verified. */
 export interface QeIdentity {
   readonly issueDate: Date;
   readonly nextUpdate: Date;
@@ -19,9 +19,9 @@ export interface QeIdentity {
 const VERSION = 2;
 
 /**
- * Reads the text of a QE identity. Bytes have the order that they have in a report, MISCSELECT among them.
+ * Reads the text of a QE identity. All bytes, MISCSELECT included, are in the order of an enclave report.
  *
- * @param text the signed text, byte for byte
+ * @param text the exact signed text
  * @throws {FormatError} `schema`, `duplicate_key` and the others of `parseStrictJson`
  */
 export function parseQeIdentity(text: string): QeIdentity {

@@ -5,9 +5,9 @@ import { isRevoked } from '../../../crypto/revocation-list.js';
 import type { CollateralReader } from './collateral.js';
 import { verifiedCollateral, type Window, windowOf } from './collateral-parts.js';
 
-/** A list of TCB evaluation data numbers as a service gives it. Not verified. */
+/** A list of TCB evaluation data numbers from a service. Not verified. */
 export interface SuppliedEvaluationNumbers {
-  /** Byte for byte. */
+  /** The exact signed text. */
   readonly text: string;
   /** r‖s. */
   readonly signature: Uint8Array;
@@ -21,10 +21,10 @@ export interface RecoveryEvents extends Window {
 }
 
 /**
- * Reads a list of TCB evaluation data numbers and verifies everything in it except whether it is current, as for other
- * parts of collateral: chain, role and signature of the signer, and that the root has not revoked the signer.
+ * Reads a list of TCB evaluation data numbers and verifies everything except that it is current: chain, role and
+ * signature of the signer, and that the root has not revoked the signer.
  *
- * @param collateral that came with it: its root CA CRL counts
+ * @param collateral collateral that came with the list; supplies the root CA CRL
  * @throws {UnfitError}
  */
 export function readRecoveryEvents(

@@ -2,9 +2,8 @@ import type { PathProfile } from '../../../crypto/path-profile.js';
 import type { SignatureAlgorithm } from '../../../formats/signature-algorithm.js';
 
 /**
- * SHA-256 of the SubjectPublicKeyInfo of the Intel SGX Root CA, which all of SGX and TDX ends at. Only this makes a root
- * trusted, whichever certificate has the key.
- * The same value stands in the independent verifiers of Google and of the dcap-qvl project.
+ * SHA-256 of the SubjectPublicKeyInfo of the Intel SGX Root CA, the trust anchor of SGX and TDX. Any certificate with
+ * this key is trusted. The verifiers of Google and of the dcap-qvl project pin the same key.
  */
 export const INTEL_SGX_ROOT_PINS: ReadonlySet<string> = new Set([
   'a0af031289f5d5d4132f9186068a7fc13628633ba235777472e29b6b6c67a49e',
@@ -12,7 +11,7 @@ export const INTEL_SGX_ROOT_PINS: ReadonlySet<string> = new Set([
 
 /**
  * The public certificate of the Intel SGX Root CA, PEM, serial number 22650CD65A9D3489F383B49552BF501B392706AC. Quotes
- * and collateral bring their own; this one completes a chain that lacks it on the page for people.
+ * and collateral contain it. The web page uses this copy to complete a chain without it.
  */
 export const INTEL_SGX_ROOT = `\
 -----BEGIN CERTIFICATE-----
@@ -34,7 +33,7 @@ AiEA4J0lrHoMs+Xo5o/sX6O9QWxHRAvZUGOdRQ7cvqRXaqI=
 `;
 
 /**
- * Intel's certificates for SGX and TDX: PCK, its Platform or Processor CA, root; TCB signing, root.
+ * The profile of Intel's paths for SGX and TDX: PCK, Platform or Processor CA, root; and TCB signing, root.
  *
  * @param anchors SHA-256 of the SubjectPublicKeyInfo of each root that is trusted, lower-case hex
  */

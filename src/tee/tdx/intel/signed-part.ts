@@ -9,7 +9,7 @@ import { verifyRevocationList } from '../../../crypto/revocation-list.js';
 import type { X509Certificate } from '../../../formats/x509-certificate.js';
 import { parseCrlFrame, type X509Crl } from '../../../formats/x509-crl.js';
 
-/** Something that Intel signed, and the certificates of its key, the signer's first. */
+/** Content that Intel signed, and the certificates of its key, the signer's first. */
 export interface Signed<T> {
   readonly value: T;
   readonly chain: readonly X509Certificate[];
@@ -20,12 +20,12 @@ export interface Signed<T> {
 /** The signed content, or the reason why it does not count. */
 export type PartReading<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly detail: string };
 
-/** Verifies a signature by its signer's certificate, and reads what was signed: that, or why it does not count. */
+/** Verifies a signature with the signer's certificate, and reads the signed content. */
 export type Verify<T> = (bytes: Uint8Array, signature: Uint8Array, signer: X509Certificate) => PartReading<T>;
 
 /**
- * Verifies and reads what was signed, each content once: by SHA-256 of bytes, signature and certificates. Only what holds
- * is kept. The path of the certificates is for the caller.
+ * Verifies and reads signed content, with a cache by SHA-256 of bytes, signature and certificates. Caches valid content
+ * only. The caller verifies the path of the certificates.
  */
 export class SignedParts<T> {
   readonly #verify: Verify<T>;
@@ -36,7 +36,7 @@ export class SignedParts<T> {
     this.#genuine = new LRUCache({ max: capacity });
   }
 
-  /** @throws {FormatError} what `verify` throws */
+  /** @throws {FormatError} as `verify` */
   read(
     bytes: Uint8Array,
     signature: Uint8Array,
@@ -54,7 +54,9 @@ export class SignedParts<T> {
   }
 }
 
-/** A text: its exact bytes are what is signed, so the same JSON written otherwise is another text. */
+/**
+ * Verifies a signed text. The signature covers its exact bytes, so equal JSON with another spelling does not verify.
+ */
 export function signedText<T>(parse: (text: string) => T): Verify<T> {
   return (bytes, signature, signer) => {
     if (!verifyP256('sha256', bytes, signature, publicKeyOf(signer))) {
@@ -70,7 +72,7 @@ export function signedText<T>(parse: (text: string) => T): Verify<T> {
 }
 
 /**
- * A CRL, which holds its signature. It is read from a copy, since a part of a request would keep all of it.
+ * Verifies a CRL, which contains its signature. Parses a copy, because a view would keep the whole request in memory.
  * Throws a FormatError `cert_format` as `parseCrlFrame` and `verifyRevocationList`.
  */
 export function signedCrl(profile: PathProfile): Verify<X509Crl> {
@@ -80,7 +82,10 @@ export function signedCrl(profile: PathProfile): Verify<X509Crl> {
   };
 }
 
-/** The certificates are part of it, not the key alone: two of one key can end at different times. */
+/**
+ * The cache key. It covers the certificates and not only their key, because two certificates of a key can expire
+ * differently.
+ */
 function keyOf(digest: string, signature: Uint8Array, chain: readonly X509Certificate[]): string {
   const certificates = chain.map(({ der }) => sha256(der));
   return `${digest},${hex(sha256(signature))},${hex(sha256(...certificates))}`;

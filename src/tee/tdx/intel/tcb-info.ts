@@ -8,7 +8,7 @@ import {
   type SvnLevel,
 } from './collateral-json.js';
 
-/** TCB info of a kind of TDX platform (Intel PCS v4, TCB info v3, id TDX). Nothing in it is verified. */
+/** TCB info of a kind of TDX platform (Intel PCS v4, TCB info v3, id TDX). Not verified. */
 export interface TcbInfo {
   readonly issueDate: Date;
   readonly nextUpdate: Date;
@@ -35,7 +35,7 @@ export interface TdxModuleIdentity extends TdxModuleRule {
 }
 
 export interface TcbLevel extends RatedLevel {
-  /** 16 each. */
+  /** 16 components. */
   readonly sgxComponents: readonly TcbComponent[];
   readonly pceSvn: number;
   readonly tdxComponents: readonly TcbComponent[];
@@ -43,18 +43,18 @@ export interface TcbLevel extends RatedLevel {
 
 export interface TcbComponent {
   readonly svn: number;
-  /** The kind, if the collateral states it. */
+  /** The type of the component; null if the collateral does not state it. */
   readonly type: string | null;
 }
 
 const COMPONENTS = 16;
-/** Another version may say the same in another way, or rate what this one does not. */
+/** The only supported version. Another one can have a different layout or other ratings. */
 const VERSION = 3;
 
 /**
  * Reads the text of a TCB info.
  *
- * @param text the signed text, byte for byte
+ * @param text the exact signed text
  * @throws {FormatError} `schema`, `duplicate_key` and the others of `parseStrictJson`
  */
 export function parseTcbInfo(text: string): TcbInfo {
@@ -82,7 +82,7 @@ function readModuleRule(members: CollateralMembers): TdxModuleRule {
   };
 }
 
-/** Collateral from before modules had identities has no such member. */
+/** Reads the module identities. Older collateral has no such member. */
 function readModuleIdentities(info: CollateralMembers): ReadonlyMap<string, TdxModuleIdentity> {
   const identities = new Map<string, TdxModuleIdentity>();
   if (!info.has('tdxModuleIdentities')) return identities;
@@ -121,7 +121,7 @@ function highestFirst(a: TcbLevel, b: TcbLevel): number {
   );
 }
 
-/** The first component that differs decides. */
+/** Compares lexicographically: the first different component decides. */
 function compareComponents(a: readonly TcbComponent[], b: readonly TcbComponent[]): number {
   const differences = a.map(({ svn }, index) => svn - (b[index]?.svn ?? 0));
   return differences.find((difference) => difference !== 0) ?? 0;

@@ -2,33 +2,33 @@ import type { TcbShortfall } from '../../../core/tcb-shortfall.js';
 import type { PckExtension } from './pck-extension.js';
 import type { TcbInfo, TcbLevel } from './tcb-info.js';
 
-/** SVNs that a platform shows: by its PCK certificate, and by its quote. */
+/** SVNs of a platform, from its PCK certificate and its quote. */
 export interface PlatformSvns {
   readonly pck: Pick<PckExtension, 'sgxTcbComponents' | 'pceSvn'>;
   readonly teeTcbSvn: Uint8Array;
 }
 
 /**
- * The first level, highest first, that the platform reaches in every component; null: none (Intel PCS v4, TDX TCB
- * Info, step 3).
+ * The highest level that the platform reaches in every component; null if it reaches none (Intel PCS v4, TDX TCB Info,
+ * step 3).
  */
 export function levelOf({ levels }: TcbInfo, svns: PlatformSvns): TcbLevel | null {
   return levels.find((level) => shortfallsTo(level, svns).length === 0) ?? null;
 }
 
-/** The first level that the PCK certificate reaches, whatever the TDX components. */
+/** The highest level that the PCK certificate reaches, without the TDX components. */
 export function sgxLevelOf({ levels }: TcbInfo, { pck }: PlatformSvns): TcbLevel | null {
   return levels.find((level) => sgxShortfalls(level, pck).length === 0) ?? null;
 }
 
 /**
- * The components behind the nearest level. The nearest level is the one that the fewest components are below; if a status
- * is given, only levels with that status count.
+ * The components below the nearest level, which is the level with the fewest components to update. If a status is
+ * given, only levels with that status count.
  */
 export function nearestShortfalls({ levels }: TcbInfo, svns: PlatformSvns, status?: string): readonly TcbShortfall[] {
   const wanted = levels.filter(({ tcbStatus }) => status === undefined || tcbStatus === status);
   const each = wanted.map((level) => shortfallsTo(level, svns));
-  // Among equally near levels the lowest counts, which comes last.
+  // Of equally near levels, selects the lowest, which is the last.
   return (
     each.reduce<readonly TcbShortfall[] | null>(
       (best, next) => (best === null || next.length <= best.length ? next : best),
@@ -49,8 +49,8 @@ function sgxShortfalls(level: TcbLevel, pck: PlatformSvns['pck']): readonly TcbS
 }
 
 /**
- * Where TEE_TCB_SVN[1] is not 0, the first two components are the SVN of the module and its major version, and the
- * module's identity is what judges them.
+ * The TDX components below a level. If TEE_TCB_SVN[1] is not 0, skips the first two components: they are the SVN and
+ * the version of the module, which its module identity rates.
  */
 function tdxShortfalls(level: TcbLevel, teeTcbSvn: Uint8Array): readonly TcbShortfall[] {
   const first = (teeTcbSvn[1] ?? 0) > 0 ? 2 : 0;
@@ -59,7 +59,7 @@ function tdxShortfalls(level: TcbLevel, teeTcbSvn: Uint8Array): readonly TcbShor
   );
 }
 
-/** One where a component is behind; none where it is not. */
+/** One shortfall if a component is below the required value, else none. */
 export function behind(
   component: string,
   have: number,
