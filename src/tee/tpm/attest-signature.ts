@@ -14,13 +14,13 @@ export const HASH_LENGTH: { readonly [hash in PcrBank]: number } = { sha1: 20, s
 export interface SignedAttest {
   readonly message: Uint8Array;
   readonly signature: TpmSignature;
-  /** The description, in a sentence for people. */
+  /** Name of the structure in check details. */
   readonly name: 'quote' | 'certification';
 }
 
 /**
  * Verifies the signature over a TPMS_ATTEST.
- * @returns the hash of a signature that holds; null where none does
+ * @returns the hash algorithm of a valid signature; null for an invalid one
  */
 export function verifyAttestSignature(
   checks: Checks,
@@ -28,7 +28,7 @@ export function verifyAttestSignature(
   key: QuoteKey,
 ): StrongHash | null {
   const { hash } = signature;
-  // SHA-1 is refused before anything is computed with it: a collision would make two structures share a signature.
+  // Rejects SHA-1 before any verification, because with a collision two structures share a signature.
   checks.require(hash !== 'sha1', 'tpm_weak_signature', {
     expected: ['sha256', 'sha384', 'sha512'],
     actual: hash,
@@ -45,12 +45,12 @@ export function verifyAttestSignature(
   return holds ? hash : null;
 }
 
-/** Bytes of a bare signature; null for a key that has none. */
+/** Length of a bare signature in bytes; null for a key without that form. */
 export function modulusLength(key: QuoteKey): number | null {
   return key.kind === 'rsa' ? key.modulus.byteLength : null;
 }
 
-/** A key makes signatures of its own kind only. */
+/** Verifies a signature. Its kind must be that of the key. */
 function signatureHolds(message: Uint8Array, signature: TpmSignature, hash: StrongHash, key: QuoteKey): boolean {
   if (key.kind === 'rsa') return signature.scheme !== 'ecdsa' && rsaHolds(message, signature, hash, key);
   const raw = signature.scheme === 'ecdsa' ? rawEcdsa(signature, key.curve) : null;
@@ -63,16 +63,16 @@ function rsaHolds(
   hash: StrongHash,
   { modulus, exponent }: Extract<QuoteKey, { readonly kind: 'rsa' }>,
 ): boolean {
-  // A length other than the modulus' is no encoding of a signature (RFC 8017, 8.1.2).
+  // A signature has the length of the modulus (RFC 8017, 8.1.2).
   const publicKey = rsaPublicKey({ n: modulus, e: exponent });
   if (scheme === 'rsassa') return verifyRsaPkcs1(hash, message, signature, publicKey);
-  // The salt is as long as fits, or, in FIPS mode, as the hash (TPM 2.0 part 1, B.7).
+  // The salt has the maximum length, or in FIPS mode the length of the hash (TPM 2.0 part 1, B.7).
   const hashLength = HASH_LENGTH[hash];
   const salts = [hashLength, modulus.byteLength - hashLength - 2];
   return salts.some((saltLength) => verifyRsaPss(hash, saltLength, message, signature, publicKey));
 }
 
-/** A number as the structure has it. */
+/** Formats a number of the structure in hex. */
 export function word(value: number): string {
   return `0x${value.toString(16)}`;
 }

@@ -27,7 +27,7 @@ import {
 import { parseTpm2bPublic, type TpmtPublic } from './format/tpmt-public.js';
 import { parseTpmSignature } from './format/tpmt-signature.js';
 
-/** Checks that every certification must have an outcome for, in the order in which they run. */
+/** Checks that must have an outcome for every certification, in the order in which they run. */
 const CERTIFIED_KEY_CHECKS = [
   'tpm_weak_signature',
   'tpm_signature',
@@ -38,7 +38,7 @@ const CERTIFIED_KEY_CHECKS = [
 /** TPM_CC_PolicyPCR (TPM 2.0 part 2, 6.5.2). */
 const TPM_CC_POLICY_PCR = Uint8Array.of(0, 0, 0x01, 0x7f);
 
-/** A structure of a TPM, read: what certifies no key says no more than its magic and type. */
+/** A parsed TPMS_ATTEST. Only magic and type are read if it does not certify a key. */
 type Structure = ReturnType<typeof parseTpmsAttestHeader> & { readonly certify: TpmsCertify | null };
 
 interface ReadCertification {
@@ -74,7 +74,7 @@ interface Against {
   readonly quoted: QuotedState | null;
 }
 
-/** The steps of README.md beside this file, by their letters; a is the reading. */
+/** Runs the lettered steps of README.md in this folder from b on. `openCertifiedKey` runs step a. */
 function verify(checks: Checks, read: ReadCertification, { key, binding, quoted }: Against): CertifiedKey {
   const { input, structure, publicArea } = read;
 
@@ -83,7 +83,7 @@ function verify(checks: Checks, read: ReadCertification, { key, binding, quoted 
   const signed = { message: input.info, signature, name: 'certification' } as const;
   const hash = verifyAttestSignature(checks.inside('/signature'), signed, key);
 
-  // c and d. A TPM made it, and it certifies a key: the one that was sent.
+  // c and d. A TPM made it, and it certifies the key that was sent.
   const certify = hash === null ? null : verifyKind(checks.inside('/info'), structure);
   const named = certify === null ? null : verifyName(checks.inside('/publicArea'), certify, publicArea, quoted);
   if (certify === null || named === null) {
@@ -91,10 +91,10 @@ function verify(checks: Checks, read: ReadCertification, { key, binding, quoted 
     return { checks: checks.all, bindable: null };
   }
 
-  // e. The nonce, where one stands in it.
+  // e. The nonce, if it contains one.
   const isOfRequest = verifyExtraData(checks.inside('/info'), certify, binding);
 
-  // f. What the vTPM does with the key.
+  // f. The attributes and the policy of the key.
   const isBindable = isOfRequest && named.obstacle === null;
   return { checks: checks.all, bindable: isBindable ? markVerified(claimsOf(publicArea)) : null };
 }
@@ -115,15 +115,15 @@ function verifyKind(checks: Checks, { magic, type, certify }: Structure): TpmsCe
 }
 
 interface NamedKey {
-  /** The reason against encrypting to the key; null if there is none. */
+  /** The reason not to bind the key; null if there is none. */
   readonly obstacle: string | null;
 }
 
 /**
- * The name is an algorithm and the hash of the public area by it (TPM 2.0 part 1, 16). By a hash that is weak, or not known,
- * many keys may have that name.
+ * Verifies the name in the certification: a hash algorithm, and the hash of the public area (TPM 2.0 part 1, 16).
+ * Rejects weak and unknown hashes, because many keys could have the same name.
  *
- * @returns null where it does not hold
+ * @returns null if the name does not match
  */
 function verifyName(
   checks: Checks,
@@ -150,8 +150,8 @@ function tpmObjectName(algorithm: number, hash: Uint8Array): Uint8Array {
 }
 
 /**
- * A certification that was made without a nonce has none to compare, and needs none: what the key can be used for does not
- * depend on when it was certified. One that was made for another request is not taken for this one.
+ * Rejects a certification with the nonce of another request. A certification without a nonce is accepted, because the
+ * uses of the key do not depend on the time of its certification.
  */
 function verifyExtraData(checks: Checks, { extraData }: TpmsCertify, binding: ExpectedBinding | null): boolean {
   if (binding === null || extraData.byteLength === 0) return true;
@@ -166,9 +166,14 @@ function verifyExtraData(checks: Checks, { extraData }: TpmsCertify, binding: Ex
 }
 
 /**
- * Why whoever encrypts to the key may not encrypt to the machine that the quote is of; null where they do: the private key was made
- * in this TPM and stays there, it is strong, decrypts and signs nothing, and it is used under a policy alone, which is that the PCRs
- * have the quoted values. Without that policy, software that the machine ran before, or runs later, could use it as well.
+ * The reason why encryption to the key would not reach only the quoted state of the machine; null if there is none. The
+ * key must meet all of these:
+ *
+ * - The private key was made in this TPM and stays there.
+ * - The key is strong, and can decrypt but not sign.
+ * - Its use requires a policy, and the policy requires the quoted PCR values.
+ *
+ * Without that policy, software that the machine ran earlier or runs later could use the key too.
  */
 function obstacleTo(
   { attributes, authPolicy, key }: TpmtPublic,
@@ -185,14 +190,14 @@ function obstacleTo(
   return 'its policy is not TPM2_PolicyPCR over the quoted PCRs alone';
 }
 
-/** PCRs of the firmware. A policy over others alone, such as resettable ones, holds whatever is booted. */
+/** PCRs of the firmware. A policy on other PCRs only, such as resettable ones, can be met after any boot. */
 const BOOT_PCRS = [0, 1, 2, 3, 4, 5, 6, 7];
 
 function saysWhatWasBooted({ selectedPcrs }: QuotedState): boolean {
   return BOOT_PCRS.every((index) => selectedPcrs.includes(index));
 }
 
-/** Digest of the policy that consists of TPM2_PolicyPCR alone (TPM 2.0 part 3, TPM2_PolicyPCR). */
+/** Computes the digest of a policy of TPM2_PolicyPCR only (TPM 2.0 part 3, TPM2_PolicyPCR). */
 function pcrPolicy(hash: StrongHash, { pcrSelect, values }: QuotedState): Uint8Array {
   return digest(hash, [new Uint8Array(HASH_LENGTH[hash]), TPM_CC_POLICY_PCR, pcrSelect, digest(hash, values)]);
 }

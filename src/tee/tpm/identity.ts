@@ -4,7 +4,7 @@ import { lowS, rawEcdsa } from '../../crypto/ecdsa.js';
 import { type IdentityParts, identityOfEventLog, identityOfTpmQuote } from '../shared/evidence/identity.js';
 import { parseTpmSignature } from './format/tpmt-signature.js';
 
-/** Scheme and hash of a TPMT_SIGNATURE. */
+/** Length of scheme and hash in a TPMT_SIGNATURE. */
 const TPMT_HEADER_LENGTH = 4;
 
 export function tpmIdentity({ tpmQuote, eventLog }: TpmEvidence): IdentityParts {
@@ -12,8 +12,8 @@ export function tpmIdentity({ tpmQuote, eventLog }: TpmEvidence): IdentityParts 
 }
 
 /**
- * An ECDSA signature in one form: each number as long as the field of the curve, the smaller s. A number of a P-384
- * signature that is as short as one of P-256 is one in 2^127.
+ * Normalises an ECDSA signature: each number in the length of the curve's field, with the smaller s. The lengths of the
+ * numbers select the curve. A P-384 number is as short as one of P-256 with a probability of 2^-127.
  */
 function withLowS(quote: TpmQuoteInput): TpmQuoteInput {
   const read = nullIfMalformed(() => parseTpmSignature(quote.signature, null));

@@ -43,7 +43,7 @@ import type { OpenedTpmQuote, QuoteKey, TpmQuoteVerifier } from '../shared/evide
 
 const TPM_QUOTE = '/evidence/tpmQuote';
 
-/** Azure's authorities are RSA; those of other makers of vTPMs may be P-256, and their attestation keys P-384 as well. */
+/** Azure's CAs use RSA. CAs of other vTPM vendors may use P-256, and their attestation keys also P-384. */
 const TPM_PROFILE: PathProfile = {
   ...RSA_PKCS1_PROFILE,
   signatureAlgorithms: new Set([...RSA_PKCS1_PROFILE.signatureAlgorithms, 'ecdsa-sha256']),
@@ -59,16 +59,16 @@ const TRUSTED = {
 interface Opened {
   readonly quote: OpenedTpmQuote;
   readonly akPath: AkPath;
-  /** Null where none was sent. */
+  /** Null if none was sent. */
   readonly eventLog: VtpmEventLog | null;
   readonly keys: GuestKeys;
   readonly evidence: TpmEvidence;
 }
 
 /**
- * Verifies a vTPM by itself: the certificate of its attestation key, and the quote by that key. It says which boot a vTPM
- * measured, and nothing about the machine that runs the vTPM. The checks that are deliberately not made are in README.md
- * beside this file.
+ * Verifies a vTPM alone: the certificate of its attestation key, and the quote by that key. The result shows the boot
+ * that the vTPM measured, and nothing about the machine that runs the vTPM. README.md in this folder lists the checks
+ * that are deliberately not made.
  */
 export class TpmOnlyVerifier implements EvidenceVerifier<'tpm'> {
   readonly evidenceType = 'tpm';
@@ -76,7 +76,7 @@ export class TpmOnlyVerifier implements EvidenceVerifier<'tpm'> {
   readonly #roots: AkRoots;
   readonly #eventLogBytes: number;
 
-  /** @param eventLogBytes the longest event log that is read */
+  /** @param eventLogBytes maximum length of an event log */
   constructor(quotes: TpmQuoteVerifier, akRoots: AkRoots, eventLogBytes: number) {
     this.#quotes = quotes;
     this.#roots = akRoots;
@@ -99,12 +99,12 @@ export class TpmOnlyVerifier implements EvidenceVerifier<'tpm'> {
     };
   }
 
-  /** The steps of README.md beside this file, by their numbers; 1 is the reading. */
+  /** Runs steps 2 to 6 of README.md in this folder. `open` runs step 1. */
   #verify(opened: Opened, context: VerificationContext): Verification {
     const { quote: openedQuote, akPath, keys, eventLog } = opened;
     const checks = checksAt(AK_LEAF);
 
-    // 2 to 4. The certificate of the attestation key: the only thing that vouches for the key.
+    // 2 to 4. The certificate of the attestation key. Nothing else vouches for the key.
     const trust = { roots: this.#roots, profile: TPM_PROFILE };
     const trusted = verifyAkPath(checks, akPath, trust, context, TRUSTED);
     const key = trusted === null ? null : quoteKeyOf(trusted.leaf.publicKey);
@@ -114,7 +114,7 @@ export class TpmOnlyVerifier implements EvidenceVerifier<'tpm'> {
       return { checks: checks.all, required, claims: markVerified({}), endorsements: [], bound: [], validUntil: null };
     }
 
-    // 5. The quote under that key, with the nonce; before it, what the guest sent of the keys of its vTPM.
+    // 5. The quote under that key, with the nonce. Before it, the guest's copy of the key and its certified key.
     verifyAkPublic(checks, keys, key);
     const { binding, withCertifiedKey } = verifyGuestKeys(checks, keys, openedQuote, key, context.binding);
     const quote = openedQuote.verify(key, filled(binding, opened));
@@ -147,14 +147,14 @@ export class TpmOnlyVerifier implements EvidenceVerifier<'tpm'> {
   }
 }
 
-/** Guests of a dialect whose nonces have one length may fill the field with zeros. */
+/** Pads the expected value with zeros for dialects in which guests pad the field to a fixed length. */
 function filled(binding: ExpectedBinding | null, { quote: { said }, evidence }: Opened): ExpectedBinding | null {
   const isFilled =
     binding !== null && evidence.exactNonce !== undefined && isPadded(said?.extraData ?? null, binding.value);
   return isFilled ? { ...binding, value: padded(binding.value) } : binding;
 }
 
-/** The path vouches for the key, so that it is one of the kinds in the profile. */
+/** Converts the key of a verified path, which has one of the kinds in the profile. */
 function quoteKeyOf(key: PublicKey): Verified<QuoteKey> | null {
   return key.kind === 'other' ? null : markVerified(key);
 }

@@ -33,7 +33,7 @@ import {
 import { parseTpm2bPublic, type TpmtPublic } from './format/tpmt-public.js';
 import { parseTpmSignature } from './format/tpmt-signature.js';
 
-/** Checks that every quote must have an outcome for, in the order in which they run. */
+/** Checks that must have an outcome for every quote, in the order in which they run. */
 const TPM_QUOTE_CHECKS = [
   'tpm_weak_signature',
   'tpm_signature',
@@ -45,12 +45,12 @@ const TPM_QUOTE_CHECKS = [
   'tpm_pcr',
 ] as const;
 
-/** PCRs that firmware always extends: zero means that nothing was measured. */
+/** PCRs that firmware always extends. A value of zero means that nothing was measured. */
 const ALWAYS_EXTENDED = [0, 7] as const;
 
 /**
  * Verifies vTPM quotes (TPM 2.0 part 3, TPM2_Quote).
- * It does not establish that the key is an attestation key: the caller does.
+ * Does not verify that the key is an attestation key: the caller does.
  */
 export class Tpm2QuoteVerifier implements TpmQuoteVerifier {
   readonly required = TPM_QUOTE_CHECKS;
@@ -79,7 +79,7 @@ function isRestrictedSigningKey(attributes: TpmtPublic['attributes']): boolean {
   return fixedTpm && fixedParent && sensitiveDataOrigin && restricted && sign && !decrypt;
 }
 
-/** A structure of a TPM, read: what is no quote says no more than its magic and type. */
+/** A parsed TPMS_ATTEST. Only magic and type are read if it is not a quote. */
 type Structure = ReturnType<typeof parseTpmsAttestHeader> & { readonly quote: TpmsQuote | null };
 
 interface ReadQuote extends TpmQuoteInput {
@@ -97,7 +97,7 @@ function quotedState({ structure: { quote }, pcrs }: ReadQuote): QuotedState | n
   return { extraData, pcrSelect, values: selectedValues(quote, pcrs), selectedPcrs: selectedPcrs(quote) };
 }
 
-/** The values in the order of the selections, then ascending; empty where one was not sent. */
+/** The values in the order of the selections, then by ascending index; empty if a value was not sent. */
 function selectedValues({ selections }: TpmsQuote, pcrs: TpmQuoteInput['pcrs']): readonly Uint8Array[] {
   return selections.flatMap(({ bank, indices }) =>
     indices.map((index) => (bank === null ? new Uint8Array() : (pcrs.get(bank)?.get(index) ?? new Uint8Array()))),
@@ -114,7 +114,7 @@ function requireValueLengths({ pcrs }: TpmQuoteInput, about: string): void {
   }
 }
 
-/** The steps of README.md beside this file, by their numbers; 1 is the reading. */
+/** Runs steps 2 to 10 of README.md in this folder. `open` runs step 1. */
 function verify(
   checks: Checks,
   quote: ReadQuote,
@@ -151,8 +151,8 @@ function isQuote(header: { readonly magic: number; readonly type: number }): boo
 }
 
 /**
- * Magic and type. Without the magic any signature would pass as a quote, where the key is not restricted; another
- * type of structure says nothing about PCRs.
+ * Verifies magic and type. Without the check of the magic, a key that is not restricted could sign forged quotes.
+ * Structures of other types contain no PCRs.
  */
 function verifyKind(checks: Checks, { magic, type, quote }: Structure): TpmsQuote | null {
   const own = checks.require(magic === TPM_GENERATED_VALUE, 'tpm_magic', {
@@ -167,7 +167,7 @@ function verifyKind(checks: Checks, { magic, type, quote }: Structure): TpmsQuot
   return quote;
 }
 
-/** extraData is exactly X: the field is sized, so nothing may follow. */
+/** Requires that extraData is exactly X. The field has its own size, so no padding may follow. */
 function verifyExtraData(checks: Checks, attest: TpmsQuote, binding: ExpectedBinding | null): boolean {
   if (binding === null) return false;
   return checks.require(equalInConstantTime(attest.extraData, binding.value), 'nonce_mismatch', {
@@ -179,8 +179,8 @@ function verifyExtraData(checks: Checks, attest: TpmsQuote, binding: ExpectedBin
 }
 
 /**
- * The PCR values are those that the signed selection names, no more, no fewer, and hash to the signed digest:
- * first in the order of the selections, then ascending (TPM 2.0 part 1, 22.5). An index comes from the selection,
+ * Requires exactly the PCR values in the signed selection, and that they hash to the signed digest. They are hashed in
+ * the order of the selections, then by ascending index (TPM 2.0 part 1, 22.5). An index comes from the selection,
  * never from a position in a list.
  */
 function verifyPcrs(checks: Checks, attest: TpmsQuote, quote: TpmQuoteInput, hash: StrongHash): boolean {
@@ -196,7 +196,7 @@ function verifyPcrs(checks: Checks, attest: TpmsQuote, quote: TpmQuoteInput, has
   return verifyDigest(checks, attest, quote, hash) && verifyMeasured(checks, quote);
 }
 
-/** Bank and index of each value, as the signature covers them, against those that were sent. */
+/** Compares bank and index of each value in the signed selection with the values that were sent. */
 function verifySelection(checks: Checks, selected: readonly string[], quote: TpmQuoteInput): boolean {
   const sent = [...quote.pcrs].flatMap(([bank, values]) => [...values.keys()].map((index) => `${bank}:${index}`));
   const names = new Set(selected);
@@ -232,7 +232,7 @@ function verifyDigest(checks: Checks, attest: TpmsQuote, quote: TpmQuoteInput, h
   return holds;
 }
 
-/** A quoted PCR 0 or 7 of zero means that firmware measured nothing: such a quote says nothing about the boot. */
+/** Rejects a quoted PCR 0 or 7 of zero, with which firmware measured nothing and the quote does not show the boot. */
 function verifyMeasured(checks: Checks, quote: TpmQuoteInput): boolean {
   const values = quote.pcrs.get('sha256') ?? new Map<number, Uint8Array>();
   const empty = ALWAYS_EXTENDED.filter((index) => values.get(index)?.every((byte) => byte === 0) === true);
@@ -248,7 +248,7 @@ function selectedPcrs({ selections }: TpmsQuote): readonly number[] {
   return selections.flatMap(({ bank, indices }) => (bank === 'sha256' ? indices : []));
 }
 
-/** The missing and the excess values. */
+/** Lists the missing and the excess values. */
 function differencesOf(selected: readonly string[], sent: readonly string[]): readonly string[] {
   const missing = selected.filter((name) => !sent.includes(name));
   const surplus = sent.filter((name) => !selected.includes(name));
@@ -266,7 +266,7 @@ function pcrsByBank(names: readonly string[]): string {
   return [...byBank].map(([bank, indices]) => `${registerNames('PCR', indices)} (${bank})`).join(', ');
 }
 
-/** SHA-256 values only: SHA-1 is never a claim, and the other banks are not part of the contract. */
+/** Builds the claims from SHA-256 values only. SHA-1 is never a claim, and the contract has no other banks. */
 function tpmClaims(attest: TpmsQuote, quote: TpmQuoteInput | null): TpmClaims {
   const values = [...(quote?.pcrs.get('sha256') ?? [])];
   return {

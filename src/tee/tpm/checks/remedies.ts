@@ -36,7 +36,7 @@ export const TPM_REMEDIES = {
   tpm_reset: resetRemedy,
 } satisfies RemediesOf<typeof TPM_CHECKS>;
 
-/** The values that have to be quoted as well: of a list of indices, those that were not. */
+/** The values that must also be quoted. For lists of indices, the missing ones. */
 function notQuoted(finding: Finding): string {
   const { expected, actual, about, setting } = finding;
   const policy = policyOf(finding);

@@ -4,7 +4,7 @@ import { type ProtobufMessage, parseProtobuf } from '../../../formats/protobuf.j
 /** A TPM of a PC has 24 PCRs. */
 const PCR_COUNT = 24;
 
-/** More banks than a TPM has at a time, and more certificates than lie above an attestation key. */
+/** Limit of quotes and certificates: more than a TPM has banks, and more than a chain above an attestation key has. */
 const MOST_QUOTES = 8;
 const MOST_INTERMEDIATES = 8;
 
@@ -22,7 +22,7 @@ const ATTESTATION = {
     canonical_event_log: { number: 5, kind: 'bytes' },
     ak_cert: { number: 6, kind: 'bytes' },
     intermediate_certs: { number: 7, kind: 'bytes', most: MOST_INTERMEDIATES },
-    // the two of tee_attestation
+    // The two members of tee_attestation.
     sev_snp_attestation: { number: 8, kind: 'bytes' },
     tdx_attestation: { number: 9, kind: 'bytes' },
   },
@@ -51,7 +51,7 @@ const PCR_ENTRY = {
   fields: { key: { number: 1, kind: 'uint32' }, value: { number: 2, kind: 'bytes' } },
 } as const satisfies ProtobufMessage;
 
-/** A quote and the values that it is said to be about, of one bank. */
+/** A quote of one bank, and the stated PCR values. */
 interface GoTpmQuote {
   /** TPM_ALG_ID of the bank. */
   readonly hash: number;
@@ -62,13 +62,13 @@ interface GoTpmQuote {
   readonly pcrs: ReadonlyMap<number, Uint8Array>;
 }
 
-/** The attestation of go-tpm-tools. Nothing in it is verified, and its bytes are not parsed here. */
+/** The attestation of go-tpm-tools. Not verified, and its byte members are not parsed here. */
 export interface GoTpmAttestation {
   /** TPMT_PUBLIC of the attestation key. */
   readonly akPublic: Uint8Array;
   /** The quote of the SHA-256 bank. */
   readonly quote: GoTpmQuote;
-  /** Null where the firmware has none. */
+  /** Null if the firmware has none. */
   readonly eventLog: Uint8Array | null;
   /** DER. */
   readonly akCertificate: Uint8Array;
@@ -77,11 +77,13 @@ export interface GoTpmAttestation {
 }
 
 /**
- * Reads an `attest.Attestation` of go-tpm-tools (google/go-tpm-tools, proto/attest.proto) in binary protobuf. It has one quote for
- * each bank, of which that of SHA-256 is taken. Ignored: `instance_info`, which nothing measures, and quotes of other banks.
+ * Reads an `attest.Attestation` of go-tpm-tools (google/go-tpm-tools, proto/attest.proto) in binary protobuf. It has
+ * one quote per bank. Ignores quotes of banks other than SHA-256, and `instance_info`, which nothing measures.
  *
- * @throws {FormatError} as `parseProtobuf`; `schema` for a field that is missing, and without a SHA-256 quote; `duplicate_key` for
- *   two quotes of one bank, or two values of one PCR; `type_mismatch` for the evidence of a TEE; `unknown_property` for a canonical
+ * @throws {FormatError} as `parseProtobuf`; `schema` for a field that is missing, and without a SHA-256 quote;
+ * `duplicate_key` for
+ *   two quotes of one bank, or two values of one PCR; `type_mismatch` for the evidence of a TEE; `unknown_property`
+ * for a canonical
  *   event log; `tpm_format` for a PCR that no TPM has
  */
 export function parseGoTpmAttestation(bytes: Uint8Array): GoTpmAttestation {
@@ -131,7 +133,7 @@ function readPcrs(entries: readonly Uint8Array[]): ReadonlyMap<number, Uint8Arra
   const pcrs = new Map<number, Uint8Array>();
   for (const entry of entries) {
     const { key, value } = parseProtobuf(entry, PCR_ENTRY);
-    // a number that is left out is zero
+    // An omitted number is zero.
     const [index = 0] = key;
     if (index >= PCR_COUNT) throw new FormatError('tpm_format', `PCRs.pcrs has PCR ${index}, and a TPM has 0 to 23`);
     if (pcrs.has(index)) throw new FormatError('duplicate_key', `PCRs.pcrs has PCR ${index} twice`);
@@ -140,7 +142,7 @@ function readPcrs(entries: readonly Uint8Array[]): ReadonlyMap<number, Uint8Arra
   return pcrs;
 }
 
-/** The one value that there may be. */
+/** Returns the only value of a field. */
 function only<T>([value]: readonly T[], name: string): T {
   if (value === undefined) throw new FormatError('schema', `${name} is missing`);
   return value;

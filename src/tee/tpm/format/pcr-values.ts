@@ -7,7 +7,7 @@ const DIGEST_LENGTH = 32;
 /** Values of the SHA-256 bank by index. */
 export type PcrValues = ReadonlyMap<number, Uint8Array>;
 
-/** The indices that a quote selects: one selection, of the SHA-256 bank. @throws {FormatError} `tpm_format` */
+/** The selected indices. Requires one selection, of the SHA-256 bank. @throws {FormatError} `tpm_format` */
 function selectedPcrs({ selections }: Pick<TpmsQuote, 'selections'>): readonly number[] {
   const [selection, ...others] = selections;
   if (selection?.bank === 'sha256' && others.length === 0) return selection.indices;
@@ -15,10 +15,10 @@ function selectedPcrs({ selections }: Pick<TpmsQuote, 'selections'>): readonly n
 }
 
 /**
- * Assigns PCR values to the indices that a quote selects. Three forms are read: the values that are selected one after the
- * other (`tpm2_quote -F values`), the structures of tpm2-tools (`-F serialized`), and all 24 PCRs one after the other.
+ * Assigns PCR values to the indices that a quote selects. Reads three forms: the concatenated selected values
+ * (`tpm2_quote -F values`), the structures of tpm2-tools (`-F serialized`), and all 24 PCRs concatenated.
  *
- * @throws {FormatError} `tpm_format` where the bytes are none of these, or the structures select other PCRs
+ * @throws {FormatError} `tpm_format` for any other form, or if the structures select other PCRs
  */
 export function readPcrValues(bytes: Uint8Array, quote: Pick<TpmsQuote, 'selections'>): PcrValues {
   const indices = selectedPcrs(quote);
@@ -34,7 +34,7 @@ export function readPcrValues(bytes: Uint8Array, quote: Pick<TpmsQuote, 'selecti
 }
 
 /**
- * TPML_PCR_SELECTION, a number of TPML_DIGEST and these, as they lie in memory of a little-endian machine
+ * TPML_PCR_SELECTION, the number of TPML_DIGEST, and the TPML_DIGESTs, in the memory layout of a little-endian machine
  * (tpm2-tools, lib/pcr.c): 16 selections of 8 bytes, and lists of 8 digests, each of a size and 64 bytes.
  */
 const SERIALIZED = { selections: 4, selection: 8, afterSelections: 132, lists: 136, list: 532, perList: 8, digest: 66 };

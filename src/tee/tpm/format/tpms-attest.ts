@@ -11,16 +11,16 @@ export const TPM_ST_ATTEST_CERTIFY = 0x8017;
 export interface PcrSelection {
   /** TPM_ALG_ID of the bank. */
   readonly algorithm: number;
-  /** Null for an algorithm that is no PCR bank here. */
+  /** Null for an unsupported PCR bank. */
   readonly bank: PcrBank | null;
   /** Selected indices, ascending. */
   readonly indices: readonly number[];
 }
 
-/** TPMS_ATTEST of type TPM_ST_ATTEST_QUOTE (TPM 2.0 part 2, 10.12.8). Nothing in it is verified. */
+/** TPMS_ATTEST of type TPM_ST_ATTEST_QUOTE (TPM 2.0 part 2, 10.12.8). Not verified. */
 export type TpmsQuote = Readonly<ReturnType<typeof parseTpmsQuote>>;
 
-/** TPMS_ATTEST of type TPM_ST_ATTEST_CERTIFY (TPM 2.0 part 2, 10.12.3). Nothing in it is verified. */
+/** TPMS_ATTEST of type TPM_ST_ATTEST_CERTIFY (TPM 2.0 part 2, 10.12.3). Not verified. */
 export type TpmsCertify = Readonly<ReturnType<typeof parseTpmsCertify>>;
 
 /** TPM2B_NAME holds a hash and its algorithm; TPM2B_DATA a hash and its algorithm (TPM 2.0 part 2, 10.4.3). */
@@ -35,7 +35,7 @@ export const TPM_HASHES: ReadonlyMap<number, PcrBank> = new Map(
 );
 
 /**
- * Reads magic and type alone: a structure of another type has another layout.
+ * Reads magic and type only, because the rest of the layout depends on the type.
  * @throws {FormatError} `tpm_format`
  */
 export function parseTpmsAttestHeader(bytes: Uint8Array) {
@@ -44,7 +44,9 @@ export function parseTpmsAttestHeader(bytes: Uint8Array) {
   return { magic: reader.u32be('magic'), type: reader.u16be('type') };
 }
 
-/** A TPM2B_ATTEST: what TPM2_Quote answers, and some tools write. The signature is over what follows the size alone. */
+/**
+ * Rejects a TPM2B_ATTEST, which TPM2_Quote returns and some tools write. The signature does not cover its size prefix.
+ */
 function refuseSizePrefix(bytes: Uint8Array): void {
   if (bytes.byteLength < 6) return;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -53,8 +55,7 @@ function refuseSizePrefix(bytes: Uint8Array): void {
 }
 
 /**
- * Reads a TPMS_ATTEST as a quote, to its last byte.
- * Magic and type are not looked at: whether this is a quote at all is a check of its own.
+ * Reads a TPMS_ATTEST as a quote, to its last byte. Ignores magic and type, which a separate check verifies.
  *
  * @param bytes TPMS_ATTEST without size prefix
  * @throws {FormatError} `tpm_format` where a size does not fit, or bytes are left over
@@ -71,7 +72,7 @@ export function parseTpmsQuote(bytes: Uint8Array) {
 }
 
 /**
- * Reads a TPMS_ATTEST as the certification of a key, to its last byte. Magic and type are not looked at here either.
+ * Reads a TPMS_ATTEST as the certification of a key, to its last byte. Ignores magic and type.
  *
  * @param bytes TPMS_ATTEST without size prefix
  * @throws {FormatError} `tpm_format` where a size does not fit, or bytes are left over
@@ -88,7 +89,7 @@ export function parseTpmsCertify(bytes: Uint8Array) {
   return certify;
 }
 
-/** The members of every TPMS_ATTEST, whatever it attests. */
+/** Reads the members of every TPMS_ATTEST. */
 function parseCommon(reader: ByteReader) {
   reader.u32be('magic');
   reader.u16be('type');
@@ -118,7 +119,7 @@ function parseSelections(reader: ByteReader): readonly PcrSelection[] {
 function parseSelection(reader: ByteReader): PcrSelection {
   const algorithm = reader.u16be('hash');
   const size = reader.u8('sizeofSelect');
-  // 24 PCRs are three bytes. A PC client TPM has no more, and a longer map could name indices without a meaning.
+  // The 24 PCRs of a PC client TPM need three bytes. A longer bitmap could name undefined indices.
   if (size > 4) throw new FormatError('tpm_format', `a PCR selection of ${size} bytes is too long`);
   const bitmap = reader.bytes(size, 'pcrSelect');
   const indices = Array.from({ length: size * 8 }, (_, index) => index).filter(

@@ -35,20 +35,20 @@ const ATTRIBUTES = {
 /** The longest digest is SHA-512; the largest RSA key that is read has 8192 bits. */
 const DIGEST_MAXIMUM = 64;
 const MODULUS_MAXIMUM = 1024;
-/** The exponent that 0 stands for. */
+/** The exponent that the value 0 represents. */
 const DEFAULT_EXPONENT = Uint8Array.of(1, 0, 1);
 
 export type TpmRsaKey = RsaPublicKey & { readonly kind: 'rsa' };
 
-/** Public area of a key in a TPM (TPM 2.0 part 2, 12.2.4). Nothing in it is verified. */
+/** Public area of a key in a TPM (TPM 2.0 part 2, 12.2.4). Not verified. */
 export interface TpmtPublic {
-  /** The TPMT_PUBLIC itself: what the name of the key is a hash of. */
+  /** The TPMT_PUBLIC. The name of the key is its hash. */
   readonly area: Uint8Array;
   /** TPM_ALG_ID of the name's hash, and the hash; null where it is not known. */
   readonly nameAlgorithm: number;
   readonly nameHash: PcrBank | null;
   readonly attributes: { readonly [name in keyof typeof ATTRIBUTES]: boolean };
-  /** Empty where no policy is set. */
+  /** Empty if no policy is set. */
   readonly authPolicy: Uint8Array;
   readonly key: TpmRsaKey | EcKey;
 }
@@ -56,7 +56,7 @@ export interface TpmtPublic {
 /**
  * Reads a TPM2B_PUBLIC of an RSA key, or of one on P-256 or P-384, to its last byte.
  *
- * @throws {FormatError} `tpm_format` where a size does not fit, bytes are left over, or the key is of another kind
+ * @throws {FormatError} `tpm_format` if a size does not fit, bytes are left over, or the key is of another kind
  */
 export function parseTpm2bPublic(bytes: Uint8Array): TpmtPublic {
   const reader = new ByteReader(bytes, 'tpm_format');
@@ -65,7 +65,9 @@ export function parseTpm2bPublic(bytes: Uint8Array): TpmtPublic {
   return parseTpmtPublic(area);
 }
 
-/** A TPM2B_PUBLIC as it is; anything else, as a TPMT_PUBLIC is, with its size before it. Nothing is parsed. */
+/**
+ * Returns a TPM2B_PUBLIC unchanged, and prefixes anything else, such as a TPMT_PUBLIC, with its size. Parses nothing.
+ */
 export function sizedPublic(bytes: Uint8Array): Uint8Array {
   const [high = 0, low = 0] = bytes;
   if (((high << 8) | low) === bytes.byteLength - 2) return bytes;
@@ -135,14 +137,14 @@ function skipEccScheme(reader: ByteReader): void {
   if (scheme === TPM_ALG.ecdaa) reader.u16be('count of the scheme');
 }
 
-/** TPMT_SYM_DEF_OBJECT: what a storage key encrypts its children with. */
+/** Skips a TPMT_SYM_DEF_OBJECT, the algorithm with which a storage key encrypts its children. */
 function skipSymmetric(reader: ByteReader): void {
   if (reader.u16be('symmetric') === TPM_ALG.null) return;
   reader.u16be('keyBits of symmetric');
   reader.u16be('mode of symmetric');
 }
 
-/** A TPM may leave out leading zeros. */
+/** Reads a coordinate. A TPM may omit leading zeros. */
 function parseCoordinate(reader: ByteReader, octets: number, name: string): Uint8Array {
   const bytes = reader.sized(octets, name);
   const coordinate = new Uint8Array(octets);

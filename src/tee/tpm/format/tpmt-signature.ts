@@ -8,17 +8,17 @@ const TPM_ALG = { rsassa: 0x0014, rsapss: 0x0016, ecdsa: 0x0018 };
 
 export type TpmHash = PcrBank;
 
-/** A signature over a quote and the scheme it claims. */
+/** A signature over a TPMS_ATTEST, with its stated scheme. */
 export type TpmSignature =
   | { readonly scheme: 'rsassa' | 'rsapss'; readonly hash: TpmHash; readonly signature: Uint8Array }
   | { readonly scheme: 'ecdsa'; readonly hash: TpmHash; readonly r: Uint8Array; readonly s: Uint8Array };
 
 /**
- * Reads the signature of a quote. Bytes as long as the modulus are a bare RSASSA-PKCS1-v1_5 signature with SHA-256,
- * which is what Azure's tools unpack; anything else is a TPMT_SIGNATURE (TPM 2.0 part 2, 11.3.4).
+ * Reads the signature of a TPMS_ATTEST. Bytes with the length of the modulus are a bare RSASSA-PKCS1-v1_5 signature
+ * with SHA-256, as Azure's tools write it. Any other length is a TPMT_SIGNATURE (TPM 2.0 part 2, 11.3.4).
  *
- * @param modulusLength bytes of the RSA modulus of the key it is said to be by; null for a key that is not RSA
- * @throws {FormatError} `tpm_format` where neither form fits to the last byte
+ * @param modulusLength length of the signing key's RSA modulus in bytes; null for a key that is not RSA
+ * @throws {FormatError} `tpm_format` if neither form fits to the last byte
  */
 export function parseTpmSignature(bytes: Uint8Array, modulusLength: number | null): TpmSignature {
   if (bytes.byteLength === modulusLength) return { scheme: 'rsassa', hash: 'sha256', signature: bytes };
