@@ -13,12 +13,12 @@ import {
   VM_UNIQUE_ID,
 } from './pinned-claims.js';
 
-/** Prefixes of claims that the launcher sets, or the firmware that the launcher chooses. */
+/** Prefixes of claims that are set by the launcher, or by firmware that the launcher chooses. */
 const CHOSEN: readonly string[] = [
   ...['snp.hostData', 'snp.familyId', 'snp.imageId'],
   ...['tdx.mrConfigId', 'tdx.mrOwner', 'tdx.rtmr'],
 ];
-/** Prefixes of claims that the paravisor writes, or its vTPM. */
+/** Prefixes of claims that the paravisor or its vTPM writes. */
 const OF_PARAVISOR: readonly string[] = ['tpm.pcrs.', 'tpm.eventLog.', VM_UNIQUE_ID];
 
 /** Claims about the launched code, its signer, or the machine. */
@@ -29,7 +29,7 @@ const OF_LAUNCH: readonly string[] = [
 
 const ALL_CHOSEN = 'is met by values that the launcher chooses: any VM on genuine hardware can have them';
 
-/** Sets of reference values, or rules where there are none, whose pins are all the launcher's choice. */
+/** Reports sets of reference values that only pin values of the launcher's choice. Without sets, reports such rules. */
 export function lintLauncherPins(policy: Policy): readonly PolicyProblem[] {
   const pointers = policy.accepts.filter(isHardwareType).flatMap((type) => chosenPins(policy, type));
   return [...new Set(pointers)].map((pointer) => ({ code: 'launcher_word', pointer, message: ALL_CHOSEN }));
@@ -43,7 +43,7 @@ function chosenPins(policy: Policy, type: EvidenceType): readonly string[] {
   const machines = teeOf(type) === 'snp' ? chips : require.tdx?.machines?.ppid;
   if (machines != null) return [];
   const ofRules = rules.map((rule, index) => pinningOfRule(rule, type, policy, `/rules/${index}/${rule.language}`));
-  // A rule that compares a runtime claim has a remark of its own.
+  // Another lint reports a rule that compares a runtime claim.
   if (sets.length === 0)
     return chosenOf(ofRules, type, policy).flatMap(({ claim, pointer }) => (claim === VM_UNIQUE_ID ? [] : pointer));
   return sets.flatMap((set, index) => {
@@ -54,7 +54,7 @@ function chosenPins(policy: Policy, type: EvidenceType): readonly string[] {
   });
 }
 
-/** Of what has to hold together, the pins that the launcher chooses; none where it shows the launch. */
+/** The pins of the launcher's choice among pins that must hold together; none if they also pin the launch. */
 function chosenOf(pinnings: readonly Pinning[], type: EvidenceType, policy: Policy): readonly PinnedClaim[] {
   if (pinnings.some(showsLaunch)) return [];
   const pins = pinnings.flatMap(pinnedIn);
@@ -64,7 +64,7 @@ function chosenOf(pinnings: readonly Pinning[], type: EvidenceType, policy: Poli
   return pins.filter(({ claim }) => chosen.some((beginning) => claim.startsWith(beginning)));
 }
 
-/** Whether whatever meets it shows what was launched, who signed it, or where: of alternatives, each has to. */
+/** Whether pins identify the launched code, its signer or the machine. Each alternative must. */
 function showsLaunch(pinning: Pinning): boolean {
   if (pinning.op === 'pin') return OF_LAUNCH.includes(pinning.claim);
   return pinning.op === 'any' ? pinning.parts.every(showsLaunch) : pinning.parts.some(showsLaunch);

@@ -11,7 +11,7 @@ export interface ParavisorOptions {
   readonly paravisorKeys?: ReadonlySet<string> | undefined;
 }
 
-/** Warns of a policy that fits a key release and lets too many VMs have the key. */
+/** Warns of a policy for key release that allows too many VMs. */
 export function lintRelease(policy: Policy, options: ParavisorOptions): readonly PolicyProblem[] {
   if (lackingForRelease(policy).length > 0) return [];
   const unpinned = releasePins(policy, options.paravisorKeys ?? new Set()).unpinned.map(
@@ -22,7 +22,7 @@ export function lintRelease(policy: Policy, options: ParavisorOptions): readonly
 
 const UNPINNED = 'pins neither code nor machine: a key with this policy does not load without anyMachine: true';
 
-/** Pins of a key's policy that are equal on many VMs. */
+/** Reports pins with values that are equal on many VMs. */
 function firmwarePins(policy: Policy, { paravisorKeys = new Set() }: ParavisorOptions): readonly PolicyProblem[] {
   return releasePins(policy, paravisorKeys).firmwareOnly.map((pointer) => ({
     code: 'release_firmware_only',
@@ -34,7 +34,7 @@ function firmwarePins(policy: Policy, { paravisorKeys = new Set() }: ParavisorOp
 const FIRMWARE_ONLY =
   'pins firmware alone: PCR 7 is equal on all VMs of a distribution, and snp.measurement without hostData is of the firmware';
 
-/** HOST_DATA of published policies for container groups, with which a guest starts any container. */
+/** Reports HOST_DATA of published policies for container groups that allow any container. */
 export function lintHostData(policy: Policy): readonly PolicyProblem[] {
   const ofRules = policy.rules.flatMap((rule, index) =>
     policy.accepts.map((type) => pinningOfRule(rule, type, policy, `/rules/${index}/${rule.language}`)),
@@ -43,7 +43,7 @@ export function lintHostData(policy: Policy): readonly PolicyProblem[] {
   return openHostData([...ofSets, ...ofRules]);
 }
 
-/** The same for a release policy that stands alone. */
+/** Reports such HOST_DATA in a release policy outside a policy document. */
 export function lintHostDataOf(policy: ReleasePolicy): readonly PolicyProblem[] {
   return openHostData([pinningOfReleasePolicy(policy)]);
 }
@@ -57,7 +57,7 @@ function openHostData(pinnings: readonly Pinning[]): readonly PolicyProblem[] {
   return [...new Set(open)].map((pointer) => ({ code: 'host_data_open_policy', pointer, message }));
 }
 
-/** Of the report, or as a token states it, at the top or in x-ms-isolation-tee. */
+/** Whether a claim is HOST_DATA: of the report, or of a token at the top level or in x-ms-isolation-tee. */
 function isHostData(claim: string): boolean {
   return claim === 'snp.hostData' || /^maa\.claims\.(?:.+\.)?x-ms-sevsnpvm-hostdata$/.test(claim);
 }

@@ -6,18 +6,18 @@ import { isList } from '../../schema/structures.js';
 import type { ClaimType, ObjectType, ScalarType } from '../cel/claim-type.js';
 import { RULE_CLAIMS } from '../cel/claim-types.js';
 
-/** Claims that somebody wrote down, as answers have them, and what is wrong with them. */
+/** Given claims in the form of answers, and their problems. */
 export interface ReadClaims {
-  /** Null where there are problems. */
+  /** Null if there are problems. */
   readonly claims: Claims | null;
   readonly problems: readonly { readonly path: Path; readonly what: string }[];
 }
 
 /**
- * Reads claims of the form that answers have: sections, and in them what evidence states. What is null or left out is
- * absent. A claim of another name or type is refused, so that a misspelt one never passes for an absent one.
+ * Reads claims in the form of answers, by section. A claim that is null or missing is absent. Rejects unknown names and
+ * wrong types, so that a misspelt claim never counts as absent.
  *
- * Where the claims of a token have `iss` and its issuer is left out, `iss` is the issuer: in answers they are the same.
+ * If the claims of a token have `iss` and no issuer is given, `iss` is the issuer, because they are equal in answers.
  */
 export function readGivenClaims(value: JsonValue): ReadClaims {
   const at = new Place();
@@ -28,10 +28,10 @@ export function readGivenClaims(value: JsonValue): ReadClaims {
   return { claims: isSound ? completed(read) : null, problems: at.problems };
 }
 
-/** In answers, and no claim of rules. */
+/** A member of answers that is not a claim for rules. */
 const KEY_OF_BINDING = 'tpm.certifiedKey.jwk';
 
-/** Adds members that the code relies on, and that authors need not write. */
+/** Adds members that the code requires and that authors can omit. */
 function completed(sections: JsonObject): Claims {
   const { tpm, maa, ita, ...rest } = sections;
   const ofVtpm = isObject(tpm) ? { tpm: { pcrs: {}, ...tpm } } : {};
@@ -78,10 +78,10 @@ function readUndeclared(name: string, value: JsonValue, { members, others }: Obj
   return at.refuse(`has no claim ${quotedName(name)}${hint}`);
 }
 
-/** Claims that a token of Azure Attestation or Trust Authority has, and no section of claims. */
+/** Claims of a token of Azure Attestation or Trust Authority. No section has such a name. */
 const OF_TOKEN = /^(?:iss|exp|nbf|iat|jti|secureboot|x-ms-.+|attester_.+|tdx_.+)$/;
 
-/** For authors who give the claims of a token without their section. Said once: a token has many. */
+/** The hint for token claims without their section. Given once, because a token has many claims. */
 function hintFor(name: string, { path: [section, ...inside], problems }: Place): string {
   const isToken = section === 'maa' || section === 'ita';
   if (!OF_TOKEN.test(name) || inside.length > 0 || (section !== undefined && !isToken)) return '';

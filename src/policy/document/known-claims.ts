@@ -6,7 +6,7 @@ import type { Rule } from './rule.js';
 
 const TD_EVENT_LOG = 'tdx.eventLog';
 
-/** The parts of a policy that decide which claims its rules can see, and which of them the guest can have written. */
+/** The members of a policy that decide which claims rules can use, and which of these a guest can write. */
 export type RuledPolicy = Pick<PolicyMembers, 'accepts' | 'routes' | 'secureBoot'> & {
   readonly rules: readonly Rule[];
 };
@@ -21,7 +21,7 @@ export function knownOf(type: EvidenceType, policy: RuledPolicy): Known {
   };
 }
 
-/** Routes from which a token may come with evidence of a type. Trust Authority judges TDs alone. */
+/** Routes that can have a token for evidence of a type. Trust Authority appraises TDs only. */
 function routesFor(type: EvidenceType, { routes }: RuledPolicy): readonly TokenRoute[] {
   const canBeOfTd = teeOf(type) === 'tdx' || isTokenType(type);
   return [

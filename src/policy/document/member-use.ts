@@ -8,10 +8,10 @@ import { unusedReferences } from './reference-use.js';
 import { unusedWaivers } from './waiver-use.js';
 
 /**
- * Members that ask for something and that nothing the policy accepts can ever consult, and members that keep it from
- * ever allowing. A policy that says more than is judged looks stricter than it is.
+ * Reports members that no accepted evidence can ever be compared with, and members with which the policy can never
+ * allow. A policy with unused requirements looks stricter than it is.
  *
- * Defaults ask for nothing, written or not. Left alone too: `minimums` of a TEE that is not accepted.
+ * Ignores defaults, which require nothing, and `minimums` of a TEE that is not accepted.
  */
 export function unusedMembers(policy: PolicyMembers): readonly PolicyProblem[] {
   const scope = scopeOf(policy);
@@ -24,8 +24,8 @@ export function unusedMembers(policy: PolicyMembers): readonly PolicyProblem[] {
 }
 
 /**
- * Pointers of members, waivers among them, that nothing the policy accepts can consult. Without them it allows what it
- * did with them, and nothing else.
+ * Pointers of members, including waivers, that no accepted evidence can be compared with. Without them the policy
+ * allows exactly the same evidence.
  */
 export function droppableMembers(policy: PolicyMembers): readonly string[] {
   const scope = scopeOf(policy);
@@ -38,7 +38,7 @@ function unconsulted(policy: PolicyMembers, scope: PolicyScope): readonly Policy
   return unused.map(({ pointer, about }) => unusedMember(pointer, `is about ${about}, which this policy never sees`));
 }
 
-/** A member that can ask for something. */
+/** A member that can be a requirement. */
 interface Use {
   readonly pointer: string;
   readonly isAsked: boolean;
@@ -111,7 +111,7 @@ function use(pointer: string, isAsked: boolean, isConsulted: boolean, about: str
   return { pointer, isAsked, isConsulted, about };
 }
 
-/** Members that contradict what the policy accepts so that no evidence whatever can pass. */
+/** Reports members that contradict `accepts`, so that no evidence can pass. */
 function neverAllowing(policy: PolicyMembers, scope: PolicyScope): readonly PolicyProblem[] {
   const problems: PolicyProblem[] = [];
   if (scope.tokens && policy.routes.hardware === 'required') {
@@ -134,7 +134,7 @@ function neverAllowing(policy: PolicyMembers, scope: PolicyScope): readonly Poli
   return problems;
 }
 
-/** A vTPM by itself has no hardware report, and states no TEE that a token could be about. */
+/** Reports routes of a policy for a vTPM alone, which has no hardware report and no TEE for a token. */
 function tpmOnlyProblems({ routes }: PolicyMembers, { tpmOnly }: PolicyScope): readonly PolicyProblem[] {
   if (!tpmOnly) return [];
   return Object.entries(routes)
@@ -142,15 +142,18 @@ function tpmOnlyProblems({ routes }: PolicyMembers, { tpmOnly }: PolicyScope): r
     .map(([route]) => unusedMember(`/routes/${route}`, 'must be off, because accepts lists only tpm'));
 }
 
-/** Attestation types of the tokens of Azure Attestation that can agree with evidence of the accepted types. */
+/** The attestation types of Azure Attestation tokens that fit the accepted types of evidence. */
 function possibleTypes({ accepts }: PolicyMembers): ReadonlySet<string> {
   return new Set(accepts.flatMap(attestationTypesOf));
 }
 
-/** The names of the TEEs that Azure Attestation appraises. */
+/** Attestation types of the TEEs that Azure Attestation appraises. */
 const BARE_TYPES: { readonly [tee in Tee]?: MaaAttestationType } = { snp: 'sevsnpvm', tdx: 'tdxvm' };
 
-/** Guest attestation is about either TEE, and a paravisor's report can come as bare evidence too. */
+/**
+ * The attestation types for a type of evidence. Guest attestation covers both TEEs, and bare evidence can be a
+ * paravisor's.
+ */
 function attestationTypesOf(type: EvidenceType): readonly MaaAttestationType[] {
   const tee = tokenRouteOf(type) === 'ita' ? 'tdx' : teeOf(type);
   if (tee === null) return MAA_ATTESTATION_TYPES;
@@ -158,7 +161,10 @@ function attestationTypesOf(type: EvidenceType): readonly MaaAttestationType[] {
   return bare === undefined ? [] : ['azurevm', bare];
 }
 
-/** The status in the token has to be the one found here, so each list, or a waiver beside it, has to hold it. */
+/**
+ * Whether a status can meet both lists. The token must have the same status as the evidence, unless a waiver covers
+ * it.
+ */
 function statusesMeet({ minimums: { tdx }, require, waivers }: PolicyMembers, route: TokenRoute): boolean {
   const accepted = require[route]?.tcbStatus ?? null;
   if (accepted === null || tdx === null || tdx === 'any') return true;

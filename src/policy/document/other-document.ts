@@ -1,11 +1,11 @@
 import { isObject, type JsonValue } from '../../core/json.js';
 
-/** Members that only a policy has: a text with one of them is a policy, whatever else is wrong with it. */
+/** Members that only a policy has. A text with one of them counts as a policy, even with other faults. */
 const OF_POLICIES = ['apiVersion', 'accepts', 'minimums'];
 
 /**
- * Recognises a document of this product that is no policy, and returns the remedy: a /verify body or its
- * answer, a test of a policy, a request about a policy, a configuration. Null for any other document.
+ * Recognises another document of this product, and returns the remedy: a /verify body or its answer, a test of a
+ * policy, a request about a policy, or a configuration. Null for any other document.
  */
 export function otherDocument(value: JsonValue): string | null {
   if (!isObject(value) || OF_POLICIES.some((name) => Object.hasOwn(value, name))) return null;

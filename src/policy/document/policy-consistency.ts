@@ -23,7 +23,7 @@ function acceptsProblems({ accepts, routes }: PolicyMembers): readonly PolicyPro
   return problems;
 }
 
-/** An entry for a TEE that the policy does not accept is never compared, and is tolerated. */
+/** Reports missing minimums. Ignores minimums of a TEE that the policy does not accept, which are never compared. */
 function minimumsProblems({ accepts, minimums }: PolicyMembers): readonly PolicyProblem[] {
   const problems: PolicyProblem[] = [];
   const tees = new Set(accepts.map(teeOf));
@@ -36,7 +36,7 @@ function minimumsProblems({ accepts, minimums }: PolicyMembers): readonly Policy
   return problems;
 }
 
-/** In an Azure TD, RTMRs measure the paravisor, not the guest: such a pin would only seem to pin the guest's image. */
+/** Reports pinned RTMRs of an Azure TD. They do not measure the guest (Azure's are zero), so they do not pin its image. */
 function registerProblems({ accepts, referenceValues }: PolicyMembers): readonly PolicyProblem[] {
   const azureTd = accepts.find((type) => teeOf(type) === 'tdx' && hasParavisor(type));
   if (azureTd === undefined) return [];
@@ -49,7 +49,7 @@ function registerProblems({ accepts, referenceValues }: PolicyMembers): readonly
   );
 }
 
-/** A migration TD decides what the TD runs, so `allowMigratable` without a list of service TDs is refused. */
+/** Rejects `allowMigratable` without a list of service TDs, because a migration TD decides which code the TD runs. */
 function migrationProblems({ require: { tdx } }: PolicyMembers): readonly PolicyProblem[] {
   if (tdx?.allowMigratable !== true || tdx.mrServiceTd !== null) return [];
   return [

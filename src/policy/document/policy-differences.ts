@@ -2,15 +2,15 @@ import { type JsonDifference, jsonDifferences } from '../../core/json-difference
 import type { Policy } from './policy-document.js';
 import type { Rule } from './rule.js';
 
-/** Not members: how a policy is written, and what it is. */
+/** Properties of the text, which are not members of the policy. */
 const NOT_COMPARED: ReadonlySet<string> = new Set(['text', 'sha256']);
 
-/** Members that differ between two policies, as they count: with every default filled in. */
+/** Members that differ between two policies, with every default filled in. */
 export function policyDifferences(before: Policy, after: Policy): readonly JsonDifference[] {
   return jsonDifferences(membersOf(before), membersOf(after), NOT_COMPARED);
 }
 
-/** As a text would have them. */
+/** The members in the form of a policy text. */
 function membersOf(policy: Policy) {
   return JSON.parse(JSON.stringify({ ...policy, rules: policy.rules.map(ruleText) }));
 }

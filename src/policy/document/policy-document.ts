@@ -20,7 +20,7 @@ import { ruleProblems } from './rule-use.js';
 /** Room for some 2 600 launch measurements. */
 const BOUNDS: PolicyBounds = { bytes: 262_144, tokens: 40_000, depth: 32, faults: 20, ruleBytes: 32 * 1024 };
 
-/** How large the text of a policy may be. */
+/** Limits for the text of a policy. */
 export interface PolicyBounds extends YamlBounds {
   /** Total size of all CEL rules. */
   readonly ruleBytes: number;
@@ -29,30 +29,30 @@ export interface PolicyBounds extends YamlBounds {
 /** Bounds for a text from a caller, so that reading it does not block the event loop. */
 export const REQUEST_BOUNDS: PolicyBounds = { ...BOUNDS, tokens: 4_000, ruleBytes: 8 * 1024 };
 
-/** An appraisal policy as evaluated: every default filled in, deeply frozen. Hex is in lower case. */
+/** A loaded appraisal policy, with every default, deeply frozen. Hex is in lower case. */
 export interface Policy extends PolicyMembers {
   readonly rules: readonly Rule[];
   readonly text: string;
-  /** SHA-256 of the policy text, hex: which policy it was, to the byte. */
+  /** SHA-256 of the policy text, hex. */
   readonly sha256: string;
 }
 
 export interface PolicyTextOptions {
-  /** `yaml` (default) reads JSON too, which is a part of YAML 1.2; `json` refuses all else. */
+  /** `yaml` (default) also reads JSON, a subset of YAML 1.2. `json` reads JSON only. */
   readonly format?: 'yaml' | 'json';
-  /** The id of a policy that is a release policy and nothing else, since such a text has none. */
+  /** The id of the policy if the text is only a release policy, which has no id. */
   readonly releasePolicyId?: string;
-  /** How large the text may be; that of a file where left out. */
+  /** Limits of the text; default to those of a file. */
   readonly bounds?: PolicyBounds;
-  /** The product lines that there are. Null or left out: the policy may name any. */
+  /** The known product lines. Null or absent: the policy may name any. */
   readonly lines?: AmdLines | null;
 }
 
 /**
- * Reads a policy text. Problems between members are looked for once each member by itself is in order, and members
- * that nothing consults once the members fit together.
+ * Reads a policy text. Looks for contradictions between members only if each member is valid, and for unused members
+ * only if there is no contradiction.
  *
- * @throws {PolicyError} with everything that is wrong
+ * @throws {PolicyError} with all problems
  */
 export function parsePolicy(text: string, options: PolicyTextOptions = {}): Policy {
   try {
@@ -63,7 +63,7 @@ export function parsePolicy(text: string, options: PolicyTextOptions = {}): Poli
   }
 }
 
-/** Problems with the lines of the text that they are about. One about the whole, or in a text with another syntax, gets none. */
+/** Adds line numbers to problems. A problem of the whole text, or of a text with another syntax, gets none. */
 export function withLines(
   problems: readonly PolicyProblem[],
   text: string,
@@ -77,9 +77,9 @@ export function withLines(
 }
 
 /**
- * The policy of a text whose value was read.
+ * Reads the policy from the parsed value of a text.
  *
- * @throws {PolicyError} with everything that is wrong
+ * @throws {PolicyError} with all problems
  */
 export function policyOf(value: JsonValue, text: string, options: PolicyTextOptions = {}): Policy {
   const document = isReleasePolicyText(value) ? ofReleasePolicy(value, text, options.releasePolicyId) : value;
@@ -98,22 +98,22 @@ export function policyOf(value: JsonValue, text: string, options: PolicyTextOpti
   return deepFreeze({ ...members, rules, text, sha256 });
 }
 
-/** The value of a policy text. @throws {PolicyError} where the text has another syntax */
+/** Parses the value of a policy text. @throws {PolicyError} if the text has another syntax */
 export function parsePolicyValue(text: string, { format, bounds }: PolicyTextOptions = {}): JsonValue {
   return format === 'json' ? parseStrictJson(text, bounds) : parseStrictYaml(text, bounds);
 }
 
-/** Whether a text is a release policy, or something that belongs to one, and no policy of this product. */
+/** Whether a text is a release policy or a related document, and not a policy of this product. */
 export function isReleasePolicyText(value: JsonValue): boolean {
-  // A list can be anything: it is said to be no policy, as every other text.
+  // A list can be anything, so it gets the general message.
   return looksLikeReleasePolicy(value) || (!Array.isArray(value) && foreignDocument(value) !== null);
 }
 
 /**
- * Reads a text that is a release policy and nothing else. Key Vault takes JSON alone: a text that begins as JSON and is
- * none, such as one with a comma too many, is refused, although YAML reads it.
+ * Reads a text that is only a release policy. Key Vault accepts JSON only. So a text that begins as JSON but is
+ * invalid, for example with a trailing comma, is rejected, although YAML reads it.
  *
- * @param value that of the text
+ * @param value the parsed value of the text
  */
 export function readBareReleasePolicy(value: JsonValue, text: string): ReleasePolicyReading {
   const reading = readReleasePolicy(value);
@@ -123,10 +123,10 @@ export function readBareReleasePolicy(value: JsonValue, text: string): ReleasePo
 }
 
 /**
- * A release policy as the policy that it is: tokens of Azure Attestation that meet it. All else has its default, so
- * that a token has to be bound to a nonce.
+ * Converts a release policy to a policy for tokens of Azure Attestation that meet it. All other members have their
+ * defaults, so a token must be bound to a nonce.
  *
- * @throws {PolicyError} where it is none, or has no id
+ * @throws {PolicyError} if the text is not a release policy, or without an id
  */
 function ofReleasePolicy(value: JsonValue, text: string, id: string | undefined): JsonObject {
   const { problems } = readBareReleasePolicy(value, text);
@@ -146,9 +146,9 @@ function ofReleasePolicy(value: JsonValue, text: string, id: string | undefined)
 }
 
 /**
- * The value of a policy text in plain YAML.
+ * Parses a policy text in plain YAML.
  *
- * @throws {PolicyError} where the text is anything else
+ * @throws {PolicyError} for any other text
  */
 export function parseStrictYaml(text: string, bounds: YamlBounds = BOUNDS): JsonValue {
   const { value, problems } = readYaml(text, bounds);
@@ -163,9 +163,9 @@ export function parseStrictYaml(text: string, bounds: YamlBounds = BOUNDS): Json
 }
 
 /**
- * The value of a policy text in JSON, under the same rules.
+ * Parses a policy text in JSON, under the same rules.
  *
- * @throws {PolicyError} where the text is no JSON, or breaks one of them
+ * @throws {PolicyError} if the text is not JSON, or breaks one of the rules
  */
 export function parseStrictJson(text: string, bounds: YamlBounds = BOUNDS): JsonValue {
   try {
@@ -173,11 +173,11 @@ export function parseStrictJson(text: string, bounds: YamlBounds = BOUNDS): Json
   } catch (cause) {
     throw new PolicyError([notJson(text, 'is not JSON')], { cause });
   }
-  // JSON.parse keeps the last of two equal keys and says nothing, so its value is not used.
+  // JSON.parse silently keeps the last of two equal keys, so its value is not used.
   return parseStrictYaml(text, bounds);
 }
 
-/** Describes a text that is no JSON, and the place of its fault. */
+/** Describes the fault of a text that is not JSON, with its place. */
 function notJson(text: string, what: string): PolicyProblem {
   const fault = jsonFault(text);
   if (fault === null) return textProblem(what, null);

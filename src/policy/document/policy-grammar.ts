@@ -31,15 +31,15 @@ const identifier = pattern(POLICY_ID, ID_FORM);
 const TOKEN_ROUTE = ['required', 'optional', 'off'] as const;
 const COMPONENTS_BEFORE_TURIN = SNP_TCB_COMPONENTS.filter((component) => component !== 'fmc');
 
-/** The word `any`, which has to be written, or what else it may be. */
+/** A member that is either the explicit word `any` or a value of the schema. */
 function anyOr<T>(schema: Schema<T>): Schema<T | 'any'> {
   return either('any, or an object', choice('any'), schema);
 }
 
-/** Least values of the components that are compared. */
+/** Minimum values of the compared components. */
 export type TcbFloor = Read<ReturnType<typeof tcbFloorOf>>;
 
-/** A floor with the components that a part has. A part that is not built in may have each: its line says which it has. */
+/** A floor with the components of a part. A configured part may have each component; its line decides which. */
 function tcbFloorOf(part: SnpPart) {
   const hasNoFmc = lineOfPart(part, AMD_LINES)?.layout === 'milan';
   return someOf(hasNoFmc ? COMPONENTS_BEFORE_TURIN : SNP_TCB_COMPONENTS, () => integer(0, 255));
@@ -61,7 +61,7 @@ const tdxMinimums = anyOr(
 );
 export type TdxMinimums = Read<typeof tdxMinimums>;
 
-/** Null: the policy says nothing about this TEE, and accepts none. */
+/** Null: the policy has no minimums for this TEE, and accepts none of its evidence. */
 const minimumsByTee = object({ snp: optional(snpMinimums, null), tdx: optional(tdxMinimums, null) });
 
 const minimums: typeof minimumsByTee = refined(anyOr(minimumsByTee), (read) =>
@@ -74,13 +74,13 @@ const routes = section({
   ita: optional(choice(...TOKEN_ROUTE), 'off'),
 });
 
-/** Tokens with a known status in other letters are refused, so that such a word would never allow. */
+/** Tokens with a known status in the wrong case are rejected, so such a value would never allow. */
 const compliance: Schema<string> = refined(someText, (text, at) => {
   const meant = misspeltCompliance(text);
   return meant === null ? text : at.refuse(`must be in lower case: ${meant}`);
 });
 
-/** CHIP_ID. On Turin 8 bytes count, and zeros follow in the report: either form may be written. */
+/** CHIP_ID. On Turin 8 bytes count, and zeros follow in the report. A policy can use either form. */
 const chipId: Schema<string> = refined(
   pattern(/^(?:[0-9a-f]{16}|[0-9a-f]{128})$/i, '64 bytes in hex, or the 8 of a Turin, in quotes'),
   (text) => text.toLowerCase().padEnd(128, '0'),
@@ -88,7 +88,7 @@ const chipId: Schema<string> = refined(
 
 const pcrs = optional(list(integer(0, 23), 'filled'), []);
 
-/** Machines by what the VEK says of them: the chip under a VCEK, the provider under a VLEK. One at least is set. */
+/** Machines by the identity in the VEK: the chip in a VCEK, the provider in a VLEK. At least one is set. */
 const snpMachines = naming(object({ chipId: alternatives(chipId), cspId: alternatives(someText) }));
 export type SnpMachines = Read<typeof snpMachines>;
 
@@ -125,7 +125,7 @@ const maaRequirements = object({
 });
 
 const itaRequirements = object({
-  /** Every id must be in `policy_ids_matched`. Compared without case, as Trust Authority and the configuration write them in either. */
+  /** Every id must be in `policy_ids_matched`. Compared without case, because UUIDs occur in both. */
   policyIds: alternatives(lowerCase(uuid)),
   issuers: alternatives(someText),
   /** Accepted `attester_tcb_status`. */
@@ -150,7 +150,7 @@ const ruleMembers = object({
   comparison: optional(choice('strict', 'compatible'), null),
 });
 
-/** One rule as written, in one of the two languages. Its text is read once the members of the policy are in order. */
+/** One rule, in one of the two languages. Its text is parsed after the members of the policy are valid. */
 const rule = refined(ruleMembers, ({ id, cel, akv, comparison }, at) => {
   if (cel !== null && akv === null) {
     if (comparison !== null) return at.member('comparison').refuse('goes with akv alone');
@@ -176,7 +176,7 @@ const statusWaiver = object({
   ...waiverTerms,
 });
 
-/** The member `part` decides which components the floor can have. */
+/** A floor whose components depend on the member `part`. */
 const floorOfPart: Schema<{ readonly part: SnpPart; readonly floor: TcbFloor }> = {
   ...partAndFloor(''),
   read: (raw, at) => partAndFloor(isObject(raw) ? String(raw['part']) : '').read(raw, at),
@@ -194,7 +194,7 @@ const floorWaiver = object({
 
 const waivable = variants('check', [plainWaiver, floorWaiver, statusWaiver]);
 
-/** A finding that is tolerated until a day, by somebody, for a reason. The check that it names decides which value it needs. */
+/** A tolerated finding, with an end, an approver and a reason. Its check decides the kind of its value. */
 const waiver: typeof waivable = {
   ...waivable,
   read(raw, at) {
@@ -227,8 +227,8 @@ const members = object({
   waivers: optional(list(waiver), []),
 });
 
-/** Every member of a policy by itself; what must hold between them is looked at elsewhere. */
+/** The schema of each member of a policy. `crossMemberProblems` checks contradictions between members. */
 export const POLICY_SCHEMA = refined(members, ({ apiVersion: _, ...policy }) => policy);
 
-/** The members of a policy text beside its rules. An absent demand is null, false or empty. */
+/** The members of a policy without its rules. An absent requirement is null, false or empty. */
 export type PolicyMembers = Omit<Read<typeof POLICY_SCHEMA>, 'rules'>;

@@ -1,10 +1,10 @@
 import { ConfigurationError } from '../../core/errors.js';
 
-/** One kind of problem of a policy, as `policy lint` and a load report it. */
+/** One kind of problem that `policy lint` and the loading of a policy report. */
 interface PolicyProblemRow {
-  /** The meaning of the problem. One sentence for people: lower case, no period. */
+  /** The meaning of the problem. One sentence in lower case, without a period. */
   readonly meaning: string;
-  /** `error`: the policy does not load, or, of a release policy, must not be used. */
+  /** `error`: the policy does not load, or, for a release policy, must not be used. */
   readonly severity: 'error' | 'warning';
   /** The remedy for the author. */
   readonly remedy: string;
@@ -138,18 +138,18 @@ export const POLICY_PROBLEMS = {
 
 export type PolicyProblemCode = keyof typeof POLICY_PROBLEMS;
 
-/** One thing that is wrong with a policy. */
+/** One problem of a policy. */
 export interface PolicyProblem {
   readonly code: PolicyProblemCode;
   /** JSON pointer of the member; empty for the whole document. */
   readonly pointer: string;
-  /** Line of the text, where it is known. */
+  /** Line in the text, if known. */
   readonly line?: number;
   /** Lower case, without period. */
   readonly message: string;
-  /** Where it is not that of the code. */
+  /** Replaces the severity of the code. */
   readonly severity?: 'warning';
-  /** Where that of the code does not help. */
+  /** Replaces the remedy of the code. */
   readonly remedy?: string;
 }
 
@@ -167,14 +167,14 @@ export function schemaProblem(pointer: string, message: string): PolicyProblem {
   return { code: 'policy_schema', pointer, message };
 }
 
-/** A member of a release policy, wherever that stands. */
+/** A problem of a member of a release policy, alone or in a rule. */
 export function releaseSchemaProblem(pointer: string, message: string): PolicyProblem {
   const remedy =
     'Correct the member as the message says; docs/release-policies.md has the grammar of release policies.';
   return { ...schemaProblem(pointer, message), remedy };
 }
 
-/** A text that cannot be read, so that it has no members. */
+/** A problem of a text that cannot be parsed. */
 export function textProblem(message: string, line: number | null): PolicyProblem {
   const remedy = 'Correct the text as the message says; its members were not looked at.';
   return { ...schemaProblem('', message), ...(line === null ? {} : { line }), remedy };
@@ -184,7 +184,7 @@ export function unusedMember(pointer: string, message: string): PolicyProblem {
   return { code: 'policy_member_unused', pointer, message };
 }
 
-/** `line N: place: what (code)`, as logs and the command line show it. */
+/** Formats a problem for logs and the command line: `line N: place: message (code)`. */
 function problemText({ code, pointer, line, message }: PolicyProblem): string {
   if (line === undefined) return `${pointer || 'document'}: ${message} (${code})`;
   return `line ${line}: ${pointer === '' ? '' : `${pointer}: `}${message} (${code})`;

@@ -10,7 +10,10 @@ import {
 } from '../../core/evidence-traits.js';
 import type { PolicyMembers } from './policy-grammar.js';
 
-/** The evidence and tokens that a policy can appraise. Static: `accepts` and `routes` say it, whatever is configured. */
+/**
+ * The evidence and tokens that a policy can appraise. Depends on `accepts` and `routes` only, not on the
+ * configuration.
+ */
 export interface PolicyScope {
   readonly hardware: boolean;
   readonly snp: boolean;
@@ -18,14 +21,14 @@ export interface PolicyScope {
   /** Evidence with a paravisor between hardware and guest. */
   readonly paravisor: boolean;
   readonly vtpm: boolean;
-  /** Evidence of a vTPM that nothing else comes with. */
+  /** Evidence of a vTPM alone. */
   readonly tpmOnly: boolean;
   readonly tokens: boolean;
   /** An Azure Attestation token, as evidence or on a route that is on. */
   readonly maa: boolean;
-  /** The same about a TD. */
+  /** An Azure Attestation token about a TD. */
   readonly maaOfTds: boolean;
-  /** A token of Intel Trust Authority, which judges TDs alone, as evidence or on a route that is on. */
+  /** A token of Intel Trust Authority, which appraises TDs only, as evidence or on a route that is on. */
   readonly ita: boolean;
 }
 

@@ -3,7 +3,7 @@ import { optional, type Read, refined, type Schema } from '../../schema/schema.j
 import { list, naming, object, section, someOf } from '../../schema/structures.js';
 import { hex, integer, lowerCase, pattern, refused, someText, uuid } from '../../schema/values.js';
 
-/** Sections of claims that a set of reference values can speak about. */
+/** Sections of claims in a set of reference values. */
 export const REFERENCE_SECTIONS = ['snp', 'tdx', 'hcl', 'tpm'] as const;
 export type ReferenceSection = (typeof REFERENCE_SECTIONS)[number];
 
@@ -21,10 +21,10 @@ export const TDX_REGISTERS = [
 export type TdxRegister = (typeof TDX_REGISTERS)[number];
 
 const PCR_INDICES = Array.from({ length: 24 }, (_, index) => String(index));
-/** The debug and the application PCR: a guest sets them back to zero and extends them as it likes. */
+/** The debug and the application PCR. A guest can reset them to zero and extend them to any value. */
 const RESETTABLE_PCRS: ReadonlySet<string> = new Set(['16', '23']);
 
-/** A list of acceptable values: one at least, or null if absent. */
+/** A list of at least one accepted value; null if absent. */
 export function alternatives<T>(item: Schema<T>): Schema<readonly T[] | null> {
   return optional(list(item, 'filled'), null);
 }
@@ -39,12 +39,12 @@ const snp = naming(
   }),
 );
 
-/** A digest in lower case, as claims have it; any other text as it is. */
+/** Converts a digest to lower case, as in claims. Does not change other text. */
 const commandLine: Schema<string> = refined(someText, (text) =>
   /^(?:[0-9a-f]{64}|[0-9a-f]{96})$/i.test(text) ? text.toLowerCase() : text,
 );
 
-/** The boot by an event log. Digests are of the bank that is quoted; of variables, SHA-256 of their contents. */
+/** Boot claims of an event log. Digests are of the quoted bank; for variables, SHA-256 of their contents. */
 function bootGrammar(digestBytes: number) {
   return naming(
     object({
@@ -76,7 +76,7 @@ function pcrValues(index: string): Schema<readonly string[]> {
   return refused('a guest can reset this PCR, so its value proves nothing');
 }
 
-/** Only SHA-256: values of the SHA-1 bank are never claims, and no other bank is quoted on Azure. */
+/** SHA-256 only. Values of the SHA-1 bank are never claims, and Azure guests quote no other bank. */
 const pcrs = object({ sha256: someOf(PCR_INDICES, pcrValues) });
 
 const tpm = refined(naming(object({ pcrs: optional(pcrs, null), boot: optional(bootGrammar(32), null) })), (read) => ({
@@ -93,7 +93,7 @@ const members = object({
   tpm: optional(tpm, null),
 });
 
-/** One set of reference values: it names a section at least, and each section a member, with a value at least. */
+/** One set of reference values. It has at least one section, each section a member, and each member a value. */
 export const REFERENCE_SET = refined(members, (set, at) => {
   const sections = [set.snp, set.tdx, set.hcl, set.tpm];
   return sections.every((each) => each === null) ? at.refuse('names no section of evidence') : set;

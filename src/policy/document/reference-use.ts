@@ -6,7 +6,7 @@ import type { PolicyMembers } from './policy-grammar.js';
 import { type PolicyProblem, unusedMember } from './policy-problem.js';
 import { REFERENCE_SECTIONS, type ReferenceSection, type ReferenceSet } from './reference-grammar.js';
 
-/** Reference values that no accepted evidence can be compared with, or can match. */
+/** Reports reference values that no accepted evidence can be compared with or can match. */
 export function unusedReferences(policy: PolicyMembers): readonly PolicyProblem[] {
   const { accepts, referenceValues: sets } = policy;
   const problems = sets.flatMap((set, index) => unusedInSet(set, accepts, `/referenceValues/${index}`));
@@ -55,7 +55,7 @@ export function couldMatch(
   return Object.keys(snp ?? {}).some((part) => canBeOf(part, product));
 }
 
-/** Parts and lines that are not built in may belong together: only a configuration says which do. */
+/** Whether a part can belong to a line. Returns true for configured ones, because only the configuration knows. */
 function canBeOf(part: SnpPart, product: SnpProduct): boolean {
   const line = lineOfPart(part, AMD_LINES);
   return line === null ? !AMD_LINES.has(product) : line.product === product;

@@ -10,7 +10,7 @@ import type { AkvRule, CelRule } from './rule.js';
 
 const RTMRS = 'tdx.rtmr';
 
-/** Rules that no accepted evidence can ever be judged by, that ask for nothing, or that keep the policy from allowing. */
+/** Reports rules that apply to no accepted evidence, that require nothing, or with which the policy never allows. */
 export function ruleProblems(policy: RuledPolicy): readonly PolicyProblem[] {
   return policy.rules.flatMap((rule, index) => {
     const pointer = `/rules/${index}/${rule.language}`;
@@ -33,7 +33,7 @@ function celProblems({ expression }: CelRule, policy: RuledPolicy, pointer: stri
   return paravisorRegisters(expression, policy, pointer);
 }
 
-/** Each accepted type lacks some of the claims. Where another has them, people have to choose by type. */
+/** Names the claims that each accepted type lacks. If another type has them, the rule must select by type. */
 function whatIsMissing(expression: CelRule['expression'], policy: RuledPolicy): string {
   const missing = policy.accepts.map((type) => [type, missingClaims(expression, knownOf(type, policy))] as const);
   const [[, first = []] = []] = missing;
@@ -49,7 +49,7 @@ function missingClaims(expression: CelRule['expression'], known: Known): readonl
   return [...new Set(missing.map(({ text }) => text))];
 }
 
-/** In an Azure TD, RTMRs measure the paravisor, not the guest: see the reference values. */
+/** Reports RTMRs of an Azure TD, which do not measure the guest. */
 function paravisorRegisters(
   expression: CelRule['expression'],
   policy: RuledPolicy,

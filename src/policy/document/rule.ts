@@ -16,7 +16,7 @@ export interface CelRule {
   readonly expression: Expression;
 }
 
-/** A release policy of Azure Key Vault or Managed HSM, judged on the token of an authority that it names. */
+/** A release policy of Azure Key Vault or Managed HSM, evaluated on the token of one of its authorities. */
 export interface AkvRule {
   readonly id: string;
   readonly language: 'akv';
@@ -35,9 +35,9 @@ export interface ReadRules {
 const MOST_RULES = 64;
 
 /**
- * Reads the texts of rules. Rules that have problems are not among the rules.
+ * Reads the texts of rules. The result does not contain rules with problems.
  *
- * @param mostBytes of all CEL rules together, so that no text holds up the service that reads it
+ * @param mostBytes maximum size of all CEL rules together, so that no text blocks the service
  */
 export function readRules(members: readonly RuleMembers[], mostBytes: number): ReadRules {
   if (members.length > MOST_RULES) {

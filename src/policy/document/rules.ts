@@ -73,8 +73,8 @@ function sectionNames(claims: readonly string[]): ReadonlySet<string> {
 }
 
 /**
- * The claims by section, as rules name them. Where the operator's own endpoint is out of reach, a token that the caller chose does
- * not speak for it.
+ * The claims by section, as rules name them. If the configured verifier is unreachable, a token from the caller does
+ * not replace its token.
  */
 function claimsBySection({ evidenceType: type, verification, results }: TopicInput): ReadonlyMap<string, unknown> {
   const { claims, eventLogGaps } = verification;
@@ -90,8 +90,8 @@ function claimsBySection({ evidenceType: type, verification, results }: TopicInp
 }
 
 /**
- * Digests that the log calls load options are among the files too, as they are for reference values: nothing measures
- * that label, and else the sender of the log could take a file out of a rule by it.
+ * Adds the digests that the log labels as load options to the files, as for reference values. Nothing measures that
+ * label. Otherwise the sender of the log could exclude a file from a rule by it.
  */
 function withLoadOptions<S extends { readonly eventLog?: EventLogClaims }>(section: S, gaps?: EventLogGaps): S {
   const { eventLog } = section;
@@ -101,8 +101,8 @@ function withLoadOptions<S extends { readonly eventLog?: EventLogClaims }>(secti
 }
 
 /**
- * Whether a rule is not judged because claims that it needs are missing for a reason that another check states: their
- * signature does not hold, or another verifier is out of reach.
+ * Whether a rule is not evaluated because it needs claims that are missing for the reason of another check: an invalid
+ * signature, or an unreachable verifier.
  */
 function isLeftOpen(absent: ReadonlySet<string>, id: string, input: TopicInput, checks: Checks): boolean {
   const { evidenceType, verification, results } = input;
@@ -125,7 +125,7 @@ function isLeftOpen(absent: ReadonlySet<string>, id: string, input: TopicInput, 
   return false;
 }
 
-/** Whether another verifier is out of reach whose token a rule could be met by. */
+/** Whether the token of an unreachable verifier could meet a rule. */
 function isOutOfReach(
   routes: ReadonlySet<string>,
   id: string,
@@ -143,7 +143,7 @@ function isOutOfReach(
   return false;
 }
 
-/** A release policy is judged on the claims of a verified token as issued, whose issuer is one of its authorities. */
+/** Evaluates a release policy on the claims of a verified token from one of its authorities. */
 function appraiseAkv({ id, policy, comparison }: AkvRule, input: TopicInput, checks: Checks): void {
   const { maa, ita } = input.verification.claims;
   const tokens = [maa, ita].flatMap((token) => token ?? []);
@@ -156,7 +156,7 @@ function appraiseAkv({ id, policy, comparison }: AkvRule, input: TopicInput, che
   const judged = tokens.map(({ issuer, claims }) => evaluateReleasePolicy(policy, { issuer, claims }, comparison));
   const met = judged.find((each) => each.met);
   if (met === undefined) {
-    // Each region has an issuer of its own: another token may be of one that the rule names.
+    // Each region has its own issuer, so another token may be from an authority of the rule.
     const could = `is not met by the token of ${issuersOf(tokens)}, and could be met by`;
     if (isOutOfReach(new Set(TOKEN_ROUTES), id, could, input, checks)) return;
     const [first] = judged;

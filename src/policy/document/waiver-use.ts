@@ -5,7 +5,7 @@ import type { PolicyMembers, Requirements, Waiver } from './policy-grammar.js';
 import { type PolicyProblem, unusedMember } from './policy-problem.js';
 import type { PolicyScope } from './policy-scope.js';
 
-/** Waivers for findings that cannot occur under this policy. */
+/** Reports waivers for findings that cannot occur under this policy. */
 export function unusedWaivers(policy: PolicyMembers, scope: PolicyScope): readonly PolicyProblem[] {
   return policy.waivers.flatMap((waiver, index) => {
     const because = whyUnused(waiver, policy, scope);
@@ -13,7 +13,7 @@ export function unusedWaivers(policy: PolicyMembers, scope: PolicyScope): readon
   });
 }
 
-/** Why a finding cannot be; null where it can. */
+/** The reason why a finding cannot occur; null if it can. */
 function whyUnused(waiver: Waiver, policy: PolicyMembers, scope: PolicyScope): string | null {
   switch (waiver.check) {
     case 'snp_tcb_low':
@@ -27,7 +27,7 @@ function whyUnused(waiver: Waiver, policy: PolicyMembers, scope: PolicyScope): s
     case 'snp_tcb_floor_missing':
       return policy.minimums.snp === 'any' ? unlessSnp(scope) : 'minimums.snp is not any';
     case 'snp_product_advisory':
-      // A token about an SEV-SNP VM names no product.
+      // A token about an SEV-SNP VM names no product line.
       return policy.accepts.some((type) => tokenRouteOf(type) === 'maa') ? null : unlessSnp(scope);
     case 'snp_product_configured':
     case 'snp_platform_unknown':
@@ -38,7 +38,7 @@ function whyUnused(waiver: Waiver, policy: PolicyMembers, scope: PolicyScope): s
       return unlessTdx(scope);
     case 'nonce_stale':
       if (policy.freshness === 'none') return 'freshness is none';
-      // A key as PEM makes it one of bare SEV-SNP evidence too.
+      // With a key as PEM, bare SEV-SNP evidence can have this finding too.
       return scope.paravisor || scope.snp ? null : 'no evidence behind a paravisor and no SEV-SNP evidence is accepted';
     case 'hcl_paravisor_unknown':
       if (policy.paravisor !== 'any') return 'paravisor is not any';
@@ -56,7 +56,7 @@ function unlessTdx(scope: PolicyScope): string | null {
   return scope.tdx ? null : 'no TDX evidence is accepted';
 }
 
-/** A platform bit is judged only where the policy asks for it. */
+/** The reason why a finding on a platform bit cannot occur. A bit is checked only if the policy requires it. */
 function whyNoPlatformBit(check: Waiver['check'], { require: { snp } }: PolicyMembers): string | null {
   const bit = SNP_PLATFORM_BITS.find((candidate) => PLATFORM_CHECKS[candidate] === check);
   return bit !== undefined && snp?.platformInfo[bit] !== undefined

@@ -6,14 +6,15 @@ import type { PolicyProblem } from '../document/policy-problem.js';
 import type { ReferenceSet } from '../document/reference-grammar.js';
 import { couldMatch } from '../document/reference-use.js';
 
-/** PCRs of the boot. From 16 on they are for debugging, for a launch that no Azure VM has, or the guest resets them. */
+/** The last PCR of the boot. The guest can reset PCR 16 and 23, and Azure VMs have no launch that uses 17 to 22. */
 const LAST_BOOT_PCR = 15;
 
 const ANY_BOOT = 'any boot loader and kernel is accepted, whether signed or not: require secureBoot, or pin the boot';
 
 /**
- * Lints what a policy leaves open about the boot of a VM behind a paravisor. There the launch measurement is the paravisor's: what
- * the VM boots shows in its vTPM alone. Sets of reference values are alternatives, so that each of them has to pin the boot.
+ * Reports a policy that does not pin the boot of a VM behind a paravisor. The launch measurement there covers only the
+ * paravisor, and only the vTPM shows what the VM boots. Sets of reference values are alternatives, so each must pin the
+ * boot.
  */
 export function lintBoot(policy: Policy): readonly PolicyProblem[] {
   const types = policy.accepts.filter(hasParavisor);
@@ -49,12 +50,12 @@ function pinsBoot({ tpm }: ReferenceSet): boolean {
   );
 }
 
-/** Whether a rule compares what was booted, or that Secure Boot is on by the log. */
+/** Whether a rule compares boot claims, or the Secure Boot state of the log. */
 function readsBoot(rule: Policy['rules'][number]): boolean {
   return rule.language === 'cel' && comparedClaims(rule.expression).some(isOfBoot);
 }
 
-/** Claims that an expression has the value of. That a claim is there says nothing of the boot. */
+/** Claims whose value an expression uses. The presence of a claim shows nothing about the boot. */
 function comparedClaims(expression: Expression): readonly Claim[] {
   if (expression.op === 'claim') return [expression];
   return expression.op === 'present' ? [] : expressionParts(expression).flatMap(comparedClaims);

@@ -2,12 +2,12 @@ import { hasTdEventLog } from '../../core/evidence-traits.js';
 import type { PolicyMembers } from '../document/policy-grammar.js';
 import type { PolicyProblem } from '../document/policy-problem.js';
 
-/** Gaps of a policy that relies on an event log. It loads, and the operator gets a warning. */
+/** Warns of gaps in a policy that relies on an event log. */
 export function lintEventLogs(policy: PolicyMembers): readonly PolicyProblem[] {
   return [...commandLinesAlone(policy), ...unknownFirmware(policy)];
 }
 
-/** One register has both by their digests, and only the log says which is which. */
+/** The message for command lines without files. One register covers both, and only the log labels their digests. */
 const COMMAND_LINES_ALONE =
   'commandLines without files: whoever sends a log can call the load options of a kernel a file, so list the files as well';
 
@@ -19,7 +19,7 @@ function commandLinesAlone({ referenceValues }: PolicyMembers): readonly PolicyP
   );
 }
 
-/** The firmware of a TD extends its RTMRs, and the launcher of the TD chooses the firmware. */
+/** The message for RTMRs without MRTD. Firmware extends the RTMRs, and the launcher chooses the firmware. */
 const UNKNOWN_FIRMWARE = 'without tdx.mrtd, any firmware can say this of the boot of a TD, so list its MRTD as well';
 
 function unknownFirmware({ accepts, secureBoot, referenceValues }: PolicyMembers): readonly PolicyProblem[] {

@@ -5,7 +5,7 @@ import type { TcbFloor } from '../document/policy-grammar.js';
 import type { PolicyProblem } from '../document/policy-problem.js';
 import { scopeOf } from '../document/policy-scope.js';
 
-/** Minimums of SEV-SNP below the first firmware without a published flaw. */
+/** Reports minimums for SEV-SNP below the first firmware without a published flaw. */
 export function lintFloors(policy: Policy): readonly PolicyProblem[] {
   const { snp } = policy.minimums;
   if (!scopeOf(policy).snp || snp === null) return [];

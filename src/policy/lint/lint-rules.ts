@@ -7,7 +7,7 @@ import { knownOf, type RuledPolicy } from '../document/known-claims.js';
 import type { PolicyProblem } from '../document/policy-problem.js';
 import type { CelRule } from '../document/rule.js';
 
-/** Rules that say less, or other, than they seem to. Such a policy loads. */
+/** Warns of rules that require less than they seem to, or something else. */
 export function lintRules(policy: RuledPolicy): readonly PolicyProblem[] {
   return policy.rules.flatMap((rule, index) =>
     rule.language === 'cel' ? lintCel(rule, policy, `/rules/${index}/cel`) : [],
@@ -35,7 +35,7 @@ function lintCel({ expression }: CelRule, policy: RuledPolicy, pointer: string):
 const CHOOSE =
   'Choose by evidence.type in the rule, or do not accept these types: with it the policy never allows them.';
 const CORRECT = 'Correct the name, the text or the number as the message says: a comparison with it is never true.';
-// The rest of the rule may pin something: the message does not advise to remove it.
+// The message does not advise to remove the rule, because its other parts may pin something.
 const LEAVE_OUT =
   'Correct the text or the number as the message says, or take this comparison out of the rule: it is always true.';
 const RELY_ON_OTHERS = 'Do as the message says: what the guest writes proves nothing.';
@@ -44,8 +44,8 @@ const WRITTEN_BY_GUEST = 'is JSON that a guest without paravisor writes itself, 
 const NAME = 'name the one in x-ms-isolation-tee';
 
 /**
- * Claims that look like the configuration of the VM, and can be the guest's own words, each with what to do. Secure Boot is
- * looked at by the policy itself where that requires it. As in release policies, the compliance status of a CVM shows a paravisor.
+ * Reports configuration claims that the guest can write itself, with a remedy. If the policy requires Secure Boot, its
+ * own check covers that claim. As in release policies, the compliance status of a CVM shows a paravisor.
  */
 function ofGuest(expression: CelRule['expression'], { rules, secureBoot }: RuledPolicy): readonly string[] {
   const isCompliant = askedBy(rules).some(asksForParavisor);

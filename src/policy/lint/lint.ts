@@ -28,22 +28,22 @@ import { lintFloors } from './lint-floors.js';
 import { lintLauncherWords } from './lint-launcher-words.js';
 import { lintRules } from './lint-rules.js';
 
-/** A problem as lint shows it. */
+/** A problem in the output of lint. */
 export type LintedProblem = LintProblem & { readonly code: PolicyProblemCode };
 
 export interface LintOptions extends PolicyTextOptions, ReleaseLintOptions, ParavisorOptions {
-  /** The time that expiries are compared with; left out, lint does not look at them. */
+  /** The time for the check of expiries; if absent, lint does not check them. */
   readonly at?: Date;
   /** Routes for which the configuration accepts more than one issuer. */
   readonly manyIssuers: readonly TokenRoute[];
 }
 
-/** Facts of a configuration that policies are compared with. */
+/** Facts of the configuration that lint compares policies with. */
 export type LintFacts = Omit<LintOptions, 'at' | keyof PolicyTextOptions> & Required<Pick<PolicyTextOptions, 'lines'>>;
 
 /**
- * Lints a policy text: errors, with which it does not load, else warnings, with which it loads, and enforces
- * less than it appears to. A release policy is linted as one. No problem means that none was found.
+ * Lints a policy text. Returns errors if it does not load; otherwise warnings if it enforces less than it appears to.
+ * Also lints a release policy. A text without problems can still have mistakes that lint does not find.
  */
 export function lintPolicy(text: string, options: LintOptions): readonly LintedProblem[] {
   return problemsIn(text, options).map(linted);
@@ -54,10 +54,10 @@ export function lintPolicyFile(file: string, text: string, options: LintOptions)
   return withLines(problemsIn(text, options), text, options).map((problem) => lintedIn(file, problem));
 }
 
-/** A problem of a file with the text of its code. The message begins with the file and, where it is known, the line. */
+/** A problem of a file, with the text of its code. The message begins with the file and, if known, the line. */
 export function lintedIn(file: string, { line, ...problem }: PolicyProblem): LintedProblem {
   const place = line === undefined ? file : `${file}:${line}`;
-  // Behind the name of a file, "is missing" alone would be about the file.
+  // Names the member, because "is missing" after a file name would be about the file.
   const member = problem.message.startsWith('is missing') ? pathOf(problem.pointer).at(-1) : undefined;
   return { ...linted(problem), message: `${place}: ${member === undefined ? '' : `${member} `}${problem.message}` };
 }
@@ -79,7 +79,7 @@ function lintBareReleasePolicy(value: JsonValue, text: string, options: LintOpti
   return policy === null ? problems : [...lintReleasePolicy(policy, options), ...lintHostDataOf(policy)];
 }
 
-/** Warnings about a policy that loads, and says less, or other, than it seems to. */
+/** Warnings about a policy that loads. */
 function remarksOn(policy: Policy, options: Omit<LintOptions, keyof PolicyTextOptions>) {
   return [
     ...lintEventLogs(policy),
@@ -96,7 +96,7 @@ function remarksOn(policy: Policy, options: Omit<LintOptions, keyof PolicyTextOp
   ];
 }
 
-/** At the place that the text has: a word such as `any` stands for the members that it is read as. */
+/** Moves a pointer to a place in the text, where a word such as `any` can replace several members. */
 function withExistingPointer(problem: PolicyProblem, text: JsonValue): PolicyProblem {
   const path = pathOf(problem.pointer);
   let value: JsonValue | undefined = text;
@@ -133,7 +133,7 @@ function ending({
   return { code: 'expiry_near', pointer, message: `the waiver of ${check} ${when}, on ${expires}` };
 }
 
-/** A problem with what its code says of it. The message names the line where no pointer says the place. */
+/** Adds the text of its code to a problem. The message names the line if there is no pointer. */
 function linted({ code, pointer, line, message, severity, remedy }: PolicyProblem): LintedProblem {
   const row = POLICY_PROBLEMS[code];
   const place = line === undefined || pointer !== '' ? '' : `line ${line}: `;
