@@ -11,12 +11,12 @@ type RuledMembers = Pick<PolicyMembers, 'minimums' | 'referenceValues' | 'waiver
   readonly rules: readonly Rule[];
 };
 
-/** `part` of a claim for a model that no part has. */
+/** The claim `part` if no part has the model and stepping. */
 const UNKNOWN_PART = 'unknown';
 
 /**
- * Product lines and parts that a policy names and that are not among the lines, and floors for a component that the
- * line of a part does not have.
+ * Reports unknown product lines and parts in a policy, and floors for a component that the line of a part does not
+ * have.
  */
 export function lineProblems(policy: RuledMembers, lines: AmdLines): readonly PolicyProblem[] {
   const { minimums, referenceValues, waivers } = policy;

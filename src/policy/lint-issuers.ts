@@ -4,8 +4,8 @@ import type { PolicyProblem } from './document/policy-problem.js';
 import { scopeOf } from './document/policy-scope.js';
 
 /**
- * Routes on which a policy accepts a token of any issuer, although the configuration has several: then the caller chooses
- * the issuer.
+ * Reports routes on which a policy accepts a token of any issuer, although the configuration has several. The caller
+ * then chooses the issuer.
  *
  * @param manyIssuers routes for which the configuration accepts more than one issuer
  */

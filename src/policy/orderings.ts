@@ -8,7 +8,7 @@ const HOLDS: { readonly [operator in Ordering]: (left: number, right: number) =>
   '>=': (left, right) => left >= right,
 };
 
-/** Whether two numbers stand in the order that an operator asks for. */
+/** Whether two numbers are in the order of an operator. */
 export function isOrdered(operator: Ordering, left: number, right: number): boolean {
   return HOLDS[operator](left, right);
 }

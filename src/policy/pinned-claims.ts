@@ -10,25 +10,28 @@ import { knownOf, type RuledPolicy } from './document/known-claims.js';
 import type { ReferenceSet } from './document/reference-grammar.js';
 import type { Rule } from './document/rule.js';
 
-/** A claim that must be one of some values. The name is that of reference values, as `snp.measurement` or `tdx.rtmr1`. */
+/**
+ * A claim that must have one of some values, with its name in reference values, such as `snp.measurement` or
+ * `tdx.rtmr1`.
+ */
 export interface PinnedClaim {
   readonly op: 'pin';
   readonly claim: string;
   readonly values: readonly JsonValue[];
-  /** JSON pointer of the member, rule or condition that demands it. */
+  /** JSON pointer of the member, rule or condition that requires it. */
   readonly pointer: string;
 }
 
 /**
- * The values that evidence must have to meet a rule or a set of reference values. `any` without parts is never met. All other demands,
- * such as `!=` and ranges, pin nothing and are left out.
+ * The values that evidence must have to meet a rule or a set of reference values. `any` without parts is never met.
+ * Other requirements, such as `!=` and ranges, pin nothing and are omitted.
  */
 export type Pinning = PinnedClaim | { readonly op: 'all' | 'any'; readonly parts: readonly Pinning[] };
 
 const NOTHING: Pinning = { op: 'all', parts: [] };
 const NEVER_MET: Pinning = { op: 'any', parts: [] };
 
-/** Lists every claim that is pinned anywhere, in alternatives too. */
+/** Lists every pinned claim, including those in alternatives. */
 export function pinnedIn(pinning: Pinning): readonly PinnedClaim[] {
   return pinning.op === 'pin' ? [pinning] : pinning.parts.flatMap(pinnedIn);
 }
@@ -46,7 +49,7 @@ export function pinningOfRule(rule: Rule, type: EvidenceType, policy: RuledPolic
   return new CelPinning(withTokens(knownOf(type, policy)), pointer).of(rule.expression);
 }
 
-/** A token that the caller sends is verified where its route is off too, and rules see its claims. */
+/** Adds tokens: a token from the caller is verified even if its route is off, and rules can use its claims. */
 function withTokens(known: Known): Known {
   return { ...known, canHave: (claim) => TOKEN_SECTIONS.includes(claim.path[0] ?? '') || known.canHave(claim) };
 }
@@ -103,7 +106,7 @@ class CelPinning {
   }
 }
 
-/** Name of a claim, or of an item of the list of RTMRs; null of all else. */
+/** Name of a claim, or of an item of the RTMR list; null for any other expression. */
 function claimOf(side: Expression): string | null {
   if (side.op === 'item') return claimOf(side.list) === 'tdx.rtmr' ? `tdx.rtmr${side.index}` : null;
   if (side.op !== 'claim') return null;
@@ -128,7 +131,7 @@ function pinningOfCondition(condition: Condition): Pinning {
   return { op: 'pin', claim, values: [condition.value], pointer: condition.pointer };
 }
 
-/** The id of the VM. Outside of x-ms-isolation-tee, vm-configuration can be the guest's own words. */
+/** The VM id in tokens. Outside x-ms-isolation-tee, the guest can write vm-configuration itself. */
 const BY_TOKEN_CLAIM: ReadonlyMap<string, string> = new Map([
   ['x-ms-azurevm-vmid', VM_UNIQUE_ID],
   [`${ISOLATION}.x-ms-runtime.vm-configuration.vmUniqueId`, VM_UNIQUE_ID],

@@ -6,22 +6,22 @@ import type { Policy } from './document/policy-document.js';
 import { couldMatch } from './document/reference-use.js';
 import { type PinnedClaim, type Pinning, pinningOfRule, pinningOfSet, VM_UNIQUE_ID } from './pinned-claims.js';
 
-/** Grades of pins. `firmware`: only values that are equal on many VMs, whatever they run. */
+/** Grades of pins. `firmware`: only values that are equal on many VMs with different code. */
 const GRADES = ['open', 'firmware', 'pinned'] as const;
 type Grade = (typeof GRADES)[number];
 
-/** Places of a policy that restrict too little which VMs get a key. JSON pointers, each once. */
+/** JSON pointers, each once, of the members of a policy that allow too many VMs to get a key. */
 export interface ReleasePins {
-  /** Sets of reference values that pin neither code nor machine, or `/referenceValues` where there are none. */
+  /** Sets of reference values that pin neither code nor machine, or `/referenceValues` if there are none. */
   readonly unpinned: readonly string[];
-  /** Sets and rules that pin firmware alone. */
+  /** Sets and rules that pin only firmware. */
   readonly firmwareOnly: readonly string[];
 }
 
 /** Claims that together have a grade. */
 type Combination = readonly [grade: Grade, ...claims: readonly string[]];
 
-/** A chip id counts only under a VCEK: a VLEK does not certify it. */
+/** Pins of a machine. A chip id counts only under a VCEK, because a VLEK does not certify it. */
 const MACHINES: readonly Combination[] = [
   ['pinned', 'snp.chipId', 'snp.signingKey'],
   ['pinned', 'tdx.ppid'],
@@ -29,14 +29,17 @@ const MACHINES: readonly Combination[] = [
 
 const KNOWN_VM: Combination = ['pinned', VM_UNIQUE_ID];
 
-/** PCR 8, 9 and 11 count for nothing alone: root of a stock VM extends them to any value. PCR 7 is that of the distribution. */
+/**
+ * Pins behind a paravisor. PCR 8, 9 and 11 alone pin nothing: root of a stock VM can extend them. PCR 7 pins a
+ * distribution.
+ */
 const BEHIND_PARAVISOR: readonly Combination[] = [
   ['pinned', 'tpm.pcrs.sha256.4'],
   ['pinned', 'tpm.eventLog.applications'],
   ['firmware', 'tpm.pcrs.sha256.7'],
 ];
 
-/** The host chooses HOST_DATA, so it counts beside a measurement alone. */
+/** Pins of bare evidence. The host chooses HOST_DATA, so it counts only together with a measurement. */
 const BARE: readonly Combination[] = [
   ['pinned', 'snp.measurement', 'snp.hostData'],
   ['firmware', 'snp.measurement'],
@@ -46,15 +49,15 @@ const BARE: readonly Combination[] = [
   ['pinned', 'tdx.mrtd', 'tdx.eventLog.applications'],
 ];
 
-/** The part of a policy that can pin, by itself. */
+/** A part of a policy that can pin code or machine by itself. */
 interface Candidate {
   readonly pointer: string;
   readonly grade: Grade;
 }
 
 /**
- * Judges, for each accepted type of hardware evidence, whether all evidence that the policy allows runs known code or is of a
- * known machine: `require.*.machines`, one rule, or every set of reference values that can match says so.
+ * Determines, for each accepted type of hardware evidence, whether the policy allows only known code or a known
+ * machine. `require.*.machines`, one rule, or every set of reference values that can match must pin it.
  *
  * @param paravisorKeys ID_KEY_DIGESTs of paravisors that the configuration lists
  */
@@ -70,8 +73,8 @@ export function releasePins(policy: Policy, paravisorKeys: ReadonlySet<string>):
 }
 
 /**
- * Whether a policy pins the machine or the VM. Of bare evidence whose runtime data is a paravisor's, all else is Microsoft's
- * and equal for every tenant.
+ * Whether a policy pins the machine or the VM. In bare evidence with a paravisor's runtime data, all other values are
+ * Microsoft's and equal for every tenant.
  */
 export function pinsMachine(policy: Policy, type: EvidenceType): boolean {
   return pinsOfType(policy, type, everywhere(policy), MICROSOFT_ID_KEYS).unpinned.length === 0;
@@ -109,7 +112,7 @@ function pinsOfType(
   return { unpinned: placesOf('open', open), firmwareOnly: placesOf('firmware', [...sets, ...others]) };
 }
 
-/** Machines that the policy requires. One of a provider (cspId) is any machine of it. */
+/** The required machines. A provider (cspId) matches all of its machines. */
 function pinningOfMachines({ require: { snp, tdx } }: Policy, type: EvidenceType): Pinning {
   const pin = (claim: string, values: readonly string[]): Pinning => ({ op: 'pin', claim, values, pointer: '' });
   const chips = snp?.machines?.cspId == null ? (snp?.machines?.chipId ?? null) : null;
@@ -120,7 +123,7 @@ function pinningOfMachines({ require: { snp, tdx } }: Policy, type: EvidenceType
   return { op: 'all', parts: [] };
 }
 
-/** Whether no value is all zero, and none is that of VMs of many tenants. */
+/** Whether no value is all zero or shared by VMs of many tenants. */
 function isPin({ claim, values }: PinnedClaim, paravisorKeys: ReadonlySet<string>): boolean {
   return values.every((value) => isSet(value) && !isOfEverybody(claim, value, paravisorKeys));
 }
@@ -154,7 +157,7 @@ function gradeOfPinning(pinning: Pinning, counts: Counts, combinations: readonly
   return pinning.op === 'any' ? least(parts) : most([...parts, whole]);
 }
 
-/** Claims that are pinned by every way to meet it. */
+/** Claims that every way to meet a pinning pins. */
 function claimsPinned(pinning: Pinning, counts: Counts): ReadonlySet<string> {
   if (pinning.op === 'pin') return new Set(counts(pinning) ? [pinning.claim] : []);
   const [first = new Set<string>(), ...others] = pinning.parts.map((part) => claimsPinned(part, counts));
@@ -162,12 +165,12 @@ function claimsPinned(pinning: Pinning, counts: Counts): ReadonlySet<string> {
   return new Set([...first].filter((claim) => others.every((claims) => claims.has(claim))));
 }
 
-/** Grade of alternatives. Without any, nothing can match. */
+/** The grade of alternatives. Without alternatives, no evidence can match. */
 function least(grades: readonly Grade[]): Grade {
   return GRADES.find((grade) => grades.includes(grade)) ?? 'pinned';
 }
 
-/** Grade of demands that must all hold. */
+/** The grade of requirements that must all hold. */
 function most(grades: readonly Grade[]): Grade {
   return GRADES.findLast((grade) => grades.includes(grade)) ?? 'open';
 }

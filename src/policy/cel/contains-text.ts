@@ -1,9 +1,9 @@
-/** Longer parts are looked for here. For short ones `includes` is fast whatever the texts are. */
+/** Parts up to this length use `includes`, which is fast for short parts of any text. */
 const SHORT = 16;
 
 /**
- * Whether a text contains another, in time that grows with the sum of their lengths (Knuth, Morris, Pratt). `includes` can
- * take their product, and both can be claims, so that whoever made these could hold up the service.
+ * Whether a text contains another, in time linear in the sum of their lengths (Knuth, Morris, Pratt). `includes` can
+ * need the product. Both texts can be claims, so an attacker could block the service.
  */
 export function containsText(text: string, part: string): boolean {
   if (part.length <= SHORT) return text.includes(part);
@@ -19,7 +19,7 @@ export function containsText(text: string, part: string): boolean {
   return false;
 }
 
-/** For each beginning of a text, by its length: how much of that stands at its end once more. */
+/** For each prefix of a text, by its length: the length of its longest proper prefix that is also its suffix. */
 function repeatsIn(part: string): Uint32Array {
   const repeats = new Uint32Array(part.length + 1);
   let matched = 0;

@@ -4,12 +4,12 @@ import { type Binary, type Expression, isOneOf, type Quantified } from './expres
 import { type RuleScope, TOO_EXPENSIVE } from './rule-scope.js';
 import { type RuleValue, UNDEFINED } from './rule-value.js';
 
-/** Most items that `all` and `exists` go over. */
+/** Maximum number of items that `all` and `exists` evaluate. */
 const MOST_ITEMS = 256;
 
 /**
- * The value of an expression. Where a part is undefined, so is what rests on it: `&&` and `||` look at all of their sides,
- * in whatever order they stand, so that an absent claim never lets a rule pass. Only `?:` leaves a side out.
+ * Evaluates an expression. If a part is undefined, the expression is undefined too. `&&` and `||` evaluate all
+ * operands, so an absent claim never lets a rule pass. Only `?:` skips a branch.
  */
 export function evaluate(expression: Expression, scope: RuleScope): RuleValue {
   const value = scope.step() ? valueOfPart(expression, scope) : scope.fault(expression, TOO_EXPENSIVE);
@@ -91,7 +91,7 @@ function called(expression: Expression & { op: 'call' }, scope: RuleScope): Rule
   }
 }
 
-/** Characters as CEL counts them: two halves of a surrogate pair are one. */
+/** Counts characters as CEL does: a surrogate pair is one character. */
 function charactersIn(text: string): number {
   let count = 0;
   for (const _ of text) count++;
@@ -132,7 +132,7 @@ function binary(expression: Binary, scope: RuleScope): RuleValue {
   }
 }
 
-/** Integers that no number holds exactly are no value, and neither is a division by zero. */
+/** Calculates a number. Unsafe integers and divisions by zero have no value. */
 function calculated(expression: Binary, left: number, right: number, scope: RuleScope): RuleValue {
   const exact = arithmetic(expression.operator, BigInt(left), BigInt(right));
   const value = exact === null ? Number.NaN : Number(exact);

@@ -3,18 +3,18 @@ import { type Claim, claimsIn, type Expression, expressionParts } from './expres
 import { RuleScope } from './rule-scope.js';
 import { type RuleValue, UNDEFINED } from './rule-value.js';
 
-/** The static knowledge about some kind of evidence. */
+/** Static properties of a kind of evidence. */
 export interface Known {
   /** Whether such evidence can have a claim. */
   canHave(claim: Claim): boolean;
-  /** The value of a claim that every such evidence has; undefined where the evidence decides. */
+  /** The value of a claim in all such evidence; undefined if it depends on the evidence. */
   valueOf(claim: Claim): string | undefined;
 }
 
 /**
- * The possible results of a rule for some kind of evidence. `undefined`: it rests on a claim that such evidence never has. `open`:
- * the evidence decides. An absent claim makes a rule not met, so `has()` can only help it where it is true. `true` says that
- * the rule is met where nothing is absent that it looks at, and not that nothing is: see `isAlwaysMet`.
+ * Determines the possible result of a rule for a kind of evidence. `undefined`: it depends on a claim that such
+ * evidence never has. `open`: it depends on the evidence. `true`: the rule is met if none of its claims is absent; see
+ * `isAlwaysMet`. An absent claim makes a rule not met, so `has()` only helps if it is true.
  */
 export function foresee(expression: Expression, known: Known): 'open' | 'undefined' | 'true' | 'false' {
   const value = new Foresight(known).of(expression);
@@ -23,13 +23,13 @@ export function foresee(expression: Expression, known: Known): 'open' | 'undefin
   return value === true ? 'true' : 'false';
 }
 
-/** Whether all evidence of some kind meets a rule: it is true, and no claim that it looks at can be absent. */
+/** Whether all evidence of a kind meets a rule: the result is true, and none of its claims can be absent. */
 export function isAlwaysMet(expression: Expression, known: Known): boolean {
   const isKnown = (claim: Claim) => known.valueOf(claim) !== undefined;
   return foresee(expression, known) === 'true' && consultedClaims(expression, known).every(isKnown);
 }
 
-/** Claims that a rule looks at for some kind of evidence: not those of a branch that it never takes. */
+/** Claims that a rule uses for a kind of evidence, without those in branches that it never takes. */
 export function consultedClaims(expression: Expression, known: Known): readonly Claim[] {
   if (expression.op === 'claim') return [expression];
   const parts = expression.op === 'choose' ? takenParts(expression, known) : expressionParts(expression);
@@ -49,7 +49,7 @@ function takenParts({ condition, ifTrue, ifFalse }: Expression & { op: 'choose' 
   }
 }
 
-/** Stands for a value that the evidence decides. */
+/** A value that depends on the evidence. */
 const OPEN: unique symbol = Symbol('open');
 
 type Foreseen = RuleValue | typeof OPEN;
@@ -99,7 +99,7 @@ class Foresight {
     return one === this.of(ifFalse) ? one : OPEN;
   }
 
-  /** Of parts that have a value as soon as all that they are made of has one. */
+  /** The result of a part that has a value if all of its parts have one. */
   #rest(expression: Expression): Foreseen {
     const values = expressionParts(expression).map((part) => this.of(part));
     if (values.includes(UNDEFINED)) return UNDEFINED;

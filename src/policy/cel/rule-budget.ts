@@ -4,7 +4,7 @@ export const MOST_STEPS = 50_000;
 /** Characters of a text that are compared or searched, and items of a list that are read, for the price of one step. */
 export const [CHARACTERS_A_STEP, ITEMS_A_STEP] = [32, 8];
 
-/** The limit of the rules of one appraisal, in steps, so that no text of a policy holds up the service. */
+/** The limit of the rules of one appraisal, in steps, so that no policy blocks the service. */
 export class RuleBudget {
   #left: number;
 
@@ -12,7 +12,7 @@ export class RuleBudget {
     this.#left = most;
   }
 
-  /** @returns whether there was so much left */
+  /** @returns whether the budget had these steps left */
   spend(steps: number): boolean {
     this.#left -= steps;
     return this.#left >= 0;

@@ -1,6 +1,6 @@
 import type { PolicyProblemCode } from '../document/policy-problem.js';
 
-/** Why the text of a rule does not load. */
+/** The reason why the text of a rule does not load. */
 export class RuleFault extends Error {
   override readonly name = 'RuleFault';
   readonly code: PolicyProblemCode & `rule_${string}`;

@@ -2,17 +2,17 @@ import type { Claim, Expression } from './expression.js';
 import { CHARACTERS_A_STEP, ITEMS_A_STEP, RuleBudget } from './rule-budget.js';
 import { nameOfClaimType, nameOfType, ofClaimType, type RuleValue, UNDEFINED } from './rule-value.js';
 
-/** Why a part has no value once the budget is used up. */
+/** The reason for a missing value after the budget is used up. */
 export const TOO_EXPENSIVE = 'the rules of the policy take more steps than they may';
 
-/** A claim that is there, and is not of the type that the rule compares it as. */
+/** A present claim of another type than the one with which the rule compares it. */
 export interface MistypedClaim {
   readonly claim: string;
   readonly expected: string;
   readonly actual: string;
 }
 
-/** Claims that a rule is evaluated over, and what is noted on the way. */
+/** The claims for the evaluation of a rule, and the findings of the evaluation. */
 export class RuleScope {
   readonly claims: ReadonlyMap<string, unknown>;
   readonly #budget: RuleBudget;
@@ -48,7 +48,7 @@ export class RuleScope {
     return this.#budget.spend(1);
   }
 
-  /** Whether these values may be looked at, of which texts can be long. */
+  /** Whether the budget allows reading these values, which can be long texts. */
   affords(values: readonly RuleValue[]): boolean {
     let steps = 0;
     for (const value of values) if (typeof value === 'string') steps += Math.floor(value.length / CHARACTERS_A_STEP);
@@ -67,7 +67,7 @@ export class RuleScope {
     return value;
   }
 
-  /** Null, as claims write what nothing shows, is absent. An object has no value of its own, and is true: it is there. */
+  /** Reads a claim. Null counts as absent. A present object has the value true. */
   read(claim: Claim): RuleValue {
     const { path, text, type } = claim;
     const [section = '', ...members] = path;
@@ -86,7 +86,7 @@ export class RuleScope {
     return UNDEFINED;
   }
 
-  /** Notes why a part has no value, and is its value. */
+  /** Records why a part has no value, and returns the undefined value. */
   fault(part: Expression, why: string): typeof UNDEFINED {
     this.faults.set(part.text, why);
     return UNDEFINED;

@@ -1,11 +1,13 @@
 import type { Claim } from './expression.js';
 
-/** The value of a part that rests on a claim that is absent, or that has no value: it makes a rule not met. */
+/** The value of a part that depends on an absent claim, or that has no value. A rule with this value is not met. */
 export const UNDEFINED: unique symbol = Symbol('undefined');
 
 export type RuleValue = number | boolean | string | readonly (number | string)[] | typeof UNDEFINED;
 
-/** A claim as the value of the type that a rule compares it as; undefined where it is of another. An object has none. */
+/**
+ * A claim as the value of the type that a rule compares it as; undefined where it is of another. An object has none.
+ */
 export function ofClaimType(type: Claim['type'], value: unknown): Exclude<RuleValue, typeof UNDEFINED> | undefined {
   if (type === 'double') return ofType('double', value);
   if (type.kind !== 'list') return type.kind === 'object' ? undefined : ofType(type.kind, value);
@@ -27,13 +29,13 @@ function ofType(kind: 'int' | 'bool' | 'string' | 'double', value: unknown): num
   }
 }
 
-/** Name of the type that a rule compares a claim as. */
+/** Name of the type with which a rule compares a claim. */
 export function nameOfClaimType(type: Claim['type']): string {
   if (type === 'double') return 'number';
   return type.kind === 'list' ? `list of ${type.item.kind}` : type.kind;
 }
 
-/** Name of the type that a claim is of. */
+/** Name of the type of a claim. */
 export function nameOfType(value: unknown): string {
   if (Array.isArray(value)) return 'list';
   if (typeof value === 'number' && !Number.isSafeInteger(value)) return 'number';

@@ -161,10 +161,7 @@ function attestationTypesOf(type: EvidenceType): readonly MaaAttestationType[] {
   return bare === undefined ? [] : ['azurevm', bare];
 }
 
-/**
- * Whether a status can meet both lists. The token must have the same status as the evidence, unless a waiver covers
- * it.
- */
+/** Whether a status can be in both lists, with their waivers. Token and evidence must have the same status. */
 function statusesMeet({ minimums: { tdx }, require, waivers }: PolicyMembers, route: TokenRoute): boolean {
   const accepted = require[route]?.tcbStatus ?? null;
   if (accepted === null || tdx === null || tdx === 'any') return true;
