@@ -4,13 +4,13 @@ import { parsePolicyTest } from '../test-cases/case-document.js';
 import { isGeneratedName } from './learned-cases.js';
 import { nodesOf } from './learned-document.js';
 
-/** The test that is beside the file already, where there is one. */
+/** The existing test beside the file; null if there is none. */
 export type TestBefore = { readonly name: string; readonly text: string } | null;
 
 /**
- * Cases that somebody added to a test, with their comments. A case that was made with the policy is known by its name.
+ * Cases that an author added to a test, with their comments. Generated cases are recognised by their names.
  *
- * @throws {ConfigurationError} where the test does not load: nobody could tell which of its cases to keep
+ * @throws {ConfigurationError} if the test does not load, because its added cases are then not known
  */
 export function keptCases(before: TestBefore): readonly Node[] {
   if (before === null) return [];

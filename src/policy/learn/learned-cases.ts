@@ -45,12 +45,12 @@ export function isGeneratedName(name: string): boolean {
   return GENERATED.test(name);
 }
 
-/** Holds claims that nothing was verified of against a policy: it can release nothing. */
+/** Tries a policy on unverified claims. The result cannot release anything. */
 export type TryClaims = (policy: Policy, type: EvidenceType, claims: Claims) => ClaimsAppraisal;
 
 /**
- * Cases of each set: it is met by its own values, and denied with another value of a member, unless another set makes
- * up for it; then the name of the case says so. A rule has a case in which it is not met, where one is found.
+ * Makes the cases of each set: an allow with its own values, and a deny with another value of each member. If another
+ * set then matches, the name of the case says so. A rule gets a case in which it is not met, if one is found.
  */
 export function learnedCases(
   policy: Policy,
@@ -67,7 +67,7 @@ export function learnedCases(
   };
 }
 
-/** With the first claims that meet the rules: those of another machine do, where they are what rules ask for. */
+/** Selects the first claims that meet the rules, which can be those of another machine. */
 function trialsOf(policy: Policy, { combination, claims }: TestedSet, name: string, tryClaims: TryClaims): Trials {
   const without = new Trials(policy, { combination, claims: null }, name, tryClaims);
   for (const each of claims) {
@@ -122,7 +122,7 @@ class Trials {
     return Object.fromEntries(changes);
   }
 
-  /** For each rule the first change with which it is not met. */
+  /** Makes a case for each rule, with the first change after which the rule is not met. */
   ofRules(): readonly LearnedCase[] {
     return this.#policy.rules.flatMap((rule) => {
       const tried = ruleChanges(rule, this.#claims).flatMap(({ text, path, value }) => {

@@ -46,11 +46,12 @@ export interface LearnedParts {
 }
 
 /**
- * Members of a learned policy, as a policy writes them and but for its reference values: those of `from` as they stand
- * there, less what evidence of the accepted types cannot be judged by. Nothing is looser than in `from`.
+ * The members of a learned policy without its reference values, in the form of a policy text. They are the members of
+ * `from`, without those that evidence of the accepted types cannot be compared with. No member is weaker than in
+ * `from`.
  *
- * Minimums of a TEE that was not seen may stand in any policy, and are left out too: they would look as if they counted.
- * Whoever adds evidence of that TEE to `accepts` has to write minimums, or the policy does not load.
+ * Minimums of a TEE without evidence are omitted too, because they would have no effect. An author who adds evidence of
+ * that TEE to `accepts` must add minimums, or the policy does not load.
  */
 export function learnedMembers(from: Policy, parts: LearnedParts): JsonObject {
   const { id, version, description, accepts, machines } = parts;
@@ -73,7 +74,7 @@ function inOrder(accepts: readonly EvidenceType[]): readonly EvidenceType[] {
   return EVIDENCE_TYPES.filter((type) => accepts.includes(type));
 }
 
-/** Without what pointers name, and without what is empty then. */
+/** Removes the members at pointers, and members that are then empty. */
 function withoutMembers(members: JsonObject, pointers: readonly string[]): JsonObject {
   const dropped = new Set(pointers);
   const read = (value: JsonValue, pointer: string): JsonValue | undefined => {
@@ -95,7 +96,7 @@ function withoutMembers(members: JsonObject, pointers: readonly string[]): JsonO
   return membersIn(members, '');
 }
 
-/** Lists of machines count beside all else, for every set. A list that is empty would load no more than one that is missing. */
+/** Adds the machines, which apply to every set. Omits empty lists, which would not load. */
 function withMachines(members: JsonObject, { chipId, cspId, ppid }: Machines): JsonObject {
   const require = objectIn(members, 'require');
   const ofSnp = { ...(chipId.length > 0 ? { chipId } : {}), ...(cspId.length > 0 ? { cspId } : {}) };

@@ -10,7 +10,7 @@ import type { Seen } from './learned-values.js';
 import type { LearningPlan } from './plan.js';
 import type { LearnedWarning } from './refusals.js';
 
-/** Evidence that is allowed, and that nothing stands against learning from. */
+/** Allowed evidence that can be learned from. */
 export interface LearnableEvidence {
   readonly source: Source;
   readonly seen: Seen;
@@ -49,8 +49,8 @@ export interface LearningTime {
 }
 
 /**
- * Makes the policy. Each combination is a set: values of different evidence are never put together.
- * @throws {ConfigurationError} where what was learned is no policy that loads
+ * Makes the policy. Each combination becomes a set. Values of different evidence are never mixed.
+ * @throws {ConfigurationError} if the learned policy does not load
  */
 export function learnedPolicy(
   plan: LearningPlan,
@@ -88,7 +88,7 @@ function grouped(evidence: readonly LearnableEvidence[]): readonly LearnedGroup[
   return [...groups.values()];
 }
 
-/** The set that has a combination already, and what of the evidence it does not name yet; null where it is new. */
+/** The existing set with a combination, and the evidence that it does not name yet; null for a new combination. */
 function keptSet({ before }: LearningPlan, { combination, evidence }: LearnedGroup) {
   if (before === null) return null;
   const { referenceValues, text } = before.policy;

@@ -28,7 +28,9 @@ interface LearnedValue {
 const BOOT_MEMBERS = ['applications', 'commandLines', 'files', 'db', 'dbx'] as const satisfies readonly BootClaim[];
 type BootMember = (typeof BOOT_MEMBERS)[number];
 
-/** The boot without what differs from machine to machine or from start to start: PCR 1, 5, 8 to 16 and 23 are left out. */
+/**
+ * The boot without what differs from machine to machine or from start to start: PCR 1, 5, 8 to 16 and 23 are left out.
+ */
 const BOOT_PCRS = [0, 2, 3, 4, 6, 7] as const;
 
 const BOOT_WHY: { readonly [member in BootMember]: string } = {
@@ -153,14 +155,14 @@ function countsLaunch(seen: Seen): boolean {
   return !hasVtpm(seen.type) || !isKnown || bootGap(seen)?.code === 'boot_unpinned';
 }
 
-/** Why what a machine boots can be pinned in part only, or not at all. */
+/** The reason why the boot can be pinned only in part or not at all. */
 export interface BootGap {
   readonly code: 'boot_unpinned' | 'tpm_pcr_not_quoted';
   /** One sentence for people, behind "the evidence". Lower case, no period. */
   readonly what: string;
 }
 
-/** Null where the evidence shows what was booted. */
+/** The gap of evidence; null if it shows the whole boot. */
 export function bootGap({ type, claims }: Seen): BootGap | null {
   const log = hasVtpm(type) ? claims.tpm?.eventLog : claims.tdx?.eventLog;
   if (log !== undefined) {

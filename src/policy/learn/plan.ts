@@ -37,10 +37,10 @@ export interface LearningPlan {
 }
 
 /**
- * Tells a new policy from one that is widened. A learned policy can be `from`: then evidence is judged by all of it but
- * what was learned: by its own reference values, no other machine would be allowed.
+ * Plans a new policy, or the widening of a learned one. If `from` is a learned policy, evidence is appraised without
+ * its learned values, which would allow no other machine.
  *
- * @throws {ConfigurationError} where the two do not fit together
+ * @throws {ConfigurationError} if the two policies do not fit together
  */
 export function planLearning(input: LearningInput): LearningPlan {
   const { from, output } = input;
@@ -125,7 +125,9 @@ function withoutMachines(policy: Policy): Policy {
   return { ...policy, require };
 }
 
-/** The policy in the file that is written, where it was learned from the same policy, and nobody has changed it since. */
+/**
+ * The policy in the file that is written, where it was learned from the same policy, and nobody has changed it since.
+ */
 function readBefore({ name, text }: NonNullable<LearningInput['output']>, from: LearningInput['from']): LearnedBefore {
   const header = readHeader(text);
   if (header === null) {
@@ -143,7 +145,7 @@ function readBefore({ name, text }: NonNullable<LearningInput['output']>, from: 
   return { policy, header };
 }
 
-/** Reference values may be others: a set that somebody removed or changed stays so. */
+/** Whether a policy was changed. Ignores reference values: a set that an author removed or changed stays so. */
 function isChanged(policy: Policy, from: Policy, { chips }: LearnedHeader): boolean {
   const { id, version, description, accepts } = policy;
   const parts = { id, version, description: description ?? '', accepts };

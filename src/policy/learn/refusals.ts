@@ -4,7 +4,7 @@ import { isTokenType } from '../../core/evidence-traits.js';
 import { CHECK_IDS, CHECKS } from '../../tee/catalogue.js';
 import { bootGap, type Seen } from './learned-values.js';
 
-/** Why nothing is learned from a piece of evidence that is allowed. */
+/** The reason why nothing is learned from allowed evidence. */
 export interface Refusal {
   readonly code: string;
   /** One sentence for people, behind "the evidence". Lower case, no period. */
@@ -12,8 +12,9 @@ export interface Refusal {
 }
 
 /**
- * Findings that an attacker would like learned: a relaxed policy allows them, and they are learned only on request. Other
- * warnings do not stand against learning: of evidence of the past some are in every decision, such as `crl_unconfirmed`.
+ * Whether a check is a finding that a relaxed policy tolerates. It is learned only on request, because it would help an
+ * attacker. Other warnings do not prevent learning: some, such as `crl_unconfirmed`, are in every decision on old
+ * evidence.
  */
 function isTolerated({ id, result, waived }: Check): boolean {
   if (result !== 'warn') return false;
@@ -30,21 +31,21 @@ function canBeWaived(id: CheckId): boolean {
   return row.waiver !== undefined;
 }
 
-/** Of evidence that shows too little of its boot, or nothing. */
+/** Codes of evidence that shows its boot only in part or not at all. */
 const GAPS = ['boot_unpinned', 'tpm_pcr_not_quoted'];
 
 /**
- * Codes that somebody can accept: those that evidence is refused for without a waiver first. None of them makes evidence
- * learned that is not allowed.
+ * Codes that the user can accept; the codes without a waiver come first. Accepting a code never makes denied evidence
+ * learnable.
  */
 export const ACCEPTABLE_CODES: readonly string[] = [
   ...new Set([...GAPS, ...CHECK_IDS.filter(isAlwaysTold), ...CHECK_IDS.filter(canBeWaived)]),
 ];
 
-/** A warning that does not stand against learning. Who reads the policy should know of it all the same. */
+/** A warning that does not prevent learning, for the readers of the policy. */
 export interface LearnedWarning {
   readonly code: string;
-  /** As the first check of the code says it. */
+  /** The detail of the first check with the code. */
   readonly detail: string;
 }
 

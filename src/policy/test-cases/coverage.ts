@@ -33,11 +33,11 @@ export interface JudgedCase {
 }
 
 /**
- * Which rules and reference values of a policy were seen to hold, and seen to fail. Each member of each set of reference
- * values counts by itself, also where another set decides. Where a case lacks the whole section, nothing is compared.
- * An absent claim of a section that is there does not hold.
+ * Lists the rules and reference values of a policy with the cases in which they hold and fail. Each member of each set
+ * counts separately, even if another set decides. If a case lacks a section, nothing in it is compared. An absent
+ * claim of a present section does not hold.
  *
- * It does not establish that every accepted value of a member was tried.
+ * Does not show that every accepted value of a member was tried.
  */
 export function coverageOf(policy: Policy, cases: readonly JudgedCase[]): readonly CoveredMember[] {
   const judged = cases.map((each) => ({ ...each, held: heldMembers(policy, each) }));
