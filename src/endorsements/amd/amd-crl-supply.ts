@@ -10,7 +10,7 @@ import type {
   Unavailable,
 } from '../../core/endorsement.js';
 import { hashed } from '../../crypto/digest.js';
-import { type CrlAge, isRevoked, judgeRevocationListTime } from '../../crypto/revocation-list.js';
+import { type CrlAge, isOlder, isRevoked, judgeRevocationListTime } from '../../crypto/revocation-list.js';
 import type { X509Certificate } from '../../formats/x509-certificate.js';
 import type { CrlFrame } from '../../formats/x509-crl.js';
 import { requireTime } from '../../outside/fetch-error.js';
@@ -97,7 +97,7 @@ export class AmdCrlSupply {
           const fetchedAt = clock.now();
           const crl = verifyCrl(readCrl(der), ark, line.product);
           if (!isCurrent(crl, at)) return missing(line, [crl], at);
-          const failure = historical ? null : await this.#keep(line, crl, fetchedAt);
+          const failure = historical ? null : await this.#keep(series, crl, fetchedAt);
           return failure ?? heldCrl(crl, { origin: 'network', series: line.signingKey, confirmedAt: fetchedAt });
         },
       });
@@ -131,10 +131,17 @@ export class AmdCrlSupply {
   }
 
   /** Caches a CRL, or returns why it is not usable. */
-  async #keep(line: SnpLine, crl: AmdCrl, fetchedAt: Date): Promise<KdsFailure | null> {
+  async #keep({ line, ark }: CrlSeries, crl: AmdCrl, fetchedAt: Date): Promise<KdsFailure | null> {
     const { cache, memory } = this.#parts;
-    const isNewest = await memory.advance(lineName(line), crl, () => cache.keepCrl(line, crl, fetchedAt));
-    return isNewest ? null : { problem: rolledBack(line, await memory.highest(lineName(line))), outOfReach: false };
+    const name = lineName(line);
+    const hold = () => cache.keepCrl(line, crl, fetchedAt);
+    if (await memory.advance(name, crl, hold)) return null;
+    // Another replica has a newer one. The CRL that would stay in use here may be older still.
+    const { own, highest } = await memory.marks(name);
+    const held = await cache.crl(line, ark);
+    const isUsed = held !== null && own !== null && !isOlder(held, own) && isCurrent(held, fetchedAt);
+    if (isUsed && isOlder(held, crl) && (await memory.advanceOwn(name, crl, hold))) return null;
+    return { problem: rolledBack(line, highest), outOfReach: false };
   }
 }
 

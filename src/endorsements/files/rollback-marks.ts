@@ -162,7 +162,8 @@ interface RollbackMarksOptions<T>
  * source. Sources with different hosts have separate marks, since one may lag behind another.
  *
  * Material that a replica holds is compared with its own mark: newer material at another replica does not end it before its next
- * update. If the own mark is missing, the shared one counts. Fetched and imported material must not be older than either.
+ * update. If the own mark is missing, the shared one counts. Fetched and imported material must not be older than either. Only
+ * material that replaces older material in use may be older than the shared mark.
  */
 export class RollbackMarks<T> {
   readonly #own: KeptMarks<T>;
@@ -203,6 +204,15 @@ export class RollbackMarks<T> {
     if (this.#shared !== null && !(await this.#shared.advance(subject, value))) return false;
     return this.#own.advance(subject, value, hold);
   }
+
+  /**
+   * Raises the own mark alone, for a value that replaces an older one in use: newer material at another replica is no reason to
+   * go on with the oldest.
+   * @returns whether the value is no older than the own mark; false if that is unknown
+   */
+  advanceOwn(subject: string, value: T, hold?: () => Promise<void>): Promise<boolean> {
+    return this.#own.advance(subject, value, hold);
+  }
 }
 
 const MARK = /^(\d{1,50}) (\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z)\n$/;
@@ -229,6 +239,10 @@ export class CrlMemory extends RollbackMarks<CrlAge> {
   /** Of the CRL its age alone is kept. */
   override advance(subject: string, { number, thisUpdate }: CrlAge, hold?: () => Promise<void>): Promise<boolean> {
     return super.advance(subject, { number, thisUpdate }, hold);
+  }
+
+  override advanceOwn(subject: string, { number, thisUpdate }: CrlAge, hold?: () => Promise<void>): Promise<boolean> {
+    return super.advanceOwn(subject, { number, thisUpdate }, hold);
   }
 }
 

@@ -74,6 +74,21 @@ describe('a CRL of AMD, where another replica has a newer one', () => {
     expect(asked()).toBe(3);
   });
 
+  it('CRT-09 gives way to one that is newer, also where that is older than the shared mark', async () => {
+    const opened = open();
+    expect(await found(opened)).toBe('network 7');
+    raiseTo(9);
+    serve(8);
+    expect(await found(opened)).toBe('cache 7');
+    await vi.waitFor(async () => expect(await found(opened)).toBe('cache 8'), PATIENT);
+    await opened.close();
+    expect(await once({ inBackground: false })).toBe('cache 8');
+    serve(7);
+    lab.clock.advance(72 * HOUR_MS);
+    expect(await once()).toBe('cache 8');
+    expect(await once({ cacheFolder: lab.path('empty') })).toBe('crl_rollback');
+  });
+
   it('CRT-09 stays in use after a restart, also where the shared mark is damaged, and for a command that asks before use', async () => {
     expect(await once()).toBe('network 7');
     for (const mark of ['9 2026-01-01T00:00:00.000Z\n', 'NaN\n']) {

@@ -180,6 +180,22 @@ describe('CrlMemory', () => {
       expect([table.kept.get(SHARED), await kept(FILE)]).toEqual(Array(2).fill('10 2026-01-03T00:00:00.000Z\n'));
     });
 
+    it('CRT-09 are no reason to go on with the oldest list, and stay as they are where a newer one replaces it', async () => {
+      const memory = replica();
+      await memory.advance('Milan', age(3n, 1));
+      table.kept.set(SHARED, HIGH);
+      expect(await memory.advance('Milan', age(8n, 1))).toBe(false);
+      const held: bigint[] = [];
+      for (const number of [8n, 7n]) {
+        const hold = async () => void held.push(number);
+        expect(await memory.advanceOwn('Milan', age(number, 1), hold)).toBe(number === 8n);
+      }
+      expect([held, table.kept.get(SHARED)]).toEqual([[8n], HIGH]);
+      for (const known of [memory, replica()]) {
+        expect(await known.marks('Milan')).toEqual({ own: age(8n, 1), highest: age(9n, 2) });
+      }
+    });
+
     it('CRT-09 are apart for sources with another host, and for what has no source', async () => {
       expect(await replica().advance('Milan', age(9n, 2))).toBe(true);
       await loseFolder();
