@@ -121,17 +121,30 @@ export class CollateralMemory {
    * @returns whether no part is older than an earlier one; false if that is unknown
    */
   async advance(collateral: IntelCollateral, source: CollateralSourceName): Promise<boolean> {
-    const { fmspc, ca, tcbInfo, qeIdentity, pckList, rootList } = collateral;
-    const { numbers, lists } = this.#sources[source];
     // All four are compared before one is raised: the mark of a CRL that nobody keeps would refuse every platform of its CA.
     if (isBehind(collateral, (await this.#readMarks(collateral, source)).highest)) return false;
-    const advanced = await Promise.all([
-      numbers.advance(`${source}-${fmspc}`, tcbInfo.number),
-      numbers.advance(`${source}-${fmspc}-qe`, qeIdentity.number),
-      lists.advance(`${source}-${ca}`, pckList),
-      lists.advance(`${source}-root`, rootList),
+    return this.#raise(collateral, source, 'advance');
+  }
+
+  /**
+   * Records the values of collateral that replaces an older set in use, for this replica alone.
+   * @returns whether no part is older than one that this replica used; false if that is unknown
+   */
+  async advanceOwn(collateral: IntelCollateral, source: CollateralSourceName): Promise<boolean> {
+    if (isBehind(collateral, (await this.#readMarks(collateral, source)).held)) return false;
+    return this.#raise(collateral, source, 'advanceOwn');
+  }
+
+  async #raise(collateral: IntelCollateral, source: CollateralSourceName, raise: 'advance' | 'advanceOwn') {
+    const { fmspc, ca, tcbInfo, qeIdentity, pckList, rootList } = collateral;
+    const { numbers, lists } = this.#sources[source];
+    const raised = await Promise.all([
+      numbers[raise](`${source}-${fmspc}`, tcbInfo.number),
+      numbers[raise](`${source}-${fmspc}-qe`, qeIdentity.number),
+      lists[raise](`${source}-${ca}`, pckList),
+      lists[raise](`${source}-root`, rootList),
     ]);
-    return advanced.every((isNoOlder) => isNoOlder);
+    return raised.every((isNoOlder) => isNoOlder);
   }
 }
 

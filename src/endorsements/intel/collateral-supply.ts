@@ -177,16 +177,20 @@ export class CollateralSupply {
   /** Stores fetched collateral and returns it, or returns why it is unusable. */
   async #take(downloaded: IntelCollateral, source: FetchedSourceName, at: Date): Promise<Fetched | Unavailable> {
     const { cache, memory, clock } = this.#parts;
-    const { highest: marks } = await memory.marksOf(downloaded, source);
+    const { highest, held } = await memory.marksOf(downloaded, source);
     // One server of the service may lag behind another: its older answer must not replace a newer one.
     const given = cache.all(source).map((fetched) => fetched.collateral);
     const collateral = withNewestShared(downloaded, given, at);
-    if (isBehind(collateral, marks)) return this.#refused(collateral, marks, source);
-    const before = cache.held(collateral).find((held) => held.source === source)?.collateral;
+    const before = cache.held(collateral).find((one) => one.source === source)?.collateral;
+    const isRefused = isBehind(collateral, highest);
+    // Another replica has newer collateral. The set that would stay in use here may be older still.
+    if (isRefused && !replacesOlder(collateral, before && withNewestShared(before, given, at), held, at)) {
+      return this.#refused(collateral, highest, source);
+    }
     const newest = before !== undefined && isCurrent(before, at) ? newestParts(collateral, before) : collateral;
     const fetched = { collateral: newest, source, fetchedAt: clock.now() };
     // In this order: a reader of the new file, also after a crash, has the marks of the previous one.
-    const isNewest = await memory.advance(newest, source);
+    const isNewest = await (isRefused ? memory.advanceOwn(newest, source) : memory.advance(newest, source));
     // A process with the same folder, such as an import, has relied on something newer meanwhile.
     if (!isNewest) return this.#refused(newest, (await memory.marksOf(newest, source)).highest, source);
     await cache.keep(fetched);
@@ -244,6 +248,17 @@ export class CollateralSupply {
       log.error({ platform: keyName(key), err: error }, 'TDX collateral not renewed');
     }
   }
+}
+
+/** Whether a part of collateral is newer than that of a set that this replica uses. */
+function replacesOlder(
+  collateral: IntelCollateral,
+  before: IntelCollateral | undefined,
+  marks: CollateralMarks,
+  at: Date,
+): boolean {
+  if (before === undefined || !isCurrent(before, at) || isBehind(before, marks)) return false;
+  return newestParts(before, collateral) !== before;
 }
 
 const NEWER: Unavailable = {

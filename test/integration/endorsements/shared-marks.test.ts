@@ -189,6 +189,19 @@ describe('collateral of Intel, where another replica has a newer CRL', () => {
     expect(lab.pcs.count(/tcb/)).toBe(3);
   });
 
+  it('CRT-09 and TDX-10 gives way to what is newer, also where that is older than the shared mark', async () => {
+    expect(await once()).toBe(FETCHED);
+    raiseTo(3);
+    lab.serve({ pckCrl: hoursAgo(6), evaluationNumber: 20 });
+    const opened = open();
+    await vi.waitFor(async () => expect(await lab.told(opened)).toBe('cache 20'), PATIENT);
+    await opened.close();
+    lab.serve({ pckCrl: hoursAgo(9) });
+    lab.clock.advance(72 * HOUR_MS);
+    expect(await once()).toBe('cache 20');
+    expect(await once({ cacheFolder: lab.path('other') })).toBe('collateral_rollback');
+  });
+
   it('CRT-09 stays in use until it ends while the source has nothing newer', async () => {
     expect(await once()).toBe(FETCHED);
     raiseTo(3);
