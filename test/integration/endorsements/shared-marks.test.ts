@@ -89,6 +89,23 @@ describe('a CRL of AMD, where another replica has a newer one', () => {
     expect(await once({ cacheFolder: lab.path('empty') })).toBe('crl_rollback');
   });
 
+  it('CRT-09 is still refused where it replaces none that is in use', async () => {
+    serve(6);
+    expect(await once()).toBe('network 6');
+    const old = await readFile(join(lab.cacheFolder, CRL));
+    serve(7);
+    lab.clock.advance(24 * HOUR_MS);
+    expect(await once({ inBackground: false })).toBe('network 7');
+    raiseTo(9);
+    serve(8);
+    await writeFile(join(lab.cacheFolder, CRL), old);
+    expect(await once()).toBe('crl_rollback');
+    await rm(join(lab.cacheFolder, OWN));
+    expect(await once()).toBe('crl_rollback');
+    await rm(join(lab.cacheFolder, CRL));
+    expect(await once()).toBe('crl_rollback');
+  });
+
   it('CRT-09 stays in use after a restart, also where the shared mark is damaged, and for a command that asks before use', async () => {
     expect(await once()).toBe('network 7');
     for (const mark of ['9 2026-01-01T00:00:00.000Z\n', 'NaN\n']) {
@@ -200,6 +217,29 @@ describe('collateral of Intel, where another replica has a newer CRL', () => {
     lab.clock.advance(72 * HOUR_MS);
     expect(await once()).toBe('cache 20');
     expect(await once({ cacheFolder: lab.path('other') })).toBe('collateral_rollback');
+  });
+
+  it('CRT-09 is still refused where it replaces none that is in use', async () => {
+    expect(await once()).toBe(FETCHED);
+    const [file = ''] = await lab.cached('tdx-collateral');
+    const old = await readFile(join(lab.cacheFolder, file));
+    lab.serve({ pckCrl: hoursAgo(8) });
+    await rm(join(lab.cacheFolder, file));
+    expect(await once()).toBe(FETCHED);
+    raiseTo(3);
+    lab.serve({ pckCrl: hoursAgo(6), evaluationNumber: 20 });
+    await writeFile(join(lab.cacheFolder, file), old);
+    expect(await once()).toBe('collateral_rollback');
+    await rm(join(lab.cacheFolder, file));
+    expect(await once()).toBe('collateral_rollback');
+  });
+
+  it('CRT-09 that has ended is replaced by none that is older than the shared mark', async () => {
+    expect(await once()).toBe(FETCHED);
+    lab.clock.advance(40 * 24 * HOUR_MS);
+    raiseTo(-40 * 24);
+    lab.serve({ evaluationNumber: 20 });
+    expect(await once()).not.toMatch(/20/);
   });
 
   it('CRT-09 stays in use until it ends while the source has nothing newer', async () => {
