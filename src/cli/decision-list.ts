@@ -114,6 +114,6 @@ function what({ evidence, policies, reasons, historical, withdrawn }: Summary): 
     `${evidence.type} under ${policies.map(({ id }) => id).join(', ')}`,
     ...(why === '' ? [] : [`: ${why}`]),
     ...(historical ? [' (historical)'] : []),
-    ...(withdrawn ? [' (withdrawn: never sent)'] : []),
+    ...(withdrawn ? [' (withdrawn: answered audit_unavailable)'] : []),
   ].join('');
 }

@@ -2,7 +2,8 @@ import type { Command } from 'commander';
 import { addGroup, CONFIG, type Handlers, JSON_TOO } from './command-group.js';
 
 const LIST_HELP = `
-Newest first, those of all tenants unless one is named. A decision is withdrawn if its answer was never sent.`;
+Newest first, those of all tenants unless one is named. A withdrawn decision was stored too late: its answer said
+audit_unavailable.`;
 
 const SHOW_HELP = `
 A record has no remedies and no receipt; identifiers of a machine are digests. veritee decisions verify detects changes of

@@ -7,7 +7,7 @@ import { decisionTable } from './decision-table.js';
 import { UsageError } from './input.js';
 import { EXIT_CODE, type Output, printableTexts, shownValue, styledFor } from './output.js';
 
-export const WITHDRAWN = 'WITHDRAWN: the answer with this decision was never sent';
+export const WITHDRAWN = 'WITHDRAWN: it was stored too late, so the answer said audit_unavailable';
 
 /**
  * Shows a decision as it was recorded.

@@ -142,7 +142,7 @@ class Report {
     const lines = [
       ...changes.flatMap((change) => this.#changeLines(change)),
       `${judged} decisions judged again: ${equal} as before, ${flips} flips, ${differ} that differ otherwise`,
-      ...countLine(withdrawn, 'of them withdrawn: never sent'),
+      ...countLine(withdrawn, 'of them withdrawn: answered audit_unavailable'),
       ...countLine(
         notJudged.momentary,
         'not judged again, since they depended on the moment (deadline, internal_error)',

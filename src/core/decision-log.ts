@@ -3,7 +3,7 @@ import type { AskedRelease, ReleaseAttempt, ReleaseKind, ReleaseResult } from '.
 import type { Caller, VerifyRequest } from './request.js';
 
 /**
- * The kinds of records in the decision log. `withdrawn`: a decision that was stored too late, so its answer was never sent.
+ * The kinds of records in the decision log. `withdrawn`: a decision that was stored too late: its answer said `audit_unavailable`.
  * `unrecorded`: the number of decisions, none an allow, that could not be stored. `pruned`: records whose content is dropped.
  * `reloaded`: the result of a reload, with digests of the configuration and of the roots in use from then on.
  * `release-attempt`: stored before a key is requested. `release-result`: the result of that request.

@@ -29,7 +29,7 @@ const STATES: { readonly [state in LinkState]: string } = {
 interface ChainPanelProps {
   readonly decision: Decision;
   readonly nonceBy: NonceBy;
-  /** Whether it is a withdrawn record, whose answer was never sent. */
+  /** Whether it is a withdrawn record, which was stored too late. */
   readonly isWithdrawn: boolean;
 }
 

@@ -8,8 +8,7 @@ export function RecordPanel({ recorded }: { readonly recorded: RecordedDecision 
       <h2 id="record">From the decision log, and not judged now.</h2>
       {recorded.record.withdrawn ? (
         <p class="problem">
-          Withdrawn: it was recorded too late, so the answer was <code>audit_unavailable</code>, and this decision was
-          never sent.
+          Withdrawn: it was recorded too late, so the answer said <code>audit_unavailable</code>, and was no allow.
         </p>
       ) : null}
       <RecordFacts recorded={recorded} />

@@ -8,7 +8,7 @@ interface VerdictPanelProps {
   readonly decision: Decision;
   /** Whether the service may have a record of it: it has none for an example. */
   readonly isStored: boolean;
-  /** Whether it is a withdrawn record: it was stored too late, and its answer was never sent. */
+  /** Whether it is a withdrawn record: it was stored too late, and its answer said `audit_unavailable`. */
   readonly isWithdrawn: boolean;
 }
 
@@ -20,7 +20,7 @@ export function VerdictPanel({ decision, isStored, isWithdrawn }: VerdictPanelPr
   return (
     <section class={`verdict ${isWithdrawn ? 'withdrawn' : decision.decision}`} aria-labelledby="verdict">
       <h2 id="verdict">
-        {isWithdrawn ? 'Withdrawn, never sent: ' : ''}
+        {isWithdrawn ? 'Withdrawn, recorded too late: ' : ''}
         {verdictOf(decision)}
       </h2>
       <Reasons reasons={reasonsOf(decision)} />

@@ -54,8 +54,8 @@ describe.skipIf(isLacking('what the inspector asks for', [CHROMIUM]))('what the 
       });
       await inspector.paste(decisionId);
       expect(await page.getAttribute('section.verdict', 'class')).toBe('verdict withdrawn');
-      expect(await page.textContent('.verdict h2')).toMatch(/^Withdrawn, never sent: Allow:/);
-      expect(await page.textContent('.record .problem')).toMatch(/^Withdrawn: .* this decision was never sent\.$/);
+      expect(await page.textContent('.verdict h2')).toMatch(/^Withdrawn, recorded too late: Allow:/);
+      expect(await page.textContent('.record .problem')).toMatch(/^Withdrawn: .* and was no allow\.$/);
       // The amber of what was not verified: that of the record around it.
       const [verdict, record] = await inspector.read<readonly string[]>(EDGES);
       expect(verdict).toBe(record);

@@ -233,9 +233,9 @@ describe('veritee replay', () => {
     const { exitCode, summary } = await replayed(['replay', '--since', since], { store });
     expect([exitCode, summary.withdrawn]).toEqual([0, 1]);
     const many = await run(['replay', '--since', since], { store, onTerminal: true });
-    expect(linesOf(many.stdout)).toContain('1 of them withdrawn: never sent');
+    expect(linesOf(many.stdout)).toContain('1 of them withdrawn: answered audit_unavailable');
     const one = await run(['replay', ids[1] ?? ''], { store, onTerminal: true });
-    expect(linesOf(one.stdout)).toContain('WITHDRAWN: the answer with this decision was never sent');
+    expect(linesOf(one.stdout)).toContain('WITHDRAWN: it was stored too late, so the answer said audit_unavailable');
   });
 
   it('names another version of veritee that decided', async () => {

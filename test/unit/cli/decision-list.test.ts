@@ -65,7 +65,7 @@ describe('veritee decisions list', () => {
   it('is a table on a terminal', async () => {
     const { store, ids } = await filled();
     expect(await listed(store, { limit: '3' }, true)).toEqual([
-      `2026-01-15T12:05:00.000Z  allow          ${ids[5]}  default  snp under payments (withdrawn: never sent)`,
+      `2026-01-15T12:05:00.000Z  allow          ${ids[5]}  default  snp under payments (withdrawn: answered audit_unavailable)`,
       `2026-01-15T12:04:00.000Z  allow          ${ids[4]}  red      snp under payments`,
       `2026-01-15T12:03:00.000Z  deny           ${ids[3]}  default  snp under payments: nonce_used, snp_tcb, ak_binding, and 1 more`,
       'the newest 3; --limit lists more',

@@ -48,9 +48,11 @@ describe('veritee decisions show', () => {
     ]);
   });
 
-  it('states first that the answer was never sent', async () => {
+  it('states first that it was stored too late', async () => {
     const { store, ids } = await filled();
-    expect((await shown(store, ids[5])).lines[0]).toBe('WITHDRAWN: the answer with this decision was never sent');
+    expect((await shown(store, ids[5])).lines[0]).toBe(
+      'WITHDRAWN: it was stored too late, so the answer said audit_unavailable',
+    );
   });
 
   it('names the tokens that were judged, and what the decision rests on', async () => {

@@ -130,6 +130,13 @@ describe('STO-06 a decision that is stored too late', () => {
     expect(recorder.leavesUnrecorded).not.toHaveBeenCalled();
   });
 
+  it('stays a deny, which is sent and withdrawn', async () => {
+    const { recorder, answer } = recording(DENY, () => new Promise((resolve) => void setTimeout(resolve, 50)), 5);
+    const { decision, reasons } = await answer();
+    expect([decision, reasons.at(-1)]).toEqual(['deny', 'audit_unavailable']);
+    await vi.waitFor(() => expect(recorder.withdraw).toHaveBeenCalledWith(DENY.decisionId, 'late'));
+  });
+
   it('is one that takes more than a second', async () => {
     vi.useFakeTimers();
     try {
