@@ -1,3 +1,4 @@
+import { messageOf } from '../../core/errors.js';
 import type { Clock, Log } from '../../core/ports.js';
 import type { SharedMarks } from '../../core/shared-marks.js';
 import { ToldFaults } from '../../core/told-faults.js';
@@ -83,7 +84,7 @@ export class PostgresMarks implements SharedMarks {
     } catch (err) {
       this.#failures += 1;
       this.#againAt = clock.monotonicMs() + PAUSE_MS;
-      this.#faults.begun(SUBJECT, { store: 'postgres' }, { err });
+      this.#faults.begun(SUBJECT, { store: 'postgres' }, { why: messageOf(err) });
       return null;
     }
   }

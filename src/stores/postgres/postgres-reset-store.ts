@@ -1,3 +1,4 @@
+import { messageOf } from '../../core/errors.js';
 import type { Log } from '../../core/ports.js';
 import { ToldFaults } from '../../core/told-faults.js';
 import type { ResetCounts, ResetMemory } from '../../core/vtpm-resets.js';
@@ -97,7 +98,7 @@ export class PostgresResetMemory implements ResetMemory {
       this.#faults.over(tenant);
       return rows;
     } catch (err) {
-      this.#faults.begun(tenant, { store: 'postgres', tenant }, { err });
+      this.#faults.begun(tenant, { store: 'postgres', tenant }, { why: messageOf(err) });
       throw err;
     }
   }
