@@ -10,12 +10,17 @@ import type { PostgresServer } from '../stores/postgres/connection.js';
 import { PostgresChallengeStore } from '../stores/postgres/postgres-challenge-store.js';
 import { PostgresLogStore } from '../stores/postgres/postgres-log-store.js';
 import { PostgresProofStore } from '../stores/postgres/postgres-proof-store.js';
+import { ownsTables } from '../stores/postgres/schema.js';
 import { SqliteChallengeStore } from '../stores/sqlite/sqlite-challenge-store.js';
 import { SqliteProofStore } from '../stores/sqlite/sqlite-proof-store.js';
 import { SqliteStore } from '../stores/sqlite/sqlite-store.js';
 import type { OpenParts } from './open-parts.js';
 import type { PostgresOptions } from './postgres-server.js';
 import { storeClockCheck } from './store-clock.js';
+
+const OWNER_TIMEOUT_MS = 5000;
+const OWNER =
+  'stores.url: its role can act as the owner of the tables, and so delete and change decisions: log in as another role, which veritee stores migrate --service names';
 
 /** The open stores of a service. */
 export interface OpenStores {
@@ -79,12 +84,14 @@ async function openShared(
 ): Promise<OpenStores> {
   const { key, clock, log, storeTimeoutMs, storeTimeoutMs: timeoutMs = CHALLENGE_STORE_TIMEOUT_MS } = options;
   const lifetimeMs = configuration.challenges.lifetimeSeconds * 1000;
-  const [challenges, proofs] = await Promise.all([
+  const [challenges, proofs, isOwner] = await Promise.all([
     PostgresChallengeStore.open({ server, key, clock, lifetimeMs, timeoutMs }),
     PostgresProofStore.open({ server, clock, timeoutMs }),
+    server.reads.use({ timeoutMs: OWNER_TIMEOUT_MS }, ownsTables),
   ]).catch((cause) => {
     throw new ConfigurationError([{ path: ['stores', 'url'], what: `cannot be used: ${messageOf(cause)}` }], { cause });
   });
+  if (isOwner) log.warn({ store: 'postgres' }, OWNER);
   log.info(
     { store: 'postgres' },
     'stores are open: a restart or failover of the database voids outstanding challenges',

@@ -35,7 +35,7 @@ const NO_RIGHT = '42501';
  * Migrates the schema to the version of this service, as its owner, and grants the service role its privileges. If several processes
  * start it at once, one does it.
  *
- * @throws {UnfitError} if the schema is newer or has another owner, or the role does not exist
+ * @throws {UnfitError} if the schema is newer or has another owner, or the role does not exist or can act as the owner
  * @throws {Error} if other sessions hold a lock until the limit
  */
 export async function migrate(sessions: Sessions, options: MigrateOptions): Promise<Migrated> {
@@ -94,13 +94,14 @@ async function requireRole(session: Session, role: string): Promise<void> {
     throw new UnfitError(`there is no role ${role} for --service: create it first, or name another`);
 }
 
-/** An owner already has every privilege. Revoking privileges from itself would remove them from the tables. */
-async function grant(session: Session, serviceRole: string): Promise<void> {
+/** The service must not be able to delete or change records, as the owner can. */
+async function grant(session: Session, role: string): Promise<void> {
   const [row] = await session.rows<{ readonly name: string; readonly own: boolean }>(
-    'SELECT quote_ident($1) AS name, $1 = current_user AS own',
-    [serviceRole],
+    "SELECT quote_ident($1) AS name, pg_has_role($1, current_user, 'MEMBER') AS own",
+    [role],
   );
-  if (row === undefined || row.own) return;
+  if (row === undefined || row.own)
+    throw new UnfitError(`the role ${role} of --service can act as the owner, and so delete decisions: name another`);
   const { name } = row;
   await session.run(`
     REVOKE ALL ON ALL TABLES IN SCHEMA ${SCHEMA_NAME} FROM ${name};

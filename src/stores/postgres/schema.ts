@@ -33,6 +33,15 @@ export async function requireSchema(session: Session): Promise<void> {
     throw new UnfitError(`its schema has version ${version}, and this service knows ${SCHEMA_VERSION}`);
 }
 
+/** Whether the role of a session can act as the owner of the tables, who can delete and change records. */
+export async function ownsTables(session: Session): Promise<boolean> {
+  const [row] = await session.rows<{ readonly own: boolean }>(
+    "SELECT pg_has_role(nspowner, 'MEMBER') AS own FROM pg_namespace WHERE nspname = $1",
+    [SCHEMA_NAME],
+  );
+  return row?.own === true;
+}
+
 /** Returns null if the database has no schema of this service. */
 export async function schemaVersion(session: Session): Promise<number | null> {
   const [there] = await session.rows<{ readonly oid: string | null }>('SELECT to_regclass($1)::text AS oid', [

@@ -66,6 +66,15 @@ describe.skipIf(isWithoutPostgres('replicas of the service that share decisions'
       for (const stored of [dump, text]) expectWithout(stored, secretsOf(replicas.lab, answer, nonce));
     });
 
+    it('AUD-04 warn at the start of a role that can delete records, and of no other', async () => {
+      const warning = 'stores.url: its role can act as the owner of the tables, and so delete and change decisions';
+      await replica();
+      expect(replicas.lab.output).not.toContain(warning);
+      const { port, user } = replicas.server;
+      await replica({ stores: { url: replicas.url(port, user) } });
+      expect(replicas.lab.output).toContain(warning);
+    });
+
     it('have a chain each, see those of one another, and have a log that verifies', async () => {
       const services = [await replica(), await replica()];
       const ids: string[] = [];

@@ -90,6 +90,19 @@ describe.skipIf(isWithoutPostgres('changes of the tables in PostgreSQL'))('chang
     expect(await logs.sql(`SELECT ${schema('USAGE')}, ${schema('CREATE')}, ${update}`)).toBe('t|f|f');
   });
 
+  it('AUD-04 are refused for a service that can act as the owner, by itself, as superuser or as a member', async () => {
+    await migrating(LONG_MS);
+    await server.sql(
+      `CREATE ROLE super LOGIN SUPERUSER; CREATE ROLE member LOGIN NOINHERIT; GRANT ${server.user} TO member`,
+    );
+    const { writer } = await owner();
+    for (const serviceRole of [server.user, 'super', 'member']) {
+      await expect(migrate(writer, { serviceRole, limitMs: LONG_MS })).rejects.toThrow(
+        `the role ${serviceRole} of --service can act as the owner, and so delete decisions: name another`,
+      );
+    }
+  });
+
   describe.each([
     ['a lock on a table', 'LOCK TABLE schema_version IN SHARE MODE'],
     ['the lock of those who change tables', 'SELECT pg_advisory_xact_lock(33325589321770341)'],

@@ -58,8 +58,8 @@ describe('decisions in PostgreSQL within this process', () => {
   const connection = new Connection();
 
   beforeAll(async () => {
-    await connection.run('SET search_path = veritee');
-    await migrate(connection as never, { serviceRole: 'postgres', limitMs: 0 });
+    await connection.run('CREATE ROLE service; SET search_path = veritee');
+    await migrate(connection as never, { serviceRole: 'service', limitMs: 0 });
   });
 
   beforeEach(() =>
