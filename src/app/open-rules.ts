@@ -20,7 +20,7 @@ export async function openRules(
 ) {
   const { log } = outside;
   // Later steps of the start add callbacks. No reload happens before they are complete.
-  const onReloaded: (() => void)[] = [
+  const onReloaded: ((tenant: string) => void)[] = [
     // The reload of another tenant's policies may have failed.
     () => {
       if (policies.isCurrent) metrics.reloaded('policies');
@@ -30,8 +30,8 @@ export async function openRules(
   const policies = opened.add(
     await TenantPolicies.open(configuration, {
       log,
-      reloaded: () => {
-        for (const hear of onReloaded) hear();
+      reloaded: (tenant) => {
+        for (const hear of onReloaded) hear(tenant);
       },
       failed: (problems) => {
         for (const hear of onRefused) hear(problems);
@@ -42,12 +42,12 @@ export async function openRules(
   const access = opened.add(await ReloadedAccess.open(configuration, outside));
   metrics.watchState('policies', () => policies.isCurrent);
   logWarnings(await settingWarnings(configuration), log);
-  const warn = () => {
-    const inForce = policies.list();
-    const ofGates = gateWarnings(configuration, inForce).map(placedWarning);
+  const warn = (reloaded: string) => {
+    const inForce = policies.list().filter(({ tenant }) => tenant === reloaded);
+    const ofGates = gateWarnings(configuration, inForce, reloaded).map(placedWarning);
     logWarnings([...policyWarnings(inForce, configuration), ...ofGates], log);
   };
-  warn();
+  for (const tenant of policies.tenants) warn(tenant);
   onReloaded.push(warn);
   return { policies, access, onReloaded, onRefused };
 }

@@ -84,9 +84,15 @@ export function isWarning({ code }: LintedProblem, { keys }: Configuration, tena
  * their policy does not.
  *
  * @param policies those of files; built-in ones may be absent
+ * @param tenant whose gates; left out: all
  */
-export function gateWarnings({ gates }: Configuration, policies: readonly TenantPolicy[]): readonly PlacedProblem[] {
+export function gateWarnings(
+  { gates }: Configuration,
+  policies: readonly TenantPolicy[],
+  tenant?: string,
+): readonly PlacedProblem[] {
   return Object.entries(gates).flatMap(([name, gate]) => {
+    if (tenant !== undefined && gate.tenant !== tenant) return [];
     const own = policies.find(({ tenant, policy: { id } }) => tenant === gate.tenant && id === gate.policy);
     const policy = own?.policy ?? BUILT_IN_POLICIES.find(({ id }) => id === gate.policy);
     return gateRemarks(gate, policy).map(([member, what]) => ({ path: ['gates', name, member], what }));

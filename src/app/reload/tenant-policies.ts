@@ -20,7 +20,7 @@ const POLICIES = 'policies';
 export interface TenantPoliciesOptions {
   readonly log: Log;
   /** Called after the policies of a tenant were reloaded. */
-  readonly reloaded?: () => void;
+  readonly reloaded?: (tenant: string) => void;
   /** Called if the policies of a tenant could not be reloaded. */
   readonly failed?: (problems: readonly string[]) => void;
 }
@@ -145,7 +145,7 @@ async function openDirectory(
     onReloaded: (inForce) => {
       sayPoliciesReloaded(before, inForce, namedTenant(tenant), log);
       before = inForce;
-      reloaded?.();
+      reloaded?.(tenant);
     },
     onReloadFailed: (problems) => {
       failed?.(problems);

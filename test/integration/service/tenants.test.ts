@@ -172,6 +172,15 @@ describe('tenants', () => {
     expect(lab.output).toMatch(/"tenant":"red".*"added":\["later"\].*"msg":"policies reloaded"/);
   });
 
+  it('are warned about once with each reload, also of several tenants', async () => {
+    const gates = Object.entries(MEMBERS().gates).map(([name, gate]) => [name, { ...gate, ownNonces: true }]);
+    const warned = await lab.start({ ...MEMBERS(), gates: Object.fromEntries(gates) }, {}, 'warned');
+    const before = lab.output.length;
+    await warned.reload();
+    const warnings = lab.output.slice(before).match(/the gate accepts a receipt whose nonce the caller chose/g);
+    expect(warnings).toHaveLength(gates.length);
+  });
+
   it('are named with their policies when the service starts', () => {
     const starting = lab.output.split('\n').find((line) => line.includes('"msg":"starting"')) ?? '{}';
     expect(JSON.parse(starting).policies).toContainEqual({
