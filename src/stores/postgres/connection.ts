@@ -30,6 +30,8 @@ const [FIRST_PAUSE_MS, LONGEST_PAUSE_MS] = [100, 2000];
 
 /** Error codes of the server that waiting does not change: login refused, no such database, no privilege. */
 const LASTING: ReadonlySet<unknown> = new Set(['28000', '28P01', '3D000', '42501']);
+/** What TLS says of a certificate that it refuses, such as CERT_HAS_EXPIRED and UNABLE_TO_VERIFY_LEAF_SIGNATURE. */
+const REFUSED_CERTIFICATE = /CERT|SIGNATURE/;
 
 /** A PostgreSQL server, over connections of three kinds that do not wait for each other. */
 export class PostgresServer {
@@ -176,7 +178,8 @@ export class PostgresServer {
 
 function isLasting(error: unknown): boolean {
   if (error instanceof UnfitError) return true;
-  return error instanceof Error && 'code' in error && LASTING.has(error.code);
+  if (!(error instanceof Error && 'code' in error)) return false;
+  return LASTING.has(error.code) || REFUSED_CERTIFICATE.test(String(error.code));
 }
 
 /** Returns a pause that grows with the failures and differs between processes. */

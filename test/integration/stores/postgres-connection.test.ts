@@ -231,10 +231,11 @@ describe.skipIf(isWithoutPostgres('connections to PostgreSQL'))('connections to 
     afterAll(() => guarded.close());
 
     const tls = { ca: async () => authority.pem };
-    const entering = (settings: Partial<PostgresSettings>) =>
+    const entering = (settings: Partial<PostgresSettings>, log = new RecordingLog()) =>
       connect({
         settings: { host: 'localhost', port: guarded.port, password: async () => 'first', ...settings },
         admit: async () => {},
+        log,
       });
 
     it('names the authorities that the server may have its certificate from', async () => {
@@ -254,6 +255,28 @@ describe.skipIf(isWithoutPostgres('connections to PostgreSQL'))('connections to 
       await expect(connections.reads.use(LONG, (session) => session.rows('SELECT 1'))).rejects.toThrow(/certificate/);
       pem = other.pem;
       await connections.reads.use(LONG, (session) => session.rows('SELECT 1'));
+      await identify(authority.issueForLoopback());
+    });
+
+    it.each([
+      ['another authority', () => new TlsAuthority().issueForLoopback()],
+      ['another name', () => authority.issueForClient({ dnsNames: ['other.example'] })],
+      [
+        'the past',
+        () =>
+          authority.issueForClient({
+            dnsNames: ['localhost'],
+            notBefore: new Date('2020-01-01'),
+            notAfter: new Date('2020-02-01'),
+          }),
+      ],
+    ])('is closed by a restart with a certificate of %s, which the log names during the outage', async (_, issue) => {
+      const log = new RecordingLog();
+      const connections = await entering({ tls }, log);
+      await oneValue(connections, 'SELECT 1 AS value');
+      await identify(issue());
+      await vi.waitFor(() => expect(log.of(/^store cannot be used$/)).toHaveLength(1), PATIENT);
+      expect(log.of(/^store cannot be used$/)).toMatchObject([{ why: expect.stringContaining('certificate') }]);
       await identify(authority.issueForLoopback());
     });
 
