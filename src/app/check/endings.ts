@@ -150,6 +150,13 @@ export class Endings {
     logWarnings(expiring(this.#sources, clock.now(), groups), log);
   }
 
+  /** Logs a warning for each waiver of the policies of a tenant that has expired or expires soon. */
+  warnOfWaivers(tenant: string): void {
+    const { clock, log } = this.#sources;
+    const policies = () => this.#sources.policies().filter((each) => each.tenant === tenant);
+    logWarnings(expiring({ ...this.#sources, policies }, clock.now(), ['waivers']), log);
+  }
+
   /** Seconds until each expires; negative after the expiry. */
   get figures(): EndingFigures {
     const sources = this.#sources;

@@ -30,7 +30,7 @@ export function openEndings(options: EndingsOptions): Endings {
   });
   endings.warn();
   metrics.watchEndings(() => endings.figures);
-  onReloaded.push(() => endings.warn('waivers'));
+  onReloaded.push((tenant) => endings.warnOfWaivers(tenant));
   metrics.watchFetched(async () => fetchedFigures(await endorsements.fetched(), clock.now()));
   return endings;
 }

@@ -50,7 +50,8 @@ beforeAll(async () => {
   lab = await LabService.create();
   // The same id, and other texts: the one of blue accepts no such evidence.
   await writePolicyOf('red', 'payments');
-  await writePolicyOf('red', 'only-red');
+  const waiver = { check: 'crl_unconfirmed', reason: 'known', approver: 'alice', expires: '2026-01-01' };
+  await writePolicyOf('red', 'only-red', { waivers: [waiver] });
   await writePolicyOf('blue', 'payments', { accepts: ['snp'] });
   for (const tenant of ['red', 'blue']) {
     await writePolicyOf(tenant, 'tracking', { require: { tpm: { trackResets: true } } });
@@ -179,6 +180,7 @@ describe('tenants', () => {
     await warned.reload();
     const warnings = lab.output.slice(before).match(/the gate accepts a receipt whose nonce the caller chose/g);
     expect(warnings).toHaveLength(gates.length);
+    expect(lab.output.slice(before).match(/"msg":"a waiver has expired/g)).toHaveLength(1);
   });
 
   it('are named with their policies when the service starts', () => {

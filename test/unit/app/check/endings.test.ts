@@ -98,7 +98,9 @@ describe('DEC-14 a warning', () => {
     ['2026-07-02', []],
   ])('DEC-14 of a waiver that ends on %s', (expires, expected) => {
     const { endings, log } = endingsOf([], [expires]);
-    endings.warn('waivers');
+    endings.warnOfWaivers('other');
+    expect(said(log)).toEqual([]);
+    endings.warnOfWaivers('default');
     expect(said(log)).toEqual(expected);
   });
 });
