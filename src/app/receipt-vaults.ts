@@ -113,7 +113,7 @@ function whyUnusable(error: unknown): string | null {
 
 /** The error of the vault or of a proxy in between, with the remedy if it is known. */
 function whyNot(error: FetchError, permission: 'get' | 'sign'): string {
-  const said = saidBy(error);
+  const said = statedBy(error);
   const why = `${error.message}${said === null ? '' : ` (${said})`}`;
   switch (error.status) {
     case 401:
@@ -128,8 +128,8 @@ function whyNot(error: FetchError, permission: 'get' | 'sign'): string {
 }
 
 /** An error code of the server, or the innermost network error. */
-function saidBy(error: Error): string | null {
+function statedBy(error: Error): string | null {
   const { cause } = error;
   if (typeof cause === 'string') return cause;
-  return cause instanceof Error ? (saidBy(cause) ?? cause.message) : null;
+  return cause instanceof Error ? (statedBy(cause) ?? cause.message) : null;
 }

@@ -2,7 +2,7 @@ import { hex, latin1 } from '../core/bytes.js';
 import type { BootClaim, EventLogClaims } from '../core/claims.js';
 import type { AbsentClaim, EventLogGaps } from '../core/verification.js';
 import { applicationsIn, type Listed, loaderListsIn } from './boot-lists.js';
-import type { JudgedEvent } from './judged-event.js';
+import type { CheckedEvent } from './checked-event.js';
 import type { RegisterLayout } from './register-layout.js';
 import { secureBootOf } from './secure-boot.js';
 
@@ -23,7 +23,7 @@ type Made<T> = { readonly value: T } | { readonly absent: AbsentClaim };
  * them to be covered: otherwise its list would be incomplete.
  */
 export function bootClaims(
-  events: ReadonlyMap<number, readonly JudgedEvent[]>,
+  events: ReadonlyMap<number, readonly CheckedEvent[]>,
   layout: RegisterLayout,
   cover: RegisterCover,
 ): BootClaims {
@@ -69,7 +69,7 @@ function filesRegisters({ loader }: RegisterLayout): readonly number[] {
  * Whether firmware measured an error, which it does instead of a separator, in any register. Compares the digest: the log may
  * give it any name. Beside a separator the same bytes are a setting.
  */
-function hasError(events: readonly JudgedEvent[]): boolean {
+function hasError(events: readonly CheckedEvent[]): boolean {
   return events.some(({ separator }) => separator === 'error') && !events.some(({ separator }) => separator === 'zero');
 }
 
@@ -98,7 +98,7 @@ const MOK_LIST = 'MokList\0';
  * shim extends by the contents of MokList. The log has its name beside the digest, but no digest covers the name. shim measures it
  * first, before an OS can add events: only there the name counts. If shim ran twice, both contents are the same.
  */
-function mokListOf(events: readonly JudgedEvent[]): Made<string> {
+function mokListOf(events: readonly CheckedEvent[]): Made<string> {
   const [first] = events;
   const named = events.filter(({ event: { data } }) => latin1(data) === MOK_LIST);
   const digests = new Set(named.map(({ digest }) => hex(digest)));

@@ -1,5 +1,5 @@
 import { fromLatin1, hex, isSameBytes, latin1 } from '../core/bytes.js';
-import type { JudgedEvent } from './judged-event.js';
+import type { CheckedEvent } from './checked-event.js';
 import { commandLineOf, loaderLabel } from './loader-text.js';
 import { hasSections, type LoaderContents, type RegisterLayout } from './register-layout.js';
 
@@ -11,7 +11,7 @@ const MAXIMUM_LOADER_EVENTS = 1024;
 /** Claims of a boot, or why they are absent: one sentence. */
 export type Listed = { readonly entries: readonly string[] } | { readonly absent: string };
 
-type Events = ReadonlyMap<number, readonly JudgedEvent[]>;
+type Events = ReadonlyMap<number, readonly CheckedEvent[]>;
 
 /**
  * Lists started images, by the digest of each event (the Authenticode hash of an image). It includes every event of the register
@@ -32,7 +32,7 @@ export function applicationsIn(events: Events, layout: RegisterLayout): Listed {
   return boundedList(found);
 }
 
-function isExplained(event: JudgedEvent): boolean {
+function isExplained(event: CheckedEvent): boolean {
   return event.separator !== null || event.isOfSystem || event.isAction || event.isPartitionTable;
 }
 
@@ -75,10 +75,10 @@ export function loaderListsIn(events: Events, layout: RegisterLayout): LoaderLis
 interface ReadRegister {
   readonly read: readonly LoaderEvent[];
   /** The first event whose data was not measured; null if there is none. */
-  readonly unverified: JudgedEvent | null;
+  readonly unverified: CheckedEvent | null;
 }
 
-function readRegister(events: readonly JudgedEvent[], contents: LoaderContents): ReadRegister {
+function readRegister(events: readonly CheckedEvent[], contents: LoaderContents): ReadRegister {
   const read: LoaderEvent[] = [];
   for (const event of events) {
     const found = (hasSections(contents) ? asSection(event, contents) : null) ?? classify(event, contents);
@@ -90,7 +90,7 @@ function readRegister(events: readonly JudgedEvent[], contents: LoaderContents):
 
 const EXPLAINED = { kind: 'explained' } as const;
 
-function classify(event: JudgedEvent, contents: LoaderContents): LoaderEvent {
+function classify(event: CheckedEvent, contents: LoaderContents): LoaderEvent {
   if (event.separator !== null || event.isOfSystem) return EXPLAINED;
   switch (contents) {
     case 'text':
@@ -106,7 +106,7 @@ function classify(event: JudgedEvent, contents: LoaderContents): LoaderEvent {
   }
 }
 
-function asText(event: JudgedEvent): LoaderEvent | null {
+function asText(event: CheckedEvent): LoaderEvent | null {
   if (isSameBytes(WINDOWS_SEPARATOR, event.event.data) && event.isWhole) return EXPLAINED;
   const text = event.loaderText;
   if (text === null) return null;
@@ -117,7 +117,7 @@ function asText(event: JudgedEvent): LoaderEvent | null {
 }
 
 /** Reads one shared register: text counts as text, if GRUB's label for it is right. Other events count by their digest. */
-function asMixed(event: JudgedEvent): LoaderEvent {
+function asMixed(event: CheckedEvent): LoaderEvent {
   if (loaderLabel(event.event.data) === null && event.loaderText === null) return asDigest(event);
   return asText(event) ?? { kind: 'unverified' };
 }
@@ -135,7 +135,7 @@ const LOAD_OPTIONS = 'LOADED_IMAGE::LoadOptions\0';
 const NV_INDEX = /^nvpcr-init:[\w.-]+(?::\w+)+$/;
 
 /** Uses only the digest. Only the log tells load options from files: the digest counts in both cases. */
-function asDigest(event: JudgedEvent): LoaderEvent {
+function asDigest(event: CheckedEvent): LoaderEvent {
   const text = latin1(event.event.data);
   if (NV_INDEX.test(text) && event.isWhole) return EXPLAINED;
   return { kind: text.endsWith(LOAD_OPTIONS) ? 'loadOptions' : 'file', value: hex(event.digest) };
@@ -144,7 +144,7 @@ function asDigest(event: JudgedEvent): LoaderEvent {
 const COMMAND_LINE_SECTION = '.cmdline';
 
 /** The name of a section, or its contents. Null for any other event. */
-function asSection({ announces, section, digest }: JudgedEvent, contents: LoaderContents): LoaderEvent | null {
+function asSection({ announces, section, digest }: CheckedEvent, contents: LoaderContents): LoaderEvent | null {
   if (section === null) return announces === null ? null : EXPLAINED;
   if (section === COMMAND_LINE_SECTION) {
     // A file of GRUB can contain the name of the section, and be followed by another file.
@@ -158,7 +158,7 @@ function asSection({ announces, section, digest }: JudgedEvent, contents: Loader
 const WINDOWS_SEPARATOR = fromLatin1('WBCL');
 
 /** Whether an event is of Windows: a list of tagged values, which text cannot be (TCG_PCClientTaggedEvent). */
-function isOfWindows({ event: { data }, isWhole }: JudgedEvent): boolean {
+function isOfWindows({ event: { data }, isWhole }: CheckedEvent): boolean {
   const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
   let offset = 0;
   while (offset + 8 <= data.byteLength) {

@@ -1,6 +1,6 @@
 import { isZero } from '../formats/byte-reader.js';
+import type { CheckedEvent } from './checked-event.js';
 import { EVENT_TYPE, type MeasuredEvent } from './format/measured-event.js';
-import type { JudgedEvent } from './judged-event.js';
 import type { OrderWeight, RegisterLayout } from './register-layout.js';
 import { startupLocalities } from './replay.js';
 import { isSeparatorOf, lateVariable } from './secure-boot.js';
@@ -26,7 +26,7 @@ type Fault = Omit<OrderFinding, 'weight'>;
  */
 export function orderFindings(
   log: readonly MeasuredEvent[],
-  judged: ReadonlyMap<number, readonly JudgedEvent[]>,
+  judged: ReadonlyMap<number, readonly CheckedEvent[]>,
   layout: RegisterLayout,
 ): readonly OrderFinding[] {
   const faults: readonly Fault[] = [
@@ -73,7 +73,7 @@ function isOddSeparator({ index, type, data }: MeasuredEvent, { ofFirmware }: Re
 }
 
 function secondSeparators(
-  judged: ReadonlyMap<number, readonly JudgedEvent[]>,
+  judged: ReadonlyMap<number, readonly CheckedEvent[]>,
   layout: RegisterLayout,
 ): readonly OrderFinding[] {
   const { secondSeparator, name } = layout;
@@ -93,7 +93,7 @@ function secondSeparators(
 }
 
 function lateVariables(
-  judged: ReadonlyMap<number, readonly JudgedEvent[]>,
+  judged: ReadonlyMap<number, readonly CheckedEvent[]>,
   { secureBoot, name }: RegisterLayout,
 ): readonly Fault[] {
   const offset = lateVariable(judged.get(secureBoot) ?? []);

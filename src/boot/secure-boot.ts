@@ -1,8 +1,8 @@
 import { hex } from '../core/bytes.js';
 import { sha256 } from '../crypto/digest.js';
+import type { CheckedEvent } from './checked-event.js';
 import { EFI_GLOBAL_VARIABLE, EFI_IMAGE_SECURITY_DATABASE, type EfiVariable } from './format/efi-variable.js';
 import { EVENT_TYPE } from './format/measured-event.js';
-import type { JudgedEvent } from './judged-event.js';
 import type { RegisterLayout } from './register-layout.js';
 
 /** The variable of shim, under its own vendor GUID. */
@@ -31,7 +31,7 @@ export interface SecureBootVerdict {
 
 /** One event of the register, read once. */
 interface Reading {
-  readonly judged: JudgedEvent;
+  readonly judged: CheckedEvent;
   readonly variable: EfiVariable | null;
   readonly isAuthority: boolean;
 }
@@ -44,7 +44,7 @@ interface Reading {
  * debugger may be on. If Secure Boot is on, shim must also check started images. An authority for them must then follow the
  * separator. No authority may precede it.
  */
-export function secureBootOf(events: readonly JudgedEvent[], layout: RegisterLayout): SecureBootVerdict {
+export function secureBootOf(events: readonly CheckedEvent[], layout: RegisterLayout): SecureBootVerdict {
   const readings = events.map(readingOfEvent);
   const end = events.findIndex(({ separator }) => separator !== null);
   const before = readings.slice(0, Math.max(end, 0));
@@ -77,7 +77,7 @@ function isNamedAs(variable: EfiVariable | null, database: Database | undefined)
  * of zeros can be any setting, so there the log must also call it a separator.
  */
 export function isSeparatorOf(
-  { separator, event }: JudgedEvent,
+  { separator, event }: CheckedEvent,
   index: number,
   { ofSettings }: RegisterLayout,
 ): boolean {
@@ -85,7 +85,7 @@ export function isSeparatorOf(
 }
 
 /** Variables of Secure Boot after the separator, where firmware writes none. Returns the offset of the event. */
-export function lateVariable(events: readonly JudgedEvent[]): number | null {
+export function lateVariable(events: readonly CheckedEvent[]): number | null {
   const end = events.findIndex(({ separator }) => separator !== null);
   if (end < 0) return null;
   const late = events
@@ -106,9 +106,9 @@ function isLate({ judged, variable, isAuthority }: Reading): boolean {
 
 /** The first event whose data was not measured; null if there is none. */
 export function unverifiedEvent(
-  events: readonly JudgedEvent[],
+  events: readonly CheckedEvent[],
   { secureBootAlone }: RegisterLayout,
-): JudgedEvent | null {
+): CheckedEvent | null {
   const wrong = events.find((judged) => {
     const mustVerify = secureBootAlone || OF_SECURE_BOOT.has(judged.event.type ?? EVENT_TYPE.noAction);
     return mustVerify && judged.variable === null && !judged.isWhole;
@@ -123,12 +123,12 @@ const OF_SECURE_BOOT: ReadonlySet<number> = new Set([
   EVENT_TYPE.variableAuthority,
 ]);
 
-function readingOfEvent(judged: JudgedEvent): Reading {
+function readingOfEvent(judged: CheckedEvent): Reading {
   return { judged, variable: judged.variable, isAuthority: judged.event.type === EVENT_TYPE.variableAuthority };
 }
 
 function whyUnknown(
-  separator: JudgedEvent | undefined,
+  separator: CheckedEvent | undefined,
   before: readonly Reading[],
   all: readonly Reading[],
   variables: SecureBootVerdict['variables'],

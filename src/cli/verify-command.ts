@@ -49,7 +49,7 @@ export async function verifyCommand(
   output: Output,
   detail: VerifyDetail = 'checks',
 ): Promise<number> {
-  const { body, decision } = await judgeBody(input, overrides, parts);
+  const { body, decision } = await decideBody(input, overrides, parts);
   const presented = presentDecision(decision, { allChecks: true, explain: detail !== 'checks' });
   if (output.asTable)
     output.write(forPeople(decision, presented, detail, { ...output, chosen: chosenByBody(body, overrides) }));
@@ -61,7 +61,7 @@ export async function verifyCommand(
  * Verifies a /verify body without output.
  * @throws {UsageError} as `verifyCommand`
  */
-export async function judgeBody(
+export async function decideBody(
   input: NamedInput,
   overrides: RequestOverrides,
   { verifyEvidence, raw, limits }: VerifyCommandParts,

@@ -234,7 +234,7 @@ export interface LogStore extends LogReader {
 }
 
 /** A decision, and the request that it answers. */
-export interface JudgedRequest {
+export interface DecidedRequest {
   readonly decision: Decision;
   readonly request: VerifyRequest;
   readonly caller: Pick<Caller, 'principal' | 'tenant'>;
@@ -257,7 +257,7 @@ export interface DecisionRecorder {
    * Resolves once the decision is stored.
    * @throws {StoreUnavailableError} if it was not stored, or the outcome is unknown
    */
-  record(judged: JudgedRequest): Promise<void>;
+  record(judged: DecidedRequest): Promise<void>;
   /**
    * Resolves once a release attempt is stored durably. If it rejects, the key must not be requested: an attempt that was
    * stored all the same gets a result that states this.

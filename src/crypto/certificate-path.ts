@@ -71,7 +71,7 @@ const STEPS: readonly Step[] = [
 
 /**
  * Verifies a certification path (RFC 5280 section 6.1) without time, so that the result
- * can be cached for the same bytes. `judgeValidity` checks time, `revocation-list.ts` revocation.
+ * can be cached for the same bytes. `checkValidity` checks time, `revocation-list.ts` revocation.
  *
  * Not checked: authority and subject key identifiers (names and signatures decide), non-critical extensions
  * (certificate policies, distribution points), and revocation.
@@ -146,7 +146,7 @@ export function isIssuedBy(certificate: X509Certificate, issuer: X509Certificate
  * Checks whether every certificate of a chain is valid at a verification time. No leeway: valid from notBefore to notAfter,
  * both included (RFC 5280 4.1.2.5). A certificate without a time is not valid.
  */
-export function judgeValidity(path: readonly X509Certificate[], at: Date): PathProblem | null {
+export function checkValidity(path: readonly X509Certificate[], at: Date): PathProblem | null {
   for (const [index, certificate] of path.entries()) {
     const { notBefore, notAfter } = certificate;
     const fail = (what: string): PathProblem => {

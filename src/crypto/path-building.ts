@@ -1,6 +1,6 @@
 import { isSameName } from '../formats/distinguished-name.js';
 import type { X509Certificate } from '../formats/x509-certificate.js';
-import { isIssuedBy, judgeValidity, MAXIMUM_PATH, verifyCertificatePath } from './certificate-path.js';
+import { checkValidity, isIssuedBy, MAXIMUM_PATH, verifyCertificatePath } from './certificate-path.js';
 import { spkiDigest } from './key-cache.js';
 import type { PathProfile } from './path-profile.js';
 
@@ -28,7 +28,7 @@ export function completePath(sent: readonly X509Certificate[], completion: Compl
   if (isPinned(sent, profile)) return sent;
   const paths = [...pathsFrom(sent, completion, { left: MAXIMUM_TRIALS })];
   const whole = paths.filter((path) => verifyCertificatePath(path, profile).length === 0);
-  const valid = whole.find((path) => judgeValidity(path, at) === null);
+  const valid = whole.find((path) => checkValidity(path, at) === null);
   return valid ?? whole[0] ?? furthest(paths, profile) ?? sent;
 }
 

@@ -19,7 +19,7 @@ export type RevocationListReading =
 
 /**
  * Verifies a CRL (RFC 5280 section 6.3.3) without time: it is complete, signed by its
- * issuer, and covers all certificates of that issuer. `judgeRevocationListTime` checks time. Its entries are parsed once the
+ * issuer, and covers all certificates of that issuer. `checkRevocationListTime` checks time. Its entries are parsed once the
  * signature verifies, so that only the issuer decides how many there are.
  *
  * Not checked: whether the issuer is trusted (verify its path first), and whether there is a newer CRL. Rejects an issuing
@@ -45,7 +45,7 @@ export function verifyRevocationList(
  * Checks a CRL at a verification time, without leeway. A CRL without an end cannot be distinguished from an old one, so
  * it counts as stale.
  */
-export function judgeRevocationListTime({ thisUpdate, nextUpdate }: CrlFrame, at: Date): RevocationListProblem | null {
+export function checkRevocationListTime({ thisUpdate, nextUpdate }: CrlFrame, at: Date): RevocationListProblem | null {
   const problem = (code: RevocationListProblem['code'], what: string) => ({ code, detail: `CRL ${what}` });
   if (thisUpdate === null) return problem('crl_invalid', 'does not say when it was made');
   if (at < thisUpdate) return problem('crl_invalid', `is from the future, of ${thisUpdate.toISOString()}`);

@@ -1,3 +1,4 @@
+import type { CheckedEvent } from '../boot/checked-event.js';
 import {
   EFI_GLOBAL_VARIABLE,
   EFI_IMAGE_SECURITY_DATABASE,
@@ -5,7 +6,6 @@ import {
   parseEfiVariable,
 } from '../boot/format/efi-variable.js';
 import { EVENT_TYPE } from '../boot/format/measured-event.js';
-import type { JudgedEvent } from '../boot/judged-event.js';
 import { commandLineOf } from '../boot/loader-text.js';
 import { hasSections, type LoaderContents, type RegisterLayout } from '../boot/register-layout.js';
 import { hex, latin1 } from '../core/bytes.js';
@@ -43,7 +43,7 @@ interface Place {
 }
 
 /** Facts from the events of one register, in their order. */
-export function factsOf(events: readonly JudgedEvent[], index: number, layout: RegisterLayout): readonly BootFact[] {
+export function factsOf(events: readonly CheckedEvent[], index: number, layout: RegisterLayout): readonly BootFact[] {
   let isAfterSeparator = false;
   return events.map((judged) => {
     const read = readEvent(judged, { layout, index, isAfterSeparator });
@@ -53,7 +53,7 @@ export function factsOf(events: readonly JudgedEvent[], index: number, layout: R
   });
 }
 
-function readEvent(judged: JudgedEvent, place: Place): Read {
+function readEvent(judged: CheckedEvent, place: Place): Read {
   return (
     asSeparator(judged) ??
     asSectionContents(judged, place) ??
@@ -68,7 +68,7 @@ function readEvent(judged: JudgedEvent, place: Place): Read {
   );
 }
 
-function asSeparator({ separator }: JudgedEvent): Read | null {
+function asSeparator({ separator }: CheckedEvent): Read | null {
   return separator === null ? null : { about: 'separator', name: 'the separator', value: separator };
 }
 
@@ -82,7 +82,7 @@ const DATABASES: ReadonlyMap<string, string> = new Map([
 
 const BOOT_OPTION = /^Boot[0-9A-F]{4}$/;
 
-function asVariable(judged: JudgedEvent): Read | null {
+function asVariable(judged: CheckedEvent): Read | null {
   const variable = judged.variable ?? (judged.isVariableContents ? parseEfiVariable(judged.event.data) : null);
   if (variable === null) return null;
   const { name, guid, contents } = variable;
@@ -115,13 +115,13 @@ function sizeOf({ contents: { byteLength: bytes }, contents }: EfiVariable): Pic
   return { value: { bytes, entries: entries.length }, signatures: { bytes, entries } };
 }
 
-function asPartitionTable(judged: JudgedEvent): Read | null {
+function asPartitionTable(judged: CheckedEvent): Read | null {
   if (!judged.isPartitionTable) return null;
   const table = partitionTable(judged.event.data);
   return { about: 'partitionTable', name: 'the partition table', ...(table === null ? {} : { value: { ...table } }) };
 }
 
-function asAction({ isAction, event }: JudgedEvent): Read | null {
+function asAction({ isAction, event }: CheckedEvent): Read | null {
   const action = isAction ? shownText(event.data) : null;
   return action === null || action.startsWith('.') ? null : { about: 'action', name: `the action "${action}"` };
 }
@@ -129,12 +129,12 @@ function asAction({ isAction, event }: JudgedEvent): Read | null {
 /** The lists of shim. The log has their names beside their digests. */
 const MOK_LIST = /^MokList[A-Za-z]*$/;
 
-function asMokList({ event }: JudgedEvent, { layout, index }: Place): Read | null {
+function asMokList({ event }: CheckedEvent, { layout, index }: Place): Read | null {
   const name = shownText(event.data) ?? '';
   return index === layout.mokList && MOK_LIST.test(name) ? { about: 'mokList', name, isNameUncovered: true } : null;
 }
 
-function asSectionContents(judged: JudgedEvent, place: Place): Read | null {
+function asSectionContents(judged: CheckedEvent, place: Place): Read | null {
   const contents = loaderContents(place);
   const { section } = judged;
   if (section === null || contents === null || !hasSections(contents)) return null;
@@ -142,7 +142,7 @@ function asSectionContents(judged: JudgedEvent, place: Place): Read | null {
   return { about: 'file', name: `the section ${section} of the kernel image` };
 }
 
-function loaderTextFact({ loaderText }: JudgedEvent): Partial<BootFact> {
+function loaderTextFact({ loaderText }: CheckedEvent): Partial<BootFact> {
   return loaderText === null ? {} : { value: loaderText.text };
 }
 
@@ -151,7 +151,7 @@ function loaderContents({ layout, index }: Place): LoaderContents | null {
 }
 
 /** Measurements of a boot loader, in a register of boot loaders. */
-function asLoaded(judged: JudgedEvent, place: Place): Read | null {
+function asLoaded(judged: CheckedEvent, place: Place): Read | null {
   const contents = loaderContents(place);
   if (contents === null) return null;
   const { announces } = judged;
@@ -177,7 +177,7 @@ function startOf(text: string): string {
 const FILE_NAME = /[\x20-\x7e]+$/;
 const LOAD_OPTIONS = 'LOADED_IMAGE::LoadOptions';
 
-function asFile({ event }: JudgedEvent): Read {
+function asFile({ event }: CheckedEvent): Read {
   const logged = shownText(event.data) ?? latin1(event.data).replace(/\0$/, '');
   const [name] = FILE_NAME.exec(logged) ?? ['without a name'];
   return name === LOAD_OPTIONS
@@ -190,7 +190,7 @@ function asUnverifiedText(shown: string | null): Read {
   return { about: 'commandLine', name: `what is logged as "${startOf(shown ?? 'no text')}"`, isNameUncovered: true };
 }
 
-function asApplication({ event }: JudgedEvent, { layout, index, isAfterSeparator }: Place): Read | null {
+function asApplication({ event }: CheckedEvent, { layout, index, isAfterSeparator }: Place): Read | null {
   const register = layout.applications.find((each) => each.index === index);
   if (register === undefined) return null;
   const about = register.afterSeparator && !isAfterSeparator ? 'driver' : 'application';
@@ -206,7 +206,7 @@ const FIRMWARE_BLOBS: ReadonlySet<number | null> = new Set([
   EVENT_TYPE.platformFirmwareBlob2,
 ]);
 
-function asFirmware({ event: { type, data }, isWhole }: JudgedEvent): Read | null {
+function asFirmware({ event: { type, data }, isWhole }: CheckedEvent): Read | null {
   if (type === EVENT_TYPE.crtmVersion) {
     const value = isWhole ? (shownText(data) ?? hex(data)) : undefined;
     return { about: 'firmwareVersion', name: 'the firmware version', ...(value === undefined ? {} : { value }) };
@@ -214,7 +214,7 @@ function asFirmware({ event: { type, data }, isWhole }: JudgedEvent): Read | nul
   return FIRMWARE_BLOBS.has(type) ? { about: 'firmware', name: 'a part of the firmware' } : null;
 }
 
-function asOther({ event: { type, data }, isWhole }: JudgedEvent): Read {
+function asOther({ event: { type, data }, isWhole }: CheckedEvent): Read {
   const text = shownText(data);
   const name = text === null ? `an event ${typeName(type)}` : `the event ${typeName(type)} "${startOf(text)}"`;
   return { about: 'event', name, isNameUncovered: !isWhole };

@@ -1,5 +1,5 @@
+import { checkedEvents } from '../boot/checked-event.js';
 import type { EventBank, EventLog } from '../boot/format/measured-event.js';
-import { judgedEvents } from '../boot/judged-event.js';
 import type { RegisterLayout } from '../boot/register-layout.js';
 import { replay, startupLocalities } from '../boot/replay.js';
 import { hex } from '../core/bytes.js';
@@ -63,7 +63,7 @@ export function compareBootLogs(
 
 function readBoot(logs: BootLogs, bank: EventBank, layout: RegisterLayout) {
   const events = logs.flatMap((log) => log.events);
-  const judged = judgedEvents(events, bank);
+  const judged = checkedEvents(events, bank);
   const { values, fault } = replay(events, bank, layout);
   return {
     facts: (index: number) => factsOf(judged.get(index) ?? [], index, layout),

@@ -1,4 +1,5 @@
 import { bootClaims, type RegisterCover } from '../boot/boot-claims.js';
+import { type CheckedEvent, checkedEvents } from '../boot/checked-event.js';
 import { parseEfiVariable } from '../boot/format/efi-variable.js';
 import { parseEventLog } from '../boot/format/event-log.js';
 import {
@@ -9,7 +10,6 @@ import {
   type EventLog,
   type MeasuredEvent,
 } from '../boot/format/measured-event.js';
-import { type JudgedEvent, judgedEvents } from '../boot/judged-event.js';
 import { loaderLabel } from '../boot/loader-text.js';
 import { orderFindings } from '../boot/log-order.js';
 import { type RegisterLayout, RTMR_LAYOUT } from '../boot/register-layout.js';
@@ -64,9 +64,9 @@ export function inspectEventLog(bytes: Uint8Array, given: RegisterValues | null,
   const layout = layoutOf(log);
   const banks = banksOf(log);
   const replays = new Map(banks.map((bank) => [bank, replay(log.events, bank, layout)]));
-  const bank = judgedBank(banks, pcrs);
+  const bank = checkedBank(banks, pcrs);
   const replayed = { log, layout, bank, replays, pcrs };
-  const judged = judgedEvents(log.events, bank);
+  const judged = checkedEvents(log.events, bank);
   const boot = bootClaims(judged, layout, coverOf(replayed));
   const { secureBoot, ...lists } = boot.claims;
   return {
@@ -86,7 +86,7 @@ function withoutEmptyBanks(given: RegisterValues | null): RegisterValues | null 
 }
 
 /** The preferred bank of the log: with values, of the common ones. */
-function judgedBank(banks: readonly EventBank[], pcrs: RegisterValues | null): EventBank {
+function checkedBank(banks: readonly EventBank[], pcrs: RegisterValues | null): EventBank {
   const compared = banks.filter((bank) => pcrs?.has(bank) === true);
   return preferred(compared.length > 0 ? compared : banks) ?? 'sha256';
 }
@@ -125,13 +125,13 @@ const VARIABLE_TYPES: ReadonlySet<number> = new Set([
 ]);
 
 function isCovered(event: MeasuredEvent, replayed: Replayed): boolean {
-  const judged = judgedIn(event, replayed.bank);
+  const judged = checkedIn(event, replayed.bank);
   if (judged?.isCovered !== true) return false;
   return replayed.pcrs === null || coverOf(replayed)(event.index) === null;
 }
 
-function judgedIn(event: MeasuredEvent, bank: EventBank): JudgedEvent | null {
-  const [[judged] = []] = [...judgedEvents([event], bank).values()];
+function checkedIn(event: MeasuredEvent, bank: EventBank): CheckedEvent | null {
+  const [[judged] = []] = [...checkedEvents([event], bank).values()];
   return judged ?? null;
 }
 
@@ -152,7 +152,7 @@ function coverOf({ layout, bank, replays, pcrs }: Replayed): RegisterCover {
   };
 }
 
-function problemsOf(replayed: Replayed, judged: ReadonlyMap<number, readonly JudgedEvent[]>): readonly JsonValue[] {
+function problemsOf(replayed: Replayed, judged: ReadonlyMap<number, readonly CheckedEvent[]>): readonly JsonValue[] {
   const { log, layout, replays } = replayed;
   const all = log.header === null ? log.events : [log.header, ...log.events];
   return [
@@ -226,7 +226,7 @@ function differenceOf(
 }
 
 /** Whether data differs from the measured data, for a type whose digest should cover it. */
-function isAltered(judged: JudgedEvent): boolean {
+function isAltered(judged: CheckedEvent): boolean {
   const { type, data } = judged.event;
   const isHashed = (type !== null && HASHED_TYPES.has(type)) || loaderLabel(data) !== null;
   return isHashed && !judged.isCovered;

@@ -1,6 +1,6 @@
+import { checkedEvents } from '../boot/checked-event.js';
 import { parseEventLog } from '../boot/format/event-log.js';
 import { BANK_LENGTH, type EventBank, type EventLog, type MeasuredEvent } from '../boot/format/measured-event.js';
-import { judgedEvents } from '../boot/judged-event.js';
 import { type RegisterLayout, RTMR_LAYOUT } from '../boot/register-layout.js';
 import { initialValue, isClosedBySystem, replay } from '../boot/replay.js';
 import { hex } from '../core/bytes.js';
@@ -126,7 +126,7 @@ function stateOf(
 }
 
 function eventsByRegister({ events, bank }: Boot): ReadonlyMap<number, readonly RegisterEvent[]> {
-  const judged = [...judgedEvents(events, bank)];
+  const judged = [...checkedEvents(events, bank)];
   return new Map(
     judged.map(([index, own]) => [
       index,

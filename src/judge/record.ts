@@ -1,7 +1,7 @@
 import type { Decision } from '../core/decision.js';
 import {
+  type DecidedRequest,
   type DecisionRecorder,
-  type JudgedRequest,
   type KeptInputs,
   StoreUnavailableError,
 } from '../core/decision-log.js';
@@ -25,7 +25,7 @@ export interface RecordParts {
   /**
    * Makes the inputs with which a decision can be repeated. Null: only digests of evidence and endorsements are kept.
    */
-  readonly keep: ((judged: JudgedRequest, facts: readonly Fact[]) => KeptInputs) | null;
+  readonly keep: ((judged: DecidedRequest, facts: readonly Fact[]) => KeptInputs) | null;
   /** Timeout of the record, in milliseconds. */
   readonly recordTimeoutMs?: number;
 }
@@ -71,6 +71,6 @@ export async function recordOrWithhold(
 }
 
 /** The requested key release, for the record. */
-function askedRelease({ release }: VerifyRequest): Pick<JudgedRequest, 'release'> {
+function askedRelease({ release }: VerifyRequest): Pick<DecidedRequest, 'release'> {
   return release === undefined ? {} : { release: { keyId: release.keyId, dryRun: release.dryRun } };
 }

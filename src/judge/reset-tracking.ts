@@ -1,6 +1,6 @@
 import { UnfitError } from '../core/errors.js';
+import { FaultLog } from '../core/fault-log.js';
 import type { Log } from '../core/ports.js';
-import { ToldFaults } from '../core/told-faults.js';
 import type { RememberedResets, ResetMemory } from '../core/vtpm-resets.js';
 import { isBehind } from '../core/vtpm-resets.js';
 import type { TrackedVtpm } from '../policy/appraise/vtpm-resets.js';
@@ -20,13 +20,13 @@ const MESSAGES = {
 export class ResetTracking {
   readonly #memory: ResetMemory;
   readonly #timeoutMs: number;
-  readonly #late: ToldFaults;
+  readonly #late: FaultLog;
   #failures = 0;
 
   constructor(memory: ResetMemory, log: Log, timeoutMs: number = MEMORY_TIMEOUT_MS) {
     this.#memory = memory;
     this.#timeoutMs = timeoutMs;
-    this.#late = new ToldFaults(log, MESSAGES);
+    this.#late = new FaultLog(log, MESSAGES);
   }
 
   /** How often the memory could not be read or written in time. */

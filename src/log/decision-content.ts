@@ -1,5 +1,5 @@
 import type { Outcome } from '../core/decision.js';
-import type { DecisionEntry, JudgedRequest } from '../core/decision-log.js';
+import type { DecidedRequest, DecisionEntry } from '../core/decision-log.js';
 import type { TokenEvidence } from '../core/evidence.js';
 import type { JsonObject } from '../core/json.js';
 import { CONTENT_VERSION } from '../core/recorded-decision.js';
@@ -13,7 +13,7 @@ import { NO_REDACTION, SaltedRedaction } from './redaction.js';
  * data and nonce are salted digests, unless evidence is kept.
  */
 export function decisionContent(
-  { decision, request, caller, release, inputs }: JudgedRequest,
+  { decision, request, caller, release, inputs }: DecidedRequest,
   { salt, time, version }: { readonly salt: Uint8Array; readonly time: Date; readonly version: string },
 ): RecordContent {
   const redaction = inputs === undefined ? new SaltedRedaction(salt) : NO_REDACTION;

@@ -1,5 +1,5 @@
 import type { Outcome } from '../core/decision.js';
-import type { DecisionRecorder, JudgedRequest, LogStore, NewRecord } from '../core/decision-log.js';
+import type { DecidedRequest, DecisionRecorder, LogStore, NewRecord } from '../core/decision-log.js';
 import type { JsonObject } from '../core/json.js';
 import type { ReleaseAttempt, ReleaseResult } from '../core/key-release-record.js';
 import type { Clock, Log } from '../core/ports.js';
@@ -103,7 +103,7 @@ export class DecisionLog implements DecisionRecorder {
     return this.#parts.store.isReachable && this.#writer.isAvailable;
   }
 
-  async record(judged: JudgedRequest): Promise<void> {
+  async record(judged: DecidedRequest): Promise<void> {
     await this.#writer.decision(judged);
   }
 

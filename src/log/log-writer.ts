@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Outcome } from '../core/decision.js';
 import {
   type ChainEnd,
-  type JudgedRequest,
+  type DecidedRequest,
   type LogStore,
   type NewRecord,
   NO_RECORD,
@@ -102,7 +102,7 @@ export class LogWriter {
    * Resolves once the decision is stored.
    * @throws {StoreUnavailableError} if it was not stored, or the outcome is unknown
    */
-  decision(judged: JudgedRequest): Promise<ChainEnd> {
+  decision(judged: DecidedRequest): Promise<ChainEnd> {
     const { clock, version } = this.#parts;
     const salt = randomBytes(SALT_BYTES);
     const { content, entry } = decisionContent(judged, { salt, time: clock.now(), version });

@@ -47,7 +47,7 @@ export interface RecordedRelease extends ReleaseEntry {
 export function readContent(text: string): RecordedContent | null {
   const content = parsedObject(text);
   if (content === null) return null;
-  const said = saidBy(content);
+  const said = statedBy(content);
   if (isOfLaterVersion(content)) return { ...said, isLater: true };
   const { kind, time, keys = [], inputs = null } = content;
   const entry = kind === 'decision' ? decisionEntry(content) : null;
@@ -66,7 +66,7 @@ export function readContent(text: string): RecordedContent | null {
 }
 
 /** The statements of a record about others, as far as this version supports its form. */
-function saidBy(content: JsonObject): RecordedContent {
+function statedBy(content: JsonObject): RecordedContent {
   const { kind, time, chains, keys, decisionId, before } = content;
   return {
     time: typeof time === 'string' ? time : null,

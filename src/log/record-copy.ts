@@ -1,7 +1,7 @@
 import { appendFile } from 'node:fs/promises';
 import type { LogRecord } from '../core/decision-log.js';
+import { FaultLog } from '../core/fault-log.js';
 import type { Log } from '../core/ports.js';
-import { ToldFaults } from '../core/told-faults.js';
 import { recordLine } from './record-lines.js';
 
 const MESSAGES = {
@@ -18,13 +18,13 @@ const WAITING_BYTES = 16 * 1024 * 1024;
 /** Copies each stored record as a line to a file beside the store. No request waits for it. */
 export class RecordCopy {
   readonly #write: (lines: string) => Promise<void>;
-  readonly #faults: ToldFaults;
+  readonly #faults: FaultLog;
   #waiting = '';
   #writing: Promise<void> | null = null;
 
   constructor(write: (lines: string) => Promise<void>, log: Log) {
     this.#write = write;
-    this.#faults = new ToldFaults(log, MESSAGES);
+    this.#faults = new FaultLog(log, MESSAGES);
   }
 
   /** Appends to a file, which is opened for each write, so that it can be rotated. */

@@ -3,9 +3,9 @@ import { constants } from 'node:fs';
 import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { UnfitError } from '../core/errors.js';
+import { FaultLog } from '../core/fault-log.js';
 import { fileProblem, folderProblem, isSystemError, outputProblem } from '../core/file-problem.js';
 import type { Log } from '../core/ports.js';
-import { ToldFaults } from '../core/told-faults.js';
 import { isBehind, type ResetCounts, type ResetMemory } from '../core/vtpm-resets.js';
 import { requireFolder, syncFolder, writeDurably } from './durable-file.js';
 import {
@@ -60,7 +60,7 @@ export class FileResetMemory implements ResetMemory {
   readonly #capacity: number;
   /** The last call for each vTPM that is being noted. These promises never reject. */
   readonly #turns = new Map<string, Promise<void>>();
-  readonly #faults: ToldFaults;
+  readonly #faults: FaultLog;
   /** Whether the folder has had entries: then it is not created again. */
   #hasRemembered = false;
   /** Files in the folder; null before the first count. */
@@ -73,7 +73,7 @@ export class FileResetMemory implements ResetMemory {
     this.#folder = resolve(folder);
     this.#log = log;
     this.#capacity = capacity;
-    this.#faults = new ToldFaults(log, RESET_MEMORY_MESSAGES);
+    this.#faults = new FaultLog(log, RESET_MEMORY_MESSAGES);
   }
 
   /** Logs the number of entries, and removes temporary files of a crash. Never rejects. */

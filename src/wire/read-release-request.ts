@@ -5,7 +5,7 @@ import type { ReleaseTerms, VerifyRequest } from '../core/request.js';
 import type { StrictJsonLimits } from '../formats/strict-json.js';
 import { readBytes } from './encoded-members.js';
 import { parseBody } from './read-body.js';
-import { readJudgedBody } from './read-requests.js';
+import { readBodyWithEvidence } from './read-requests.js';
 import type { Schemas } from './schema-check.js';
 
 const CERTIFY = '/binding/certify';
@@ -27,7 +27,7 @@ export function readReleaseRequest(
   { policy, ...release }: WantedKey,
   limits?: StrictJsonLimits,
 ): VerifyRequest & { readonly release: ReleaseTerms } {
-  const { body, asked } = readJudgedBody('ReleaseRequest', parseBody(bytes, limits));
+  const { body, asked } = readBodyWithEvidence('ReleaseRequest', parseBody(bytes, limits));
   if (release.kind === 'vault') requireTarget(asked);
   const { certify } = body.binding;
   const evidence = certify === undefined ? asked.evidence : withCertification(asked.evidence, certify);

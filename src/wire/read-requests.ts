@@ -14,11 +14,11 @@ import { readEventLogFile, readEvidence, readStructureFile } from './read-eviden
 import { readPublicJwk, refusePrivateKey, requireOneKey } from './read-public-jwk.js';
 import { readPublicPem } from './read-public-pem.js';
 import {
-  checkJudgedBody,
+  type BodyWithEvidence,
+  type BodyWithEvidenceOf,
+  checkBodyWithEvidence,
   checkSchema,
   type EvidenceForm,
-  type JudgedBody,
-  type JudgedBodyOf,
   type Schemas,
 } from './schema-check.js';
 import { INSTANT_FORM, MISSING_MEMBER, missingOr, misspeltMember } from './schema-message.js';
@@ -45,21 +45,24 @@ export function readVerifyRequest(body: Uint8Array, limits?: StrictJsonLimits): 
 
 /** Reads a request from parsed JSON. @throws {FormatError} as `readVerifyRequest` */
 export function verifyRequestOf(json: JsonValue): VerifyRequest {
-  const { body, asked } = readJudgedBody('VerifyRequest', json);
+  const { body, asked } = readBodyWithEvidence('VerifyRequest', json);
   return { ...asked, policies: readPolicies(body.policy), audience: body.audience ?? null };
 }
 
 /** Members of all bodies with evidence. */
-export function readJudgedBody<B extends JudgedBody>(
+export function readBodyWithEvidence<B extends BodyWithEvidence>(
   name: B,
   json: JsonValue,
-): { readonly body: JudgedBodyOf<B, EvidenceForm>; readonly asked: Omit<VerifyRequest, 'policies' | 'audience'> } {
+): {
+  readonly body: BodyWithEvidenceOf<B, EvidenceForm>;
+  readonly asked: Omit<VerifyRequest, 'policies' | 'audience'>;
+} {
   if (!isObject(json)) throw new FormatError('schema', missingOr(json, 'an object'), { pointer: '' });
   refuseBareEvidence(json);
   refusePrivateKey(json['binding']);
   requireOneKey(json['binding']);
   const form = evidenceForm(json['evidence'], EVIDENCE);
-  const body = checkJudgedBody(name, form, json);
+  const body = checkBodyWithEvidence(name, form, json);
   const evidence = readEvidence(form, body.evidence, EVIDENCE);
   const { jwk, pem }: Schemas['Binding'] = body.binding ?? {};
   const bindingJwk = jwk === undefined ? null : readPublicJwk(jwk, '/binding/jwk');
@@ -201,7 +204,7 @@ export function readInspectRequest(body: Uint8Array, limits?: StrictJsonLimits):
   if (json['evidence'] !== undefined) {
     refusePrivateKey(json['binding']);
     const form = evidenceForm(json['evidence'], '/evidence');
-    return readEvidence(form, checkJudgedBody('VerifyRequest', form, json).evidence, '/evidence');
+    return readEvidence(form, checkBodyWithEvidence('VerifyRequest', form, json).evidence, '/evidence');
   }
   if (json['type'] === undefined) {
     const message = 'neither evidence, which has the member type, nor a /verify body, which has the member evidence';

@@ -75,11 +75,11 @@ const DIALECT_FORMS = [
 export type EvidenceForm = NativeForm | (typeof DIALECT_FORMS)[number];
 
 /** Bodies with evidence to verify. */
-export type JudgedBody = 'VerifyRequest' | 'ReleaseRequest';
-const JUDGED_BODIES = ['VerifyRequest', 'ReleaseRequest'] as const satisfies readonly JudgedBody[];
+export type BodyWithEvidence = 'VerifyRequest' | 'ReleaseRequest';
+const BODIES_WITH_EVIDENCE = ['VerifyRequest', 'ReleaseRequest'] as const satisfies readonly BodyWithEvidence[];
 
 /** A body whose evidence has one form. */
-export type JudgedBodyOf<B extends JudgedBody, F extends EvidenceForm> = Omit<Schemas[B], 'evidence'> & {
+export type BodyWithEvidenceOf<B extends BodyWithEvidence, F extends EvidenceForm> = Omit<Schemas[B], 'evidence'> & {
   readonly evidence: Schemas[F];
 };
 
@@ -101,13 +101,13 @@ export function checkSchema<N extends SchemaName>(name: N, value: JsonValue, poi
  *
  * @throws {FormatError} `unknown_property`, `schema`
  */
-export function checkJudgedBody<B extends JudgedBody, F extends EvidenceForm>(
+export function checkBodyWithEvidence<B extends BodyWithEvidence, F extends EvidenceForm>(
   name: B,
   form: F,
   value: JsonValue,
-): JudgedBodyOf<B, F> {
+): BodyWithEvidenceOf<B, F> {
   check(narrowedName(name, form), value, '');
-  return value as unknown as JudgedBodyOf<B, F>;
+  return value as unknown as BodyWithEvidenceOf<B, F>;
 }
 
 let ajv: Ajv2020 | undefined;
@@ -126,13 +126,13 @@ function compile(name: string): ValidateFunction {
   return validate;
 }
 
-function narrowedName(name: JudgedBody, form: EvidenceForm): string {
+function narrowedName(name: BodyWithEvidence, form: EvidenceForm): string {
   return `${name}With${form}`;
 }
 
 /** The schemas of openapi.yaml, and bodies with evidence narrowed to each form. */
 function requestSchemas(): JsonObject {
-  const narrowed = JUDGED_BODIES.flatMap((name) => {
+  const narrowed = BODIES_WITH_EVIDENCE.flatMap((name) => {
     const body = memberObject(OPENAPI_SCHEMAS, name);
     return [...NATIVE_FORMS, ...DIALECT_FORMS].map((form) => {
       const evidence = { $ref: `#/components/schemas/${form}` };

@@ -7,7 +7,7 @@ import { appraiseClaims } from '../policy/appraise/appraise-claims.js';
 import { Asserted } from '../policy/appraise/asserted.js';
 import type { Policy } from '../policy/document/policy-document.js';
 import type { Expectation, RequestInput, TestCase } from '../policy/test-cases/case-document.js';
-import { type CoveredMember, coverageOf, type JudgedCase } from '../policy/test-cases/coverage.js';
+import { type CoveredMember, coverageOf, type DecidedCase } from '../policy/test-cases/coverage.js';
 import { type CaseFinding, unmetExpectations } from '../policy/test-cases/expectation.js';
 
 export type { CoveredMember } from '../policy/test-cases/coverage.js';
@@ -71,9 +71,9 @@ export function isCovered({ passingCase, failingCase }: CoveredMember): boolean 
  */
 export async function runSuite(suite: PolicySuite, judge: JudgeRequest, clock: Clock): Promise<SuiteResult> {
   const cases: CaseResult[] = [];
-  const judged: JudgedCase[] = [];
+  const judged: DecidedCase[] = [];
   for (const each of suite.cases) {
-    const came = await judgeCase(each, suite, judge, clock);
+    const came = await decideCase(each, suite, judge, clock);
     cases.push(resultOf(each, came));
     if (!('problem' in came)) judged.push({ ...came, name: each.name });
   }
@@ -89,9 +89,9 @@ export async function runSuite(suite: PolicySuite, judge: JudgeRequest, clock: C
   };
 }
 
-type Came = CaseFinding & Omit<JudgedCase, 'name'>;
+type Came = CaseFinding & Omit<DecidedCase, 'name'>;
 
-async function judgeCase(
+async function decideCase(
   { input, at }: SuiteCase,
   suite: PolicySuite,
   judge: JudgeRequest,

@@ -3,7 +3,7 @@ import { UsageError } from '../../cli/input.js';
 import { junitErrorReport, junitReport } from '../../cli/junit-report.js';
 import type { Output } from '../../cli/output.js';
 import { policyTestCommand } from '../../cli/policy-test-command.js';
-import { judgeBody } from '../../cli/verify-command.js';
+import { decideBody } from '../../cli/verify-command.js';
 import type { Configuration } from '../../config/configuration.js';
 import { ConfigurationError, FormatError } from '../../core/errors.js';
 import { folderProblem, outputProblem } from '../../core/file-problem.js';
@@ -67,7 +67,7 @@ async function runSuites(
   let opened = null as Promise<CommandLineVerification> | null;
   const judge: JudgeRequest = async (request, suite) => {
     opened ??= commandLineVerification(configuration, null, log);
-    return judgeRequest(request, suite, await opened, configuration);
+    return decideRequest(request, suite, await opened, configuration);
   };
   const results: SuiteResult[] = [];
   try {
@@ -81,7 +81,7 @@ async function runSuites(
 /**
  * Verifies a body as `veritee verify` does, under the policy of the suite and at the time of the case. Records nothing.
  */
-async function judgeRequest(
+async function decideRequest(
   { file, at }: Parameters<JudgeRequest>[0],
   { policy }: PolicySuite,
   { verifyEvidence }: CommandLineVerification,
@@ -94,7 +94,7 @@ async function judgeRequest(
   try {
     const input = await readInput(file, 'a file with a /verify body, as veritee request makes it from a folder');
     const overrides = { policies: [policy.id], nonce: null, at };
-    return (await judgeBody(input, overrides, { verifyEvidence: trial, ...reading })).decision;
+    return (await decideBody(input, overrides, { verifyEvidence: trial, ...reading })).decision;
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
     return { problem: sayTime(error, at) ?? error.lines.join('; ') };

@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import type { Configuration } from '../../config/configuration.js';
 import { policiesOf } from '../../config/tenants.js';
-import type { JudgedRequest, KeptInputs, LogStore } from '../../core/decision-log.js';
+import type { DecidedRequest, KeptInputs, LogStore } from '../../core/decision-log.js';
 import { RefusedError } from '../../core/errors.js';
 import type { TokenRoute } from '../../core/evidence.js';
 import type { JsonObject, JsonValue } from '../../core/json.js';
@@ -63,7 +63,7 @@ export class FactsKeeper {
   }
 
   /** @throws {Error} if the request has no JSON text */
-  keep({ decision, request, caller }: JudgedRequest, answers: readonly Fact[]): KeptInputs {
+  keep({ decision, request, caller }: DecidedRequest, answers: readonly Fact[]): KeptInputs {
     if (request.body === undefined) throw new Error('the text of the request is not there to be kept');
     const bytes = new KeptBytes();
     const configuration = encodeValue(judgingConfiguration(this.#parts, caller.tenant), bytes);

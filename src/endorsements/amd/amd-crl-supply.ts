@@ -10,7 +10,7 @@ import type {
   Unavailable,
 } from '../../core/endorsement.js';
 import { hashed } from '../../crypto/digest.js';
-import { type CrlAge, isOlder, isRevoked, judgeRevocationListTime } from '../../crypto/revocation-list.js';
+import { type CrlAge, checkRevocationListTime, isOlder, isRevoked } from '../../crypto/revocation-list.js';
 import type { X509Certificate } from '../../formats/x509-certificate.js';
 import type { CrlFrame } from '../../formats/x509-crl.js';
 import { requireTime } from '../../outside/fetch-error.js';
@@ -70,7 +70,7 @@ export class AmdCrlSupply {
   unverified(product: SnpProduct, at: Date): readonly Sourced<HashedDer>[] {
     return this.#parts.directory
       .crls(product)
-      .filter(({ list }) => judgeRevocationListTime(list, at) === null)
+      .filter(({ list }) => checkRevocationListTime(list, at) === null)
       .map(({ list }) => ({ value: hashed(list.der), origin: 'store' }));
   }
 

@@ -89,7 +89,7 @@ async function acceptLists(
 ): Promise<AcceptedList[]> {
   const accepted: AcceptedList[] = [];
   for (const found of crls) {
-    const judged = await judgeList(found, memory, now);
+    const judged = await listVerdict(found, memory, now);
     if (typeof judged === 'string') refused.push({ name: found.name, why: judged });
     else accepted.push(judged);
   }
@@ -97,7 +97,7 @@ async function acceptLists(
 }
 
 /** Returns the CRL, or why it is not imported. */
-async function judgeList({ name, item }: Found<ListOfLine & { verified: boolean }>, memory: CrlMemory, now: Date) {
+async function listVerdict({ name, item }: Found<ListOfLine & { verified: boolean }>, memory: CrlMemory, now: Date) {
   const { product, series, list, verified } = item;
   const { crlNumber: number, thisUpdate, nextUpdate } = list;
   if (!verified) return `no root of ${product} is available`;

@@ -7,7 +7,7 @@ import type { ClaimCondition, Condition, ConditionGroup, ReleaseAuthority, Relea
 import { shownClaim, shownValue } from './shown-values.js';
 
 /** The input of a release policy: the claims of a token. Another step verifies the token. */
-export interface JudgedToken {
+export interface CheckedToken {
   /** `iss`; null if the claims have none, such as `maaView`. Then no authority is met. */
   readonly issuer: string | null;
   readonly claims: JsonObject;
@@ -31,7 +31,7 @@ export interface ReleaseEvaluation {
  */
 export function evaluateReleasePolicy(
   policy: ReleasePolicy,
-  token: JudgedToken,
+  token: CheckedToken,
   comparison: Comparison,
 ): ReleaseEvaluation {
   const parts: ExplainedPart[] = [];
@@ -58,11 +58,11 @@ interface Judged {
 }
 
 class Evaluation {
-  readonly #token: JudgedToken;
+  readonly #token: CheckedToken;
   readonly #comparison: Comparison;
   readonly normalisations: string[] = [];
 
-  constructor(token: JudgedToken, comparison: Comparison) {
+  constructor(token: CheckedToken, comparison: Comparison) {
     this.#token = token;
     this.#comparison = comparison;
   }
@@ -111,7 +111,7 @@ class Evaluation {
   }
 }
 
-function issuerNote({ issuer }: JudgedToken, parts: readonly ExplainedPart[]): string | null {
+function issuerNote({ issuer }: CheckedToken, parts: readonly ExplainedPart[]): string | null {
   if (issuer === null) return 'iss is absent, so no authority is met';
   return parts.every(({ state }) => state === 'not reached')
     ? `no authority is the issuer ${shownValue(issuer)}`

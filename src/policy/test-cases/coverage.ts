@@ -23,7 +23,7 @@ export interface CoveredMember extends CoverableMember {
 }
 
 /** The result of a case. */
-export interface JudgedCase {
+export interface DecidedCase {
   readonly name: string;
   readonly type: EvidenceType;
   readonly claims: Claims;
@@ -39,7 +39,7 @@ export interface JudgedCase {
  *
  * Does not show that every accepted value of a member was tried.
  */
-export function coverageOf(policy: Policy, cases: readonly JudgedCase[]): readonly CoveredMember[] {
+export function coverageOf(policy: Policy, cases: readonly DecidedCase[]): readonly CoveredMember[] {
   const judged = cases.map((each) => ({ ...each, held: heldMembers(policy, each) }));
   return membersOf(policy).map((member) => {
     const passing = judged.find(({ held }) => held.get(member.pointer) === true);
@@ -57,7 +57,7 @@ function membersOf({ rules, referenceValues }: Policy): readonly CoverableMember
 }
 
 /** Whether each member that was looked at holds, by its pointer. */
-function heldMembers(policy: Policy, { type, claims, checks }: JudgedCase): ReadonlyMap<string, boolean> {
+function heldMembers(policy: Policy, { type, claims, checks }: DecidedCase): ReadonlyMap<string, boolean> {
   const held = new Map<string, boolean>();
   for (const [index, { id }] of policy.rules.entries()) {
     const result = checks.find((check) => check.id === 'rule_not_met' && check.rule === id)?.result;

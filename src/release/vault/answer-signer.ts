@@ -2,8 +2,8 @@ import { nullIfMalformed, UnfitError } from '../../core/errors.js';
 import type { JsonObject, JsonValue } from '../../core/json.js';
 import type { RsaPublicKey } from '../../core/rsa-public-key.js';
 import {
+  checkValidity,
   describePathProblem,
-  judgeValidity,
   MAXIMUM_PATH,
   verifyCertificatePath,
 } from '../../crypto/certificate-path.js';
@@ -81,7 +81,7 @@ function requirePath(sent: readonly [X509Certificate, ...X509Certificate[]], { r
   const path = completePath(upToRoot(sent, profile), { atHand: roots, profile, at });
   if (path.length < 2)
     throw new UnfitError('certificates: neither what came with it nor a root is the issuer of the first');
-  const [problem = judgeValidity(path, at)] = verifyCertificatePath(path, profile);
+  const [problem = checkValidity(path, at)] = verifyCertificatePath(path, profile);
   if (problem !== null) throw new UnfitError(`certificates: ${describePathProblem(problem)}`);
   // A root has no purposes: its configuration defines them.
   const wrong = path.slice(0, -1).findIndex((certificate, index) => !isForServers(certificate, index === 0));

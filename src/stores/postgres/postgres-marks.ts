@@ -1,7 +1,7 @@
 import { messageOf } from '../../core/errors.js';
+import { FaultLog } from '../../core/fault-log.js';
 import type { Clock, Log } from '../../core/ports.js';
 import type { SharedMarks } from '../../core/shared-marks.js';
-import { ToldFaults } from '../../core/told-faults.js';
 import type { PostgresServer } from './connection.js';
 import type { Sessions } from './sessions.js';
 
@@ -44,7 +44,7 @@ const RAISE = `
 /** Rollback marks in the database. That one is missing, or lower than it was, each replica makes good with its own. */
 export class PostgresMarks implements SharedMarks {
   readonly #options: PostgresMarksOptions;
-  readonly #faults: ToldFaults;
+  readonly #faults: FaultLog;
   /** Whoever asks for the same at once waits for one answer. */
   readonly #asking = new Map<string, Promise<string | null>>();
   #failures = 0;
@@ -53,7 +53,7 @@ export class PostgresMarks implements SharedMarks {
 
   constructor(options: PostgresMarksOptions) {
     this.#options = options;
-    this.#faults = new ToldFaults(options.log, MESSAGES);
+    this.#faults = new FaultLog(options.log, MESSAGES);
   }
 
   /** One more with each failure, once its pause is over, and when a connection was lost: another server may answer then. */

@@ -1,6 +1,6 @@
 import { messageOf } from '../../core/errors.js';
+import { FaultLog } from '../../core/fault-log.js';
 import type { Log } from '../../core/ports.js';
-import { ToldFaults } from '../../core/told-faults.js';
 import type { ResetCounts, ResetMemory } from '../../core/vtpm-resets.js';
 import { forgottenAhead, RESET_CAPACITY, RESET_MEMORY_MESSAGES, RESETS_FORGOTTEN } from '../reset-counts.js';
 import type { SqlValue } from './session.js';
@@ -53,14 +53,14 @@ const FORGET = `
 export class PostgresResetMemory implements ResetMemory {
   readonly #options: PostgresResetOptions;
   readonly #capacity: number;
-  readonly #faults: ToldFaults;
+  readonly #faults: FaultLog;
   /** New vTPMs until the next check of the capacity. */
   #untilLook = 0;
 
   constructor(options: PostgresResetOptions) {
     this.#options = options;
     this.#capacity = options.capacity ?? RESET_CAPACITY;
-    this.#faults = new ToldFaults(options.log, RESET_MEMORY_MESSAGES);
+    this.#faults = new FaultLog(options.log, RESET_MEMORY_MESSAGES);
   }
 
   async highest(akThumbprint: string): Promise<ResetCounts | null> {

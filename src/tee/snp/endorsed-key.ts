@@ -56,7 +56,7 @@ export function endorseKey(checks: ReportChecks, paths: VekPaths, key: KeyToEndo
   const path = read(endorsements.inside('/chain'), chain, (ders) => paths.verify(vek.value, ders));
   if (path === null) return null;
   endorsements.pass('vcek_unavailable');
-  if (!judgePath(endorsements, path, key) || path.product === null) return null;
+  if (!checkPath(endorsements, path, key) || path.product === null) return null;
   return { vek: vek.value, path, product: path.product, from: { vek, chain } };
 }
 
@@ -134,7 +134,7 @@ function recordMissingVek(
   });
 }
 
-function judgePath(checks: Checks, path: VekPath, { signingKey, at }: KeyToEndorse): boolean {
+function checkPath(checks: Checks, path: VekPath, { signingKey, at }: KeyToEndorse): boolean {
   if (path.otherLine !== null) {
     const detail = `the chain is for ${path.otherLine}, the key certificate for ${path.product}`;
     checks.fail('cert_untrusted', { actual: path.otherLine, detail });

@@ -9,7 +9,7 @@ import type {
   UsedEndorsement,
 } from '../../core/endorsement.js';
 import { nullIfMalformed, within } from '../../core/errors.js';
-import { type CrlAge, isOlder, isRevoked, judgeRevocationListTime } from '../../crypto/revocation-list.js';
+import { type CrlAge, checkRevocationListTime, isOlder, isRevoked } from '../../crypto/revocation-list.js';
 import { type ListReading, latestOf, type RevocationList, type RevocationLists } from './amd/crls.js';
 import type { VekPath } from './amd/vek-path.js';
 
@@ -77,7 +77,7 @@ export function verifyRevocation(checks: Checks, lists: RevocationLists, input: 
 /** The reason why a CRL is invalid or not yet valid; null if there is none. */
 function faultOf(reading: ListReading, at: Date): { readonly detail: string } | null {
   if (!reading.ok) return reading.problem;
-  const untimely = judgeRevocationListTime(reading.list, at);
+  const untimely = checkRevocationListTime(reading.list, at);
   return untimely?.code === 'crl_invalid' ? untimely : null;
 }
 
@@ -88,7 +88,7 @@ function candidateOf(reading: ListReading, from: Omit<SourcedCrl, 'value'>): rea
 function choose(checks: Checks, input: RevocationInput, lists: Lists): RevocationVerdict {
   const { path, product, at } = input;
   const crls = checks.inside('/crls');
-  const isTimely = ({ list }: Candidate) => judgeRevocationListTime(list, at) === null;
+  const isTimely = ({ list }: Candidate) => checkRevocationListTime(list, at) === null;
   const own = lists.own === null ? [] : [lists.own];
   const revoking = [...own, ...lists.others, ...lists.supplied].find(
     (each) => isTimely(each) && isRevoked(each.list, path.intermediate.serial),
@@ -166,9 +166,9 @@ function recordMissing(
 /** The reason why the newest CRL is not valid at the verification time; null if there is no CRL, or a valid one. */
 function staleOf(candidates: readonly Candidate[], product: SnpProduct, at: Date): Unavailable | null {
   const last = latestOf(candidates);
-  const problems = candidates.map(({ list }) => judgeRevocationListTime(list, at));
+  const problems = candidates.map(({ list }) => checkRevocationListTime(list, at));
   if (last === null || problems.includes(null)) return null;
-  const detail = `${product}: ${judgeRevocationListTime(last.list, at)?.detail}`;
+  const detail = `${product}: ${checkRevocationListTime(last.list, at)?.detail}`;
   return { code: 'crl_stale', detail, retryable: true };
 }
 

@@ -10,7 +10,7 @@ import type {
 import { FormatError } from '../../core/errors.js';
 import type { TdxCollateral } from '../../core/evidence.js';
 import type { CollateralIssued } from '../../core/verification.js';
-import { earliestEnd, judgeValidity } from '../../crypto/certificate-path.js';
+import { checkValidity, earliestEnd } from '../../crypto/certificate-path.js';
 import type { X509Certificate } from '../../formats/x509-certificate.js';
 import type { CollateralProblem, CollateralReading, SignedCollateral } from './intel/collateral.js';
 
@@ -99,7 +99,7 @@ function expiredSigners(collateral: SignedCollateral, at: Date): readonly Collat
     ['pck_crl_issuer_chain', collateral.pckCrl.chain],
   ] as const;
   return members.flatMap(([member, chain]) => {
-    const problem = judgeValidity(chain, at);
+    const problem = checkValidity(chain, at);
     return problem === null ? [] : [{ code: problem.code, member, detail: problem.detail }];
   });
 }
@@ -128,7 +128,7 @@ interface Window {
  *
  * @returns whether all parts are valid
  */
-export function judgeWindows(checks: Checks, collateral: SignedCollateral, at: Date): boolean {
+export function checkWindows(checks: Checks, collateral: SignedCollateral, at: Date): boolean {
   const windows = windowsOf(collateral);
   const early = windows.filter(({ begins }) => begins === null || at < begins);
   const late = windows.filter(({ ends }) => ends === null || at > ends);
@@ -162,7 +162,7 @@ export function judgeWindows(checks: Checks, collateral: SignedCollateral, at: D
  *
  * @returns whether the collateral can be relied on
  */
-export function judgeConfirmation(checks: Checks, { value, unconfirmed }: CollateralAtHand): boolean {
+export function checkConfirmation(checks: Checks, { value, unconfirmed }: CollateralAtHand): boolean {
   if (unconfirmed === undefined) return true;
   const { why, issuedSince } = unconfirmed;
   const issues = issuesOf(value);

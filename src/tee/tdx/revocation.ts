@@ -23,7 +23,7 @@ export interface RevocationVerdict {
  * Looks up the PCK certificate in the CRL of its issuer, and every certificate that the root issued in the root CA CRL:
  * the PCK CA of the quote, the PCK CA of the CRL, and the signers of the collateral. Compares names as bytes.
  *
- * Does not check the validity of the CRLs, since a certificate in an old CRL is revoked as well. `judgeWindows` does.
+ * Does not check the validity of the CRLs, since a certificate in an old CRL is revoked as well. `checkWindows` does.
  */
 export function verifyRevocation(
   checks: QuoteChecks,

@@ -21,10 +21,10 @@ import type {
 import { verifyPath } from '../shared/evidence/path-checks.js';
 import {
   type CollateralAtHand,
+  checkConfirmation,
+  checkWindows,
   collateralEnd,
   collateralIssued,
-  judgeConfirmation,
-  judgeWindows,
   takeCollateral,
 } from './collateral-checks.js';
 import { parseTdQuote, type TdQuote } from './format/td-quote.js';
@@ -116,7 +116,7 @@ export class DcapTdQuoteVerifier implements TdQuoteVerifier {
     requireOwnChain(read, collateral, about);
     return {
       needs: neededBy(read, collateral),
-      said: saidBy(read.quote),
+      said: statedBy(read.quote),
       verifyTdReport: (checks) => report === null || verifyTdReport(checks, report, read.quote),
       verify: (context) => this.#verify(checksOf(about), read, context),
     };
@@ -146,7 +146,7 @@ export class DcapTdQuoteVerifier implements TdQuoteVerifier {
     }
 
     // 6. The validity of the collateral. Without valid collateral, the steps that do not need it still run.
-    const timely = found !== null && judgeTime(checks.collateral, found, at) ? found : null;
+    const timely = found !== null && checkTime(checks.collateral, found, at) ? found : null;
 
     // 7 and 8. The quoting enclave: its report under the PCK key, and Intel's QE identity.
     const enclave = this.#verifyEnclave(checks.quote, { quote, path }, timely?.value.qeIdentity.value ?? null);
@@ -187,7 +187,7 @@ function readTdReport({ bytes, about }: GivenTdReport): TdReport {
   return within(about, () => parseTdReport(bytes.subarray(0, TD_REPORT_LENGTH)));
 }
 
-function saidBy({ body: { reportData, extension } }: TdQuote): QuotedTd {
+function statedBy({ body: { reportData, extension } }: TdQuote): QuotedTd {
   return { reportData, vmId: extension?.vmId ?? 0 };
 }
 
@@ -222,9 +222,9 @@ function rolesOf({ certificates }: PckPath): readonly string[] {
 }
 
 /** Runs both checks, because stale collateral can also be unconfirmed. */
-function judgeTime(checks: Checks, found: CollateralAtHand, at: Date): boolean {
-  const isInTime = judgeWindows(checks, found.value, at);
-  return judgeConfirmation(checks, found) && isInTime;
+function checkTime(checks: Checks, found: CollateralAtHand, at: Date): boolean {
+  const isInTime = checkWindows(checks, found.value, at);
+  return checkConfirmation(checks, found) && isInTime;
 }
 
 interface PlatformOfQuote {

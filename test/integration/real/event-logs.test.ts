@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { checkedEvents } from '../../../src/boot/checked-event.js';
 import { DIGEST_ALGORITHM, type EventBank, type EventLog } from '../../../src/boot/format/measured-event.js';
 import { parseFirmwareEventLog } from '../../../src/boot/format/tcg-event-log.js';
-import { judgedEvents } from '../../../src/boot/judged-event.js';
 import { orderFindings } from '../../../src/boot/log-order.js';
 import { PCR_LAYOUT, type RegisterLayout, RTMR_LAYOUT } from '../../../src/boot/register-layout.js';
 import { initialValue, replay } from '../../../src/boot/replay.js';
@@ -92,7 +92,7 @@ describe.skipIf(!haveVectors)('logs of real machines', () => {
   it.each(LOGS)('TPM-16 $id has the Secure Boot state that is recorded', (entry) => {
     const log = logOf(entry);
     const layout = layoutOf(entry);
-    const events = judgedEvents(log.events, bankOf(log)).get(layout.secureBoot) ?? [];
+    const events = checkedEvents(log.events, bankOf(log)).get(layout.secureBoot) ?? [];
     const { secureBoot } = entry.expect.facts;
     const isKnown = secureBoot !== null && secureBoot.valueHex !== '';
     expect(secureBootOf(events, layout).state).toBe(isKnown ? secureBoot.enabled : null);
@@ -101,7 +101,7 @@ describe.skipIf(!haveVectors)('logs of real machines', () => {
 
   it.each(LOGS)('TPM-12 $id is in order', (entry) => {
     const { header, events, ...log } = logOf(entry);
-    const judged = judgedEvents(events, bankOf({ header, events, ...log }));
+    const judged = checkedEvents(events, bankOf({ header, events, ...log }));
     const found = orderFindings(header === null ? events : [header, ...events], judged, layoutOf(entry));
     expect(found.filter(({ weight }) => weight !== 'note')).toEqual([]);
   });

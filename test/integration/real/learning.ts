@@ -57,14 +57,14 @@ export const OF_ITA = policyFrom({
   routes: { hardware: 'off', ita: 'required' },
 });
 
-function judgeCase({ evidence, nonce, judged }: Case, policies: readonly Policy[]): Promise<Decision> {
+function decideCase({ evidence, nonce, judged }: Case, policies: readonly Policy[]): Promise<Decision> {
   return judge(evidence, { nonce }, { ...judged, policies });
 }
 
 /** The outcome of evidence: malformed, or a decision. */
 export async function verdict(given: () => Case, policy: Policy): Promise<string> {
   try {
-    const { decision, reasons } = await judgeCase(given(), [policy]);
+    const { decision, reasons } = await decideCase(given(), [policy]);
     return [decision, ...reasons].join(' ');
   } catch (error) {
     if (!(error instanceof FormatError)) throw error;
@@ -90,7 +90,7 @@ export async function learn(
   const learning = new LearnPolicy((request, policies) => {
     const found = byName.get(request.audience ?? '');
     if (found === undefined) throw new Error('no such case');
-    return judgeCase(found, policies);
+    return decideCase(found, policies);
   }, '1.2.3');
   const asked: LearnRequest = {
     from: { name: 'from.yaml', policy: from },

@@ -2,7 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import engine from 'libsql';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { JudgedRequest } from '../../../src/core/decision-log.js';
+import type { DecidedRequest } from '../../../src/core/decision-log.js';
 import type { DecisionLog } from '../../../src/log/decision-log.js';
 import { requireConforming } from '../../contract/conforms.js';
 import { openLocalStore } from '../../unit/log/local-store.js';
@@ -22,7 +22,7 @@ afterAll(() => lab.close());
 const storeOf = (data: string) => join(lab.root, data, 'veritee.db');
 
 /** The records of a service that was killed then. */
-async function recorded(data: string, write: (log: DecisionLog) => Promise<JudgedRequest>): Promise<string> {
+async function recorded(data: string, write: (log: DecisionLog) => Promise<DecidedRequest>): Promise<string> {
   await mkdir(join(lab.root, data), { recursive: true });
   const store = openLocalStore(storeOf(data));
   const { log } = await openLog(store);

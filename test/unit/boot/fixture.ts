@@ -1,7 +1,7 @@
 import { type BootClaims, bootClaims, type RegisterCover } from '../../../src/boot/boot-claims.js';
+import { type CheckedEvent, checkedEvents } from '../../../src/boot/checked-event.js';
 import type { EventBank, EventLog, MeasuredEvent } from '../../../src/boot/format/measured-event.js';
 import { parseFirmwareEventLog } from '../../../src/boot/format/tcg-event-log.js';
-import { type JudgedEvent, judgedEvents } from '../../../src/boot/judged-event.js';
 import { PCR_LAYOUT, RTMR_LAYOUT } from '../../../src/boot/register-layout.js';
 import { buildCcel, type CcelEvent } from '../../lab/ccel-builder.js';
 import { buildEventLog, type LogEvent } from '../../lab/event-log-builder.js';
@@ -17,8 +17,8 @@ export function readLog(events: readonly LogEvent[]): EventLog {
 export function judged(
   events: readonly LogEvent[],
   bank: EventBank = 'sha256',
-): ReadonlyMap<number, readonly JudgedEvent[]> {
-  return judgedEvents(readLog(events).events, bank);
+): ReadonlyMap<number, readonly CheckedEvent[]> {
+  return checkedEvents(readLog(events).events, bank);
 }
 
 const COVERED: RegisterCover = () => null;
@@ -33,7 +33,7 @@ export function readCcel(events: readonly CcelEvent[]): readonly MeasuredEvent[]
 }
 
 export function claimsOfCcel(events: readonly CcelEvent[], cover: RegisterCover = COVERED): BootClaims {
-  return bootClaims(judgedEvents(readCcel(events), 'sha384'), RTMR_LAYOUT, cover);
+  return bootClaims(checkedEvents(readCcel(events), 'sha384'), RTMR_LAYOUT, cover);
 }
 
 /** A copy of events in which those that are chosen are other ones. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { checkedEvents } from '../../../src/boot/checked-event.js';
 import { parseFirmwareEventLog } from '../../../src/boot/format/tcg-event-log.js';
-import { judgedEvents } from '../../../src/boot/judged-event.js';
 import { type OrderFinding, orderFindings } from '../../../src/boot/log-order.js';
 import { PCR_LAYOUT, RTMR_LAYOUT } from '../../../src/boot/register-layout.js';
 import { flipBit } from '../../lab/byte-patch.js';
@@ -28,7 +28,7 @@ function findingsOf(log: readonly LogEvent[] | Uint8Array): readonly OrderFindin
   const bytes = log instanceof Uint8Array ? log : buildEventLog(log);
   const { header, events } = parseFirmwareEventLog(bytes, 2 ** 20);
   const all = header === null ? events : [header, ...events];
-  return orderFindings(all, judgedEvents(events, 'sha256'), PCR_LAYOUT);
+  return orderFindings(all, checkedEvents(events, 'sha256'), PCR_LAYOUT);
 }
 
 function faultsOf(log: readonly LogEvent[] | Uint8Array): readonly string[] {
@@ -37,7 +37,7 @@ function faultsOf(log: readonly LogEvent[] | Uint8Array): readonly string[] {
 
 function findingsOfCcel(log: readonly CcelEvent[]): readonly OrderFinding[] {
   const { events } = parseFirmwareEventLog(buildCcel(log), 2 ** 20);
-  return orderFindings(events, judgedEvents(events, 'sha384'), RTMR_LAYOUT);
+  return orderFindings(events, checkedEvents(events, 'sha384'), RTMR_LAYOUT);
 }
 
 function faultsOfCcel(log: readonly CcelEvent[]): readonly string[] {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { judgedEvents } from '../../../src/boot/judged-event.js';
+import { checkedEvents } from '../../../src/boot/checked-event.js';
 import { PCR_LAYOUT, RTMR_LAYOUT } from '../../../src/boot/register-layout.js';
 import { secureBootOf, unverifiedEvent } from '../../../src/boot/secure-boot.js';
 import { hex } from '../../../src/core/bytes.js';
@@ -235,9 +235,9 @@ describe('events of PCR 7', () => {
 describe('Secure Boot of a TD, whose register has events with other data', () => {
   const CCEL = asCcelEvents(ON);
   const verdict = (events: readonly CcelEvent[]) =>
-    secureBootOf(judgedEvents(readCcel(events), 'sha384').get(1) ?? [], RTMR_LAYOUT);
+    secureBootOf(checkedEvents(readCcel(events), 'sha384').get(1) ?? [], RTMR_LAYOUT);
   const unverified = (events: readonly CcelEvent[]) =>
-    unverifiedEvent(judgedEvents(readCcel(events), 'sha384').get(1) ?? [], RTMR_LAYOUT);
+    unverifiedEvent(checkedEvents(readCcel(events), 'sha384').get(1) ?? [], RTMR_LAYOUT);
   const off = asCcelEvents(firmwareEvents({ secureBootContents: Uint8Array.of(0) }));
   const isSecureBoot = (event: CcelEvent) => variableName(event) === 'SecureBoot';
   const isBefore = (event: CcelEvent) => event.register === 1 && event.type === LOG_EVENT.separator;

@@ -1,8 +1,8 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { SNP_PRODUCTS } from '../../../src/core/amd-lines.js';
 import type { SnpProduct, SnpTcb } from '../../../src/core/claims.js';
-import { judgeValidity, verifyCertificatePath } from '../../../src/crypto/certificate-path.js';
-import { isRevoked, judgeRevocationListTime, verifyRevocationList } from '../../../src/crypto/revocation-list.js';
+import { checkValidity, verifyCertificatePath } from '../../../src/crypto/certificate-path.js';
+import { checkRevocationListTime, isRevoked, verifyRevocationList } from '../../../src/crypto/revocation-list.js';
 import { parseCertificate, type X509Certificate } from '../../../src/formats/x509-certificate.js';
 import { parseCrl } from '../../../src/formats/x509-crl.js';
 import { amdVekProfile } from '../../../src/tee/snp/amd/roots.js';
@@ -67,7 +67,7 @@ describe('paths of the shape that AMD has', () => {
   it.each(SNP_PRODUCTS)('a VLEK of %s holds', (product) => {
     const chain = path({ product, kind: 'vlek' });
     expect(verify(chain, product)).toEqual([]);
-    expect(judgeValidity(chain, AT)).toBeNull();
+    expect(checkValidity(chain, AT)).toBeNull();
   });
 
   it('a VCEK holds, with the PSS trailer field written out and left out', () => {
@@ -249,10 +249,10 @@ describe('authority and extensions', () => {
 
   it('CRT-04 refuses a VCEK one second after its end, and an ASK one second before its start', () => {
     const end = new Date('2026-01-15T11:59:59Z');
-    expect(judgeValidity(path({ vek: { notAfter: end } }), AT)).toMatchObject({ code: 'cert_validity', index: 0 });
-    expect(judgeValidity(path({ vek: { notAfter: AT } }), AT)).toBeNull();
+    expect(checkValidity(path({ vek: { notAfter: end } }), AT)).toMatchObject({ code: 'cert_validity', index: 0 });
+    expect(checkValidity(path({ vek: { notAfter: AT } }), AT)).toBeNull();
     const start = new Date('2026-01-15T12:00:01Z');
-    expect(judgeValidity(askWith({ notBefore: start }), AT)).toMatchObject({ code: 'cert_validity', index: 1 });
+    expect(checkValidity(askWith({ notBefore: start }), AT)).toMatchObject({ code: 'cert_validity', index: 1 });
   });
 });
 
@@ -267,7 +267,7 @@ describe('revocation', () => {
   it('takes a list of the ARK that does not name the ASK', () => {
     const list = crl({ revoked: [{ serial: AMD_SERIALS.Milan.asvk }] });
     expect(verifyCrl(list)).toBeNull();
-    expect(judgeRevocationListTime(list, AT)).toBeNull();
+    expect(checkRevocationListTime(list, AT)).toBeNull();
     expect(isRevoked(list, ask().serial)).toBe(false);
   });
 
@@ -298,6 +298,6 @@ describe('revocation', () => {
 
   it('SNP-27 takes a list past its next update for stale', () => {
     const nextUpdate = new Date('2026-01-15T11:59:59Z');
-    expect(judgeRevocationListTime(crl({ overrides: { nextUpdate } }), AT)?.code).toBe('crl_stale');
+    expect(checkRevocationListTime(crl({ overrides: { nextUpdate } }), AT)?.code).toBe('crl_stale');
   });
 });

@@ -1,6 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { earliestEnd, judgeValidity, verifyCertificatePath } from '../../../src/crypto/certificate-path.js';
+import { checkValidity, earliestEnd, verifyCertificatePath } from '../../../src/crypto/certificate-path.js';
 import type { PathProfile } from '../../../src/crypto/path-profile.js';
 import type { X509Certificate } from '../../../src/formats/x509-certificate.js';
 import { generalizedTime, octetString, oid, printableString, sequence, utcTime } from '../../lab/der-writer.js';
@@ -219,16 +219,16 @@ describe('validity', () => {
     const long = { notBefore: new Date('2020-01-01T00:00:00Z'), notAfter: new Date('2040-01-01T00:00:00Z') };
     const overrides = Object.fromEntries(ROLES.map((other) => [other, other === role ? {} : long]));
     const chain = path(overrides);
-    expect(judgeValidity(chain, secondBefore(NOT_BEFORE))).toMatchObject({ code: 'cert_validity', index });
-    expect(judgeValidity(chain, NOT_BEFORE)).toBeNull();
-    expect(judgeValidity(chain, AT)).toBeNull();
-    expect(judgeValidity(chain, NOT_AFTER)).toBeNull();
-    expect(judgeValidity(chain, secondAfter(NOT_AFTER))).toMatchObject({ code: 'cert_validity', index });
+    expect(checkValidity(chain, secondBefore(NOT_BEFORE))).toMatchObject({ code: 'cert_validity', index });
+    expect(checkValidity(chain, NOT_BEFORE)).toBeNull();
+    expect(checkValidity(chain, AT)).toBeNull();
+    expect(checkValidity(chain, NOT_AFTER)).toBeNull();
+    expect(checkValidity(chain, secondAfter(NOT_AFTER))).toMatchObject({ code: 'cert_validity', index });
   });
 
   it('CRT-04 gives no leeway of a millisecond', () => {
-    expect(judgeValidity(path(), new Date(NOT_AFTER.getTime() + 1))).toMatchObject({ code: 'cert_validity' });
-    expect(judgeValidity(path(), new Date(NOT_BEFORE.getTime() - 1))).toMatchObject({ code: 'cert_validity' });
+    expect(checkValidity(path(), new Date(NOT_AFTER.getTime() + 1))).toMatchObject({ code: 'cert_validity' });
+    expect(checkValidity(path(), new Date(NOT_BEFORE.getTime() - 1))).toMatchObject({ code: 'cert_validity' });
   });
 
   it.each([
@@ -239,7 +239,7 @@ describe('validity', () => {
     ['a day that does not exist', { notAfter: utcTime('300230000000Z') }],
     ['an end before its start', { notBefore: NOT_AFTER, notAfter: NOT_BEFORE }],
   ] as readonly (readonly [string, Overrides])[])('CRT-04 refuses %s', (_what, leaf) => {
-    expect(judgeValidity(path({ leaf }), AT)).toMatchObject({ code: 'cert_validity', index: 0 });
+    expect(checkValidity(path({ leaf }), AT)).toMatchObject({ code: 'cert_validity', index: 0 });
   });
 
   it.each([
@@ -247,9 +247,9 @@ describe('validity', () => {
     ['a GeneralizedTime of 2050', generalizedTime('20500101000000Z'), '2050-01-01T00:00:00Z'],
   ])('takes %s', (_what, notAfter, end) => {
     const chain = path({ leaf: { notAfter } });
-    expect(judgeValidity(chain, AT)).toBeNull();
-    expect(judgeValidity(chain.slice(0, 1), new Date(end))).toBeNull();
-    expect(judgeValidity(chain.slice(0, 1), secondAfter(new Date(end)))).not.toBeNull();
+    expect(checkValidity(chain, AT)).toBeNull();
+    expect(checkValidity(chain.slice(0, 1), new Date(end))).toBeNull();
+    expect(checkValidity(chain.slice(0, 1), secondAfter(new Date(end)))).not.toBeNull();
   });
 
   it('says when the first certificate ends', () => {

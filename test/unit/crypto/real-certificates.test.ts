@@ -5,11 +5,11 @@ import { X509Certificate as PeculiarCertificate } from '@peculiar/x509';
 import { describe, expect, it } from 'vitest';
 import { hex } from '../../../src/core/bytes.js';
 import { FormatError } from '../../../src/core/errors.js';
-import { earliestEnd, judgeValidity, verifyCertificatePath } from '../../../src/crypto/certificate-path.js';
+import { checkValidity, earliestEnd, verifyCertificatePath } from '../../../src/crypto/certificate-path.js';
 import { sha256 } from '../../../src/crypto/digest.js';
 import { spkiDigest } from '../../../src/crypto/key-cache.js';
 import type { PathProfile } from '../../../src/crypto/path-profile.js';
-import { isRevoked, judgeRevocationListTime, verifyRevocationList } from '../../../src/crypto/revocation-list.js';
+import { checkRevocationListTime, isRevoked, verifyRevocationList } from '../../../src/crypto/revocation-list.js';
 import { parsePemCertificates } from '../../../src/formats/pem.js';
 import { parseCertificate, type X509Certificate } from '../../../src/formats/x509-certificate.js';
 import { parseCrl } from '../../../src/formats/x509-crl.js';
@@ -90,7 +90,7 @@ describe.skipIf(!haveVectors)('real certificates of AMD', () => {
     const path = [certificate, ...chainOf(line, kind)];
     const { verifyAt, expect: wanted } = vector(id);
     expect(verifyCertificatePath(path, amdVekProfile(new Set([PINS[line]])))).toEqual([]);
-    expect(judgeValidity(path, new Date(verifyAt ?? ''))).toBeNull();
+    expect(checkValidity(path, new Date(verifyAt ?? ''))).toBeNull();
     expect(earliestEnd(path)).toEqual(certificate.notAfter);
     expect(factsOf(certificate)).toEqual(expected(wanted.facts.cert ?? wanted.facts.snp.cert));
   });
@@ -103,9 +103,9 @@ describe.skipIf(!haveVectors)('real certificates of AMD', () => {
 
   it('CRT-04 the VLEK that lived a year is past its end a second after it', () => {
     const path = [vek('snp/snp-milan-vlek-v3.vlek.der'), ...chainOf('milan', 'vlek')];
-    expect(judgeValidity(path, new Date('2025-12-10T22:14:21Z'))).toBeNull();
-    expect(judgeValidity(path, new Date('2025-12-10T22:14:22Z'))).toMatchObject({ code: 'cert_validity', index: 0 });
-    expect(judgeValidity(path, new Date('2024-12-10T22:14:20Z'))).toMatchObject({ code: 'cert_validity', index: 0 });
+    expect(checkValidity(path, new Date('2025-12-10T22:14:21Z'))).toBeNull();
+    expect(checkValidity(path, new Date('2025-12-10T22:14:22Z'))).toMatchObject({ code: 'cert_validity', index: 0 });
+    expect(checkValidity(path, new Date('2024-12-10T22:14:20Z'))).toMatchObject({ code: 'cert_validity', index: 0 });
   });
 
   it.each(['legacy', 'new'])('a forged VCEK (%s) has a signature that does not verify', (form) => {
@@ -213,7 +213,7 @@ describe.skipIf(!haveVectors)('real certificates of other vendors', () => {
       root,
     ];
     expect(verifyCertificatePath(path, pinnedTo(AZURE, root))).toEqual([]);
-    expect(judgeValidity(path, new Date(vector('az-tdx-v4-akchain-2026').verifyAt ?? ''))).toBeNull();
+    expect(checkValidity(path, new Date(vector('az-tdx-v4-akchain-2026').verifyAt ?? ''))).toBeNull();
   });
 
   const collateral = (file: string): ReadonlyMap<string, string> =>
@@ -233,7 +233,7 @@ describe.skipIf(!haveVectors)('real certificates of other vendors', () => {
     ] as const) {
       const crl = parseCrl(Buffer.from(held.get(member) ?? '', 'hex'));
       expect(problemOf(verifyRevocationList(crl, issuer, profile))).toBeNull();
-      expect(judgeRevocationListTime(crl, new Date(verifyAt ?? ''))).toBeNull();
+      expect(checkRevocationListTime(crl, new Date(verifyAt ?? ''))).toBeNull();
       expect(crl.entries.every(({ serial }) => isRevoked(crl, serial))).toBe(true);
       expect(isRevoked(crl, platform.serial)).toBe(false);
     }

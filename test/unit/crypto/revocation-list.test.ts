@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { isRevoked, judgeRevocationListTime, verifyRevocationList } from '../../../src/crypto/revocation-list.js';
+import { checkRevocationListTime, isRevoked, verifyRevocationList } from '../../../src/crypto/revocation-list.js';
 import { type CrlFrame, parseCrl, parseCrlFrame } from '../../../src/formats/x509-crl.js';
 import { flipBit } from '../../lab/byte-patch.js';
 import { generalizedTime, octetString, printableString, utcTime } from '../../lab/der-writer.js';
@@ -181,9 +181,9 @@ describe('verifyRevocationList: the entries', () => {
   });
 });
 
-describe('judgeRevocationListTime', () => {
+describe('checkRevocationListTime', () => {
   const judge = (at: Date, overrides: Partial<CrlOptions> = {}) =>
-    judgeRevocationListTime(crl(overrides), at)?.code ?? null;
+    checkRevocationListTime(crl(overrides), at)?.code ?? null;
   const shifted = (date: Date, seconds: number) => new Date(date.getTime() + seconds * 1000);
 
   it('CRT-09 judges by the second, without leeway', () => {

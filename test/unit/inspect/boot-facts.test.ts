@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
+import { type CheckedEvent, checkedEvents } from '../../../src/boot/checked-event.js';
 import { DIGEST_ALGORITHM } from '../../../src/boot/format/measured-event.js';
 import { parseFirmwareEventLog } from '../../../src/boot/format/tcg-event-log.js';
-import { type JudgedEvent, judgedEvents } from '../../../src/boot/judged-event.js';
 import { PCR_LAYOUT, RTMR_LAYOUT } from '../../../src/boot/register-layout.js';
 import { sha256 } from '../../../src/crypto/digest.js';
 import { factsOf } from '../../../src/inspect/boot-facts.js';
@@ -30,7 +30,7 @@ interface Told {
   readonly measured?: Uint8Array;
 }
 
-function judged(index: number, events: readonly Told[]): readonly JudgedEvent[] {
+function judged(index: number, events: readonly Told[]): readonly CheckedEvent[] {
   const measuredEvents = events.map(({ type = LOG_EVENT.ipl, data, measured = data }) => ({
     index,
     type,
@@ -38,7 +38,7 @@ function judged(index: number, events: readonly Told[]): readonly JudgedEvent[] 
     digests: [{ algorithm: DIGEST_ALGORITHM.sha256, value: sha256(measured) }],
     data,
   }));
-  return judgedEvents(measuredEvents, 'sha256').get(index) ?? [];
+  return checkedEvents(measuredEvents, 'sha256').get(index) ?? [];
 }
 
 const inPcr = (index: number, ...events: readonly Told[]) => factsOf(judged(index, events), index, PCR_LAYOUT);
@@ -134,7 +134,7 @@ it.each(BANKS)('tells a driver of an option ROM in a log that has only %s digest
     bank === 'sha1' ? buildSha1EventLog(boot) : buildEventLog(boot, { banks: [bank] }),
     2 ** 20,
   ).events;
-  const facts = factsOf(judgedEvents(events, bank).get(2) ?? [], 2, PCR_LAYOUT);
+  const facts = factsOf(checkedEvents(events, bank).get(2) ?? [], 2, PCR_LAYOUT);
   expect(facts.map(({ about }) => about)).toEqual(['driver', 'separator', 'application']);
 });
 

@@ -1,7 +1,7 @@
 import { generateKeyPairSync, randomUUID } from 'node:crypto';
 import { newDecisionId } from '../../../src/app/decision-id.js';
 import type { Decision } from '../../../src/core/decision.js';
-import type { JudgedRequest, LogStore, PrunedDecision } from '../../../src/core/decision-log.js';
+import type { DecidedRequest, LogStore, PrunedDecision } from '../../../src/core/decision-log.js';
 import type { Log } from '../../../src/core/ports.js';
 import { DecisionLog, type DecisionLogParts } from '../../../src/log/decision-log.js';
 import type { HeadSigner } from '../../../src/log/heads.js';
@@ -15,9 +15,9 @@ const CALLER = { principal: 'gate', tenant: 'default' } as const;
 /** A decision on a request, at a time. */
 export function judged(
   decision: Partial<Decision> = {},
-  request: Partial<JudgedRequest['request']> = {},
+  request: Partial<DecidedRequest['request']> = {},
   tenant: string = CALLER.tenant,
-): JudgedRequest {
+): DecidedRequest {
   const { decidedAt = ALLOW.decidedAt } = decision;
   return {
     decision: { ...ALLOW, decisionId: newDecisionId(decidedAt), ...decision },

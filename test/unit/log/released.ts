@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Decision } from '../../../src/core/decision.js';
-import type { JudgedRequest } from '../../../src/core/decision-log.js';
+import type { DecidedRequest } from '../../../src/core/decision-log.js';
 import type { AskedVaultKey, ReleaseAttempt, ReleaseResult } from '../../../src/core/key-release-record.js';
 import type { DecisionLog } from '../../../src/log/decision-log.js';
 import { ALLOW } from '../../integration/http/fake-service.js';
@@ -32,19 +32,19 @@ const OF_VAULT: Decision['checks'][number] = {
 /** An allow by which a key is to be released, unless something else is said. */
 export function releasing(
   decision: Parameters<typeof judged>[0] = {},
-  release: Partial<NonNullable<JudgedRequest['release']>> = {},
-): JudgedRequest {
+  release: Partial<NonNullable<DecidedRequest['release']>> = {},
+): DecidedRequest {
   const binding = { jkt: VAULT_KEY.jkt };
   const checks = [...ALLOW.checks, OF_VAULT];
   const decided = judged({ binding, checks, ...decision }, { attestationResults: [TOKEN] });
   return { ...decided, release: { keyId: 'db-key', dryRun: false, ...release } };
 }
 
-export function attemptOf({ decision, caller }: JudgedRequest, attempt: Partial<ReleaseAttempt> = {}): ReleaseAttempt {
+export function attemptOf({ decision, caller }: DecidedRequest, attempt: Partial<ReleaseAttempt> = {}): ReleaseAttempt {
   return { decisionId: decision.decisionId, keyId: 'db-key', caller, key: VAULT_KEY, ...attempt };
 }
 
-export function resultOf({ decision }: JudgedRequest, result: Partial<ReleaseResult> = {}): ReleaseResult {
+export function resultOf({ decision }: DecidedRequest, result: Partial<ReleaseResult> = {}): ReleaseResult {
   return {
     decisionId: decision.decisionId,
     outcome: 'released',
@@ -57,7 +57,7 @@ export function resultOf({ decision }: JudgedRequest, result: Partial<ReleaseRes
 }
 
 /** Records a decision, the attempt to release a key by it, and what came of it. */
-export async function release(log: DecisionLog, decided: JudgedRequest = releasing()): Promise<JudgedRequest> {
+export async function release(log: DecisionLog, decided: DecidedRequest = releasing()): Promise<DecidedRequest> {
   await log.record(decided);
   await log.releaseAttempt(attemptOf(decided));
   await log.releaseResult(resultOf(decided));

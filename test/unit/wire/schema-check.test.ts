@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { parseStrictJson } from '../../../src/formats/strict-json.js';
 import { OPENAPI_SCHEMAS } from '../../../src/wire/generated/openapi-schemas.js';
-import { checkJudgedBody, checkSchema, createAjv, type SchemaName } from '../../../src/wire/schema-check.js';
+import { checkBodyWithEvidence, checkSchema, createAjv, type SchemaName } from '../../../src/wire/schema-check.js';
 import { PATTERNS } from '../../../src/wire/schema-message.js';
 import { insideOf, referenced, type Schema, schemaNamed } from '../../contract/openapi-schemas.js';
 import { formatErrorOf } from '../../format-error-of.js';
@@ -147,11 +147,11 @@ describe('checkSchema', () => {
   });
 });
 
-describe('checkJudgedBody', () => {
+describe('checkBodyWithEvidence', () => {
   it('compares the evidence with the form that it is given, and no other', () => {
     const body = json({ evidence: snpEvidence() });
-    expect(checkJudgedBody('VerifyRequest', 'SnpEvidence', body)).toBe(body);
-    expect(formatErrorOf(() => checkJudgedBody('VerifyRequest', 'AzSnpVtpmEvidence', body)).code).toBe('schema');
-    expect(checkJudgedBody('VerifyRequest', 'TrusteeEvidenceV1', json({ evidence: trusteeV1(1) }))).toBeDefined();
+    expect(checkBodyWithEvidence('VerifyRequest', 'SnpEvidence', body)).toBe(body);
+    expect(formatErrorOf(() => checkBodyWithEvidence('VerifyRequest', 'AzSnpVtpmEvidence', body)).code).toBe('schema');
+    expect(checkBodyWithEvidence('VerifyRequest', 'TrusteeEvidenceV1', json({ evidence: trusteeV1(1) }))).toBeDefined();
   });
 });

@@ -1,6 +1,6 @@
 import { bootClaims } from '../../../boot/boot-claims.js';
+import { type CheckedEvent, checkedEvents } from '../../../boot/checked-event.js';
 import { BANK_LENGTH, type EventBank, type EventLog } from '../../../boot/format/measured-event.js';
-import { type JudgedEvent, judgedEvents } from '../../../boot/judged-event.js';
 import { orderFindings } from '../../../boot/log-order.js';
 import type { RegisterLayout } from '../../../boot/register-layout.js';
 import { initialValue, isClosedBySystem, replay } from '../../../boot/replay.js';
@@ -62,7 +62,7 @@ interface Register {
 export function verifyEventLog(checks: Checks, logs: readonly EventLog[], quoted: QuotedRegisters): EventLogVerdict {
   const { layout, bank } = quoted;
   const events = logs.flatMap((log) => log.events);
-  const judged = judgedEvents(events, bank);
+  const judged = checkedEvents(events, bank);
   const ordered = verifyOrder(checks, logs, judged, layout);
   const registers = replayRegisters(checks, logs, quoted);
   const replays = registers !== null && compare(checks, registers, layout);
@@ -74,7 +74,7 @@ export function verifyEventLog(checks: Checks, logs: readonly EventLog[], quoted
 function verifyOrder(
   checks: Checks,
   logs: readonly EventLog[],
-  judged: ReadonlyMap<number, readonly JudgedEvent[]>,
+  judged: ReadonlyMap<number, readonly CheckedEvent[]>,
   layout: RegisterLayout,
 ): boolean {
   const headers = logs.flatMap(({ header }) => header ?? []);
@@ -163,7 +163,7 @@ function names(registers: readonly Register[], { kind, number }: RegisterLayout)
  */
 function verifyData(
   checks: Checks,
-  judged: ReadonlyMap<number, readonly JudgedEvent[]>,
+  judged: ReadonlyMap<number, readonly CheckedEvent[]>,
   layout: RegisterLayout,
 ): boolean {
   const ofSecureBoot = judged.get(layout.secureBoot) ?? [];
@@ -183,7 +183,7 @@ function verifyData(
 
 function verdict(
   registers: readonly Register[],
-  judged: ReadonlyMap<number, readonly JudgedEvent[]>,
+  judged: ReadonlyMap<number, readonly CheckedEvent[]>,
   { layout, bank, values }: QuotedRegisters,
 ): EventLogVerdict {
   const open = registers.filter((register) => !isReplayed(register));

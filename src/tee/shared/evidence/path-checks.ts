@@ -1,14 +1,14 @@
 import type { Checks } from '../../../core/check.js';
 import {
+  checkValidity,
   describePathProblem,
-  judgeValidity,
   type PathProblem,
   placeOfProblem,
 } from '../../../crypto/certificate-path.js';
 import type { X509Certificate } from '../../../formats/x509-certificate.js';
 
 /** A certificate chain, and its faults at any time. */
-export interface JudgedPath {
+export interface CheckedPath {
   /** Leaf first, root last. */
   readonly certificates: readonly X509Certificate[];
   readonly problems: readonly PathProblem[];
@@ -17,7 +17,7 @@ export interface JudgedPath {
 }
 
 /** Records whether a chain verifies, and whether its certificates are valid at a time. @returns whether both hold */
-export function verifyPath(checks: Checks, { certificates, problems, roles }: JudgedPath, at: Date): boolean {
+export function verifyPath(checks: Checks, { certificates, problems, roles }: CheckedPath, at: Date): boolean {
   for (const problem of problems) {
     checks.fail(problem.code, {
       detail: describePathProblem(problem, roles),
@@ -39,7 +39,7 @@ export function verifyValidity(
   at: Date,
   said: { readonly detail?: string } = {},
 ): boolean {
-  const problem = judgeValidity(path, at);
+  const problem = checkValidity(path, at);
   return checks.require(problem === null, 'cert_validity', {
     expected: at.toISOString(),
     ...said,

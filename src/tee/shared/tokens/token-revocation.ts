@@ -3,7 +3,7 @@ import { nullIfMalformed } from '../../../core/errors.js';
 import { memoized } from '../../../core/memoized.js';
 import { nameOfCertificate } from '../../../crypto/certificate-path.js';
 import { RSA_PKCS1_PROFILE } from '../../../crypto/path-profile.js';
-import { isRevoked, judgeRevocationListTime, verifyRevocationList } from '../../../crypto/revocation-list.js';
+import { checkRevocationListTime, isRevoked, verifyRevocationList } from '../../../crypto/revocation-list.js';
 import type { X509Certificate } from '../../../formats/x509-certificate.js';
 import { parseCrlFrame, type X509Crl } from '../../../formats/x509-crl.js';
 
@@ -33,7 +33,7 @@ export function verifyTokenRevocation(
     const issuer = path[index + 1];
     if (issuer === undefined) break;
     const genuine = crls.map(listsUnder(issuer)).filter((list) => list !== null);
-    const newest = newestOf(genuine.filter((list) => judgeRevocationListTime(list, at) === null));
+    const newest = newestOf(genuine.filter((list) => checkRevocationListTime(list, at) === null));
     if (newest === null) {
       if (!recordMissing(checks, issuer, genuine.length > 0, required)) return null;
     } else if (isRevoked(newest, certificate.serial)) {

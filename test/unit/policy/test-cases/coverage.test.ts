@@ -3,7 +3,7 @@ import type { Claims } from '../../../../src/core/claims.js';
 import type { JsonObject } from '../../../../src/core/json.js';
 import { appraiseClaims } from '../../../../src/policy/appraise/appraise-claims.js';
 import { Asserted } from '../../../../src/policy/appraise/asserted.js';
-import { coverageOf, type JudgedCase } from '../../../../src/policy/test-cases/coverage.js';
+import { coverageOf, type DecidedCase } from '../../../../src/policy/test-cases/coverage.js';
 import {
   azClaims,
   eventLogClaims,
@@ -26,7 +26,7 @@ const OTHER_48 = '99'.repeat(48);
 const OTHER_32 = '99'.repeat(32);
 
 /** Each member with the cases that cover it: passing, then failing. Cases are named by their number. */
-function covered(members: JsonObject, cases: readonly Claims[], type: JudgedCase['type'] = 'az-snp-vtpm') {
+function covered(members: JsonObject, cases: readonly Claims[], type: DecidedCase['type'] = 'az-snp-vtpm') {
   const tested = policy(members);
   const judged = cases.map((claims, index) => {
     const asserted = Asserted.of(claims);

@@ -12,7 +12,7 @@ const SHIM_SURPLUS = 1;
  * One event under one bank, and the part of its data that the digest covers. The type of an event is never hashed: all
  * members use only digest and data. Members that need hashing are computed once, on first use.
  */
-export class JudgedEvent {
+export class CheckedEvent {
   readonly event: MeasuredEvent;
   readonly digest: Uint8Array;
   /**
@@ -30,7 +30,7 @@ export class JudgedEvent {
    * @param digest the digest of the bank
    * @param before the previous event in its register; null for the first
    */
-  constructor(event: MeasuredEvent, digest: Uint8Array, bank: EventBank, before: JudgedEvent | null) {
+  constructor(event: MeasuredEvent, digest: Uint8Array, bank: EventBank, before: CheckedEvent | null) {
     this.event = event;
     this.digest = digest;
     this.section = before?.announces ?? null;
@@ -124,16 +124,16 @@ const MAXIMUM_ACTION = 256;
 const GPT_SIGNATURE = 'EFI PART';
 
 /** Returns the events that extend each register, in log order. Skips EV_NO_ACTION and events without the bank. */
-export function judgedEvents(
+export function checkedEvents(
   events: readonly MeasuredEvent[],
   bank: EventBank,
-): ReadonlyMap<number, readonly JudgedEvent[]> {
-  const byIndex = new Map<number, JudgedEvent[]>();
+): ReadonlyMap<number, readonly CheckedEvent[]> {
+  const byIndex = new Map<number, CheckedEvent[]>();
   for (const event of events) {
     const measured = digestOfBank(event, bank);
     if (event.type === EVENT_TYPE.noAction || measured === null) continue;
     const others = byIndex.get(event.index);
-    const judged = new JudgedEvent(event, measured, bank, others?.at(-1) ?? null);
+    const judged = new CheckedEvent(event, measured, bank, others?.at(-1) ?? null);
     if (others === undefined) byIndex.set(event.index, [judged]);
     else others.push(judged);
   }

@@ -6,11 +6,11 @@ interface Messages {
 }
 
 /** Logged faults: each is logged once, again after a change, and once when it ends. */
-export class ToldFaults {
+export class FaultLog {
   readonly #log: Log;
   readonly #messages: Messages;
   /** The last message about each subject. */
-  readonly #told = new Map<string, { readonly what: string; readonly place: object }>();
+  readonly #logged = new Map<string, { readonly what: string; readonly place: object }>();
 
   constructor(log: Log, messages: Messages) {
     this.#log = log;
@@ -20,15 +20,15 @@ export class ToldFaults {
   /** @param place fields that say where; @param reason fields that say why */
   begun(subject: string, place: object, reason: { readonly why: string } | { readonly err: unknown }): void {
     const what = 'why' in reason ? reason.why : String(reason.err);
-    if (this.#told.get(subject)?.what === what) return;
-    this.#told.set(subject, { what, place });
+    if (this.#logged.get(subject)?.what === what) return;
+    this.#logged.set(subject, { what, place });
     this.#log.error({ ...place, ...reason }, this.#messages.begun);
   }
 
   over(subject: string): void {
-    const told = this.#told.get(subject);
-    if (told === undefined) return;
-    this.#told.delete(subject);
-    this.#log.info(told.place, this.#messages.over);
+    const logged = this.#logged.get(subject);
+    if (logged === undefined) return;
+    this.#logged.delete(subject);
+    this.#log.info(logged.place, this.#messages.over);
   }
 }
