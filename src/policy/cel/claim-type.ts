@@ -3,9 +3,11 @@ export type ClaimType = ScalarType | ListType | ObjectType;
 
 export interface ScalarType {
   readonly kind: 'int' | 'bool' | 'string';
-  /** The possible texts; null if any is possible. A comparison with any other text is a mistake, and does not load. */
+  /**
+   * The possible texts; null if any text is possible. A comparison with another text is a mistake, and does not load.
+   */
   readonly form: TextForm | null;
-  /** The possible integers; absent if any is possible. A comparison that it decides loads, and lint warns of it. */
+  /** The possible integers; absent if any is possible. If they decide a comparison, the rule loads, and lint warns. */
   readonly range?: IntegerRange;
 }
 
@@ -30,17 +32,17 @@ export interface ListType {
 export interface ObjectType {
   readonly kind: 'object';
   readonly members: ReadonlyMap<string, ClaimType>;
-  /** The other possible members: in tokens and the VM configuration, which others define. Null: none. */
+  /** The type of other members, which tokens and the VM configuration may have; null if there are none. */
   readonly others: OtherMembers | null;
 }
 
-/** Members of which only the name is known, and that only once somebody names them. */
+/** Type of members that have a known name only, and no type until a rule names them. */
 export interface OtherMembers {
-  /** The type that all of them have; null where each has its own, which the literal beside it gives. */
+  /** The type of all of them; null if each gets its type from the literal beside it. */
   readonly type: ScalarType | null;
-  /** A name as claims have it. One that is written otherwise is never there. */
+  /** The spelling of names in claims. A claim with another spelling never exists. */
   readonly spelling: (name: string) => string;
-  /** Members that no rule can name, by their names, and what a policy has in their place. */
+  /** Members that no rule can name, by name, with the member that a policy uses instead. */
   readonly notOfRules: ReadonlyMap<string, string>;
 }
 
@@ -55,7 +57,7 @@ export const UINT8 = integerOf([0, 255]);
 export const UINT16 = integerOf([0, 65_535]);
 export const UINT32 = integerOf([0, UINT32_MAXIMUM]);
 
-/** VMPL of an SEV-SNP report: the guest has four levels, and a report that the host asked for has all bits set. */
+/** VMPL of an SEV-SNP report: the guest has four levels. A report that the host requested has all bits set. */
 export const VMPL = integerOf([0, 3], [UINT32_MAXIMUM, UINT32_MAXIMUM]);
 
 export function integerOf(...spans: IntegerRange['spans']): ScalarType & { readonly range: IntegerRange } {
@@ -81,7 +83,7 @@ export function listType(item: ScalarType): ListType {
   return { kind: 'list', item };
 }
 
-/** An object with exactly the members of T. One that is not declared here does not compile. */
+/** An object with exactly the members of T. A missing member does not compile. */
 export function object<T>(members: { readonly [name in keyof T]-?: ClaimType }): ObjectType {
   return { kind: 'object', members: new Map(Object.entries<ClaimType>(members)), others: null };
 }

@@ -85,8 +85,8 @@ const SNP = object<SnpClaims>({
 });
 
 /**
- * Of a vTPM, the bank SHA-256; of a TD, SHA-384. Variables are SHA-256 of their contents under both; MokList is what shim
- * measured. Command lines are texts, where the log has them. `register`: numbers of PCRs, or of RTMRs.
+ * The bank is SHA-256 for a vTPM, and SHA-384 for a TD. Variables are SHA-256 of their contents in both. MokList is the
+ * list that shim measured. Command lines are texts, if the log has them. `register`: numbers of PCRs or RTMRs.
  */
 function eventLog(digestBytes: number, register: ScalarType): ObjectType {
   return object<EventLogClaims>({
@@ -141,7 +141,7 @@ const TDX = object<TdxClaims>({
   ppid: hexOf(16),
   fmspc: hexOf(6),
   pceId: hexOf(2),
-  // Words of Intel's, which may define more.
+  // Values that Intel defines. Intel may define more.
   tcb: object<TdxTcbClaim>({
     status: TEXT,
     platformStatus: TEXT,

@@ -1,6 +1,6 @@
 import { type Expression, withAllParts } from './expression.js';
 
-/** Texts that a rule compares a claim with by `==`, `!=` or `in`, each once. */
+/** Returns the texts that a rule compares with a claim by `==`, `!=` or `in`, each once. */
 export function textsComparedWith(claim: string, expression: Expression): readonly string[] {
   const isClaim = (part: Expression) => part.op === 'claim' && part.path.join('.') === claim;
   const compared = withAllParts(expression)
@@ -9,7 +9,7 @@ export function textsComparedWith(claim: string, expression: Expression): readon
   return [...new Set(compared.flat().flatMap(textsIn))];
 }
 
-/** Of a literal, of a list of literals, and of a choice between them. */
+/** Returns the texts of a literal, a list of literals, or a choice between them. */
 function textsIn(part: Expression): readonly string[] {
   switch (part.op) {
     case 'literal':

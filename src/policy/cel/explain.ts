@@ -6,28 +6,31 @@ import { MOST_STEPS, RuleBudget } from './rule-budget.js';
 import { RuleScope } from './rule-scope.js';
 import { type RuleValue, UNDEFINED } from './rule-value.js';
 
-/** Parts that an explanation shows of all rules of a policy together; a long one counts as several. */
+/** Maximum number of parts in the explanations of all rules of a policy. A long part counts as several. */
 const MOST_PARTS = 4_000;
 
-/** Characters of its text and value that a part has for the price of one. */
+/** Characters of text and value that count as one part. */
 const CHARACTERS_A_PART = 128;
 
 const LEFT_OUT = 'its parts are left out, since the explanation has too many';
 
-/** Characters of a text, and items of a list, that a part repeats: claims can be long, and many parts rest on one. */
+/**
+ * Maximum number of characters of a text, or items of a list, that one part shows. Claims can be long, and many parts
+ * may depend on one claim.
+ */
 const [SHOWN_CHARACTERS, SHOWN_OF_A_LIST] = [256, 16];
 
 /** The limit of the explanations of all rules of one appraisal together. */
 export class ExplanationBudget {
-  /** A rule is evaluated once more, and its macros twice, so that what had a value has it here too. */
+  /** The rule is evaluated once more, and its macros twice. Each part that had a value has it here too. */
   readonly steps = new RuleBudget(3 * MOST_STEPS);
   readonly parts = new RuleBudget(MOST_PARTS);
 }
 
 /**
- * A rule with the value of each part of it.
+ * Explains a rule with the value of each of its parts.
  *
- * @param claims by section, as the rule was evaluated over them
+ * @param claims by section, as in the evaluation of the rule
  */
 export function explain(
   expression: Expression,
@@ -40,7 +43,7 @@ export function explain(
   return new Explanation(scope, values, parts).of(expression);
 }
 
-/** Most items of a list that are shown each by itself. */
+/** Maximum number of list items that are shown separately. */
 const SHOWN_ITEMS = 8;
 
 /** Parts of a rule that has been evaluated. */

@@ -1,7 +1,7 @@
 import { ORDERINGS } from '../orderings.js';
 import type { ClaimType, ObjectType, ScalarType } from './claim-type.js';
 
-/** A rule as it is evaluated: what CEL allows and rules have. `text` is the part as CEL writes it. */
+/** A rule as the service evaluates it: the part of CEL that rules may use. `text` is the part in CEL syntax. */
 export type Expression =
   | Literal
   | Claim
@@ -29,12 +29,12 @@ export interface Literal {
   readonly value: number | boolean | string;
 }
 
-/** A claim by its names, the section first. */
+/** A claim by its path, section first. */
 export interface Claim {
   readonly op: 'claim';
   readonly text: string;
   readonly path: readonly string[];
-  /** `double`: of a claim that only the literal beside it gives a type. */
+  /** `double`: the claim has no declared type, and gets this one from the literal beside it. */
   readonly type: ClaimType | 'double';
 }
 
@@ -59,11 +59,11 @@ export interface Quantified {
   readonly body: Expression;
 }
 
-/** Functions that rules have, beside `has` and the two macros. None of them takes a pattern. */
+/** Functions of rules, besides `has` and the two macros. None of them takes a pattern. */
 export const RULE_FUNCTIONS = ['size', 'startsWith', 'endsWith', 'contains'] as const;
 export type RuleFunction = (typeof RULE_FUNCTIONS)[number];
 
-/** The parts of which an expression is made, in the order in which they stand. */
+/** Returns the direct parts of an expression, in the order of the text. */
 export function expressionParts(expression: Expression): readonly Expression[] {
   switch (expression.op) {
     case 'literal':
@@ -94,12 +94,12 @@ export function expressionParts(expression: Expression): readonly Expression[] {
   }
 }
 
-/** An expression and the parts of it at every depth, in the order in which they stand. */
+/** Returns an expression and its parts at every depth, in the order of the text. */
 export function withAllParts(expression: Expression): readonly Expression[] {
   return [expression, ...expressionParts(expression).flatMap(withAllParts)];
 }
 
-/** Every claim that an expression names. */
+/** Returns every claim that an expression names. */
 export function claimsIn(expression: Expression): readonly Claim[] {
   return withAllParts(expression).filter((part) => part.op === 'claim');
 }
@@ -130,14 +130,14 @@ export function kindOf(expression: Expression): ScalarType['kind'] | 'double' | 
   }
 }
 
-/** Of a list of claims, of one that the rule writes itself, or of a choice between two lists, which are of one type. */
+/** Returns the kind of the items of a claim, a literal list, or a choice between two lists, which have one type. */
 function kindOfItem(list: Expression): ReturnType<typeof kindOf> {
   if (list.op === 'choose') return kindOfItem(list.ifTrue);
   const first = list.op === 'list' ? list.items[0] : undefined;
   return first === undefined ? (itemTypeOf(list)?.kind ?? 'bool') : kindOf(first);
 }
 
-/** The declared type of a claim, of an item of one, or of a variable over one; null of anything else. */
+/** Returns the declared type of a claim, an item, or a variable of a macro; null for other expressions. */
 export function scalarOf(expression: Expression): ScalarType | null {
   switch (expression.op) {
     case 'claim':
@@ -151,7 +151,7 @@ export function scalarOf(expression: Expression): ScalarType | null {
   }
 }
 
-/** The declared type of the items of a list; null of a list that the rule writes itself. */
+/** Returns the declared type of the items of a list; null for a literal list. */
 export function itemTypeOf(list: Expression): ScalarType | null {
   if (list.op !== 'claim' || list.type === 'double') return null;
   return list.type.kind === 'list' ? list.type.item : null;

@@ -4,17 +4,17 @@ import { type Expression, isOneOf } from './expression.js';
 
 const MIRRORED: { readonly [operator in Ordering]: Ordering } = { '<': '>', '<=': '>=', '>': '<', '>=': '<=' };
 
-/** Whether an expression is a number, as a rule writes it, outside of the range. */
+/** Whether an expression is a numeric literal outside the range. */
 export function isOutside({ spans }: IntegerRange, expression: Expression): boolean {
   const number = integerIn(expression);
   return number !== null && !spans.some(([least, greatest]) => least <= number && number <= greatest);
 }
 
 /**
- * The result of ordering a value of the range and a number; null if the value decides, or there is no number.
- * One that has the same result at both ends of a span has it in all of the span.
+ * Returns the constant result of comparing a value of the range with a number; null if the result depends on the value,
+ * or there is no number. If both ends of a span give the same result, the whole span does.
  *
- * @param side on which the value stands
+ * @param side of the comparison that has the value
  */
 export function orderingOf(
   { spans }: IntegerRange,
@@ -29,7 +29,7 @@ export function orderingOf(
   return others.length === 0 ? result : null;
 }
 
-/** A number with its sign; null for anything else. */
+/** Returns the number of a literal with its sign; null for other expressions. */
 function integerIn(expression: Expression): number | null {
   if (expression.op === 'negative') {
     const number = integerIn(expression.operand);

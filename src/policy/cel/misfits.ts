@@ -3,8 +3,8 @@ import { type Binary, type Expression, itemTypeOf, scalarOf, withAllParts } from
 import { isOutside, orderingOf } from './integer-range.js';
 
 /**
- * A comparison that a claim's type decides: with a text that it can never be (in capitals, of another length, or misspelt),
- * or with an integer beyond its range.
+ * A comparison that the type of the claim decides: with an impossible text (capitals, wrong length, misspelt), or with
+ * an integer outside the range.
  */
 export interface Misfit {
   /** The constant result of the comparison. */
@@ -13,9 +13,7 @@ export interface Misfit {
   readonly message: string;
 }
 
-/**
- * Comparisons in a rule that no evidence decides, each once. The rule loads: what is compared is of the right type.
- */
+/** Returns the comparisons of a rule that no evidence can change, each once. The rule loads, since the types fit. */
 export function misfitsIn(expression: Expression): readonly Misfit[] {
   return distinctMisfits(withAllParts(expression).flatMap((part) => (part.op === 'binary' ? misfitsOf(part) : [])));
 }
@@ -47,7 +45,7 @@ function misfitsOf({ operator, left, right, text }: Binary): readonly Misfit[] {
   }
 }
 
-/** Of an ordering whose result the range of one side settles. */
+/** Returns an ordering whose result follows from the range of one side. */
 function decided(
   side: Expression,
   text: string,
@@ -72,7 +70,7 @@ function misfits(
     .map((other) => ({ always, message: `${what} is ${values.what}, and never ${other.text}` }));
 }
 
-/** Whether a literal is outside of the values of a type. */
+/** Whether a literal is not among the values of a type. */
 function isNever(literal: Expression, { form, range }: ScalarType): boolean {
   if (form !== null) return literal.op === 'literal' && !form.fits(String(literal.value));
   return range !== undefined && isOutside(range, literal);

@@ -6,8 +6,8 @@ import { distinctMisfits, type Misfit } from './misfits.js';
 import { memberPath } from './read-claim.js';
 
 /**
- * Names and words in a rule that are not known and nearly are: claims of open objects, such as tokens, and compliance
- * statuses. The rule loads, since an instance issues claims and words of its own.
+ * Returns unknown names and values in a rule that resemble known ones: claims of open objects, such as tokens, and
+ * compliance statuses. The rule loads, because an MAA instance can issue claims and values of its own.
  */
 export function misspeltIn(expression: Expression): readonly Misfit[] {
   const names = claimsIn(expression)

@@ -6,15 +6,17 @@ import { readExpression } from './read-expression.js';
 import { RuleFault } from './rule-fault.js';
 import { syntaxHint } from './syntax-hint.js';
 
-/** Longest text of a rule, in bytes. The limits of the parser do not hold for every text, so this comes before it. */
+/**
+ * Maximum size of a rule in bytes. It is checked first, because the limits of the parser do not hold for every text.
+ */
 const LONGEST_TEXT = 2048;
 
 const LIMITS = { maxAstNodes: 512, maxDepth: 32, maxListElements: 256, maxMapEntries: 1, maxCallArguments: 4 };
 
 /**
- * Parses and type-checks the text of a CEL rule. Says nothing about whether the rule makes sense for a policy.
+ * Parses and type-checks the text of a CEL rule. Does not check whether the rule makes sense for a policy.
  *
- * @throws {RuleFault} with what is wrong in it
+ * @throws {RuleFault} with the fault
  */
 export function parseRule(text: string): Expression {
   const length = Buffer.byteLength(text, 'utf8');

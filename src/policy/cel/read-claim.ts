@@ -12,7 +12,7 @@ interface Step {
   readonly isIndex: boolean;
 }
 
-/** The names of an access that begins at a section; null where it begins elsewhere, or has an index that is no text. */
+/** Returns the names of an access that begins at a section; null if it begins elsewhere, or an index is not a text. */
 export function stepsOf(node: ASTNode): readonly Step[] | null {
   if (node.op === 'id') return [{ name: node.args, isIndex: false }];
   if (node.op !== '.' && node.op !== '[]') return null;
@@ -23,7 +23,7 @@ export function stepsOf(node: ASTNode): readonly Step[] | null {
   return [...before, { name, isIndex: node.op === '[]' }];
 }
 
-/** The claim that an access names. @throws {RuleFault} if there is none of that name */
+/** Returns the claim that an access names. @throws {RuleFault} if there is no such claim */
 export function readClaim(node: ASTNode, steps: readonly Step[]): Claim {
   const found = follow(steps);
   if (found.unknown === null) return claim(node, steps, found.type);
@@ -43,8 +43,8 @@ export function readClaim(node: ASTNode, steps: readonly Step[]): Claim {
 }
 
 /**
- * The claim of `claims["name"] == literal` where no claim of that name is declared: the literal gives it its type. Null
- * where the access is of another form, or the claim is declared.
+ * Returns the claim of `claims["name"] == literal` if that claim is not declared: the literal gives its type. Null if
+ * the access has another form, or the claim is declared.
  */
 export function readUntypedClaim(node: ASTNode, literal: Expression): Claim | null {
   const steps = stepsOf(node);
@@ -61,7 +61,7 @@ export function readUntypedClaim(node: ASTNode, literal: Expression): Claim | nu
   return claim(node, steps, type);
 }
 
-/** Refuses a name that no claim can have there, since another is meant. */
+/** Refuses a name that no claim can have there, and names the likely one. */
 function requireNameable({ unknown: { name }, of, path }: Unknown, { spelling, notOfRules }: OtherMembers): void {
   if (PROTOTYPE_NAMES.has(name)) throw new RuleFault('rule_type', `no claim is named ${quotedName(name)}`);
   const instead = notOfRules.get(name);
@@ -79,7 +79,7 @@ function literalClaimType({ type }: Literal): Claim['type'] {
   return type === 'double' ? type : { kind: type, form: null };
 }
 
-/** A claim as rules write it. */
+/** A claim in the syntax of rules. */
 export function memberPath(path: string, name: string): string {
   return /^[A-Za-z_]\w*$/.test(name) ? `${path}.${name}` : `${path}["${name}"]`;
 }
@@ -90,14 +90,14 @@ function claim(node: ASTNode, steps: readonly Step[], type: Claim['type']): Clai
 
 type Followed = { readonly unknown: null; readonly type: ClaimType } | Unknown;
 
-/** As far as the names are declared: the first that is not, and the object that does not declare it. */
+/** Returns the first name that is not declared, and the object that lacks it. */
 interface Unknown {
   readonly unknown: Step;
   readonly of: ObjectType;
   readonly path: string;
 }
 
-/** Goes from a section to a member, as far as they are declared. */
+/** Follows a path from a section, as far as its members are declared. */
 function follow([section, ...members]: readonly Step[]): Followed {
   const name = section?.name ?? '';
   let type: ClaimType | undefined = RULE_CLAIMS.get(name);

@@ -17,15 +17,15 @@ import {
 import { readClaim, readUntypedClaim, stepsOf } from './read-claim.js';
 import { RuleFault } from './rule-fault.js';
 
-/** An expression, and the claims in it that only a literal gives a type. */
+/** An expression, and its claims that get their type from a literal. */
 export interface ReadExpression {
   readonly expression: Expression;
   readonly untyped: readonly Claim[];
 }
 
 /**
- * Reads the tree of a CEL expression into that of a rule. What is not on the lists of operators, functions and macros is
- * refused, and so is every name that no claim has, also in `has()`. That the types fit is for the type checker to say.
+ * Converts the tree of a CEL expression to that of a rule. Refuses operators, functions and macros that are not listed,
+ * and names that no claim has, also in `has()`. The type checker checks the types.
  *
  * @throws {RuleFault}
  */
@@ -34,7 +34,7 @@ export function readExpression(node: ASTNode): ReadExpression {
   return { expression: new Reader(untyped).read(node, null), untyped };
 }
 
-/** Makes the text of a part when it is first asked for: all texts of a deep rule are many times as long as the rule. */
+/** Makes the text of a part on first use. All texts of a deep rule together are many times as long as the rule. */
 class WithText {
   readonly #node: ASTNode;
   #text: string | null = null;
@@ -59,7 +59,7 @@ interface Variable {
   readonly type: ScalarType;
 }
 
-/** Parts that stand inside of one another at most. Operands of one chain of `&&` or `||` stand beside one another. */
+/** Maximum nesting of parts. The operands of one chain of `&&` or `||` have the same depth. */
 const DEEPEST = 16;
 
 class Reader {
@@ -116,7 +116,7 @@ class Reader {
     }
   }
 
-  /** `a && b && c` is one part with three operands, as people read it. */
+  /** `a && b && c` becomes one part with three operands. */
   #operands(chain: ASTNode & { op: '&&' | '||' }, variable: Variable | null): readonly Expression[] {
     const operands: Expression[] = [];
     const add = (node: ASTNode): void => {
@@ -205,7 +205,7 @@ class Reader {
     return partOf(node, { op: 'binary', operator, left, right });
   }
 
-  /** The sides of `==`. A claim that is not declared may stand on one of them, and a literal on the other. */
+  /** Reads the sides of `==`. One may be an undeclared claim if the other is a literal. */
   #equated(leftNode: ASTNode, rightNode: ASTNode, variable: Variable | null): readonly [Expression, Expression] {
     const untypedAs = (node: ASTNode, other: ASTNode): Claim | null =>
       isLiteral(other) && rootOf(node) !== variable?.name
@@ -218,7 +218,7 @@ class Reader {
   }
 }
 
-/** The name that an access begins with. */
+/** Returns the first name of an access. */
 function rootOf(node: ASTNode): string | undefined {
   return stepsOf(node)?.[0]?.name;
 }
@@ -227,7 +227,7 @@ function isLiteral(node: ASTNode): boolean {
   return node.op === 'value' || (node.op === '-_' && node.args.op === 'value');
 }
 
-/** A number with a sign is a literal too, for comparisons with claims. */
+/** In comparisons with claims, a number with a sign counts as a literal. */
 function literalOf(expression: Expression): Expression {
   return expression.op === 'negative' ? expression.operand : expression;
 }
@@ -260,7 +260,7 @@ function unknownFunction(name: string, node: ASTNode): RuleFault {
   return new RuleFault('rule_function', `rules have no ${name}(): ${serialize(node)}; there are ${known}`);
 }
 
-/** Refuses comparisons that mean something else than they seem to: texts by the order of their letters, whole objects. */
+/** Refuses comparisons that mislead: ordering of texts by letters, and comparison of whole objects. */
 function requireComparable(operator: Operator, left: Expression, right: Expression, node: ASTNode): void {
   const kinds = [kindOf(left), kindOf(right)];
   const [kind] = kinds;
@@ -279,7 +279,7 @@ function requireComparable(operator: Operator, left: Expression, right: Expressi
   }
 }
 
-/** Only these have equals: lists and objects are compared neither by what they hold nor by which they are. */
+/** Only these types have equality. Lists and objects have none, neither by content nor by identity. */
 function isSingleValue(expression: Expression): boolean {
   const kind = kindOf(expression);
   return kind !== 'list' && kind !== 'object';

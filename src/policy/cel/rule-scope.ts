@@ -2,31 +2,31 @@ import type { Claim, Expression } from './expression.js';
 import { CHARACTERS_A_STEP, ITEMS_A_STEP, RuleBudget } from './rule-budget.js';
 import { nameOfClaimType, nameOfType, ofClaimType, type RuleValue, UNDEFINED } from './rule-value.js';
 
-/** The reason for a missing value after the budget is used up. */
+/** The reason for a missing value once the budget is used up. */
 export const TOO_EXPENSIVE = 'the rules of the policy take more steps than they may';
 
-/** A present claim of another type than the one with which the rule compares it. */
+/** A claim that is present, but not of the type that the rule compares with. */
 export interface MistypedClaim {
   readonly claim: string;
   readonly expected: string;
   readonly actual: string;
 }
 
-/** The claims for the evaluation of a rule, and the findings of the evaluation. */
+/** The claims of an evaluation, and its findings. */
 export class RuleScope {
   readonly claims: ReadonlyMap<string, unknown>;
   readonly #budget: RuleBudget;
-  /** Claims that are absent, as the rule writes them. */
+  /** Absent claims, in the syntax of rules. */
   readonly absent = new Set<string>();
   readonly mistyped = new Map<string, MistypedClaim>();
-  /** Other reasons why a part has no value: by the part, one sentence. */
+  /** Other reasons for a missing value: one sentence for each part. */
   readonly faults = new Map<string, string>();
   #variable: RuleValue = UNDEFINED;
   readonly #values: Map<Expression, RuleValue> | null;
 
   /**
-   * @param claims by section, and each verified; of what is absent nothing
-   * @param kept takes the value of each part, and that of the last item of what is evaluated for many
+   * @param claims by section, all verified; absent claims are left out
+   * @param kept receives the value of each part; for a part that is evaluated for several items, the last value
    */
   constructor(
     claims: ReadonlyMap<string, unknown>,

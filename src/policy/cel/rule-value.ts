@@ -6,7 +6,8 @@ export const UNDEFINED: unique symbol = Symbol('undefined');
 export type RuleValue = number | boolean | string | readonly (number | string)[] | typeof UNDEFINED;
 
 /**
- * A claim as the value of the type that a rule compares it as; undefined where it is of another. An object has none.
+ * Returns a claim as a value of the type that a rule compares with; undefined if it has another type. Objects have no
+ * value.
  */
 export function ofClaimType(type: Claim['type'], value: unknown): Exclude<RuleValue, typeof UNDEFINED> | undefined {
   if (type === 'double') return ofType('double', value);

@@ -1,4 +1,4 @@
-/** Common mistakes with their form in CEL, by the text at the place where the parser stopped. */
+/** Common mistakes by the text at which the parser stopped, with the CEL form. */
 const HINTS: readonly (readonly [pattern: RegExp, hint: string])[] = [
   [/^and\b/i, 'write &&'],
   [/^or\b/i, 'write ||'],
@@ -11,7 +11,7 @@ const HINTS: readonly (readonly [pattern: RegExp, hint: string])[] = [
   [/^$/, 'the expression ends too early'],
 ];
 
-/** The hint for a place where a text is no CEL; null if there is none. @param at index of the character */
+/** Returns a hint for a place that is not CEL; null if there is none. @param at index of the character */
 export function syntaxHint(text: string, at: number): string | null {
   // The parser stops at what it does not expect, a character behind it, or at the next word.
   const [before = ''] = /\w*\s*$/.exec(text.slice(0, at)) ?? [];

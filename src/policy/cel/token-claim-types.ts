@@ -14,12 +14,12 @@ import {
   VMPL,
 } from './claim-type.js';
 
-/** `vm-configuration` of a paravisor, under its own names, which tokens repeat. */
+/** `vm-configuration` of a paravisor, with its original names, which tokens repeat. */
 const VM_CONFIGURATION = {
   'console-enabled': BOOL,
   'current-time': INT,
   'filtered-vpci-devices-allowed': BOOL,
-  // A word of the paravisor's, which may define more.
+  // A value that the paravisor defines. It may define more.
   'hardware-sealing-policy': TEXT,
   'interactive-console-enabled': BOOL,
   'root-cert-thumbprint': TEXT,

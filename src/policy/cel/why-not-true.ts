@@ -3,22 +3,22 @@ import { type Claim, claimsIn, type Expression } from './expression.js';
 import { RuleScope } from './rule-scope.js';
 import { type RuleValue, UNDEFINED } from './rule-value.js';
 
-/** Claims that are named with their values at most. */
+/** Maximum number of claims that are shown with their values. */
 const SHOWN = 3;
 
-/** Characters of a text that are shown at most. */
+/** Maximum number of characters that are shown of a text. */
 const LONGEST_SHOWN = 100;
 
 /**
- * Why a rule is not true: the part that decided, and the claims in it with their values. One clause, for people.
+ * Says in one clause why a rule is not true: the part that decided, and its claims with their values.
  *
- * @param value its result
- * @param scope that it was evaluated in
+ * @param value result of the rule
+ * @param scope of the evaluation
  */
 export function whyNotTrue(expression: Expression, value: RuleValue, scope: RuleScope): string {
   if (value === UNDEFINED) return whyUndefined(scope);
   const values = new Map<Expression, RuleValue>();
-  // With a budget of its own: what is said of one rule must not keep the next from being evaluated.
+  // With its own budget: the explanation of one rule must not use up the budget of the next.
   const own = new RuleScope(scope.claims, undefined, values);
   evaluate(expression, own);
   const part = decidingPart(expression, values);

@@ -2,7 +2,7 @@ import { type Combination, combinationOfSet, differencesOf } from './combination
 import type { LearnableEvidence, LearnedPolicy } from './learned-policy.js';
 import type { LearningPlan } from './plan.js';
 
-/** The changes, one sentence each: for people. */
+/** Returns the changes for people, one sentence each. */
 export function changesOf(
   { before, replaced, version }: LearningPlan,
   { policy, isNew, added, seenAgain }: LearnedPolicy,
@@ -42,7 +42,7 @@ function combinationText({ product, members }: Combination): string {
   return product === null ? names : `${product}, ${names}`;
 }
 
-/** In what a set differs from that of the sets before which it differs least from. */
+/** Returns the differences between a set and the most similar earlier set. */
 function nearest(combination: Combination, sets: readonly Combination[]): string {
   const [closest] = sets
     .map((set, index) => ({ index, differences: differencesOf(combination, set) }))

@@ -6,24 +6,24 @@ import { nested } from './nested-objects.js';
 
 /** One member of a set of reference values. */
 export interface SetMember {
-  /** Its place in the set, names with dots between. */
+  /** Its path in the set, names joined by dots. */
   readonly path: string;
   readonly values: readonly PinnedValue[];
-  /** Whether the values were seen, or are those of the policy that the evidence was judged by. */
+  /** Whether the values come from the evidence, or from the policy that the evidence was appraised under. */
   readonly of: 'evidence' | 'policy';
 }
 
-/** Values of one piece of evidence, as one set of reference values. */
+/** The values of one piece of evidence, as one set of reference values. */
 export interface Combination {
   readonly product: SnpProduct | null;
   readonly members: readonly SetMember[];
 }
 
 /**
- * Derives the combination of one piece of evidence. Other demands of the matched set stay: of what can be learned
- * with the value that was seen, of all else with the values of that set, so that nothing is met that was not before.
+ * Derives the combination of one piece of evidence. Other requirements of the matched set stay. Learnable members get
+ * the value from the evidence, and the others keep the values of the set. So nothing matches that did not match before.
  *
- * @param matched the set of the policy that the evidence was judged by; null where the policy has none
+ * @param matched the set of the policy that the evidence matched; null if the policy has no sets
  */
 export function combinationOf(seen: Seen, matched: ReferenceSet | null): Combination {
   const demanded = matched === null ? [] : membersOf(matched);
@@ -37,7 +37,7 @@ export function combinationOf(seen: Seen, matched: ReferenceSet | null): Combina
   return { product: seen.claims.snp?.product ?? matched?.appliesTo.product ?? null, members: [...learned, ...rest] };
 }
 
-/** The same of a set that a policy has. */
+/** Derives the combination of a set that a policy has. */
 export function combinationOfSet(set: ReferenceSet): Combination {
   return { product: set.appliesTo.product, members: membersOf(set) };
 }
@@ -64,13 +64,13 @@ function valuesIn(
   );
 }
 
-/** The identity of a combination: order and repetition do not count. */
+/** The identity of a combination, without order and repetition. */
 export function combinationKey({ product, members }: Combination): string {
   const sorted = members.map(({ path, values }) => [path, [...new Set(values)].toSorted()] as const);
   return JSON.stringify([product, sorted.toSorted(([a], [b]) => (a < b ? -1 : 1))]);
 }
 
-/** Members in which two combinations differ, `appliesTo.product` among them. */
+/** Returns the members in which two combinations differ, including `appliesTo.product`. */
 export function differencesOf(one: Combination, other: Combination): readonly string[] {
   const paths = new Set([...one.members, ...other.members].map(({ path }) => path));
   const differing = [...paths].filter((path) => only(one, path) !== only(other, path));
@@ -81,7 +81,7 @@ function only({ members }: Combination, path: string): string {
   return combinationKey({ product: null, members: members.filter((member) => member.path === path) });
 }
 
-/** A combination as a policy writes it. */
+/** A combination in the syntax of a policy. */
 export function writtenSet({ product, members }: Combination): JsonObject {
   const written: { [section: string]: JsonValue } = product === null ? {} : { appliesTo: { product } };
   for (const section of REFERENCE_SECTIONS) {

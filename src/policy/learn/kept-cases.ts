@@ -8,9 +8,9 @@ import { nodesOf } from './learned-document.js';
 export type TestBefore = { readonly name: string; readonly text: string } | null;
 
 /**
- * Cases that an author added to a test, with their comments. Generated cases are recognised by their names.
+ * Reads the cases that an author added to a test, with their comments. Generated cases are recognised by their names.
  *
- * @throws {ConfigurationError} if the test does not load, because its added cases are then not known
+ * @throws {ConfigurationError} if the test does not load, because its added cases are then unknown
  */
 export function keptCases(before: TestBefore): readonly Node[] {
   if (before === null) return [];

@@ -19,28 +19,28 @@ export interface LearnedCase {
   readonly expect: { readonly outcome: string; readonly reasons?: readonly string[] };
 }
 
-/** A set to make cases of. */
+/** A set to generate cases for. */
 export interface TestedSet {
   readonly combination: Combination;
-  /** Of evidence, for the rules of the policy, that of the set itself first; none where none is at hand. */
+  /** Claims of evidence for the rules of the policy, those of the set's own evidence first; empty if there are none. */
   readonly claims: readonly Claims[];
 }
 
 /** Cases of all sets, in the order of the sets, then of the rules. */
 export interface LearnedCases {
   readonly cases: readonly LearnedCase[];
-  /** Numbers of sets without a case, from 1: rules ask for claims that are not at hand. */
+  /** Numbers, from 1, of sets without a case, because the rules need claims that are not available. */
   readonly untested: readonly number[];
 }
 
-/** Whether each member is changed in a case of its own, or all of a set in one, where there would be too many cases. */
+/** Whether each member is changed in its own case, or all of a set in one, if there would be too many cases. */
 export type Detail = 'each' | 'together';
 
-/** Name of a case that `Trials` makes, below. */
+/** Name of a case, as `Trials` generates it below. */
 const GENERATED =
   /^set [0-9]+, (?:as it is|with another \S+|with other values|against rule \S+)(?:, which another set has)?$/;
 
-/** Whether a case of this name is generated, and not written by an author of the test. */
+/** Whether a case with this name was generated, and not written by an author of the test. */
 export function isGeneratedName(name: string): boolean {
   return GENERATED.test(name);
 }
@@ -67,7 +67,7 @@ export function learnedCases(
   };
 }
 
-/** Selects the first claims that meet the rules, which can be those of another machine. */
+/** Selects the first claims that meet the rules. They can be those of another machine. */
 function trialsOf(policy: Policy, { combination, claims }: TestedSet, name: string, tryClaims: TryClaims): Trials {
   const without = new Trials(policy, { combination, claims: null }, name, tryClaims);
   for (const each of claims) {
@@ -152,7 +152,7 @@ class Trials {
   }
 }
 
-/** The accepted type that a set is about, by its sections. */
+/** Returns the accepted type of a set, by its sections. */
 function combinationType({ product, members }: Combination, { accepts }: Policy): EvidenceType | null {
   const has = (section: string) => members.some(({ path }) => path.startsWith(`${section}.`));
   const tee = has('tdx') ? 'tdx' : has('snp') || product !== null ? 'snp' : null;

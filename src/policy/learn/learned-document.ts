@@ -4,9 +4,9 @@ import type { JsonObject, JsonValue } from '../../core/json.js';
 import { type Combination, type SetMember, writtenSet } from './combination.js';
 import { headerLines, type LearnedHeader } from './learned-header.js';
 
-/** A piece of evidence that values come from. */
+/** A piece of evidence with learned values. */
 export interface Source {
-  /** Name of the file, as it was typed. */
+  /** Name of the file, as the user typed it. */
   readonly name: string;
   /** `evidence.sha256` of the decision. */
   readonly sha256: string;
@@ -15,36 +15,36 @@ export interface Source {
   readonly at: Date;
 }
 
-/** A set that is written, and where it is from. */
+/** A set to write, and the evidence that it comes from. */
 export interface SourcedSet {
   readonly combination: Combination;
   readonly sources: readonly Source[];
 }
 
-/** The content to write. Sets of the previous text stay as they are there, with their comments. */
+/** The content to write. Sets of the previous text stay unchanged, with their comments. */
 export interface LearnedContent {
   readonly header: LearnedHeader;
   readonly members: JsonObject;
-  /** The text that is widened, and what was seen again, by the index of a set; null where the policy is new. */
+  /** The existing text, and the evidence that matched again, by the index of a set; null for a new policy. */
   readonly before: { readonly text: string; readonly seenAgain: ReadonlyMap<number, readonly Source[]> } | null;
   readonly added: readonly SourcedSet[];
-  /** Id of the policy that the evidence was judged by: where values come from that are not learned. */
+  /** Id of the policy that the evidence was appraised under. Values that are not learned come from it. */
   readonly from: string;
 }
 
 /** The test of a policy: its file, and the cases. */
 export type WrittenTest = { readonly policy: string; readonly cases: readonly JsonValue[] };
 
-/** Nothing folds: a value and its comment stand on one line. */
+/** Lines are not folded: a value and its comment stay on one line. */
 const STYLE = { lineWidth: 0, flowCollectionPadding: false } as const;
 
 /** Anchors and aliases do not load. */
 const PLAIN = { aliasDuplicateObjects: false } as const;
 
-/** Longer lists have a line for each item. */
+/** Longer lists get one line per item. */
 const FLOW_ITEMS = 8;
 
-/** A learned policy as text, each value with its source and date. */
+/** Returns a learned policy as text, with the source and date of each value. */
 export function writeLearned({ header, members, before, added, from }: LearnedContent): string {
   const document = new Document(members, PLAIN);
   visit(document, {
@@ -63,7 +63,7 @@ export function writeLearned({ header, members, before, added, from }: LearnedCo
   return document.toString(STYLE);
 }
 
-/** A test, with a comment at its head. Cases that are kept come last. */
+/** Returns a test as text, with a comment at its head. Kept cases come last. */
 export function writeTest(lines: readonly string[], test: WrittenTest, kept: readonly Node[]): string {
   const document = new Document(test, PLAIN);
   for (const each of kept) document.addIn(['cases'], each);
@@ -76,11 +76,14 @@ export function hasSource(text: string, index: number, { sha256 }: Pick<Source, 
   return nodesOf(text, 'referenceValues').items[index]?.commentBefore?.includes(shortDigest(sha256)) === true;
 }
 
-/** The items of a list in a text, with their comments. The first comment stands before the list: it belongs to its first item. */
+/**
+ * Returns the items of a list in a text, with their comments. The parser attaches the first comment to the list: it
+ * belongs to the first item.
+ */
 export function nodesOf(text: string, member: 'referenceValues' | 'cases'): YAMLSeq<Node> {
   const list = parseDocument(text).get(member, true);
   if (!isSeq<Node>(list)) return new YAMLSeq<Node>();
-  // An addition to a list between brackets would stand between them too.
+  // An item that is added to a list in brackets would also go into the brackets.
   list.flow = false;
   const [first] = list.items;
   if (first !== undefined && list.commentBefore != null) {

@@ -2,17 +2,19 @@ import type { Policy } from '../document/policy-document.js';
 
 /** The comment at the head of a learned policy. */
 export interface LearnedHeader {
-  /** The policy that the evidence was judged by. */
+  /** The policy that the evidence was appraised under. */
   readonly from: Pick<Policy, 'id' | 'version' | 'sha256'>;
-  /** Whether that policy pins reference values or machines itself: without it nobody can tell which are its own. */
+  /**
+   * Whether that policy pins reference values or machines itself. Without the policy, its values cannot be told apart.
+   */
   readonly fromPins: boolean;
   /** Whether machines are learned. */
   readonly chips: boolean;
-  /** Codes that somebody accepted, and that evidence needed. */
+  /** Codes that the user accepted and the evidence needed. */
   readonly accepted: readonly string[];
-  /** Codes of warnings in the decisions that it was learned from, beside those. */
+  /** Codes of other warnings in the decisions on the evidence. */
   readonly warnings: readonly string[];
-  /** When it was learned and widened, and from what: one line each. */
+  /** One line for each time that the policy was learned or widened, with the evidence. */
   readonly history: readonly string[];
 }
 
@@ -24,7 +26,7 @@ const ACCEPTED = /^# accepted ([a-z0-9_]+) \(--accept\)$/;
 const WARNING = /^# with the warning ([a-z0-9_]+)$/;
 const HISTORY = /^# ((?:learned|widened) at .*)$/;
 
-/** Lines of the comment, without the sign that makes them one. */
+/** Lines of the comment, without the comment sign. */
 export function headerLines({ from, fromPins, chips, accepted, warnings, history }: LearnedHeader): readonly string[] {
   return [
     `${FIRST}. Review it: these machines decided what is listed here.`,
@@ -37,7 +39,7 @@ export function headerLines({ from, fromPins, chips, accepted, warnings, history
   ];
 }
 
-/** Parses the head of a policy text; null if `policy learn` did not write it. */
+/** Parses the head of a policy text; null if `policy learn` did not write the text. */
 export function readHeader(text: string): LearnedHeader | null {
   const lines = text.split(/\r?\n/);
   const end = lines.findIndex((line) => !line.startsWith('#'));
@@ -55,12 +57,12 @@ export function readHeader(text: string): LearnedHeader | null {
   };
 }
 
-/** Whether `policy learn` wrote the text, be it a policy or its tests. */
+/** Whether `policy learn` wrote the text of a policy or test. */
 export function isLearned(text: string): boolean {
   return text.startsWith(`# ${FIRST}`);
 }
 
-/** Head of the tests of a learned policy. */
+/** Returns the head of the test of a learned policy. */
 export const TESTS_HEADER = [
   `${FIRST}, with the policy: which claims it is met by, and that each value counts.`,
   'These cases are written anew each time. Cases of other names, which you add, are kept.',

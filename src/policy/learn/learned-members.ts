@@ -5,14 +5,14 @@ import { isObject, type JsonObject, type JsonValue } from '../../core/json.js';
 import { droppableMembers } from '../document/member-use.js';
 import { type Policy, parseStrictYaml } from '../document/policy-document.js';
 
-/** Machines by what the key that signed their report says of them. */
+/** Machines, by the claim of the key that signed their report. */
 export interface Machines {
   readonly chipId: readonly string[];
   readonly cspId: readonly string[];
   readonly ppid: readonly string[];
 }
 
-/** A VLEK certifies no chip, but the provider that it was issued to. */
+/** A VLEK does not certify a chip, but the provider that it was issued to. */
 export function machinesOf({ snp, tdx }: Claims): Machines {
   return {
     chipId: snp?.signingKey === 'vcek' ? [snp.chipId] : [],
@@ -21,7 +21,7 @@ export function machinesOf({ snp, tdx }: Claims): Machines {
   };
 }
 
-/** Machines that a policy lists. */
+/** Returns the machines that a policy lists. */
 export function listedMachines({ require: { snp, tdx } }: Pick<Policy, 'require'>): Machines {
   return {
     chipId: snp?.machines?.chipId ?? [],
@@ -41,7 +41,7 @@ export interface LearnedParts {
   readonly version: number;
   readonly description: string;
   readonly accepts: readonly EvidenceType[];
-  /** Null: those of the policy stay. */
+  /** Null: the policy keeps its own. */
   readonly machines: Machines | null;
 }
 
@@ -63,7 +63,7 @@ export function learnedMembers(from: Policy, parts: LearnedParts): JsonObject {
   return machines === null ? kept : withMachines(kept, machines);
 }
 
-/** Pointers of the minimums that evidence of no accepted type is compared with. */
+/** Pointers of minimums that no accepted type of evidence is compared with. */
 function minimumsOfOthers(policy: JsonObject, accepts: readonly EvidenceType[]): readonly string[] {
   const seen = new Set<string | null>(accepts.map(teeOf));
   const tees = Object.keys(objectIn(policy, 'minimums')).filter((tee) => !seen.has(tee));
@@ -74,7 +74,7 @@ function inOrder(accepts: readonly EvidenceType[]): readonly EvidenceType[] {
   return EVIDENCE_TYPES.filter((type) => accepts.includes(type));
 }
 
-/** Removes the members at pointers, and members that are then empty. */
+/** Removes the members at the pointers, and members that are empty afterwards. */
 function withoutMembers(members: JsonObject, pointers: readonly string[]): JsonObject {
   const dropped = new Set(pointers);
   const read = (value: JsonValue, pointer: string): JsonValue | undefined => {

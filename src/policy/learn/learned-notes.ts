@@ -21,7 +21,7 @@ export function notesOn(evidence: readonly NotedEvidence[], { header }: Learning
   return [...open, ...onFiles(evidence), ...onWarnings(evidence), ...ofMachines];
 }
 
-/** No name identifies these files: nothing measures the names in a log, and its sender could choose which are left out. */
+/** Names do not identify these files. A log does not measure names, and its sender could choose which to leave out. */
 function onFiles(evidence: readonly NotedEvidence[]): readonly string[] {
   const learned = evidence.filter(({ seen }) => learnsFiles(seen));
   if (learned.length === 0) return [];
@@ -29,7 +29,7 @@ function onFiles(evidence: readonly NotedEvidence[]): readonly string[] {
   return [`${evidenceNames(learned)}: ${why}: start each machine once more, and learn again from its evidence`];
 }
 
-/** One note for each code, with what the first piece of evidence says of it. */
+/** Returns one note for each code, with the detail of the first piece of evidence. */
 function onWarnings(evidence: readonly NotedEvidence[]): readonly string[] {
   const byCode = new Map<string, { readonly detail: string; readonly having: NotedEvidence[] }>();
   for (const each of evidence) {
@@ -44,7 +44,7 @@ function onWarnings(evidence: readonly NotedEvidence[]): readonly string[] {
   );
 }
 
-/** The number of names in a note before it counts the others. */
+/** Maximum number of names in a note. The others are counted. */
 const SHOWN_NAMES = 3;
 
 function evidenceNames(evidence: readonly NotedEvidence[]): string {

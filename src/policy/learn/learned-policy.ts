@@ -10,17 +10,17 @@ import type { Seen } from './learned-values.js';
 import type { LearningPlan } from './plan.js';
 import type { LearnedWarning } from './refusals.js';
 
-/** Allowed evidence that can be learned from. */
+/** Allowed evidence to learn from. */
 export interface LearnableEvidence {
   readonly source: Source;
   readonly seen: Seen;
-  /** The set of the policy that it was judged by; null where that has none. */
+  /** The set of the policy that the evidence matched; null if the policy has no sets. */
   readonly matched: ReferenceSet | null;
-  /** The first set that it meets of the policy that is widened, by its index; null: none. */
+  /** Index of the first set of the existing learned policy that the evidence matches; null if there is none. */
   readonly met: number | null;
-  /** Codes that had to be accepted. */
+  /** Codes that the user had to accept. */
   readonly accepted: readonly string[];
-  /** Warnings in its decision beside those. */
+  /** Other warnings in its decision. */
   readonly warnings: readonly LearnedWarning[];
 }
 
@@ -32,11 +32,11 @@ export interface LearnedGroup {
 
 /** The learned policy. */
 export interface LearnedPolicy {
-  /** As it was where nothing is new. */
+  /** The previous text if nothing is new. */
   readonly policy: Policy;
   readonly isNew: boolean;
   readonly added: readonly LearnedGroup[];
-  /** Sets that were there before and were seen again, by their index. */
+  /** Indexes of existing sets that evidence matched again. */
   readonly seenAgain: ReadonlyMap<number, readonly Source[]>;
   /** Notes for people, one sentence each. */
   readonly notes: readonly string[];
@@ -88,7 +88,9 @@ function grouped(evidence: readonly LearnableEvidence[]): readonly LearnedGroup[
   return [...groups.values()];
 }
 
-/** The existing set with a combination, and the evidence that it does not name yet; null for a new combination. */
+/**
+ * Returns the existing set with a combination, and the evidence that it does not name yet; null for a new combination.
+ */
 function keptSet({ before }: LearningPlan, { combination, evidence }: LearnedGroup) {
   if (before === null) return null;
   const { referenceValues, text } = before.policy;

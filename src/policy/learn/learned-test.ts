@@ -9,9 +9,9 @@ import { writeTest } from './learned-document.js';
 import { TESTS_HEADER } from './learned-header.js';
 import type { LearnableEvidence, LearnedPolicy } from './learned-policy.js';
 
-/** The test of a learned policy, and what it leaves out. */
+/** The test of a learned policy, and the parts that it omits. */
 export interface LearnedTest {
-  /** Null where nothing can be tested. */
+  /** Null if nothing can be tested. */
   readonly text: string | null;
   readonly notes: readonly string[];
 }
@@ -66,7 +66,7 @@ function testedSets(
   }));
 }
 
-/** Claims of the set's own evidence, and of one other machine of each type. */
+/** Returns the claims of the set's own evidence, and of one other machine of each type. */
 function claimsFor(own: readonly LearnableEvidence[], all: readonly LearnableEvidence[]): readonly Claims[] {
   const ofType = new Map(all.map(({ seen }) => [seen.type, seen.claims]));
   return [...own.slice(0, 1).map(({ seen }) => seen.claims), ...ofType.values()];

@@ -2,7 +2,7 @@ import type { BootClaim, Claims, EventLogClaims } from '../../core/claims.js';
 import type { EvidenceType } from '../../core/evidence.js';
 import { hasVtpm } from '../../core/evidence-traits.js';
 
-/** Evidence that was allowed, as far as reference values are learned from it. */
+/** Allowed evidence, reduced to what reference values are learned from. */
 export interface Seen {
   readonly type: EvidenceType;
   readonly claims: Claims;
@@ -13,9 +13,9 @@ export type PinnedValue = string | number;
 
 /** One member of a set of reference values that can be learned. */
 interface LearnedValue {
-  /** Its place in a set, names with dots between. */
+  /** Its path in a set, names joined by dots. */
   readonly member: string;
-  /** Whether evidence is pinned by it. */
+  /** Whether it pins the evidence. */
   readonly when: (seen: Seen) => boolean;
   /** The same in words. */
   readonly of: string;
@@ -28,9 +28,7 @@ interface LearnedValue {
 const BOOT_MEMBERS = ['applications', 'commandLines', 'files', 'db', 'dbx'] as const satisfies readonly BootClaim[];
 type BootMember = (typeof BOOT_MEMBERS)[number];
 
-/**
- * The boot without what differs from machine to machine or from start to start: PCR 1, 5, 8 to 16 and 23 are left out.
- */
+/** The PCRs that do not differ between machines or starts: without PCR 1, 5, 8 to 16 and 23. */
 const BOOT_PCRS = [0, 2, 3, 4, 6, 7] as const;
 
 const BOOT_WHY: { readonly [member in BootMember]: string } = {
@@ -51,7 +49,7 @@ const PCR_WHY: { readonly [index in (typeof BOOT_PCRS)[number]]: string } = {
   7: 'Secure Boot: state, keys, and who signed what was started',
 };
 
-/** The launch of a known paravisor measures that alone, and changes when Microsoft updates it. */
+/** The launch measurement of a known paravisor covers the paravisor alone, and changes when Microsoft updates it. */
 const LAUNCHED = 'evidence without a vTPM, or whose paravisor is not known';
 const LOGGED = 'evidence with an event log';
 
@@ -117,7 +115,7 @@ function bootValues(section: 'tdx' | 'tpm'): readonly LearnedValue[] {
   }));
 }
 
-/** The learned values, in the order in which they are written. Nothing else is learned, except machines on request. */
+/** The learnable values, in the order of the text. Nothing else is learned, except machines on request. */
 export const LEARNED_VALUES: readonly LearnedValue[] = [
   ...launchValues(),
   ...tdValues(),
@@ -134,7 +132,7 @@ export const LEARNED_VALUES: readonly LearnedValue[] = [
   ),
 ];
 
-/** Order and repetition do not count. */
+/** Ignores order and repetition. */
 function bootClaim(log: EventLogClaims | undefined, name: BootMember): readonly string[] | null {
   const value = log?.[name] ?? null;
   return value === null || typeof value === 'string' ? one(value ?? undefined) : [...new Set(value)];
@@ -144,7 +142,7 @@ function one<T extends PinnedValue>(value: T | undefined): readonly T[] | null {
   return value === undefined ? null : [value];
 }
 
-/** Whether a digest or register of hex is not all zero. */
+/** Whether a digest or register in hex is not all zeros. */
 function isSet(hex: string | undefined): boolean {
   return hex !== undefined && !/^0*$/.test(hex);
 }
@@ -162,7 +160,7 @@ export interface BootGap {
   readonly what: string;
 }
 
-/** The gap of evidence; null if it shows the whole boot. */
+/** Returns the gap of evidence; null if the log shows the whole boot. */
 export function bootGap({ type, claims }: Seen): BootGap | null {
   const log = hasVtpm(type) ? claims.tpm?.eventLog : claims.tdx?.eventLog;
   if (log !== undefined) {
@@ -187,14 +185,14 @@ function unpinned(what: string): BootGap {
   return { code: 'boot_unpinned', what };
 }
 
-/** Members of the boot that would be learned, and that the event log does not show. */
+/** Returns the learnable members of the boot that the event log does not show. */
 export function unshownMembers(seen: Seen): readonly string[] {
   return LEARNED_VALUES.filter(({ member }) => member.includes('.boot.'))
     .filter(({ when, read }) => when(seen) && (read(seen.claims) ?? []).length === 0)
     .map(({ member }) => member);
 }
 
-/** Whether files that a boot loader read are learned. */
+/** Whether files that a boot loader read can be learned. */
 export function learnsFiles(seen: Seen): boolean {
   return LEARNED_VALUES.filter(({ member }) => member.endsWith('.boot.files')).some(
     ({ when, read }) => when(seen) && (read(seen.claims) ?? []).length > 0,

@@ -1,6 +1,6 @@
 import { isObject, type JsonObject, type JsonValue } from '../../core/json.js';
 
-/** Objects in one another that have each value at the end of its path. */
+/** Builds nested objects that have each value at the end of its path. */
 export function nested(entries: readonly (readonly [path: readonly string[], value: JsonValue])[]): JsonObject {
   const below = new Map<string, (readonly [path: readonly string[], value: JsonValue])[]>();
   const members = new Map<string, JsonValue>();
@@ -15,11 +15,11 @@ export function nested(entries: readonly (readonly [path: readonly string[], val
   return Object.fromEntries(members);
 }
 
-/** The value at a path of names; undefined where it is absent. */
+/** Returns the value at a path of names; undefined if it is absent. */
 export function valueAt(object: JsonObject, path: readonly string[]): JsonValue | undefined {
   let value: JsonValue | undefined = object;
   for (const name of path) {
-    // Own members only: no name of a rule may reach what every object has.
+    // Own members only: a name must not reach the members that every object inherits.
     value = isObject(value) && Object.hasOwn(value, name) ? value[name] : undefined;
   }
   return value;

@@ -6,11 +6,11 @@ import { learnedMembers, listedMachines } from './learned-members.js';
 
 /** The request to learn, without the evidence. */
 export interface LearningInput {
-  /** The policy that evidence is judged by, and how it was named. */
+  /** The policy to appraise the evidence under, and the name that the user typed. */
   readonly from: { readonly name: string; readonly policy: Policy };
-  /** The file that is written, where there is one already. */
+  /** The existing content of the output file, if there is any. */
   readonly output: { readonly name: string; readonly text: string } | null;
-  /** Id of the learned policy; null if the user chose none. */
+  /** Id of the learned policy; null if the user gave none. */
   readonly id: string | null;
   /** Whether machines are learned. */
   readonly chips: boolean;
@@ -22,16 +22,16 @@ export interface LearnedBefore {
   readonly header: LearnedHeader;
 }
 
-/** The learned values, and the document that they are written into. */
+/** The learned values, and the document to write them into. */
 export interface LearningPlan {
   readonly id: string;
   readonly version: number;
   /** The policy for the evidence. */
   readonly base: Policy;
-  /** The source of members: all but reference values, and machines if they are learned. */
+  /** The source of all members but reference values, and machines if they are learned. */
   readonly members: Policy;
   readonly before: LearnedBefore | null;
-  /** The policy that evidence is judged by, where what is learned takes the place of its file. */
+  /** The policy to appraise under, if the output replaces its file. */
   readonly replaced: { readonly name: string; readonly version: number } | null;
   readonly header: Pick<LearnedHeader, 'from' | 'fromPins' | 'chips'>;
 }
@@ -64,7 +64,7 @@ export function planLearning(input: LearningInput): LearningPlan {
   return newPolicy(input, isReplaced ? output.name : null);
 }
 
-/** @param file that is replaced, where it has the policy that evidence is judged by */
+/** @param file to replace, if it has the policy that the evidence is appraised under */
 function newPolicy(input: LearningInput, file: string | null): LearningPlan {
   const { from, chips } = input;
   const { id, version, sha256, referenceValues, require } = from.policy;
@@ -109,7 +109,7 @@ function widening(input: LearningInput, before: LearnedBefore, name: string): Le
   };
 }
 
-/** How machines are learned all the same: from the policy that this one was learned from, into another file. */
+/** Says how to learn machines all the same: from the source policy of this one, into another file. */
 function otherWay({ from, output }: LearningInput, { policy, header }: LearnedBefore): string {
   if (policy !== from.policy) return 'write another file';
   return `name ${header.from.id} with --from${output === null ? '' : ', and another file with -o'}`;
@@ -125,9 +125,7 @@ function withoutMachines(policy: Policy): Policy {
   return { ...policy, require };
 }
 
-/**
- * The policy in the file that is written, where it was learned from the same policy, and nobody has changed it since.
- */
+/** Returns the existing learned policy, if it was learned from the same policy and not changed since. */
 function readBefore({ name, text }: NonNullable<LearningInput['output']>, from: LearningInput['from']): LearnedBefore {
   const header = readHeader(text);
   if (header === null) {
@@ -145,7 +143,7 @@ function readBefore({ name, text }: NonNullable<LearningInput['output']>, from: 
   return { policy, header };
 }
 
-/** Whether a policy was changed. Ignores reference values: a set that an author removed or changed stays so. */
+/** Whether a policy was changed. Ignores reference values: sets that an author changed or removed stay so. */
 function isChanged(policy: Policy, from: Policy, { chips }: LearnedHeader): boolean {
   const { id, version, description, accepts } = policy;
   const parts = { id, version, description: description ?? '', accepts };

@@ -31,7 +31,7 @@ function canBeWaived(id: CheckId): boolean {
   return row.waiver !== undefined;
 }
 
-/** Codes of evidence that shows its boot only in part or not at all. */
+/** Codes for evidence that does not show the whole boot. */
 const GAPS = ['boot_unpinned', 'tpm_pcr_not_quoted'];
 
 /**
@@ -57,7 +57,7 @@ export interface Learnability {
   readonly warnings: readonly LearnedWarning[];
 }
 
-/** @param checks of the policy that the evidence was judged by */
+/** @param checks of the policy that the evidence was appraised under */
 export function learnabilityOf(seen: Seen, checks: readonly Check[], accepted: ReadonlySet<string>): Learnability {
   if (isTokenType(seen.type)) {
     return {

@@ -5,7 +5,9 @@ import type { Policy } from '../document/policy-document.js';
 import type { Rule } from '../document/rule.js';
 import { merged, nested, valueAt } from './nested-objects.js';
 
-/** Claims of evidence that the rules of a policy need: those that they name, of tokens all for a release policy. */
+/**
+ * Returns the claims that the rules of a policy need: the named ones, and all claims of tokens for a release policy.
+ */
 export function ruleClaims({ rules }: Pick<Policy, 'rules'>, claims: Claims): JsonObject {
   const all = claims as unknown as JsonObject;
   const entries = rules.flatMap(namedClaims).flatMap(({ path }) => {
@@ -15,16 +17,16 @@ export function ruleClaims({ rules }: Pick<Policy, 'rules'>, claims: Claims): Js
   return merged(nested(entries), rules.some(({ language }) => language === 'akv') ? tokenClaims(all) : {});
 }
 
-/** A change of claims with which a rule may no longer be met. */
+/** A change of claims after which a rule may no longer be met. */
 export interface RuleChange {
-  /** Path of the claim, as rules write it. */
+  /** Path of the claim in the syntax of rules. */
   readonly text: string;
   readonly path: readonly string[];
-  /** Null: the claim is absent, and the rule undefined. */
+  /** Null: the claim is absent, and the rule is undefined. */
   readonly value: string | null;
 }
 
-/** Changes to try, one after the other: without each claim that the rule names, or with a token of somebody else. */
+/** Returns changes to try in turn: without each claim that the rule names, or with a token of another issuer. */
 export function ruleChanges(rule: Rule, claims: JsonObject): readonly RuleChange[] {
   const named = namedClaims(rule).map(({ text, path }) => ({ text, path, value: null }));
   const issuer = { text: 'maa.issuer', path: ['maa', 'issuer'], value: 'https://elsewhere.example' };
@@ -37,7 +39,7 @@ function namedClaims(rule: Rule) {
   return rule.language === 'cel' ? claimsIn(rule.expression).filter(({ path }) => path[0] !== 'evidence') : [];
 }
 
-/** `stated` is how this service reads a token, and no claim. */
+/** `stated` is this service's reading of a token, and not a claim. */
 function tokenClaims(all: JsonObject): JsonObject {
   return Object.fromEntries(
     (['maa', 'ita'] as const).flatMap((name) => {

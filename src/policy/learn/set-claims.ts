@@ -3,13 +3,13 @@ import type { Combination, SetMember } from './combination.js';
 import type { PinnedValue } from './learned-values.js';
 import { merged, nested, valueAt } from './nested-objects.js';
 
-/** Claims in the place of others, each by its path with dots. Null: the claim is absent. */
+/** New values of claims, by path with dots. Null: the claim is absent. */
 export type ClaimChanges = JsonObject;
 
 const RTMR = 'tdx.rtmr';
 const LISTS = /\.boot\.(applications|commandLines|files)$/;
 
-/** Claims that meet a set of reference values, and none besides. */
+/** Returns the claims that a set of reference values needs, and no others. */
 export function claimsOfSet({ product, members }: Combination): JsonObject {
   const entries = members.flatMap((member) => Object.entries(claimOf(member, member.values)));
   const registers = [0, 1, 2, 3].map((index) => members.find(({ path }) => path === `${RTMR}${index}`)?.values[0]);
@@ -25,7 +25,7 @@ export function claimsOfSet({ product, members }: Combination): JsonObject {
   );
 }
 
-/** Changes that give the claim of a member a value that is not among those of the set. */
+/** Returns changes that give the claim of a member a value outside its list. */
 export function otherClaim(member: SetMember, claims: JsonObject): ClaimChanges {
   const other = otherValue(member.values);
   if (!member.path.startsWith(RTMR)) return claimOf(member, [other]);
@@ -34,7 +34,7 @@ export function otherClaim(member: SetMember, claims: JsonObject): ClaimChanges 
   return { [RTMR]: registers.map((value, each) => (each === index ? other : value)) };
 }
 
-/** A member of a set as the claim that it is compared with. RTMRs are one claim together. */
+/** Returns the claim that a member of a set is compared with. All RTMRs are one claim. */
 function claimOf({ path }: SetMember, values: readonly PinnedValue[]): JsonObject {
   if (path.startsWith(RTMR)) return {};
   const claim = path.replace('.boot.', '.eventLog.').replace(/^hcl\./, 'hcl.vmConfiguration.');
@@ -46,7 +46,7 @@ function otherValue(values: readonly PinnedValue[]): PinnedValue {
   return candidates(first).find((candidate) => !values.includes(candidate)) ?? '';
 }
 
-/** Values of the same form; of text more than any list of values has. */
+/** Returns values of the same form. For texts there are more than a list can have. */
 function candidates(value: PinnedValue): readonly PinnedValue[] {
   if (typeof value === 'number') return [0, 1, 2, 3];
   if (/^[0-9a-f-]+$/.test(value)) {
@@ -57,7 +57,7 @@ function candidates(value: PinnedValue): readonly PinnedValue[] {
   return Array.from({ length: 100 }, (_, index) => `${value} changed${index === 0 ? '' : index}`);
 }
 
-/** Claims with changes in them. Objects around a changed claim are made where they are absent. */
+/** Applies changes to claims. Creates the objects around a changed claim if they are absent. */
 export function withClaims(claims: JsonObject, changes: ClaimChanges): JsonObject {
   return merged(claims, nested(Object.entries(changes).map(([path, value]) => [path.split('.'), value])));
 }

@@ -6,21 +6,21 @@ import { PolicyError, type PolicyProblem, schemaProblem } from '../document/poli
 import type { ClaimChange, ClaimsInput } from './case-document.js';
 import { withClaim } from './claim-path.js';
 
-/** The claims of a case, and where the test has them. */
+/** The claims of a case, and their place in the test. */
 export interface CaseClaims extends Pick<ClaimsInput, 'changes'> {
-  /** As the test writes them, or as the file has them that it names: claims, or a whole answer. */
+  /** The claims in the test, or in the file that it names: claims, or a whole answer. */
   readonly given: JsonValue;
   /** Path of the case in the test. */
   readonly path: Path;
-  /** Name of the file that they come from; null for the test itself. */
+  /** Name of the file with the claims; null for the test itself. */
   readonly file: string | null;
 }
 
 /**
- * Reads the claims of a case, and changes in them what the test says. Each change is read by itself, so that it is known
- * which of them is wrong.
+ * Reads the claims of a case, and applies the changes of the test. Each change is read separately, so that each error
+ * has its place.
  *
- * @throws {PolicyError} with everything that is wrong, at its place in the test
+ * @throws {PolicyError} with every error, at its place in the test
  */
 export function readCaseClaims({ given, changes, path, file }: CaseClaims): Claims {
   const { sections, below } = givenSections(given);
@@ -38,7 +38,7 @@ export function readCaseClaims({ given, changes, path, file }: CaseClaims): Clai
   return changes.length === 0 || !isObject(sections) ? claims : changed(sections, changes, path);
 }
 
-/** A whole answer has its claims in a member. No section of claims is named so. */
+/** A whole answer has its claims in a member with this name. No section of claims has it. */
 function givenSections(given: JsonValue): { readonly sections: JsonValue; readonly below: Path } {
   const ofAnswer = isObject(given) ? given['claims'] : undefined;
   return ofAnswer === undefined ? { sections: given, below: [] } : { sections: ofAnswer, below: ['claims'] };

@@ -20,9 +20,9 @@ export const MOST_CASES = 1000;
 
 const expectation = object({
   outcome: choice(...OUTCOMES),
-  /** All ids that must be unmatched, in any order; null: whichever. */
+  /** All ids that must be unmatched, in any order; null: not compared. */
   unmatched: optional(list(someText, 'distinct'), null),
-  /** All reasons, in any order; null: whichever. */
+  /** All reasons, in any order; null: not compared. */
   reasons: optional(list(someText, 'distinct'), null),
 });
 export type Expectation = Read<typeof expectation>;
@@ -45,22 +45,22 @@ const caseMembers = object({
   expect: expectation,
 });
 
-/** One claim that differs from those that are given. */
+/** A change of one claim. */
 export interface ClaimChange {
-  /** The path as the test writes it. */
+  /** The path in the syntax of the test. */
   readonly text: string;
   readonly path: ClaimPath;
   /** Null removes the claim. */
   readonly value: JsonValue;
 }
 
-/** A /verify body, by the file that it is in. */
+/** The file with a /verify body. */
 export interface RequestInput {
   readonly kind: 'request';
   readonly file: string;
 }
 
-/** Claims, or the file that they are in, and what is changed in them. */
+/** Claims, or the file with them, and the changes. */
 export interface ClaimsInput {
   readonly kind: 'claims';
   readonly type: EvidenceType;
@@ -114,7 +114,7 @@ function readChange(written: string, value: JsonValue, at: Place): ClaimChange |
 }
 
 const test = object({
-  /** The policy, by its file or its id. */
+  /** The policy, by file or id. */
   policy: text('the file or the id of the policy'),
   cases: refined(list(testCase, 'filled'), (cases, at) => {
     if (cases.length > MOST_CASES) return at.refuse(`has more than ${MOST_CASES} cases`);
@@ -133,9 +133,9 @@ const test = object({
 export type PolicyTest = Read<typeof test>;
 
 /**
- * Reads the test of a policy: strict YAML or JSON, as policies are. Files that it names are not looked at.
+ * Reads the test of a policy: strict YAML or JSON, like policies. Does not read the files that it names.
  *
- * @throws {PolicyError} with everything that is wrong
+ * @throws {PolicyError} with every error
  */
 export function parsePolicyTest(text: string, options: { readonly format?: 'yaml' | 'json' } = {}): PolicyTest {
   const place = new Place();
@@ -145,9 +145,9 @@ export function parsePolicyTest(text: string, options: { readonly format?: 'yaml
 }
 
 /**
- * The value of a test, or of a file with claims that it names.
+ * Parses a test, or a file with claims that it names.
  *
- * @throws {PolicyError} where it is neither strict YAML nor JSON, or too large
+ * @throws {PolicyError} if it is not strict YAML or JSON, or too large
  */
 export function parseTestText(text: string, { format = 'yaml' }: { readonly format?: 'yaml' | 'json' }): JsonValue {
   return format === 'json' ? parseStrictJson(text, BOUNDS) : parseStrictYaml(text, BOUNDS);

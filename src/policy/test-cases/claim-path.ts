@@ -6,10 +6,10 @@ export type ClaimPath = readonly (string | number)[];
 
 const LONGEST_PATH = 1024;
 
-/** `.name`, `["name"]`, `['name']` or `[0]`. A name after a dot may be a number: of a PCR. */
+/** `.name`, `["name"]`, `['name']` or `[0]`. A name after a dot may be a number, such as that of a PCR. */
 const STEP = /\.([A-Za-z0-9_]+)|\[("(?:[^"\\]|\\.)*"|'[^'\\]*')\]|\[(0|[1-9]\d{0,8})\]/y;
 
-/** Reads the path of a claim as rules write it, or with `.7` for `["7"]`. Null where it is none. */
+/** Reads the path of a claim in the syntax of rules, or with `.7` for `["7"]`; null if it is malformed. */
 export function parseClaimPath(text: string): ClaimPath | null {
   if (text.length > LONGEST_PATH) return null;
   const steps: (string | number)[] = [];
@@ -36,10 +36,10 @@ function unquoted(text: string): string | null {
 }
 
 /**
- * Claims with one of them changed. Objects around it are made where they are absent. Null removes a claim, which has to
- * be there: a path that is misspelt would change nothing, without an error.
+ * Returns claims with one change. Creates the objects around it if they are absent. Null removes a claim, which must
+ * exist: a misspelt path would change nothing without an error.
  *
- * @param at takes what is wrong; then undefined is returned
+ * @param at takes the error; then undefined is returned
  */
 export function withClaim(claims: JsonObject, path: ClaimPath, value: JsonValue, at: Place): JsonObject | undefined {
   const changed = change(claims, path, value, at);

@@ -16,9 +16,9 @@ interface CoverableMember {
 
 /** A member of a policy, with the first cases that cover it. */
 export interface CoveredMember extends CoverableMember {
-  /** A case in which it holds; null where there is none. */
+  /** A case in which it holds; null if there is none. */
   readonly passingCase: string | null;
-  /** A case that is denied, and in which it does not hold; null where there is none. */
+  /** A case that is denied and in which it does not hold; null if there is none. */
   readonly failingCase: string | null;
 }
 
@@ -28,7 +28,7 @@ export interface DecidedCase {
   readonly type: EvidenceType;
   readonly claims: Claims;
   readonly outcome: Outcome;
-  /** Those of the policy, at least. */
+  /** At least those of the policy. */
   readonly checks: readonly Check[];
 }
 
@@ -56,7 +56,7 @@ function membersOf({ rules, referenceValues }: Policy): readonly CoverableMember
   return [...ofRules, ...ofSets];
 }
 
-/** Whether each member that was looked at holds, by its pointer. */
+/** Whether each compared member holds, by pointer. */
 function heldMembers(policy: Policy, { type, claims, checks }: DecidedCase): ReadonlyMap<string, boolean> {
   const held = new Map<string, boolean>();
   for (const [index, { id }] of policy.rules.entries()) {
@@ -65,8 +65,8 @@ function heldMembers(policy: Policy, { type, claims, checks }: DecidedCase): Rea
   }
   if (!policy.accepts.includes(type)) return held;
   const sections = new Map<string, unknown>(Object.entries(claims));
-  // A decision does not list the load options of an event log apart. With them `files` can fail where it seems to hold
-  // here; the outcome of the case is right all the same.
+  // A decision does not list the load options of an event log separately. With them, `files` can fail although it seems
+  // to hold here. The outcome of the case is still right.
   for (const { index, comparisons } of compareApplyingSets(policy.referenceValues, type, { claims })) {
     for (const { claim, holds } of comparisons) {
       const [section = ''] = claim.split('.');

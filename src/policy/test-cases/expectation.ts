@@ -1,14 +1,14 @@
 import type { Outcome } from '../../core/decision.js';
 import type { Expectation } from './case-document.js';
 
-/** The result of a case, as far as tests can expect it. */
+/** The result of a case, limited to the parts that a test can expect. */
 export interface CaseFinding {
   readonly outcome: Outcome;
   readonly unmatched: readonly string[];
   readonly reasons: readonly string[];
 }
 
-/** Members of the expectation that are not as expected. Of lists every item counts, and their order does not. */
+/** Returns the members that differ from the expectation. For lists every item counts, in any order. */
 export function unmetExpectations(
   { outcome, unmatched, reasons }: Expectation,
   found: CaseFinding,
