@@ -25,9 +25,9 @@ const COMPILER = [join(ROOT, 'scripts/compile.mjs')];
 const PAGES = ['--import', 'tsx', join(ROOT, 'scripts/pages/build.ts')];
 
 /**
- * Compiles the service and makes its pages where `dist` is missing or older than what it was made of.
+ * Compiles the service and makes its pages if `dist` is missing or older than its sources.
  * A signal ends what is running, which would outlive this process otherwise.
- * @returns {Promise<number>} the exit code: that of a step that failed, of the signal, or 0 where nothing had to be done
+ * @returns {Promise<number>} the exit code: that of a step that failed, of the signal, or 0 if nothing had to be done
  */
 export async function buildIfNeeded() {
   return isBuilt() ? 0 : build();

@@ -13,7 +13,7 @@ export function certificatesModule(): string {
   return lines.join('');
 }
 
-/** @throws {Error} where the file has what a template would evaluate */
+/** @throws {Error} if the file has characters that a template literal would evaluate */
 function templateOf(name: string): string {
   const pem = readFileSync(new URL(name, FOLDER), 'utf8');
   if (/[`\\$]/.test(pem)) throw new Error(`${name} is not PEM`);

@@ -31,7 +31,7 @@ export function claimsText(): string {
   return [HEAD, ...[...origins].map(([section, origin]) => sectionText(section, origin))].join('\n');
 }
 
-/** @throws {Error} where something is said of a claim that there is not */
+/** @throws {Error} if a text names a claim that does not exist */
 function sectionText(section: RuleSection, { section: who, apart }: ClaimOrigin): string {
   const type = RULE_CLAIMS.get(section);
   const claims = type === undefined ? [] : rowsOf(section, type);
@@ -65,7 +65,7 @@ function rowsOf(path: string, type: ClaimType): readonly (readonly [string, stri
   }
 }
 
-/** Members that are not declared, where the page would not show the object else, or where something is known of all. */
+/** Undeclared members, if the page would otherwise omit the object, or if a text is about all of them. */
 function otherRows(path: string, { members, others }: ObjectType): readonly (readonly [string, string])[] {
   if (others === null) return [];
   const isShown = others.type !== null || members.size === 0;

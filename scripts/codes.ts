@@ -21,7 +21,7 @@ any text.
 Codes of checks come first, most important first: \`reasons\` of a decision are listed in this order. Codes of
 [malformed requests](#malformed-requests), of [refusals](#refusals) and of [problems of policies](#problems-of-policies) follow.
 
-* **Passes if**: what a check establishes. **When**: what it says where it does not pass, and what triggers that.
+* **Passes if**: what a check establishes. **When**: its detail if it does not pass, and the trigger.
   \`detail\` of an answer says more where there is more to say.
 * **Remedy**: \`remedy\` of an answer, filled with what the check compared. Where it depends on that, examples stand here, with
   made-up values for a policy \`payments\`. No value is in it that nothing has verified.
@@ -89,14 +89,14 @@ function checkLines(id: CheckId, ofFamily: CheckClass): readonly Line[] {
   ];
 }
 
-/** The remedies of a check as an answer has them, of its examples where it is filled. */
+/** The remedies of a check as in an answer; if they have placeholders, those of its examples. */
 export function remediesOf(id: CheckId): readonly string[] {
   const remedy: string | FilledRemedy = REMEDIES[id];
   if (typeof remedy === 'string') return [remedy];
   return [...new Set(examplesOf(id).map((example) => remedy(findingOf(example))))];
 }
 
-/** None where the remedy is the same for every finding. */
+/** None if the remedy is the same for every finding. */
 export function examplesOf(id: CheckId): readonly Example[] {
   const examples: { readonly [check in CheckId]?: readonly Example[] } = REMEDY_EXAMPLES;
   return examples[id] ?? [];

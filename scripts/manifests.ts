@@ -33,7 +33,7 @@ metadata:
 const OF_HELM =
   /^(?:# Source: .*| *(?:app\.kubernetes\.io\/managed-by|helm\.sh\/chart|checksum\/configuration|annotations): ?.*| *# Another configuration restarts .*)\n/gm;
 
-/** @throws {Error} with what Helm says, where it does not render */
+/** @throws {Error} with Helm's message if the chart does not render */
 export function plainManifests(): string {
   const rendered = execFileSync(
     'helm',

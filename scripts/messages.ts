@@ -44,7 +44,7 @@ function answerText(answer: AnyMistake['answer']): string {
   return `${answer.status} ${code(answer.code)}${place}: ${cell(answer.detail)}`;
 }
 
-/** Text as inline code in a cell of a table. Two backticks where it holds one of its own. */
+/** Text as inline code in a cell of a table. Two backticks if it has one itself. */
 function code(text: string): string {
   const fence = text.includes('`') ? '``' : '`';
   return `${fence}${text.replaceAll('|', '\\|')}${fence}`;

@@ -25,10 +25,10 @@ export interface AddressKey {
   readonly key: string;
   /** The requests to the address, and their time. */
   readonly use: string;
-  /** Sections of the configuration with the key as it is by default, and with nobody to contact. */
+  /** Sections of the configuration with the default of the key, and with no service to contact. */
   readonly configured: object;
   readonly off: object;
-  /** How an operator turns it off; null where it is off by default. */
+  /** How an operator turns it off; null if it is off by default. */
   readonly offSetting: string | null;
 }
 

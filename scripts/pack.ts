@@ -53,7 +53,7 @@ interface Package {
   readonly files: Dependencies;
   /**
    * Whether it brings the lockfile that it was tested with (npm-shrinkwrap.json), for `npm ci` in the unpacked package. The
-   * client does not: whoever uses it would have some packages twice.
+   * client does not: its users would have some packages twice.
    */
   readonly fixesDependencies: boolean;
 }
@@ -161,7 +161,7 @@ function writeJson(path: string, value: object): void {
   writeFileSync(path, `${JSON.stringify(value, null, 2)}\n`);
 }
 
-/** @throws {Error} where exports, types or engines of a package are not what those who install it need */
+/** @throws {Error} if exports, types or engines of a package are wrong for its users */
 async function check({ manifest }: Package, folder: string, tarball: string): Promise<void> {
   const { messages, pkg } = await publint({ pkgDir: folder, strict: true });
   if (messages.length > 0) {
@@ -193,7 +193,7 @@ async function pack(packed: Package, scratch: string, out: string): Promise<read
   return [tarball, bill];
 }
 
-/** The inspector as one file, out of the package that was put together: whoever distrusts a service compares its file with this one. */
+/** The inspector as one file, out of the package that was put together: a user who distrusts a service compares its file with this one. */
 function publishInspector(scratch: string, out: string): string {
   const published = `veritee-inspector-${root.version}.html`;
   cpSync(join(scratch, VERITEE.manifest.name, 'dist/inspector', SINGLE), join(out, published));
@@ -211,7 +211,7 @@ function emptyFolder(named: string | undefined): string {
 
 const USAGE = 'pack: --out FOLDER names an empty folder, or one that is not there yet';
 
-/** Where the packages go. Ends the process where that is no folder for them. */
+/** The folder for the packages. Ends the process if it cannot hold them. */
 function outFolder(): string {
   try {
     return emptyFolder(parseArgs({ options: { out: { type: 'string' } } }).values.out);

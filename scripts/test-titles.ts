@@ -47,7 +47,7 @@ function literalText(title: ts.Expression | undefined): readonly string[] {
   return ts.isTemplateExpression(title) ? [title.head.text] : [];
 }
 
-/** Titles that stand in the table of `it.each`, where the title is only a place for them. */
+/** Titles in the table of `it.each`, if the title itself is only a placeholder. */
 function titlesInTable(title: string, test: ts.CallExpression): readonly string[] {
   if (!/^(%s|\$)/.test(title)) return [];
   const titles: string[] = [];

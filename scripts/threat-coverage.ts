@@ -24,14 +24,14 @@ export function rowState(id: string): RowState {
   return gap.isBuilt ? 'partial' : 'not built yet';
 }
 
-/** Codes of a row that no test with its id holds, where the row does not say that they are missing. */
+/** Codes of a row that no test with its id has, unless the row says that they are missing. */
 export function missingCodes([id, , codes]: ThreatRow, tests: Tests): readonly string[] {
   const asserted = (tests.get(id) ?? []).map(({ strings }) => strings);
   const excused = new Set(THREAT_GAPS.get(id)?.codes ?? []);
   return codes.filter((code) => !excused.has(code) && !asserted.some((strings) => strings.has(code)));
 }
 
-/** Ids of the rows of the threat list that `VERITEE_THREATS` names, or undefined where there is none at hand. */
+/** Ids of the rows of the threat list that `VERITEE_THREATS` names, or undefined if there is none at hand. */
 export function listedThreats(): readonly string[] | undefined {
   const path = resolve(ROOT, process.env['VERITEE_THREATS'] ?? '../shared/spec/threats.md');
   if (!existsSync(path)) return undefined;

@@ -1,7 +1,7 @@
 import type { CheckId } from '../../src/core/codes.js';
 
 /**
- * What triggers a check that does not pass, for docs/codes.md; null where `fails` of its row says all of it. Lower case,
+ * What triggers a check that does not pass, for docs/codes.md; null if `fails` of its row says all of it. Lower case,
  * no period; triggers end in a semicolon.
  */
 export const CHECK_TRIGGERS: { readonly [id in CheckId]: string | null } = {

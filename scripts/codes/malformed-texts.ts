@@ -4,7 +4,7 @@ import type { MalformedCode } from '../../src/core/codes.js';
 interface MalformedText {
   /** The meaning for the request. One sentence for people: lower case, no period. */
   readonly meaning: string;
-  /** The trigger, where that is more than the meaning. Triggers end in a semicolon. */
+  /** The trigger, if it is more than the meaning. Triggers end in a semicolon. */
   readonly when?: string;
   /** The remedy for the sender. One sentence. */
   readonly remedy: string;

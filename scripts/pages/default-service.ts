@@ -66,7 +66,7 @@ export async function startDefaultService(
 
 /**
  * The answer of a service to a body, with an id that is always the same. One that is overloaded is asked again.
- * @throws {Error} where it refuses the body
+ * @throws {Error} if it refuses the body
  */
 export async function answerTo({ url }: AnsweringService, path: string, body: JsonValue): Promise<JsonObject> {
   const headers = { 'content-type': 'application/json' };

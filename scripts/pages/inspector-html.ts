@@ -33,7 +33,7 @@ ${BODY}
 `;
 }
 
-/** The same page as one file, for reading evidence without a service. It contacts nobody. @param files their contents */
+/** The same page as one file, for reading evidence without a service. It contacts no service. @param files their contents */
 export function singlePage({ script, style, icon }: PageFiles): string {
   const code = script.replaceAll(/<(?=\/script|!--)/g, '\\x3c');
   const policy = [

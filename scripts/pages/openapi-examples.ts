@@ -36,7 +36,7 @@ export async function documentWithExamples(service: AnsweringService): Promise<J
   return withValues(document, made) as JsonObject;
 }
 
-/** Every example of a request body in a document, but for paths with a parameter: those are about something that is there. @throws {Error} where a request has no answer */
+/** Every example of a request body in a document, except for paths with a parameter, which need an existing object. @throws {Error} if a request has no answer */
 export function requestExamplesOf(document: JsonObject): readonly RequestExample[] {
   return Object.entries(objectAt(document, ['paths'])).flatMap(([path, operations]) => {
     const post = isObject(operations) ? operations['post'] : undefined;
@@ -58,7 +58,7 @@ export function referenced(document: JsonObject, object: JsonObject): JsonObject
   return typeof $ref === 'string' ? objectAt(document, $ref.split('/').slice(1)) : object;
 }
 
-/** @throws {Error} where there is none */
+/** @throws {Error} if there is none */
 export function objectAt(value: JsonObject, names: readonly string[]): JsonObject {
   return names.reduce<JsonObject>((found, name) => {
     const next = found[name];

@@ -207,7 +207,7 @@ Does not prove:
 
 export const RECIPE: readonly Addition[] = [...SCHEMA, ...MODEL, ...CODES, ...REGISTRY, ...INSPECTOR];
 
-/** @throws {Error} where the file has not, or has more than once, what the text goes before */
+/** @throws {Error} if the file has not, or has more than once, what the text goes before */
 export function added({ file, before, text }: Addition, to: string): string {
   const at = to.indexOf(before);
   if (at < 0 || to.indexOf(before, at + 1) >= 0) throw new Error(`${file} has not exactly one ${before}`);

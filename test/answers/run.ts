@@ -134,7 +134,7 @@ async function compare(bodies: readonly Body[], before: Services, after: Service
   return unmeant.length === 0 && unused.length === 0;
 }
 
-/** @throws {Error} where nothing of the lab is allowed: most of it would then be judged no further than its roots */
+/** @throws {Error} if nothing of the lab is allowed: most of it would then be judged no further than its roots */
 function report(answers: readonly (readonly [Body, JsonValue])[]): void {
   say(tallyOf(answers));
   if (values.only === '') requireAllowed(answers);

@@ -15,7 +15,7 @@ export function tallyOf(answers: readonly (readonly [Body, JsonValue])[]): strin
   return lines.toSorted().join('\n');
 }
 
-/** @throws {Error} where no evidence of the lab is allowed, of one type or more */
+/** @throws {Error} if no evidence of the lab is allowed, of one type or more */
 export function requireAllowed(answers: readonly (readonly [Body, JsonValue])[]): void {
   const ofLab = answers.filter(([{ kind }]) => kind.startsWith('lab '));
   const allowed = new Set(ofLab.flatMap(([{ kind }, answer]) => (outcomeOf(answer) === 'allow' ? [kind] : [])));

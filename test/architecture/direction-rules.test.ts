@@ -13,7 +13,7 @@ interface Violation {
 interface Plant {
   readonly file: string;
   readonly imports: string;
-  /** The rule that has to speak; null where the import is allowed. */
+  /** The rule that has to speak; null if the import is allowed. */
   readonly breaks: string | null;
 }
 

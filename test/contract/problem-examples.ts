@@ -8,7 +8,7 @@ export interface ProblemExample {
   readonly value: JsonObject;
 }
 
-/** Every problem document that an operation has as an example, once. @throws {Error} where an answer has none */
+/** Every problem document that an operation has as an example, once. @throws {Error} if an answer has none */
 export function problemExamplesOf(document: JsonObject): readonly ProblemExample[] {
   const operations = Object.values(objectAt(document, ['paths'])).flatMap((path) => Object.values(path as JsonObject));
   const responses = operations.flatMap((operation) => Object.entries(objectAt(operation as JsonObject, ['responses'])));

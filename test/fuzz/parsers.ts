@@ -99,7 +99,7 @@ export type ParserName = keyof typeof PARSERS;
 
 export const PARSER_NAMES = Object.keys(PARSERS) as readonly ParserName[];
 
-/** Tries one input. Returns what was thrown that is not a declared error, null where nothing was. */
+/** Tries one input. Returns what was thrown that is not a declared error, null if nothing was. */
 export function undeclaredError(name: ParserName, bytes: Uint8Array): unknown {
   const parse: (bytes: Uint8Array) => unknown = PARSERS[name];
   try {

@@ -11,8 +11,8 @@ import { makeSeeds } from './seeds.js';
  * Coverage-guided fuzzing of every parser, from genuine inputs of the lab. Fails where a parser throws what it does not
  * declare, hangs or grows without bound.
  *
- * `FUZZ_SECONDS`: time for each parser, 10 where left out. `FUZZ_SEED`: the random seed; another one each run where left
- * out. `FUZZ_PARSERS`: names, separated by commas; all where left out.
+ * `FUZZ_SECONDS`: time for each parser, 10 if left out. `FUZZ_SEED`: the random seed; another one each run where left
+ * out. `FUZZ_PARSERS`: names, separated by commas; all if left out.
  */
 const SECONDS = Number(process.env['FUZZ_SECONDS'] ?? '10');
 const SEED = Number(process.env['FUZZ_SEED'] ?? 1 + Math.floor(Math.random() * 2 ** 31));

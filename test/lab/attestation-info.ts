@@ -11,7 +11,7 @@ const CLAIMS = 0x4d4;
 export interface AttestationInfoOptions {
   /** Public area of the attestation key, TPM2B_PUBLIC. */
   readonly akPublic?: Uint8Array;
-  /** The ephemeral key; none where left out. */
+  /** The ephemeral key; none if left out. */
   readonly certifiedKey?: CertifiedKeyInput;
   /** `object`: SnpReport and VcekCertChain as they are, not as text. */
   readonly proof?: 'text' | 'object';

@@ -57,7 +57,7 @@ export interface IssueAkOptions {
 export interface AkCertificateOptions extends IssueAkOptions {
   /** PEM in place of the genuine chain; null: none. */
   readonly chain?: string | null;
-  /** After the DER; what the shape has where left out. */
+  /** After the DER; what the shape has if left out. */
   readonly filling?: Uint8Array;
   /** Sends the leaf as PEM. */
   readonly pem?: boolean;

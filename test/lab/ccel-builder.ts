@@ -24,7 +24,7 @@ export interface CcelEvent {
   readonly register: number;
   readonly type: number;
   readonly data: Uint8Array;
-  /** SHA-384 of the data where left out. */
+  /** SHA-384 of the data if left out. */
   readonly digest?: Uint8Array;
 }
 

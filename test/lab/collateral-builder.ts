@@ -22,7 +22,7 @@ export interface QeIdentityMaking extends SignedDocumentMaking {
 
 /** How collateral is made. What is left out is genuine. */
 export interface CollateralOptions {
-  /** Everything is current then; the PKI's instant where left out. */
+  /** Everything is current then; the PKI's instant if left out. */
   readonly at?: Date;
   /** Of both documents. */
   readonly evaluationNumber?: number;

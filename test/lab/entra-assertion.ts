@@ -55,7 +55,7 @@ export type AssertionKind = 'certificate' | 'federated';
  * token of the cluster.
  *
  * @param audiences what an assertion of a certificate may be for
- * @throws where it does not verify, in the words of the library
+ * @throws if it does not verify, with the message of the library
  */
 export async function verifyAssertion(
   assertion: string,

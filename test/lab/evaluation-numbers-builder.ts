@@ -4,7 +4,7 @@ import { buildSignedDocument, type SignedDocumentMaking, windowOf } from './sign
 /** A TCB recovery as Intel lists it. */
 export interface ListedRecovery {
   readonly number: number;
-  /** RFC 3339; the genuine ones where left out. */
+  /** RFC 3339; the genuine ones if left out. */
   readonly eventDate?: string;
   readonly tcbDate?: string;
 }

@@ -36,7 +36,7 @@ const ALGORITHM: { readonly [bank in PcrBank]: number } = { sha1: 0x04, sha256: 
 const LENGTH: { readonly [bank in PcrBank]: number } = { sha1: 20, sha256: 32, sha384: 48, sha512: 64 };
 
 export interface EventLogMaking {
-  /** SHA-1 and SHA-256 where left out. */
+  /** SHA-1 and SHA-256 if left out. */
   readonly banks?: readonly PcrBank[];
   /** Bytes after the last event; none by default. */
   readonly padding?: Uint8Array;
@@ -84,9 +84,9 @@ function event2(event: LogEvent, banks: readonly PcrBank[]): Uint8Array {
 }
 
 export interface CanonicalMaking {
-  /** SHA-256 alone where left out. */
+  /** SHA-256 alone if left out. */
   readonly banks?: readonly PcrBank[];
-  /** Type of the content of each record in TLV; 80, of Container-Optimized OS, where left out. */
+  /** Type of the content of each record in TLV; 80, of Container-Optimized OS, if left out. */
   readonly contentType?: number;
 }
 
@@ -172,9 +172,9 @@ export function asCcelEvents(events: readonly LogEvent[]): readonly CcelEvent[] 
 }
 
 export interface FirmwareOptions {
-  /** On where left out. */
+  /** On if left out. */
   readonly secureBoot?: boolean;
-  /** Byte of a StartupLocality event; no event where left out. */
+  /** Byte of a StartupLocality event; no event if left out. */
   readonly locality?: number;
   /** Contents of SecureBoot as they stand. */
   readonly secureBootContents?: Uint8Array;

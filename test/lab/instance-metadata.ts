@@ -4,9 +4,9 @@ import type { SnpPlatform } from './snp-platform.js';
 
 /** The data that an Azure host gives its guest. */
 export interface InstanceMetadataOptions extends LabServerOptions {
-  /** The server whose certificates are given out; none where left out. */
+  /** The server whose certificates are given out; none if left out. */
   readonly snp?: Pick<SnpPlatform, 'vek' | 'chain'>;
-  /** Makes the quote of a TDREPORT; none where left out. */
+  /** Makes the quote of a TDREPORT; none if left out. */
   readonly tdQuote?: (tdReport: Uint8Array) => Uint8Array;
 }
 

@@ -63,8 +63,8 @@ export interface WrappingKey {
 }
 
 /**
- * The first key of the token's own `x-ms-runtime.keys` that encrypts; null where it has none. Nothing is verified: the lab's
- * vault takes the word of whoever calls.
+ * The first key of the token's own `x-ms-runtime.keys` that encrypts; null if it has none. Nothing is verified: the lab's
+ * vault believes its caller.
  */
 export function wrappingKeyOf(claims: JsonObject): WrappingKey | null {
   const runtime = claims['x-ms-runtime'];
@@ -161,7 +161,7 @@ export function headerOf(chain: readonly Uint8Array[]): JsonObject {
  *
  * @param value the JWS, which the service verified
  * @returns the bytes of the key: PKCS #8 of an asymmetric one, the bytes of a symmetric one
- * @throws {Error} where it is wrapped to another key, or was changed
+ * @throws {Error} if it is wrapped to another key, or was changed
  */
 export function unwrapReleasedKey(value: string, privateKey: KeyObject): Uint8Array {
   const claims = claimsOf(value) as unknown as { response: { key: { key: { key_hsm: string } } } };

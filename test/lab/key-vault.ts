@@ -54,9 +54,9 @@ const DIGEST_BYTES = 32;
  * keys, for those who have an access token for it, and tells all others which one it wants.
  */
 export class LabKeyVault extends LabServer {
-  /** Host name: whoever asks resolves it to this machine. */
+  /** Host name, which clients resolve to this machine. */
   readonly host: string;
-  /** Operations that nobody has the permission for. */
+  /** Operations for which no client has the permission. */
   readonly denied = new Set<'get' | 'sign' | 'release'>();
   /** Makes signatures. */
   signing: Signing = signatureOverDigest;
@@ -66,7 +66,7 @@ export class LabKeyVault extends LabServer {
   releaseMaking: ReleaseMaking = {};
   /** The body of the answer, of the JWS. */
   releaseText: (value: string) => string = (value) => JSON.stringify({ value });
-  /** The whole challenge, where it is not the one of a vault. */
+  /** The whole challenge, if it is not that of a vault. */
   challenge: string | null = null;
   /** The resource in the challenge, if it is not that of the vault. */
   challengedResource: string | null = null;

@@ -30,7 +30,7 @@ const made = new Map<string, LabKey>();
 
 /**
  * An RSA key by its name: the same one whenever it is asked for, on this machine. RSA keys of 4096 bits take seconds
- * to make, so they are made once and kept in a folder of temporary files that nobody else can write to.
+ * to make, so they are made once and kept in a folder of temporary files that no other user can write to.
  */
 export function namedRsaKey(name: string, bits = 4096): LabKey {
   const file = `${name}-${bits}`.toLowerCase();
@@ -46,7 +46,7 @@ function keptPem(name: string, bits: number): string {
   const { privateKey } = generateKeyPairSync('rsa', { modulusLength: bits });
   const draft = `${file}.${process.pid}`;
   writeFileSync(draft, privateKey.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600 });
-  // a link fails where another process was faster, and then the key of that one counts, for both
+  // A link fails if another process was faster. Then both use the key of that process.
   linkUnlessThere(draft, file);
   unlinkSync(draft);
   return readFileSync(file, 'utf8');

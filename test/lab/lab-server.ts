@@ -13,7 +13,7 @@ import type { JsonValue } from '../../src/core/json.js';
 import { answerWithFault, type LabFault } from './lab-fault.js';
 import { TlsAuthority } from './tls-authority.js';
 
-/** Faults of connections: nobody listens, the certificate is of another authority, or no byte is ever sent. */
+/** Faults of connections: no server listens, the certificate is of another authority, or no byte is ever sent. */
 export type LabConnection = 'up' | 'refused' | 'tls' | 'half_open';
 
 /** A request as it came in. */
@@ -26,7 +26,7 @@ export interface LabRequest {
 }
 
 export interface LabAnswer {
-  /** 200 where left out. */
+  /** 200 if left out. */
   readonly status?: number;
   readonly contentType: string;
   readonly headers?: { readonly [name: string]: string };
@@ -38,7 +38,7 @@ export interface LabServerOptions {
   readonly tls?: TlsAuthority;
   /** Names of the server beside `localhost`, for its certificate. */
   readonly names?: readonly string[];
-  /** Now; the machine's clock where left out. */
+  /** Now; the machine's clock if left out. */
   readonly clock?: () => Date;
 }
 
@@ -174,7 +174,7 @@ export abstract class LabServer {
       if (fault === undefined) send(response, await genuine());
       else await answerWithFault(response, fault, genuine);
     } catch (error) {
-      // a client that went away, or a mistake in the lab: whoever still listens is told
+      // A client that disconnected, or a mistake in the lab. A client that still listens gets the error.
       if (!response.headersSent) response.writeHead(500, { 'content-type': 'text/plain' });
       response.end(String(error));
     }

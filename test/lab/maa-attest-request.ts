@@ -20,7 +20,7 @@ export class MaaRefusal extends Error {
 /** A call of attest/SevSnpVm that keeps the rules. */
 export interface SevSnpVmRequest {
   readonly report: Uint8Array;
-  /** Bytes that the token is to show as JSON; null where none came, or they are to be taken as they are. */
+  /** Bytes that the token is to show as JSON; null if there are none, or they are opaque. */
   readonly runtimeJson: Uint8Array | null;
   readonly inittimeJson: Uint8Array | null;
   readonly nonce: string | null;
@@ -101,7 +101,7 @@ function certificatesOf(pem: string): readonly X509Certificate[] {
   return reading('VcekCertChain', () => blocks.map((block) => new X509Certificate(block)));
 }
 
-/** `runtimeData` or `initTimeData`: the report has to hold the hash. @returns the bytes where they are to be shown */
+/** `runtimeData` or `initTimeData`: the report has to hold the hash. @returns the bytes, if the token shows them */
 function attestedData(request: Members, name: string, expectedHash: string): Uint8Array | null {
   const member = request[name] ?? null;
   if (member === null) return null;

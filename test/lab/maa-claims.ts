@@ -112,7 +112,7 @@ function ephemeralKey(): JsonObject {
   return { kty, n, e };
 }
 
-/** Bytes that the service was told are JSON are shown as JSON. Left out where there are none. */
+/** Bytes that the caller declared as JSON are shown as JSON. Left out if there are none. */
 function claimsShown(name: string, bytes: Uint8Array | null): JsonObject {
   return bytes === null ? {} : { [name]: JSON.parse(Buffer.from(bytes).toString('utf8')) };
 }

@@ -222,7 +222,7 @@ export class LabMaa extends LabServer {
 
 const ATTEST_PATH = /^\/attest\/(SgxEnclave|OpenEnclave|SevSnpVm|TdxVm|AzureGuest|Tpm)$/;
 
-/** Only an echo of the call, whoever made it. */
+/** Only repeats the call, from any client. */
 function nonceClaim(nonce: string | undefined): JsonObject {
   return nonce === undefined ? {} : { nonce };
 }

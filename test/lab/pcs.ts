@@ -180,7 +180,7 @@ export class LabPcs extends LabServer {
     return this.#crlAnswer(der, encoding, chainHeaderOf('SGX-PCK-CRL-Issuer-Chain', issuerChain));
   }
 
-  /** DER where it is asked for; else PEM from Intel, hex from a cache. */
+  /** DER if requested; else PEM from Intel, hex from a cache. */
   #crlAnswer(der: Uint8Array | null, encoding: string | null, headers: { [name: string]: string }): LabAnswer {
     if (der === null) return NOT_FOUND;
     if (encoding === 'der') return { contentType: 'application/pkix-crl', headers, body: der };
@@ -205,7 +205,7 @@ export class LabPcs extends LabServer {
     };
   }
 
-  /** The numbers of all documents, the newest first, with the dates of Intel's where it has such a number. */
+  /** The numbers of all documents, the newest first, with Intel's dates if Intel has the number. */
   #servedNumbers(): readonly ListedRecovery[] {
     const numbers = new Set([...this.#documents.values()].flatMap(numbersOf));
     return [...numbers]

@@ -11,9 +11,9 @@ const LIFETIME = 30 * DAY;
  * before it is signed, the signature, the text after it was signed.
  */
 export interface SignedDocumentMaking {
-  /** A day before the collateral's instant where left out. */
+  /** A day before the collateral's instant if left out. */
   readonly issueDate?: Date;
-  /** 30 days after the issue where left out. */
+  /** 30 days after the issue if left out. */
   readonly nextUpdate?: Date;
   readonly evaluationNumber?: number;
   readonly members?: MembersChange;

@@ -9,7 +9,7 @@ export type LabAlgorithm =
       readonly scheme: 'pss';
       readonly hash: LabHash;
       readonly saltLength: number;
-      /** Hash of MGF1, where it is another. */
+      /** Hash of MGF1, if it is a different one. */
       readonly mgfHash?: LabHash;
       /** Writes the trailer field out although it has its default, as AMD did until 2024. */
       readonly trailerField?: boolean;

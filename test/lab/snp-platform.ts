@@ -117,7 +117,7 @@ export class SnpPlatform {
   }
 }
 
-/** A chip id that no byte of is zero where the line has one. */
+/** A chip id without a zero byte within the length of the line. */
 function chipIdOf(part: SnpPart): Uint8Array {
   const bytes = createHash('sha512')
     .update(`chip of a ${part}`)

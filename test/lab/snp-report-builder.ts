@@ -137,7 +137,7 @@ export function buildSnpReport(fields: SnpReportFields): Uint8Array {
 /**
  * Signs a report with a P-384 key: ECDSA with SHA-384 over 0x000 to 0x29f.
  *
- * @param beforeSigning patches that the signature covers; where they touch the signature they are overwritten
+ * @param beforeSigning patches that the signature covers; the signature overwrites patches of its own bytes
  */
 export function signSnpReport(
   report: Uint8Array,

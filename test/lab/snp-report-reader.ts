@@ -31,7 +31,7 @@ export interface ReadSnpReport {
   };
 }
 
-/** @throws {RangeError} where it is not 1184 bytes */
+/** @throws {RangeError} if it is not 1184 bytes */
 export function readSnpReport(bytes: Uint8Array): ReadSnpReport {
   if (bytes.byteLength !== LAB_SNP_REPORT_LENGTH) throw new RangeError('the report does not have 1184 bytes');
   const report = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);

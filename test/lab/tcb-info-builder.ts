@@ -34,9 +34,9 @@ export interface TcbLevelFields extends LevelVerdict {
 export interface ModuleIdentityFields {
   /** `TDX_` and the major version of the module, two hex digits. */
   readonly id: string;
-  /** 48 bytes; zero where left out. */
+  /** 48 bytes; zero if left out. */
   readonly mrSigner?: Uint8Array;
-  /** 8 bytes each: attributes zero, the mask all ones, where left out. */
+  /** 8 bytes each: attributes zero, the mask all ones, if left out. */
   readonly attributes?: Uint8Array;
   readonly attributesMask?: Uint8Array;
   readonly levels: readonly IsvLevelFields[];
@@ -83,7 +83,7 @@ export function tcbInfoMembers(subject: TcbSubject, at: Date, making: TcbInfoMak
 export function genuineTcbLevels(subject: TcbSubject, verdict: LevelVerdict = {}): readonly TcbLevelFields[] {
   const { sgxSvns, pceSvn, teeTcbSvn } = subject;
   const [moduleSvn = 0, moduleMajor = 0, ...others] = teeTcbSvn;
-  // where the module has levels of its own the first two are not compared: Intel names some older module here
+  // If the module has its own levels, the first two are not compared: Intel names an older module here.
   const tdxSvns = [moduleMajor === 0 ? moduleSvn : Math.max(0, moduleSvn - 1), 0, ...others];
   const { status, date, advisories } = verdict;
   const current = { sgxSvns, pceSvn, tdxSvns };
@@ -99,7 +99,7 @@ export function genuineTcbLevels(subject: TcbSubject, verdict: LevelVerdict = {}
   ];
 }
 
-/** `TDX_01` and the like; null where the module has no identity, which is major version 0. */
+/** `TDX_01` and the like; null if the module has no identity, which is major version 0. */
 export function moduleIdOf(teeTcbSvn: Uint8Array): string | null {
   const [, major = 0] = teeTcbSvn;
   return major === 0 ? null : `TDX_${major.toString(16).toUpperCase().padStart(2, '0')}`;

@@ -66,7 +66,7 @@ export interface TdQuoteMaking {
   /** All of the authentication data. */
   readonly authData?: BytesChange;
   readonly authDataLength?: number;
-  /** After the end; nothing where left out. */
+  /** After the end; nothing if left out. */
   readonly trailing?: Uint8Array;
   /** The whole quote. */
   readonly afterSigning?: BytesChange;

@@ -18,7 +18,7 @@ const BODY_LENGTHS: ReadonlyMap<number, number> = new Map([
   [4, 885],
 ]);
 
-/** @throws {RangeError} where it is no quote of version 4 or 5 about a TD */
+/** @throws {RangeError} if it is not a quote of version 4 or 5 about a TD */
 export function readTdQuote(bytes: Uint8Array): ReadTdQuote {
   const quote = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const body = bodyOf(quote);

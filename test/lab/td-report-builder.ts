@@ -33,7 +33,7 @@ export function buildTdReport(fields: TdBodyFields, making: TdReportMaking = {})
   return patchBytes(hashed, making.afterHashing ?? []);
 }
 
-/** REPORTTYPE.VERSION, as the TDX module writes it: 1 where a service TD is bound. */
+/** REPORTTYPE.VERSION, as the TDX module writes it: 1 if a service TD is bound. */
 function versionOf({ mrServiceTd }: TdBodyFields): 0 | 1 {
   return mrServiceTd.some((byte) => byte !== 0) ? 1 : 0;
 }

@@ -23,7 +23,7 @@ export interface TdxVirtualMachineOptions {
   readonly claims?: Partial<RuntimeClaimsFields>;
   /** A VM whose vTPM is made anew at each boot: `tpm-persisted` is false. */
   readonly nonPersistedTpm?: boolean;
-  /** Certificate of the attestation key that comes with all evidence; none where left out. */
+  /** Certificate of the attestation key that comes with all evidence; none if left out. */
   readonly ak?: AkCertificateInput;
 }
 
@@ -48,7 +48,7 @@ export interface AzureTdxEvidenceOptions {
   readonly collateral?: CollateralOptions | null;
   /** Certificate of the attestation key, in place of the VM's. */
   readonly ak?: AkCertificateInput | null;
-  /** None where left out. */
+  /** None if left out. */
   readonly eventLog?: EventLogInput;
 }
 
@@ -111,7 +111,7 @@ export class TdxVirtualMachine {
   tdQuote(options: AzureTdxEvidenceOptions = {}): Uint8Array {
     const { tdQuote = {} } = options;
     const quote = this.platform.quote({ ...tdQuote, fields: { ...this.#td(options), ...tdQuote.fields } });
-    // whoever changes the end of a quote wants it as it is
+    // A test that changes the end of a quote needs it unchanged.
     return tdQuote.trailing === undefined && tdQuote.afterSigning === undefined ? filled(quote) : quote;
   }
 

@@ -10,7 +10,7 @@ export interface TokenMaking {
   readonly header?: MembersChange;
   /** Another key than the issuer's; the header stays. */
   readonly key?: KeyObject;
-  /** How it is signed, and what `alg` says unless `header` changes it. A name that nobody knows signs nothing. */
+  /** How it is signed, and what `alg` says unless `header` changes it. An unknown name signs nothing. */
   readonly algorithm?: string;
   /** Change the JSON texts before they are signed: members that stand twice, numbers that no program writes. */
   readonly headerText?: (json: string) => string;
@@ -37,7 +37,7 @@ export function makeToken(genuine: GenuineToken, making: TokenMaking = {}): stri
   return making.afterSigning?.(token) ?? token;
 }
 
-/** One making after another: changes of both apply, and where only one can, the second counts. */
+/** Combines two makings. The changes of both apply; in a conflict the second counts. */
 export function bothMakings(first: TokenMaking, second: TokenMaking): TokenMaking {
   return {
     ...first,

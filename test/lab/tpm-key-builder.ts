@@ -49,12 +49,12 @@ export interface TpmKeyFields {
   readonly nameAlg?: TpmHashName | number;
   readonly attributes?: readonly TpmAttribute[];
   readonly authPolicy?: Uint8Array;
-  /** As they stand: TPMT_SYM_DEF_OBJECT, and the scheme. None where left out. */
+  /** As they stand: TPMT_SYM_DEF_OBJECT, and the scheme. None if left out. */
   readonly symmetric?: Uint8Array;
   readonly scheme?: Uint8Array;
-  /** Of an RSA key; as its modulus where left out. */
+  /** Of an RSA key; as its modulus if left out. */
   readonly keyBits?: number;
-  /** 0, which stands for 65537, where left out. */
+  /** 0, which stands for 65537, if left out. */
   readonly exponent?: number;
   /** Of a key on a curve. */
   readonly curveId?: number;

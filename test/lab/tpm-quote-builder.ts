@@ -12,7 +12,7 @@ export interface PcrSelectionFields {
   /** Bank by name, or a TPM_ALG_ID as it stands. */
   readonly bank: TpmHashName | number;
   readonly indices: readonly number[];
-  /** Bytes of the map; 3 where left out. */
+  /** Bytes of the map; 3 if left out. */
   readonly sizeOfSelect?: number;
 }
 

@@ -22,7 +22,7 @@ export interface LabTrustAuthorityOptions extends LabServerOptions {
   readonly apiKey?: string;
   /** Name of its set of keys. */
   readonly keys?: string;
-  /** `iss` of its tokens; its address where left out. */
+  /** `iss` of its tokens; its address if left out. */
   readonly issuer?: string;
 }
 

@@ -20,7 +20,7 @@ export interface TpmEvidenceOptions {
   readonly certificate?: Partial<AkCertificateOptions>;
   /** Certificate and chain as they stand, in place of those that are issued. */
   readonly ak?: AkCertificateInput;
-  /** None where left out. */
+  /** None if left out. */
   readonly eventLog?: EventLogInput;
 }
 

@@ -24,7 +24,7 @@ export interface VirtualMachineOptions extends SnpPlatformOptions {
   readonly report?: ReportMaking;
   /** The content of all runtime claims of the VM. */
   readonly claims?: Partial<RuntimeClaimsFields>;
-  /** Certificate of the attestation key that comes with all evidence; none where left out. */
+  /** Certificate of the attestation key that comes with all evidence; none if left out. */
   readonly ak?: AkCertificateInput;
 }
 
@@ -42,7 +42,7 @@ export interface AzureEvidenceOptions {
   readonly endorsements?: Partial<SnpEndorsementInput>;
   /** Certificate of the attestation key, in place of the VM's. */
   readonly ak?: AkCertificateInput | null;
-  /** None where left out. */
+  /** None if left out. */
   readonly eventLog?: EventLogInput;
 }
 

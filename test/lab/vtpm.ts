@@ -33,7 +33,7 @@ export interface QuoteSigning {
   readonly hash?: TpmHashName;
   /** `bare`: the RSA signature alone, as Azure's tools send it. */
   readonly form?: 'bare' | 'tpmt';
-  /** For RSAPSS: as long as the hash where left out. */
+  /** For RSAPSS: as long as the hash if left out. */
   readonly saltLength?: number;
   /** Another key than the attestation key of the TPM. */
   readonly key?: KeyObject;
@@ -44,13 +44,13 @@ export interface QuoteOptions extends Partial<TpmsQuoteFields> {
   readonly signing?: QuoteSigning;
   /** Changes the structure before it is signed. */
   readonly beforeSigning?: (message: Uint8Array) => Uint8Array;
-  /** Hash of the PCR digest; that of the signature where left out. */
+  /** Hash of the PCR digest; that of the signature if left out. */
   readonly pcrHash?: TpmHashName;
 }
 
 /** A key in the TPM, and what its certification is to say. */
 export interface CertifyOptions extends Partial<TpmKeyFields> {
-  /** Fields of the certification; its name is that of the key where left out. */
+  /** Fields of the certification; its name is that of the key if left out. */
   readonly info?: Partial<TpmsCertifyFields>;
   readonly signing?: QuoteSigning;
   /** The PCRs in the policy of the key; by default the whole SHA-256 bank. */
@@ -62,7 +62,7 @@ export const WHOLE_SHA256_BANK: readonly PcrSelectionFields[] = [
   { bank: 'sha256', indices: Array.from({ length: PCR_COUNT }, (_, index) => index) },
 ];
 
-/** Kind of an attestation key: RSA of 2048 bits where nothing is said. */
+/** Kind of an attestation key: RSA of 2048 bits by default. */
 export interface VirtualTpmOptions {
   readonly modulusLength?: number;
   readonly publicExponent?: number;

@@ -14,7 +14,7 @@ const MARGIN_MS = 10 * SECOND_MS;
 
 interface ClockCase {
   readonly jump: (clock: MovableClock) => void;
-  /** When the service may judge again, after the jump; null where it goes on judging. */
+  /** When the service may judge again, after the jump; null if it goes on judging. */
   readonly again: { readonly afterMs: number; readonly putRight?: (clock: MovableClock) => void } | null;
 }
 

@@ -40,7 +40,7 @@ class Lane {
     this.#socket.on('data', (part) => this.#take(part));
   }
 
-  /** @returns null where nobody takes the connection */
+  /** @returns null if nobody takes the connection */
   static open(port: number): Promise<Lane | null> {
     const socket = connect(port, '127.0.0.1').setNoDelay(true);
     return new Promise((resolve) => {
@@ -113,7 +113,7 @@ export class Load {
     this.#options = options;
   }
 
-  /** Resolves once all connections are there. @throws {Error} where the service does not take them */
+  /** Resolves once all connections are there. @throws {Error} if the service does not take them */
   static async open(options: LoadOptions): Promise<Load> {
     const load = new Load(options);
     while (load.#idle.length < options.lanes) {

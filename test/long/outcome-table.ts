@@ -9,7 +9,7 @@ export interface ExpectedRow {
   readonly words: ReadonlyMap<Fault, string>;
 }
 
-/** The table that is expected. @throws {Error} where it is no table */
+/** The table that is expected. @throws {Error} if it is no table */
 export function expectedRows(): readonly ExpectedRow[] {
   const [head = '', ...lines] = EXPECTED_OUTCOMES.trim().split('\n');
   const [, ...columns] = cellsOf(head);

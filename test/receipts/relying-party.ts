@@ -15,7 +15,7 @@ const [LONGEST_SECONDS, SKEW_SECONDS] = [300, 60];
  * A relying party that makes the checks of docs/receipts.md, with the signature checked by a library other than the one that
  * signs.
  *
- * @returns the step that refuses the receipt; null where none does
+ * @returns the step that refuses the receipt; null if none does
  */
 export function refusedBy(
   receipt: string,

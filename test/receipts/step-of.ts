@@ -7,7 +7,7 @@ import type { Expectation } from './vectors.js';
  * The client's result for a receipt.
  *
  * @param now in seconds since 1970
- * @returns the step that refuses the receipt; null where none does
+ * @returns the step that refuses the receipt; null if none does
  */
 export async function stepOf(
   receipt: string,

@@ -101,7 +101,7 @@ export const PROFILE: PathProfile = {
   leafKeys: [{ kind: 'ec', curve: 'P-256' }],
 };
 
-/** Why a list does not hold; null where it does. */
+/** Why a list does not hold; null if it does. */
 export function problemOf(reading: RevocationListReading): RevocationListProblem | null {
   return reading.ok ? null : reading.problem;
 }

@@ -24,7 +24,7 @@ export class CommandLine {
     this.#entry = entry;
   }
 
-  /** @throws {Error} where the project does not compile: the last build would be another version */
+  /** @throws {Error} if the project does not compile: the last build would be another version */
   static async create(): Promise<CommandLine> {
     const entry = inject('entry');
     if ('problem' in entry) throw new Error(entry.problem);

@@ -28,7 +28,7 @@ type Opened = ReturnType<IntelLab['openEarly']>;
 
 const heldBy = ({ source }: Opened, at = lab.clock.now()) => source.held(KEY, at);
 
-/** Evaluation numbers of TCB info and QE identity that are held; null where nothing is. */
+/** Evaluation numbers of TCB info and QE identity that are held; null if nothing is. */
 function numbersOf(opened: Opened): readonly number[] | null {
   const held = heldBy(opened);
   if (held === null) return null;

@@ -58,7 +58,7 @@ export interface OpenedIntel extends OpenIntelEndorsements {
 
 interface Asked {
   readonly request?: Partial<TdxCollateralRequest>;
-  /** The lab's clock where left out. */
+  /** The lab's clock if left out. */
   readonly at?: Date;
   readonly historical?: boolean;
   readonly signal?: AbortSignal;

@@ -45,7 +45,7 @@ export class TlsClient {
     return client;
   }
 
-  /** Status of an answer; null where the connection ends instead. */
+  /** Status of an answer; null if the connection ends instead. */
   async ask(path = '/livez', headers: Readonly<Record<string, string>> = {}): Promise<number | null> {
     this.#received = '';
     const lines = Object.entries({ Host: 'localhost', ...headers }).map(([name, value]) => `${name}: ${value}`);

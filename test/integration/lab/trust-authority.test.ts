@@ -47,7 +47,7 @@ async function verified(token: string): Promise<JsonObject> {
 
 const platform = new TdxPlatform({ pki: createIntelPki() });
 
-/** A quote with this report data, hex; zeros where left out. */
+/** A quote with this report data, hex; zeros if left out. */
 function quoteWith(reportData = ''): string {
   const bytes = Buffer.alloc(64);
   bytes.set(Buffer.from(reportData, 'hex'));

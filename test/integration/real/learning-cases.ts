@@ -94,7 +94,7 @@ export function azureCase(entry: Vector, recipe: Recipe | null = null): Case {
   return { evidence, nonce: nonceOf(entry), judged: { at: timeOf(entry, recipe), endorsements, verifiers } };
 }
 
-/** The nonce of bare evidence is what its guest put there; null where it put nothing there. */
+/** The nonce of bare evidence is what its guest put there; null if it put nothing there. */
 function reportDataOf({ expect: { facts } }: Vector): Uint8Array | null {
   const bytes = Buffer.from(facts.reportData, 'hex');
   return bytes.every((byte) => byte === 0) ? null : bytes;

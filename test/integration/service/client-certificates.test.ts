@@ -85,7 +85,7 @@ async function connect(options: Partial<TlsClientOptions> = {}): Promise<TlsClie
   return client;
 }
 
-/** Status of a call that needs the role `metrics`, with a new connection; null where it is not let in. */
+/** Status of a call that needs the role `metrics`, with a new connection; null if it is not let in. */
 const statusOf = async (identity: TlsIdentity, headers: Readonly<Record<string, string>> = {}) =>
   (await connect({ identity })).ask('/metrics', headers);
 

@@ -18,7 +18,7 @@ const VARIABLES: readonly (readonly [RegExp, string])[] = [
   [/\$instance/g, '.*'],
 ];
 
-/** Reads a PromQL expression, as dashboards and alerts have them. @throws {Error} where it does not parse */
+/** Reads a PromQL expression, as dashboards and alerts have them. @throws {Error} if it does not parse */
 export function readExpression(written: string): ReadExpression {
   const text = VARIABLES.reduce((so, [variable, value]) => so.replace(variable, value), written);
   const selectors: { name: string; matchers: [string, string, string][] }[] = [];

@@ -18,7 +18,7 @@ export interface WycheproofGroup {
   readonly tests: readonly WycheproofCase[];
 }
 
-/** Groups of a file; none where the vectors are not here. */
+/** Groups of a file; none if the vectors are not here. */
 export function wycheproof(file: string): readonly WycheproofGroup[] {
   if (!haveVectors) return [];
   const text = Buffer.from(readVector(`ecdsa-wycheproof/${file}`)).toString('utf8');

@@ -12,7 +12,7 @@ export interface LogEvent {
   readonly index: number;
   readonly type: number;
   readonly data: Uint8Array;
-  /** Of every bank the hash of these bytes; of the data where left out. */
+  /** Of every bank the hash of these bytes; of the data if left out. */
   readonly hashed?: Uint8Array;
   /** In the place of hashes. */
   readonly digests?: readonly EventDigest[];

@@ -34,7 +34,7 @@ const KEYS = fixedKeySet(KEY_SET);
 const check = (receipt: string, expected: Partial<CheckedExpectations> = {}, keys: ReceiptKeySource = KEYS) =>
   checkReceipt(receipt, keys, { ...EXPECTED, ...expected }, NOW);
 
-/** The code by which a receipt is refused; null where it is accepted. */
+/** The code by which a receipt is refused; null if it is accepted. */
 async function codeOf(verified: Promise<unknown>): Promise<string | null> {
   try {
     await verified;

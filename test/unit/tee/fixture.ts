@@ -47,9 +47,9 @@ export interface Judging {
   readonly refuse?: readonly SnpProduct[];
   /** Product lines of a configuration beside those that are built in, and roots of all. */
   readonly served?: { readonly lines: AmdLines; readonly pins: AmdRootPins };
-  /** Roots of certificates of attestation keys; none where left out. */
+  /** Roots of certificates of attestation keys; none if left out. */
   readonly akRoots?: AkRoots;
-  /** Floors of paravisors by ID_KEY_DIGEST; where left out, 0 for that of the lab. */
+  /** Floors of paravisors by ID_KEY_DIGEST; if left out, 0 for that of the lab. */
   readonly floors?: ParavisorFloors;
 }
 

@@ -40,7 +40,7 @@ export function answerOf(...chain: readonly Uint8Array[]): string {
   return answer({ chain, header: headerOf(chain) });
 }
 
-/** Why an answer is refused; null where it holds. */
+/** Why an answer is refused; null if it holds. */
 export async function problemOf(value: string, question: Partial<ReleaseQuestion> = {}): Promise<string | null> {
   try {
     await verifyReleaseAnswer(value, { ...QUESTION, ...question });

@@ -15,7 +15,7 @@ export const TDX_VM = await createTdxVirtualMachine({ platform: PLATFORM });
 const QUOTES = new DcapTdQuoteVerifier({ pins: INTEL.pins });
 
 export interface TdxJudging extends Judging {
-  /** MRTDs that count; the lab's paravisor where left out. */
+  /** MRTDs that count; the lab's paravisor if left out. */
   readonly mrtds?: readonly string[];
 }
 

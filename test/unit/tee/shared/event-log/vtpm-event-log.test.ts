@@ -37,7 +37,7 @@ const PHASES = systemdPhases('enter-initrd', 'leave-initrd', 'sysinit', 'ready')
 
 interface Sent {
   readonly banks?: readonly PcrBank[];
-  /** PCRs of the SHA-256 bank that are quoted; all where left out. */
+  /** PCRs of the SHA-256 bank that are quoted; all if left out. */
   readonly quoted?: readonly number[];
 }
 
