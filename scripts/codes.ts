@@ -22,9 +22,9 @@ Codes of checks come first, most important first: \`reasons\` of a decision are 
 [malformed requests](#malformed-requests), of [refusals](#refusals) and of [problems of policies](#problems-of-policies) follow.
 
 * **Passes if**: what a check establishes. **When**: its detail if it does not pass, and the trigger.
-  \`detail\` of an answer says more where there is more to say.
-* **Remedy**: \`remedy\` of an answer, filled with what the check compared. Where it depends on that, examples stand here, with
-  made-up values for a policy \`payments\`. No value is in it that nothing has verified.
+  The \`detail\` of an answer can say more.
+* **Remedy**: \`remedy\` of an answer, with the values that the check compared. If it depends on them, the examples here have
+  made-up values for a policy \`payments\`. A remedy contains verified values only.
 * **Policy**: members that decide about it, and whether a waiver can name it ([policy.md](policy.md)).
 * **Trust**: what a check that does not pass says in the trust vector (AR4SI), by submodule. Without a vTPM, the claims of
   \`vtpm\` are in \`hardware\`. A token has the submodule of its issuer, \`maa\` or \`ita\`. With a vTPM, every
