@@ -71,7 +71,7 @@ export class IndexVerification {
     if (withdraws !== null) this.#withdrawing.set(withdraws, [...(this.#withdrawing.get(withdraws) ?? []), record]);
     // Index fields of a later version are unknown here.
     if (isLater || isIndexed(entry, entries) || (await isDroppedByNow(this.#log, record))) return;
-    const detail = 'what it is found by is not what was recorded';
+    const detail = 'the index entry differs from the record';
     this.#problems.add('index_mismatch', record, detail, entry?.decisionId);
   }
 }

@@ -77,7 +77,7 @@ export class ReleaseVerification {
   }
 }
 
-const NOT_INDEXED: Problem = { code: 'index_mismatch', detail: 'what it is found by is not what was recorded' };
+const NOT_INDEXED: Problem = { code: 'index_mismatch', detail: 'the index entry differs from the record' };
 
 /** Intact release records of a decision in the chain of a record. */
 function releasesIn(
@@ -110,13 +110,13 @@ function problemOfAttempt(
 ): Problem | null {
   // Only the chain of a decision can release its key: decisions of other chains do not count.
   if (decision === null || decision.record.chain !== chain) {
-    return { code: 'release_decision_missing', detail: 'the decision that the key was asked for by is not there' };
+    return { code: 'release_decision_missing', detail: 'the decision of this release attempt is missing' };
   }
-  if (decision.record.seq > seq) return { code: 'release_order', detail: 'it stands before its decision' };
+  if (decision.record.seq > seq) return { code: 'release_order', detail: 'the release attempt precedes its decision' };
   const why = whyNot(decision, attempt);
-  if (why !== null) return { code: 'release_not_allowed', detail: `the key was not to be asked for: ${why}` };
+  if (why !== null) return { code: 'release_not_allowed', detail: `the decision does not permit this release attempt: ${why}` };
   const isRepeated = releases.some((each) => each.kind === 'release-attempt' && each.seq < seq);
-  return isRepeated ? { code: 'release_repeated', detail: 'the key was asked for by this decision before' } : null;
+  return isRepeated ? { code: 'release_repeated', detail: 'this decision has an earlier release attempt' } : null;
 }
 
 /** Returns why an attempt does not match its decision. A damaged or unsupported record is reported elsewhere. */
@@ -128,11 +128,11 @@ function whyNot({ record: { content } }: RecordedDecision, attempt: AttemptedRel
 function problemOfResult({ seq }: LogRecord, { releases }: Known): Problem | null {
   const attempts = releases.filter(({ kind }) => kind === 'release-attempt');
   if (attempts.length === 0) {
-    return { code: 'release_attempt_missing', detail: 'the attempt that it is the result of is not there' };
+    return { code: 'release_attempt_missing', detail: 'the release attempt of this result is missing' };
   }
   if (attempts.every((attempt) => attempt.seq > seq)) {
-    return { code: 'release_order', detail: 'it stands before the attempt that it is the result of' };
+    return { code: 'release_order', detail: 'the result precedes its release attempt' };
   }
   const isRepeated = releases.some((each) => each.kind === 'release-result' && each.seq < seq);
-  return isRepeated ? { code: 'release_repeated', detail: 'the attempt has a result that stands before' } : null;
+  return isRepeated ? { code: 'release_repeated', detail: 'the release attempt has an earlier result' } : null;
 }
