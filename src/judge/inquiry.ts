@@ -90,7 +90,7 @@ export class LiveInquiry implements Inquiry {
   }
 }
 
-/** A question that was not asked when the decision was made. */
+/** The recorded answers lack one that this replay needs. */
 export class NotAskedThenError extends Error {
   override readonly name = 'NotAskedThenError';
 }
@@ -136,7 +136,7 @@ export class KeptInquiry implements Inquiry {
     const answers = this.#answers.get(`${what} ${key}`);
     if (answers === undefined || answers.length === 0) {
       this.#notAsked = what;
-      throw new NotAskedThenError(`${what} was not asked for then`);
+      throw new NotAskedThenError(`the recorded answers have none for ${what}`);
     }
     return (answers.length === 1 ? answers[0] : answers.shift()) as Answers[Q];
   }

@@ -138,7 +138,7 @@ const KEPT_NOW: ReadonlySet<Question> = new Set(['nonce', 'issues', 'accepts', '
 
 /** Replaces a source. The facts must answer before it is called. */
 function notASource(): never {
-  throw new Error('a source was asked while a recorded decision was judged again');
+  throw new Error('a replay called a source instead of reading a recorded answer');
 }
 
 function servicesOfThen(routes: readonly TokenRoute[]): ReadonlyMap<TokenRoute, AttestationService> {
