@@ -11,7 +11,7 @@ export interface MarksOptions {
   readonly log: Log;
   /** Those that replicas share; undefined where they do not. */
   readonly shared: SharedMarks | undefined;
-  /** URL of the source, of which the host is in the names of shared marks; null where there is none, as for what is imported. */
+  /** URL of the source. Names of shared marks contain its host. Null for imported material, which has no URL. */
   readonly source: string | null;
 }
 
@@ -226,9 +226,9 @@ export function isDamaged(mark: CrlAge | null): boolean {
 }
 
 /**
- * The newest CRL that was ever relied on, by subject (an issuer, and a source where these are apart), so that
- * nobody can put an older one in its place by serving it (RFC 5280 5.2.3: numbers of one issuer only grow). Lives in the
- * cache folder, one small file a subject.
+ * Remembers the number and date of the newest CRL used for each subject (an issuer, or an issuer and a source). A source
+ * therefore cannot replace a CRL by an older one: CRL numbers of one issuer only grow (RFC 5280, section 5.2.3). Each
+ * subject has a small file in the cache folder.
  */
 export class CrlMemory extends RollbackMarks<CrlAge> {
   constructor(options: MarksOptions) {

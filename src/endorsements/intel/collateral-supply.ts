@@ -33,7 +33,7 @@ interface Watched {
   readonly key: CollateralKey;
   /** Monotonic. */
   readonly dueAt: number;
-  /** Monotonic: there is no attempt in the background before, whatever is due. */
+  /** Monotonic time before which no background attempt is made. */
   readonly retryAt: number;
 }
 
@@ -131,8 +131,8 @@ export class CollateralSupply {
   }
 
   /**
-   * Notes that what is cached for a key is relied on, and has it renewed where that is due.
-   * @param isBehind another replica has something newer of the source
+   * Notes that the cached collateral of a key is in use, and renews it if that is due.
+   * @param isBehind whether another replica has newer collateral from the same source
    */
   use(key: CollateralKey, isBehind: boolean): void {
     const watched = this.#watched.get(keyName(key));

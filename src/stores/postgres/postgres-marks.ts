@@ -25,7 +25,7 @@ const MESSAGES = {
 };
 const SUBJECT = 'marks';
 
-/** After a failure nobody waits for the store again for so long. */
+/** Time after a failure in which the store is not contacted again. */
 const PAUSE_MS = 1000;
 
 const HIGHEST = 'SELECT number, this_update FROM rollback_marks WHERE name = $1';
