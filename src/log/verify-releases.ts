@@ -114,7 +114,8 @@ function problemOfAttempt(
   }
   if (decision.record.seq > seq) return { code: 'release_order', detail: 'the release attempt precedes its decision' };
   const why = whyNot(decision, attempt);
-  if (why !== null) return { code: 'release_not_allowed', detail: `the decision does not permit this release attempt: ${why}` };
+  if (why !== null)
+    return { code: 'release_not_allowed', detail: `the decision does not permit this release attempt: ${why}` };
   const isRepeated = releases.some((each) => each.kind === 'release-attempt' && each.seq < seq);
   return isRepeated ? { code: 'release_repeated', detail: 'this decision has an earlier release attempt' } : null;
 }
