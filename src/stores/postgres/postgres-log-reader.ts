@@ -17,7 +17,6 @@ import { leastIdAt } from '../decision-ids.js';
 import type { Session, SqlValue } from './session.js';
 
 /** Bytes of kept objects in one answer: once the answer has as many, no further object is added. */
-
 const BYTES_AT_ONCE = 4 * 1024 * 1024;
 
 interface RecordRow {
@@ -35,7 +34,6 @@ const RECORD = 'r.chain, r.seq, r.previous, r.content_sha256, r.hash, r.salt, r.
 type EndRow = Pick<RecordRow, 'chain' | 'seq' | 'hash'>;
 
 /** Reads the chains from the records: a chain whose row was deleted is exported all the same. One index step per chain. */
-
 const CHAINS = `
   WITH RECURSIVE named (chain) AS (
     (SELECT chain FROM records ORDER BY chain LIMIT 1)
@@ -58,7 +56,6 @@ interface ReleaseRow extends Pick<StoredRelease, 'kind'> {
 }
 
 /** Rows that belong to no record of the log. */
-
 const STRAYS = [
   `chains c WHERE NOT EXISTS (SELECT 1 FROM records r WHERE r.chain = c.chain AND r.seq = c.seq AND r.hash = c.hash)`,
   `records r LEFT JOIN chains c ON c.chain = r.chain WHERE c.chain IS NULL OR r.seq > c.seq`,
@@ -80,7 +77,6 @@ interface FoundRow {
 }
 
 /** One subquery for each index prefix, so that each reads at most LIMIT rows. */
-
 const newestOf = (each: string) => `
   SELECT found.* FROM unnest($1::text[]) AS named (tenant) CROSS JOIN unnest($2::text[]) AS decided (outcome)
   CROSS JOIN LATERAL (${each} LIMIT $5) found ORDER BY found.decision_id DESC LIMIT $5`;
