@@ -6,7 +6,7 @@ import type { LivenessUseCase, ReadinessCheck } from './health.js';
 const JUMP_MS = 60_000;
 
 /** How long both clocks must agree after a forward jump before the new time is accepted. */
-const TOGETHER_MS = 60_000;
+const STEADY_MS = 60_000;
 
 /** How long the clock may stay behind the highest accepted time. After that, only a restart helps. */
 const BEHIND_MS = 600_000;
@@ -54,7 +54,7 @@ export class ClockWatch implements WatchedClock, CredentialClock {
   /** The highest accepted wall time. */
   #highest: number;
   /** The offset since the last jump, and the monotonic time at which it was measured. */
-  #together: { readonly offset: number; readonly since: number };
+  #steady: { readonly offset: number; readonly since: number };
   #jump: Jump | null = null;
   #timer: NodeJS.Timeout | null = null;
 
@@ -64,7 +64,7 @@ export class ClockWatch implements WatchedClock, CredentialClock {
     const { wall, monotonic } = this.#read();
     this.#offset = wall - monotonic;
     this.#highest = wall;
-    this.#together = { offset: this.#offset, since: monotonic };
+    this.#steady = { offset: this.#offset, since: monotonic };
   }
 
   /** Checks the clock every second from now on. Does not keep the process alive. */
@@ -94,7 +94,7 @@ export class ClockWatch implements WatchedClock, CredentialClock {
     const look = this.#look();
     if (this.#jump === null) return null;
     if (this.#jump.behindSince === null) {
-      const left = TOGETHER_MS - (look.monotonic - this.#together.since);
+      const left = STEADY_MS - (look.monotonic - this.#steady.since);
       return {
         detail: 'the clock of the service jumped: nothing is judged until it has run evenly for a minute',
         retryAfterSeconds: Math.ceil(left / 1000),
@@ -102,7 +102,7 @@ export class ClockWatch implements WatchedClock, CredentialClock {
     }
     return {
       detail: 'the clock of the service was set back: nothing is judged until it passes the latest time seen',
-      retryAfterSeconds: Math.min(Math.ceil((this.#highest - look.wall) / 1000) + 1, TOGETHER_MS / 1000),
+      retryAfterSeconds: Math.min(Math.ceil((this.#highest - look.wall) / 1000) + 1, STEADY_MS / 1000),
     };
   }
 
@@ -131,7 +131,7 @@ export class ClockWatch implements WatchedClock, CredentialClock {
   #look(): Look {
     const look = this.#read();
     const offset = look.wall - look.monotonic;
-    if (Math.abs(offset - this.#together.offset) > JUMP_MS) this.#together = { offset, since: look.monotonic };
+    if (Math.abs(offset - this.#steady.offset) > JUMP_MS) this.#steady = { offset, since: look.monotonic };
     if (this.#jump === null) {
       if (this.#isJump(look)) this.#begin(look);
       else this.#keep(look);
@@ -151,9 +151,9 @@ export class ClockWatch implements WatchedClock, CredentialClock {
    */
   #keep({ wall, monotonic }: Look): void {
     this.#highest = Math.max(this.#highest, wall);
-    if (monotonic - this.#together.since < TOGETHER_MS) return;
-    this.#together = { offset: wall - monotonic, since: monotonic };
-    this.#offset = Math.max(this.#offset, this.#together.offset);
+    if (monotonic - this.#steady.since < STEADY_MS) return;
+    this.#steady = { offset: wall - monotonic, since: monotonic };
+    this.#offset = Math.max(this.#offset, this.#steady.offset);
   }
 
   #begin({ wall, monotonic }: Look): void {
@@ -165,11 +165,11 @@ export class ClockWatch implements WatchedClock, CredentialClock {
   #follow(jump: Jump, { wall, monotonic }: Look): void {
     if (wall - monotonic - this.#offset > JUMP_MS) jump.ahead = true;
     jump.behindSince = wall > this.#highest ? null : (jump.behindSince ?? monotonic);
-    const together = monotonic - this.#together.since >= TOGETHER_MS;
-    if (jump.behindSince !== null || (jump.ahead && !together)) return;
+    const isSteady = monotonic - this.#steady.since >= STEADY_MS;
+    if (jump.behindSince !== null || (jump.ahead && !isSteady)) return;
     this.#offset = wall - monotonic;
     this.#highest = wall;
-    this.#together = { offset: this.#offset, since: monotonic };
+    this.#steady = { offset: this.#offset, since: monotonic };
     this.#jump = null;
     this.#log.warn({ jumpSeconds: jump.seconds }, 'the clock is stable again: verification resumes');
   }

@@ -149,8 +149,8 @@ function statesOf(
   const states = new Map(resultOfEvidence(evidenceType, own));
   for (const token of tokens) states.set(token.route, { state: agreeing.includes(token) ? 'verified' : 'refused' });
   for (const [route, fault] of faults) {
-    const isItsOwnWord = fault.state === 'unavailable' || fault.state === 'held back';
-    states.set(route, isItsOwnWord ? fault : { state: STATES[fault.state] });
+    const isResultState = fault.state === 'unavailable' || fault.state === 'held back';
+    states.set(route, isResultState ? fault : { state: STATES[fault.state] });
   }
   return states;
 }

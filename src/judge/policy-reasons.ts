@@ -10,13 +10,13 @@ export interface PolicyReason {
 
 /** The outcome of each policy of a decision, with its most important reason. */
 export function policyReasons({ policies, reasons, checks }: Pick<Decision, 'policies' | 'reasons' | 'checks'>) {
-  const ofNobodyElse = (reason: string, policy: string) =>
+  const isReasonOf = (reason: string, policy: string) =>
     checks.some((check) => check.id === reason && (check.policy === policy || check.policy === null));
   return policies.map(
     ({ id, outcome }): PolicyReason => ({
       policy: id,
       outcome,
-      reason: outcome === 'allow' ? null : (reasons.find((reason) => ofNobodyElse(reason, id)) ?? null),
+      reason: outcome === 'allow' ? null : (reasons.find((reason) => isReasonOf(reason, id)) ?? null),
     }),
   );
 }

@@ -16,7 +16,7 @@ import type { LineSnapshots } from './line-snapshots.js';
 
 type HeldVek = Sourced<AmdVek>;
 
-const ASKED_ANEW = 4096;
+const MAX_REMEMBERED_REQUESTS = 4096;
 
 /** Finds the certificate of the key that signed a report: in the operator's folder, the cache, or KDS. */
 export class AmdVeks {
@@ -26,7 +26,7 @@ export class AmdVeks {
   /** Certificates of the folder, each verified once under the available chain. */
   readonly #vouchedFor = new WeakMap<AmdVek, AmdChain>();
   /** Monotonic times of the last KDS request for a replacement of a VEK below a revoked ASK, by SHA-256. */
-  readonly #askedAnew = new LRUCache<string, number>({ max: ASKED_ANEW });
+  readonly #lastRequestedAt = new LRUCache<string, number>({ max: MAX_REMEMBERED_REQUESTS });
 
   constructor(parts: AmdParts, chains: AmdChains, snapshots: LineSnapshots) {
     this.#parts = parts;
@@ -77,12 +77,12 @@ export class AmdVeks {
   /** KDS's replacement for a VEK below a revoked ASK, fetched once in ten minutes; null if it is the same. */
   async #reissued(vek: AmdVek, subjects: readonly VcekSubject[], context: FetchContext): Promise<HeldVek | null> {
     const { clock } = this.#parts;
-    const askedAt = this.#askedAnew.get(vek.sha256);
+    const askedAt = this.#lastRequestedAt.get(vek.sha256);
     if (askedAt !== undefined && clock.monotonicMs() - askedAt < RENEWAL_PAUSE_MS) return null;
     const fetched = await this.#fetchFirst(subjects, context);
     // Only an answer counts: callers can prevent the request to KDS, and a historical request stores nothing.
     const isAnswer = !('code' in fetched) || !fetched.retryable;
-    if (isAnswer && !context.historical) this.#askedAnew.set(vek.sha256, clock.monotonicMs());
+    if (isAnswer && !context.historical) this.#lastRequestedAt.set(vek.sha256, clock.monotonicMs());
     return 'code' in fetched ? null : fetched;
   }
 
