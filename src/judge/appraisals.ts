@@ -11,7 +11,7 @@ import { type NoncedTerms, nonceChecks } from './nonces.js';
 /** For policies that track no resets, and for evidence that does not identify the vTPM. */
 const NOT_READ: RememberedResets = {
   state: 'unavailable',
-  detail: 'the evidence does not tell which vTPM its quote is of',
+  detail: 'the evidence does not identify the vTPM that made its quote',
   retryable: false,
 };
 

@@ -186,7 +186,7 @@ export class ReleaseKey {
     } catch (error) {
       // The log reports an unreachable store once, not with each request.
       if (!(error instanceof StoreUnavailableError)) {
-        log.error({ err: error, decisionId }, 'what is recorded of a release was not stored');
+        log.error({ err: error, decisionId }, 'a release record was not stored');
       }
       if (error instanceof LateError) void storing.then(late).catch(() => undefined);
       return false;
@@ -201,7 +201,7 @@ function isOfRelease(error: unknown): error is Error {
 
 /** The result of an attempt that was stored after its timeout. */
 function notMade({ decisionId }: ReleaseAttempt): ReleaseResult {
-  const detail = 'the attempt was stored too late, so nobody was asked for the key';
+  const detail = 'the attempt was stored after the timeout, so the key was not requested';
   return { decisionId, outcome: 'unavailable', keyVersion: null, valueSha256: null, code: 'audit_unavailable', detail };
 }
 

@@ -77,7 +77,7 @@ export class ResetTracking {
     this.#failures += 1;
     const isDamaged = error instanceof UnfitError;
     const detail = isDamaged
-      ? 'what is remembered of this vTPM is damaged'
+      ? 'the stored reset counts of this vTPM are damaged'
       : `the memory of vTPM resets cannot be ${action}`;
     return { state: 'unavailable', detail, retryable: !isDamaged };
   }

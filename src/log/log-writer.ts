@@ -382,7 +382,7 @@ const NOT_ATTEMPTED = {
   keyVersion: null,
   valueSha256: null,
   code: 'audit_unavailable',
-  detail: 'it was not known in time whether the attempt is recorded, so nobody was asked for the key',
+  detail: 'the store did not confirm the attempt in time, so the key was not requested',
 } as const;
 
 const DROPPED =

@@ -45,8 +45,8 @@ export const OUT_OF_REACH_CHECKS = {
     trust: { guest: { 'instance-identity': 0 } },
   },
   release_unavailable: {
-    holds: 'what has the key answers',
-    fails: 'what has the key does not answer',
+    holds: 'the vault or key file is available',
+    fails: 'the vault or key file is not available',
   },
   receipt_unavailable: {
     holds: 'the receipt was signed',

@@ -2,11 +2,11 @@ import type { CheckRows } from './row.js';
 
 export const SERVICE_CHECKS = {
   internal_error: {
-    holds: 'the service judged the request without a fault of its own',
+    holds: 'the service verified the request without an internal error',
     fails: 'the verifier failed',
   },
   deadline: {
-    holds: 'the request was judged in time',
+    holds: 'the service verified the request within the deadline',
     fails: 'the deadline of the request has passed',
     underlies: 'hardware',
   },

@@ -229,7 +229,7 @@ describe('an attempt that cannot be stored', () => {
         keyVersion: null,
         valueSha256: null,
         code: 'audit_unavailable',
-        detail: 'the attempt was stored too late, so nobody was asked for the key',
+        detail: 'the attempt was stored after the timeout, so the key was not requested',
       }),
     );
     expect(key.release).not.toHaveBeenCalled();
@@ -242,7 +242,7 @@ describe('an attempt that cannot be stored', () => {
       },
     });
     expect((await ask()).decision.decision).toBe('indeterminate');
-    expect(log.messages('error').join()).toContain('what is recorded of a release was not stored');
+    expect(log.messages('error').join()).toContain('a release record was not stored');
   });
 });
 

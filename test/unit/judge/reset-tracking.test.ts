@@ -16,7 +16,12 @@ function tracking(memory: Partial<ResetMemory>, timeoutMs?: number) {
 
 const faults: readonly (readonly [string, () => Promise<never>, string, boolean])[] = [
   ['cannot be reached', () => Promise.reject(new Error('EIO')), 'the memory of vTPM resets cannot be', true],
-  ['is damaged', () => Promise.reject(new UnfitError('spoilt')), 'what is remembered of this vTPM is damaged', false],
+  [
+    'is damaged',
+    () => Promise.reject(new UnfitError('spoilt')),
+    'the stored reset counts of this vTPM are damaged',
+    false,
+  ],
   ['does not answer', () => new Promise(() => {}), 'the memory of vTPM resets cannot be', true],
 ];
 
