@@ -75,7 +75,7 @@ export class LogWriter {
   /** Whether the log has a refusal of the store, and not yet its end. */
   #isRefusing = false;
   /** False from a failed append until the next one succeeds, or the queue is empty. */
-  #takes = true;
+  #acceptsWrites = true;
   /** Whether the store lacked records that it had stored. */
   #isLost = false;
   /** Decisions that are, or may be, stored, but were not answered; each with the reason. */
@@ -95,7 +95,7 @@ export class LogWriter {
 
   /** Whether the store accepted the last write. A successful read does not show that: a store whose writes hang can still be read. */
   get isAvailable(): boolean {
-    return this.#takes;
+    return this.#acceptsWrites;
   }
 
   /**
@@ -157,7 +157,7 @@ export class LogWriter {
     if (this.#isWriting || !(hasToSay || owes)) return;
     await this.#write(async () => {
       await this.#settle();
-      this.#takes = true;
+      this.#acceptsWrites = true;
     });
   }
 
@@ -199,7 +199,7 @@ export class LogWriter {
       const decisionId = draft.entry?.decisionId ?? '';
       if (!this.#answered.has(decisionId)) continue;
       this.#waiting.splice(this.#waiting.indexOf(draft), 1);
-      this.#left([draft]);
+      this.#removeFromCounts([draft]);
       this.#parts.log.error({ decisionId }, DROPPED);
       this.#parts.onDropped();
       draft.reject(new StoreUnavailableError('the record was dropped: too many records wait to be stored'));
@@ -207,7 +207,7 @@ export class LogWriter {
   }
 
   /** Removes drafts that no longer wait from the counts. */
-  #left(drafts: readonly WaitingDraft[]): void {
+  #removeFromCounts(drafts: readonly WaitingDraft[]): void {
     for (const { entry, bytes } of drafts) {
       if (entry === null) continue;
       this.#waitingBytes -= bytes;
@@ -224,7 +224,7 @@ export class LogWriter {
       count += 1;
     }
     const drafts = this.#waiting.splice(0, count);
-    this.#left(drafts);
+    this.#removeFromCounts(drafts);
     return drafts;
   }
 
@@ -259,11 +259,11 @@ export class LogWriter {
     } catch (error) {
       if (!this.#isRefusing) this.#parts.log.error({ err: error, why: messageOf(error) }, NOT_STORED);
       this.#isRefusing = true;
-      this.#takes = false;
+      this.#acceptsWrites = false;
       this.#doubtful = records;
       throw error;
     }
-    this.#takes = true;
+    this.#acceptsWrites = true;
     this.#stored(records);
     this.#tellTaken(records);
     return records;

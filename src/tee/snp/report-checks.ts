@@ -125,7 +125,7 @@ function verifyTcbOrder(checks: Checks, report: SnpReport, line: AmdLine): void 
   const [reported, committed, current] = [tcb('reported'), tcb('committed'), tcb('current')];
   const above = (higher: SnpTcb, lower: SnpTcb, what: string) =>
     componentsOf(reported)
-      .filter((component) => !le(higher, lower, component))
+      .filter((component) => !isAtMost(higher, lower, component))
       .map((component) => `${component} is ${what}`);
   const faults = [
     ...above(reported, committed, 'reported above committed'),
@@ -138,7 +138,7 @@ function verifyTcbOrder(checks: Checks, report: SnpReport, line: AmdLine): void 
   });
 }
 
-function le(lower: SnpTcb, upper: SnpTcb, component: keyof SnpTcb): boolean {
+function isAtMost(lower: SnpTcb, upper: SnpTcb, component: keyof SnpTcb): boolean {
   return (lower[component] ?? 0) <= (upper[component] ?? 0);
 }
 

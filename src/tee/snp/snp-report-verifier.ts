@@ -62,7 +62,7 @@ const REQUIRED = [
 ] as const satisfies readonly CheckId[];
 
 /** Checks that the key belongs to the chip, TCB and product line of the report. */
-const OF_OWN_KEY = ['snp_product', 'snp_chip_id', 'snp_tcb_cert'] as const;
+const KEY_BINDING_CHECKS = ['snp_product', 'snp_chip_id', 'snp_tcb_cert'] as const;
 
 export interface SnpReportVerifierOptions {
   /** Product lines that the operator refuses. */
@@ -164,7 +164,9 @@ function provenBy(
   claims: () => SnpClaims,
   reportData: Uint8Array,
 ): Pick<SnpReportVerification, 'claims' | 'reportData' | 'certificates'> {
-  if (!OF_OWN_KEY.every((id) => checks.holds(id))) return { claims: null, reportData: null, certificates: null };
+  if (!KEY_BINDING_CHECKS.every((id) => checks.holds(id))) {
+    return { claims: null, reportData: null, certificates: null };
+  }
   const certificates = [vek.der, intermediate.der, root.der] as const;
   return { claims: markVerified(claims()), reportData: markVerified(reportData), certificates };
 }
@@ -235,7 +237,7 @@ function unsigned({ report }: ReportChecks): SnpReportVerification {
  * fields of the report turned out to be unverified.
  */
 function unverified(report: Checks): SnpReportVerification {
-  report.withhold(OF_OWN_KEY);
+  report.withhold(KEY_BINDING_CHECKS);
   return stopped(report, 'the signature of the report does not verify');
 }
 

@@ -87,7 +87,7 @@ export class TdxVerifier implements EvidenceVerifier<'tdx'> {
     binding: ExpectedBinding | null,
   ): RuntimeData {
     const mayBeHeld = verifierNonce !== undefined && runtimeData !== null && reportData !== null;
-    if (mayBeHeld && isHeldUnder(verifierNonce, runtimeData, reportData)) {
+    if (mayBeHeld && isTrustAuthorityReportData(verifierNonce, runtimeData, reportData)) {
       const detail = "report data is the SHA-512 of Intel's nonce and the runtime data";
       checks.at(RUNTIME_DATA).pass('hcl_binding', { actual: hex(reportData), detail });
       // The sender chooses where the nonce ends and the data begins, so this service's nonce does not count in the
@@ -126,7 +126,7 @@ function withEventLog(claims: Verified<TdxClaims> | null, { claims: eventLog }: 
  * Whether REPORTDATA is the value that a client of Intel Trust Authority computes from its data and Intel's nonce, on a
  * TD without a paravisor. Claims of a paravisor never count this way: Azure's paravisor binds them by SHA-256.
  */
-function isHeldUnder(verifierNonce: Uint8Array, data: Uint8Array, reportData: Uint8Array): boolean {
+function isTrustAuthorityReportData(verifierNonce: Uint8Array, data: Uint8Array, reportData: Uint8Array): boolean {
   if (!equalInConstantTime(sha512(verifierNonce, data), reportData)) return false;
   const object = readRuntimeObject(data);
   return !object.ok || !namesAttestationKey(object.value);
