@@ -96,7 +96,7 @@ export class ClockWatch implements WatchedClock, CredentialClock {
     if (this.#jump.behindSince === null) {
       const left = STEADY_MS - (look.monotonic - this.#steady.since);
       return {
-        detail: 'the clock of the service jumped: nothing is judged until it has run evenly for a minute',
+        detail: 'the clock of the service jumped: verification resumes once it has been steady for a minute',
         retryAfterSeconds: Math.ceil(left / 1000),
       };
     }

@@ -108,8 +108,10 @@ function obstacleTo(
   own: Verification,
 ): Extract<RouteFault, { readonly state: 'not asked' | 'held back' }> | null {
   const heldBack = (because: string) => ({ state: 'held back', because }) as const;
-  if (trial) return heldBack('the policy is only tried, and whoever tries one does not decide where evidence is sent');
-  if (historical) return heldBack('another verifier judges the present, and the verification time is in the past');
+  if (trial) return heldBack('a trial policy cannot send evidence to another verifier');
+  if (historical) {
+    return heldBack('another verifier appraises at the current time only, and the verification time is in the past');
+  }
   // No policy allows without these checks. Otherwise old evidence would be sent again during an outage of the store.
   if (nonceChecks(nonce).some(preventsAllow)) return { state: 'not asked' };
   const failed = own.checks.filter(hasFailed);

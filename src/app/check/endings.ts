@@ -73,7 +73,7 @@ interface EndingKind {
 }
 
 const KINDS: readonly EndingKind[] = [
-  { group: 'access', of: apiKeysOf, what: 'an API key', effect: 'whoever sends it is refused' },
+  { group: 'access', of: apiKeysOf, what: 'an API key', effect: 'requests with it are rejected' },
   { group: 'access', of: ofListeners, what: 'a certificate of the listener', effect: 'connections with it fail' },
   { group: 'access', of: clientCrls, what: 'a CRL of client certificates', effect: 'no client of its CA can connect' },
   { group: 'akIssuers', of: issuersOf, what: 'an issuer of AK certificates', effect: 'chains with it fail today' },

@@ -58,7 +58,7 @@ describe('an API key', () => {
 
   it('DEC-14 that ended yesterday, or ends in ten days, is a warning at start and at each reload', async () => {
     const expected = [
-      { level: 'warn', caller: 'ended', daysLeft: 0, msg: 'an API key has expired: whoever sends it is refused' },
+      { level: 'warn', caller: 'ended', daysLeft: 0, msg: 'an API key has expired: requests with it are rejected' },
       { level: 'warn', caller: 'ending', daysLeft: 9, msg: 'an API key expires soon' },
     ];
     const before = lab.output.length;

@@ -216,7 +216,7 @@ describe('nothing is sent', () => {
       expected: 'maa',
       actual: 'not asked',
       detail:
-        'no token was sent for the route maa, and none was requested, because another verifier judges the present, and the verification time is in the past',
+        'no token was sent for the route maa, and none was requested, because another verifier appraises at the current time only, and the verification time is in the past',
       remedy:
         'The caller should send a token for the route maa in attestationResults, because the service asks for none at a verification time in the past, or about evidence that fails a check.',
     });

@@ -132,7 +132,7 @@ describe('a forward jump', () => {
   it('is told with the time until it may be asked again', () => {
     set(HOUR);
     expect(watch.doubt()).toEqual({
-      detail: 'the clock of the service jumped: nothing is judged until it has run evenly for a minute',
+      detail: 'the clock of the service jumped: verification resumes once it has been steady for a minute',
       retryAfterSeconds: 60,
     });
     run(45);

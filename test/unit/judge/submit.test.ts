@@ -103,7 +103,7 @@ async function counted(given: Given) {
 const DEBUG = [check('snp_debug', 'fail')];
 const PAST = {
   state: 'held back',
-  because: 'another verifier judges the present, and the verification time is in the past',
+  because: 'another verifier appraises at the current time only, and the verification time is in the past',
 };
 
 describe('a token that a policy wants', () => {
@@ -112,7 +112,7 @@ describe('a token that a policy wants', () => {
   });
 
   it("is held back for a policy that is only tried, whose text is the caller's", async () => {
-    const because = 'the policy is only tried, and whoever tries one does not decide where evidence is sent';
+    const because = 'a trial policy cannot send evidence to another verifier';
     expect(await counted({ trial: true })).toEqual({ asked: 0, tokens: 0, fault: { state: 'held back', because } });
   });
 

@@ -516,7 +516,7 @@ describe('callers', () => {
     });
     const callers = { ...caller('old', '2026-05-01'), ...caller('soon', '2026-06-20'), ...caller('new', '2027-01-01') };
     expect(briefly(await check({ callers }))).toEqual([
-      'config_expiry /callers/old/expires: an API key has expired: whoever sends it is refused (2026-05-01T00:00:00.000Z)',
+      'config_expiry /callers/old/expires: an API key has expired: requests with it are rejected (2026-05-01T00:00:00.000Z)',
       'config_expiry /callers/soon/expires: an API key expires soon (2026-06-20T00:00:00.000Z)',
     ]);
   });

@@ -60,7 +60,7 @@ function endingsOf(
 const said = ({ lines }: FakeLog) => lines.map(({ fields, message }) => [Object(fields).daysLeft, message]);
 
 describe('DEC-14 a warning', () => {
-  const ENDED = 'an API key has expired: whoever sends it is refused';
+  const ENDED = 'an API key has expired: requests with it are rejected';
   const SOON = 'an API key expires soon';
 
   it.each([
