@@ -63,14 +63,14 @@ export class RecordReverifier implements Reverifier {
       asThen: (instead = []) => {
         const inquiry = new KeptInquiry(facts.answers);
         const judged = this.#then(facts, instead).decideBy(inquiry, requestOf(facts), facts.caller);
-        return unlessMoreIsAsked(judged, inquiry, 'this version of veritee');
+        return requireRecordedInputs(judged, inquiry, 'this version of veritee');
       },
       asNow: (instead = []) => {
         const inquiry = new KeptInquiry(facts.answers, KEPT_NOW, this.#parts.current.waits);
         // Ignores the verification time of the request.
         const today = { ...requestOf(facts), at: null };
         const judged = this.#now(facts, instead).decideBy(inquiry, today, facts.caller);
-        return unlessMoreIsAsked(judged, inquiry, 'the configuration of today');
+        return requireRecordedInputs(judged, inquiry, 'the configuration of today');
       },
     };
   }
@@ -154,13 +154,13 @@ function servicesOfThen(routes: readonly TokenRoute[]): ReadonlyMap<TokenRoute, 
  *   error
  * @throws {FormatError} of the recorded request, without a pointer: the user of the replay did not send the request
  */
-async function unlessMoreIsAsked(judged: Promise<Decision>, inquiry: KeptInquiry, by: string): Promise<Decision> {
+async function requireRecordedInputs(judged: Promise<Decision>, inquiry: KeptInquiry, by: string): Promise<Decision> {
   const [outcome] = await Promise.allSettled([judged]);
   const { notAsked } = inquiry;
   if (notAsked !== null) {
     throw new RefusedError(
       'evidence_not_kept',
-      `more is asked for than was then (${ASKED[notAsked]}), and nothing of it was kept`,
+      `the decision needs an input that the record lacks: ${ASKED[notAsked]}`,
     );
   }
   if (outcome.status === 'rejected') throw saidOfRecorded(outcome.reason, by);
@@ -180,8 +180,8 @@ const ASKED: Readonly<Record<Question, string>> = {
   accepts: 'an attestation service',
   issues: 'the issuers of an attestation service',
   token: 'a token',
-  remembered: 'what is remembered of a vTPM',
-  advanced: 'what is remembered of a vTPM',
+  remembered: 'the reset counts of a vTPM',
+  advanced: 'the reset counts of a vTPM',
   early: 'early collateral',
 };
 

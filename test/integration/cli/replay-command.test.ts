@@ -145,9 +145,7 @@ describe('veritee replay', () => {
     await cli.write('token.yaml', lenientPolicy('payments', { require: { tpm: { trackResets: true } } }));
     const { exitCode, summary } = await replayed(['replay', '--since', since, '--policy', 'token.yaml']);
     expect([exitCode, summary.judged, summary.notJudged.not_kept]).toEqual([3, 0, 3]);
-    expect(summary.why[0].detail).toBe(
-      'more is asked for than was then (what is remembered of a vTPM), and nothing of it was kept',
-    );
+    expect(summary.why[0].detail).toBe('the decision needs an input that the record lacks: the reset counts of a vTPM');
   });
 
   it('judges by the policies of now where that is asked for', async () => {
