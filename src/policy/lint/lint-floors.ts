@@ -1,9 +1,9 @@
 import { SNP_TCB_COMPONENTS, type SnpPart } from '../../core/claims.js';
-import { PUBLISHED_FLOORS } from '../appraise/published-floors.js';
 import type { Policy } from '../document/policy-document.js';
 import type { TcbFloor } from '../document/policy-grammar.js';
 import type { PolicyProblem } from '../document/policy-problem.js';
 import { scopeOf } from '../document/policy-scope.js';
+import { PUBLISHED_FLOORS } from './published-floors.js';
 
 /** Reports minimums for SEV-SNP below the first firmware without a published flaw. */
 export function lintFloors(policy: Policy): readonly PolicyProblem[] {

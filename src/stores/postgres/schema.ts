@@ -1,14 +1,7 @@
 import { UnfitError } from '../../core/errors.js';
-import { CHALLENGE_TABLES } from './challenge-tables.js';
-import { LOG_TABLES } from './log-tables.js';
-import { MARK_TABLES } from './mark-tables.js';
-import { PROOF_TABLES } from './proof-tables.js';
-import { RESET_TABLES } from './reset-tables.js';
 import type { Session } from './session.js';
 import { SCHEMA_NAME } from './settings.js';
-import type { Tables } from './tables.js';
-
-const TABLES: readonly Tables[] = [LOG_TABLES, CHALLENGE_TABLES, RESET_TABLES, PROOF_TABLES, MARK_TABLES];
+import { TABLES } from './tables.js';
 
 /** The steps that migrate a database from each version to the next. A released line is never changed. */
 export const MIGRATIONS: readonly string[] = [TABLES.map(({ create }) => create).join('\n')];
