@@ -3,10 +3,10 @@ import { SNP_PARTS } from '../../../../src/core/amd-lines.js';
 import type { TokenRoute } from '../../../../src/core/evidence.js';
 import type { JsonObject } from '../../../../src/core/json.js';
 import type { KnownAuthorities } from '../../../../src/policy/akv/lint-authority.js';
-import { PUBLISHED_FLOORS } from '../../../../src/policy/lint/published-floors.js';
 import { BUILT_IN_POLICIES } from '../../../../src/policy/document/built-in-policies.js';
 import { parsePolicy } from '../../../../src/policy/document/policy-document.js';
 import { lintedIn, lintPolicy } from '../../../../src/policy/lint/lint.js';
+import { PUBLISHED_FLOORS } from '../../../../src/policy/lint/published-floors.js';
 import { MEASUREMENT, PCR_7, policyText } from '../fixture.js';
 import { releasePolicy } from '../rule-flips.js';
 
