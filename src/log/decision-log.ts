@@ -73,11 +73,12 @@ export class DecisionLog implements DecisionRecorder {
     const keys = parts.signer.keys();
     // Without a permanent key, there is no signature to verify. The start below names these chains, so each is reported once.
     const others = keys.length === 0 ? [] : await chainsOfOthers(parts.store, chains, keys);
-    for (const chain of others) {
-      const { seq = 0 } = chains.find((end) => end.chain === chain) ?? {};
+    for (const end of chains.filter(({ chain }) => others.includes(chain))) {
+      const { chain, seq } = end;
       const [head] = await parts.store.heads(chain, 0, seq);
       if (head === undefined) parts.log.warn({ chain }, WITHOUT_HEAD);
-      else parts.log.error({ chain }, OF_OTHERS);
+      // Its process may have stored its first head after the look above, so a chain with a head is looked at again.
+      else if ((await chainsOfOthers(parts.store, [end], keys)).length > 0) parts.log.error({ chain }, OF_OTHERS);
     }
     await decisionLog.#writer.note('started', { ...started, chains: named(chains), keys });
     await decisionLog.#signHead();

@@ -97,6 +97,15 @@ describe('the decision log', () => {
       ]);
     });
 
+    it('DLG-02 says nothing of a chain whose process stores its first head while this one starts', async () => {
+      const store = openStore();
+      await openLog(store);
+      // Both reads of the first look come before the head, the next ones after it.
+      vi.spyOn(store, 'heads').mockResolvedValueOnce([]).mockResolvedValueOnce([]);
+      const { lines } = await openLog(store);
+      expect(lines.lines.filter(({ level }) => level === 'error' || level === 'warn')).toEqual([]);
+    });
+
     it('DLG-02 says so of a chain with heads that are of another record, or of another chain', async () => {
       const store = openStore();
       const own = await openLog(store);
