@@ -18,7 +18,6 @@ import { type ShadowParts, shadowResults, type VerifiedInTime } from './shadow-p
 import { type SignParts, signOrWithhold } from './sign.js';
 import { type SubmitParts, submit } from './submit.js';
 import { undecided, undecidedByClock } from './undecided.js';
-import { LateError, withinTime } from './within-time.js';
 
 export interface VerifyEvidenceOptions extends Pick<AdmitParts, 'historical'> {
   readonly deadlineMs: number;
@@ -148,15 +147,20 @@ export class VerifyEvidence {
     // Fetching stops before the deadline, so that time remains to verify. The answer can then list missing endorsements
     // and failed checks, instead of a timeout alone.
     const fetching = new FetchTime(deadlineMs * FETCH_SHARE);
+    let expiry: NodeJS.Timeout | undefined;
+    // Not `withinTime`: a verification that ends after the deadline is late, also if the process was busy meanwhile.
+    const deadline = new Promise<VerifiedInTime>((resolve) => {
+      expiry = setTimeout(() => resolve({ joined: undecided('deadline', true), verified: null }), deadlineMs);
+    });
     try {
-      return await withinTime(this.#verifyAndJoin(terms, fetching, inquiry), deadlineMs);
+      return await Promise.race([this.#verifyAndJoin(terms, fetching, inquiry), deadline]);
     } catch (error) {
       if (error instanceof FormatError) throw error;
-      if (error instanceof LateError) return { joined: undecided('deadline', true), verified: null };
       const { request, decisionId } = terms;
       this.#parts.log.error({ err: error, evidenceType: request.evidence.type, decisionId }, 'verifier failed');
       return { joined: undecided('internal_error', false), verified: null };
     } finally {
+      clearTimeout(expiry);
       fetching.end();
     }
   }
