@@ -135,9 +135,10 @@ class KeptMarks<T> {
   #tell(name: string, error: unknown): void {
     if (this.#damaged.has(name)) return;
     this.#damaged.add(name);
-    // A shared mark says nothing about what this replica holds.
-    const refused = this.#options.shared === undefined ? 'nothing' : 'nothing fetched or imported';
-    const what = `rollback mark cannot be relied on: ${refused} in its series is accepted until it can be read or is removed`;
+    // A shared mark says nothing about what this replica holds, nor about what replaces an older one in use.
+    const nothing = 'nothing in its series is accepted';
+    const refused = this.#options.shared === undefined ? nothing : `${nothing} unless it replaces an older one in use,`;
+    const what = `rollback mark cannot be relied on: ${refused} until it can be read or is removed`;
     this.#options.log.error({ file: name, err: error }, what);
   }
 }

@@ -106,6 +106,15 @@ describe('a CRL of AMD, where another replica has a newer one', () => {
     expect(await once()).toBe('crl_rollback');
   });
 
+  it('CRT-09 is still refused if the one that it replaces has expired', async () => {
+    lab.kds.serveCrl('Milan', 'vcek', issueCrl(7, -10, 1));
+    expect(await once()).toBe('network 7');
+    raiseTo(9);
+    serve(8);
+    lab.clock.advance(48 * HOUR_MS);
+    expect(await once()).toBe('crl_rollback');
+  });
+
   it('CRT-09 stays in use after a restart, also where the shared mark is damaged, and for a command that asks before use', async () => {
     expect(await once()).toBe('network 7');
     for (const mark of ['9 2026-01-01T00:00:00.000Z\n', 'NaN\n']) {

@@ -272,7 +272,7 @@ describe('CrlMemory', () => {
         {
           fields: { file: `${SHARED} in the database`, err: expect.any(Error) },
           message:
-            'rollback mark cannot be relied on: nothing fetched or imported in its series is accepted until it can be read or is removed',
+            'rollback mark cannot be relied on: nothing in its series is accepted unless it replaces an older one in use, until it can be read or is removed',
         },
       ]);
     });

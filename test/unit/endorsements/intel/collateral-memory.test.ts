@@ -87,6 +87,15 @@ describe('CollateralMemory', () => {
     expect(await memory.advance(evaluation(20), 'pcs')).toBe(true);
   });
 
+  it('TDX-10 raises no own mark of a set of which one part is refused', async () => {
+    const memory = open();
+    const [tcbInfo, qeIdentity] = [{ evaluationNumber: 19 }, { evaluationNumber: 21 }];
+    await memory.advanceOwn(evaluation(20), 'pcs');
+    expect(await memory.advanceOwn(made({ tcbInfo, qeIdentity }), 'pcs')).toBe(false);
+    for (const known of [memory, open()]) expect(await isRolledBack(known, evaluation(20), 'pcs')).toBe(false);
+    expect(await memory.advanceOwn(evaluation(20), 'pcs')).toBe(true);
+  });
+
   it('TDX-10 knows what is older than what any source gave', async () => {
     const memory = open();
     expect(await isOlderThanAny(memory, evaluation(0))).toBe(false);
