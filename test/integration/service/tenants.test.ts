@@ -181,6 +181,11 @@ describe('tenants', () => {
     const warnings = lab.output.slice(before).match(/the gate accepts a receipt whose nonce the caller chose/g);
     expect(warnings).toHaveLength(gates.length);
     expect(lab.output.slice(before).match(/"msg":"a waiver has expired/g)).toHaveLength(1);
+    const ofPolicies = lab.output
+      .slice(before)
+      .match(/"tenant":"\w+","policy":"[\w-]+","pointer":"[^"]*","code":"\w+"/g);
+    expect(ofPolicies).toContainEqual(expect.stringContaining('"tenant":"red","policy":"only-red"'));
+    expect(new Set(ofPolicies).size).toBe(ofPolicies?.length);
   });
 
   it('are named with their policies when the service starts', () => {
