@@ -6,10 +6,13 @@ import { ConfigurationError } from '../../core/errors.js';
 import type { LintProblem } from '../../core/lint-problem.js';
 import { type KeyPath, placedText } from '../../core/places.js';
 import type { Clock } from '../../core/ports.js';
+import { openTokenKeys } from '../../endorsements/token-keys/open-token-keys.js';
 import { openAttestationServices } from '../attestation-services.js';
 import { openHeldKeys } from '../held-keys.js';
 import { openReceiptVaults } from '../receipt-vaults.js';
+import { readConfiguredRoots } from '../reload/configured-roots.js';
 import { checkReceiptKeyFiles } from '../reload/receipt-keys.js';
+import { tokenIssuers } from '../token-issuers.js';
 import { ProblemLog, unlogged } from './problem-log.js';
 import type { Problems } from './problems.js';
 import { checkReadable, filesOf } from './readable-files.js';
@@ -92,5 +95,14 @@ async function checkIdentity(path: KeyPath, found: Problems, open: () => Promise
       if (!(error instanceof ConfigurationError)) throw error;
       throw new ConfigurationError(error.placed.map((problem) => ({ path, what: placedText(problem) })));
     }
+  });
+}
+
+/** Checks the files of roots and key sets. The check fetches no key set from a URL. */
+export async function checkTokenKeys(configuration: Configuration, clock: Clock, found: Problems): Promise<void> {
+  await found.of('config_file', () => readConfiguredRoots(configuration));
+  await found.of('config_file', async () => {
+    const keys = openTokenKeys({ issuers: tokenIssuers(configuration), clock, log: new ProblemLog(unlogged) });
+    await keys.ready.finally(() => keys.close());
   });
 }

@@ -84,7 +84,7 @@ export function isWarning({ code }: LintedProblem, { keys }: Configuration, tena
  * their policy does not.
  *
  * @param policies those of files; built-in ones may be absent
- * @param tenant whose gates; left out: all
+ * @param tenant limits the warnings to gates of this tenant; if omitted, all gates are checked
  */
 export function gateWarnings(
   { gates }: Configuration,

@@ -133,7 +133,7 @@ function wantedFor(configuration: Configuration, { amdRootPins, intelRootPins }:
       : orMissing(name, snp.open(bytes, NO_INPUT, { report: '', endorsements: '' }).needs, UNSIGNED);
 }
 
-/** @param otherwise the reason for the missing endorsement if there is no request */
+/** @param otherwise reason that no endorsement is needed or known, for evidence that requests none */
 function orMissing(name: string, requests: readonly EndorsementRequest[], otherwise: Unavailable): Wanted {
   if (requests.length > 0) return { requests, missing: [] };
   return { requests, missing: [{ ...otherwise, detail: `${name}: ${otherwise.detail}` }] };

@@ -20,8 +20,8 @@ const NO_SIGNER: HeadSigner = { sign: async () => null, keys: () => [] };
  * running.
  *
  * @returns the number of decisions
- * @throws {UsageError} if there is no file, or the log is signed and no key is configured
- * @throws {StoreUnavailableError} if the store cannot be written, or the record of it cannot be signed
+ * @throws {UsageError} if the store has no file, or if the log is signed and the configuration has no receipt key
+ * @throws {StoreUnavailableError} if the store cannot be written, or the record of the drop cannot be signed
  */
 export async function pruneLog(configuration: Configuration, before: Date): Promise<number> {
   const options = { clock: SYSTEM_CLOCK, log: commandLineLog() };

@@ -54,7 +54,7 @@ function noneRecorded({ since, tenant, policy }: Pick<ListedDecisions, 'since' |
 }
 
 /**
- * Replays one decision. A decision that cannot be replayed is no usage error, as in a replay of many.
+ * Replays one decision. If it cannot be replayed, the error is not a usage error. A replay of many decisions counts it instead.
  *
  * @throws {UsageError} if there is no decision with this id
  * @throws {Error} if it cannot be replayed, or was not made under the policy to try
