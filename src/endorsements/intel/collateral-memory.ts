@@ -6,8 +6,6 @@ import type { WatchedFolder } from '../files/watched-folder.js';
 /** The source of collateral: Intel's service or a PCCS, Azure's cache, or an import by the operator. */
 export type CollateralSourceName = 'pcs' | 'thim' | 'store';
 
-const COLLATERAL_SOURCES: readonly CollateralSourceName[] = ['pcs', 'thim', 'store'];
-
 /** What collateral of a source must not be older than. */
 interface SourceMarks {
   /** Collateral that is held: the own marks, and where one is missing, the highest. */
@@ -112,37 +110,61 @@ export class CollateralMemory {
   }
 
   /** Of every source. */
-  marksOfAll(key: CollateralKey): Promise<readonly SourceMarks[]> {
-    return Promise.all(COLLATERAL_SOURCES.map((source) => this.marksOf(key, source)));
+  async marksOfAll(key: CollateralKey): Promise<Readonly<Record<CollateralSourceName, SourceMarks>>> {
+    const [pcs, thim, store] = await Promise.all([
+      this.marksOf(key, 'pcs'),
+      this.marksOf(key, 'thim'),
+      this.marksOf(key, 'store'),
+    ]);
+    return { pcs, thim, store };
   }
 
   /**
    * Records the values of a source. Older values change nothing.
+   * @param hold stores the collateral, as in `KeptMarks`; called at most once
    * @returns whether no part is older than an earlier one; false if that is unknown
    */
-  async advance(collateral: IntelCollateral, source: CollateralSourceName): Promise<boolean> {
+  async advance(
+    collateral: IntelCollateral,
+    source: CollateralSourceName,
+    hold = async (): Promise<void> => {},
+  ): Promise<boolean> {
     // All four are compared before one is raised: the mark of a CRL that nobody keeps would refuse every platform of its CA.
     if (isBehind(collateral, (await this.#readMarks(collateral, source)).highest)) return false;
-    return this.#raise(collateral, source, 'advance');
+    return this.#raise(collateral, source, 'advance', hold);
   }
 
   /**
    * Records the values of collateral that replaces an older set in use, for this replica alone.
    * @returns whether no part is older than one that this replica used; false if that is unknown
    */
-  async advanceOwn(collateral: IntelCollateral, source: CollateralSourceName): Promise<boolean> {
+  async advanceOwn(
+    collateral: IntelCollateral,
+    source: CollateralSourceName,
+    hold = async (): Promise<void> => {},
+  ): Promise<boolean> {
     if (isBehind(collateral, (await this.#readMarks(collateral, source)).held)) return false;
-    return this.#raise(collateral, source, 'advanceOwn');
+    return this.#raise(collateral, source, 'advanceOwn', hold);
   }
 
-  async #raise(collateral: IntelCollateral, source: CollateralSourceName, raise: 'advance' | 'advanceOwn') {
+  async #raise(
+    collateral: IntelCollateral,
+    source: CollateralSourceName,
+    raise: 'advance' | 'advanceOwn',
+    hold: () => Promise<void>,
+  ): Promise<boolean> {
     const { fmspc, ca, tcbInfo, qeIdentity, pckList, rootList } = collateral;
     const { numbers, lists } = this.#sources[source];
+    let held: Promise<void> | undefined;
+    const holdOnce = () => {
+      held ??= hold();
+      return held;
+    };
     const raised = await Promise.all([
-      numbers[raise](`${source}-${fmspc}`, tcbInfo.number),
-      numbers[raise](`${source}-${fmspc}-qe`, qeIdentity.number),
-      lists[raise](`${source}-${ca}`, pckList),
-      lists[raise](`${source}-root`, rootList),
+      numbers[raise](`${source}-${fmspc}`, tcbInfo.number, holdOnce),
+      numbers[raise](`${source}-${fmspc}-qe`, qeIdentity.number, holdOnce),
+      lists[raise](`${source}-${ca}`, pckList, holdOnce),
+      lists[raise](`${source}-root`, rootList, holdOnce),
     ]);
     return raised.every((isNoOlder) => isNoOlder);
   }

@@ -189,11 +189,12 @@ export class CollateralSupply {
     }
     const newest = before !== undefined && isCurrent(before, at) ? newestParts(collateral, before) : collateral;
     const fetched = { collateral: newest, source, fetchedAt: clock.now() };
-    // In this order: a reader of the new file, also after a crash, has the marks of the previous one.
-    const isNewest = await (isRefused ? memory.advanceOwn(newest, source) : memory.advance(newest, source));
+    // The cache has the new set before the first of its marks is visible: a request meanwhile would find the previous set
+    // older than its marks.
+    const hold = () => cache.keep(fetched);
+    const isNewest = await (isRefused ? memory.advanceOwn(newest, source, hold) : memory.advance(newest, source, hold));
     // A process with the same folder, such as an import, has relied on something newer meanwhile.
     if (!isNewest) return this.#refused(newest, (await memory.marksOf(newest, source)).highest, source);
-    await cache.keep(fetched);
     this.#failures.delete(keyName(newest));
     this.#watch(newest, this.#pauseAfter(fetched));
     return { collateral: newest, downloaded };

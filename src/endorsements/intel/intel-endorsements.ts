@@ -91,7 +91,9 @@ export class IntelEndorsements implements TdxCollateralSource {
     // A historical request is verified with the collateral of its verification time, not with later collateral.
     if (context.historical) return supplied === null ? this.#past(request, context) : unconfirmed(supplied, PAST);
     const marks = await this.#parts.memory.marksOfAll(request);
-    const damaged = marks.map(({ held }) => held).filter(isUnknown);
+    const damaged = Object.values(marks)
+      .map(({ held }) => held)
+      .filter(isUnknown);
     // It is unknown which source is behind, so none may replace another.
     if (damaged.length > 0) return rolledBack(damaged);
     if (supplied === null) return this.#own(request, context);
@@ -172,20 +174,19 @@ export class IntelEndorsements implements TdxCollateralSource {
   /** Marks of sources with newer collateral. */
   async #marksBefore(collateral: IntelCollateral): Promise<readonly CollateralMarks[]> {
     const marks = await this.#parts.memory.marksOfAll(collateral);
-    return marks.map(({ highest }) => highest).filter((ofSource) => isBehind(collateral, ofSource));
+    return Object.values(marks)
+      .map(({ highest }) => highest)
+      .filter((ofSource) => isBehind(collateral, ofSource));
   }
 
   /** All available current collateral. The marks are recent: they do not apply to another time. */
   async #usable(key: CollateralKey, { at, historical }: FetchContext): Promise<readonly Held[]> {
-    const held = this.#held(key);
-    const { memory } = this.#parts;
-    const marks = historical ? [] : await Promise.all(held.map(({ source }) => memory.marksOf(key, source)));
-    // Merged after the wait: by then the cache has everything that the marks refer to.
-    return held
+    const marks = historical ? null : await this.#parts.memory.marksOfAll(key);
+    // Read after the wait: by then the cache has everything that the marks refer to.
+    return this.#held(key)
       .map((one) => ({ ...one, collateral: this.#withShared(one.collateral, at) }))
-      .filter(({ collateral }, index) => {
-        const ofSource = marks[index];
-        return isCurrent(collateral, at) && (ofSource === undefined || !isBehind(collateral, ofSource.held));
+      .filter(({ collateral, source }) => {
+        return isCurrent(collateral, at) && (marks === null || !isBehind(collateral, marks[source].held));
       });
   }
 

@@ -48,7 +48,7 @@ async function isRolledBack(memory: CollateralMemory, collateral: IntelCollatera
 }
 
 async function isOlderThanAny(memory: CollateralMemory, collateral: IntelCollateral): Promise<boolean> {
-  return (await memory.marksOfAll(collateral)).some(({ highest }) => isBehind(collateral, highest));
+  return Object.values(await memory.marksOfAll(collateral)).some(({ highest }) => isBehind(collateral, highest));
 }
 
 describe('CollateralMemory', () => {
