@@ -131,7 +131,11 @@ async function receiveBody(request: FastifyRequest, payload: IncomingMessage): P
         stop(error);
       }
     };
-    const end = () => resolve(body.bytes);
+    const end = () => {
+      // Each request closes after its end, and an error costs a stack trace.
+      payload.off('close', leave);
+      resolve(body.bytes);
+    };
     const stop = (error: unknown) => {
       // The bytes so far are released, so no listener may keep them while the client sends the rest.
       payload.off('data', receive).off('end', end).off('close', leave);
