@@ -126,11 +126,7 @@ const FACTORIES: { readonly [Name in keyof Made]: (app: Registrations) => Made[N
   clock: (app) => app.clockWatch,
   tracer: (app) => app.requestTracer ?? NO_TRACER,
   slots: ({ metrics }) => new VerificationSlots({}, (seconds) => metrics.stageDone('wait', seconds)),
-  waits: ({ metrics, slots }) =>
-    new MeasuredWaits(
-      (stage, seconds) => metrics.stageDone(stage, seconds),
-      (work) => slots.elsewhere(work),
-    ),
+  waits: ({ metrics }) => new MeasuredWaits((stage, seconds) => metrics.stageDone(stage, seconds)),
   remembered: () => new RememberedEndorsements(),
   early: ({ earlySource, clock, log }) =>
     earlySource === null ? null : new EarlyCollateralShadow(earlySource, jwkThumbprint, clock, log),
@@ -166,9 +162,9 @@ const FACTORIES: { readonly [Name in keyof Made]: (app: Registrations) => Made[N
   decisions: (app) => app.stores.decisions,
   recordedDecisions: (app) => new RecordedDecisions(recordedIn(app.decisions)),
   replays: replaysOf,
-  replayDecision: ({ replays, slots, recordedDecisions }) => ({
-    execute: async (id, at, caller) =>
-      replays.replay(await slots.elsewhere(() => recordedDecisions.get(id, caller)).catch(notReplayable), at),
+  replayDecision: ({ replays, recordedDecisions }) => ({
+    execute: async (id, at, caller, slot) =>
+      replays.replay(await slot.elsewhere(() => recordedDecisions.get(id, caller)).catch(notReplayable), at, [], slot),
   }),
   policyTexts: ({ configuration, policies, clock }) =>
     new PolicyTexts({ policies: (tenant) => policies.of(tenant).snapshot(), ...lintFacts(configuration), clock }),

@@ -10,6 +10,7 @@ import { NO_TRACER, type Tracer } from '../core/traces.js';
 import { forbiddenKey } from './caller-limits.js';
 import { FetchTime } from './fetch-time.js';
 import { RECORD_TIMEOUT_MS } from './record.js';
+import { NO_SLOT } from './verification-slots.js';
 import type { VerifyEvidenceUseCase } from './verify-evidence.js';
 import type { Waits } from './waits.js';
 import { refuseRelease, withhold } from './withheld-decision.js';
@@ -42,6 +43,14 @@ export interface ReleaseKeyParts {
   readonly timeoutMs?: number;
   /** Defaults to no tracing. */
   readonly tracer?: Tracer;
+}
+
+/** What an attempt to release a key needs. */
+interface Attempting {
+  readonly keyId: string;
+  readonly caller: Caller;
+  readonly signal: AbortSignal;
+  readonly waits: Waits;
 }
 
 /** How an attempt ended. */
@@ -77,8 +86,8 @@ export class ReleaseKey {
   /**
    * @throws {FormatError | RefusedError} as `VerifyEvidence.execute`; `schema` if the bound key is unfit for encryption
    */
-  async execute(request: ReleaseRequest, caller: Caller): Promise<KeyRelease> {
-    const { keys, verifyEvidence, deadlineMs } = this.#parts;
+  async execute(request: ReleaseRequest, caller: Caller, slot = NO_SLOT): Promise<KeyRelease> {
+    const { keys, verifyEvidence, waits, deadlineMs } = this.#parts;
     const { keyId, dryRun } = request.release;
     const key = keys.get(keyId);
     if (key === undefined) throw new Error('a release of a key that is not configured');
@@ -87,10 +96,10 @@ export class ReleaseKey {
     const time = new FetchTime(deadlineMs);
     try {
       // The policy comes from the key; the caller does not choose it.
-      const decision = await verifyEvidence.execute(request, { ...caller, policies: null });
+      const decision = await verifyEvidence.execute(request, { ...caller, policies: null }, slot);
       if (decision.decision !== 'allow' || dryRun) return { decision, release: null, state: 'not_attempted' };
       const allowed = { request, decision, principal: caller.principal };
-      return await this.#attempt(key, allowed, { keyId, caller, signal: time.signal });
+      return await this.#attempt(key, allowed, { keyId, caller, signal: time.signal, waits: waits.within(slot) });
     } finally {
       time.end();
     }
@@ -99,22 +108,22 @@ export class ReleaseKey {
   async #attempt(
     key: HeldKey,
     allowed: AllowedRelease,
-    { keyId, caller, signal }: { readonly keyId: string; readonly caller: Caller; readonly signal: AbortSignal },
+    { keyId, caller, signal, waits }: Attempting,
   ): Promise<KeyRelease> {
     const { decision } = allowed;
     const { decisionId } = decision;
-    const isStored = await this.#storeAttempt({ decisionId, keyId, caller, key: key.describe(allowed) });
+    const isStored = await this.#storeAttempt({ decisionId, keyId, caller, key: key.describe(allowed) }, waits);
     const unstored = () => withhold(decision, 'audit_unavailable');
     if (!isStored) return { decision: unstored(), release: null, state: 'not_attempted' };
-    const ended = await this.#ask(key, allowed, { keyId, signal });
+    const ended = await this.#ask(key, allowed, { keyId, signal, waits });
     if (ended.outcome !== 'released') {
-      await this.#storeResult(ended.result);
+      await this.#storeResult(ended.result, waits);
       return { decision: ended.decision, release: null, state: ended.outcome };
     }
     const { value, keyVersion } = ended.released;
     const result = { decisionId, outcome: 'released', keyVersion, valueSha256: sha256(value), code: null } as const;
     // A key without a record of its release is not returned.
-    if (await this.#storeResult({ ...result, detail: 'the key was released' })) {
+    if (await this.#storeResult({ ...result, detail: 'the key was released' }, waits)) {
       return { decision, release: ended.released, state: 'released' };
     }
     return { decision: unstored(), release: null, state: 'unavailable' };
@@ -124,14 +133,14 @@ export class ReleaseKey {
   async #ask(
     key: HeldKey,
     allowed: AllowedRelease,
-    { keyId, signal }: { readonly keyId: string; readonly signal: AbortSignal },
+    { keyId, signal, waits }: Omit<Attempting, 'caller'>,
   ): Promise<Ended> {
     const { decision } = allowed;
     const { decisionId } = decision;
     const nothing = { decisionId, keyVersion: null, valueSha256: null };
     try {
       const released = await this.#tracer.span('release key', () =>
-        this.#parts.waits.elsewhere(null, () => key.release(allowed, signal)),
+        waits.elsewhere(null, () => key.release(allowed, signal)),
       );
       return { outcome: 'released', released };
     } catch (error) {
@@ -155,16 +164,15 @@ export class ReleaseKey {
   }
 
   /** @returns whether it is stored; if not, the key is not requested */
-  #storeAttempt(attempt: ReleaseAttempt): Promise<boolean> {
-    return this.#store(
-      attempt.decisionId,
-      (recorder) => recorder.releaseAttempt(attempt),
-      () => this.#storeResult(notMade(attempt)),
-    );
+  #storeAttempt(attempt: ReleaseAttempt, waits: Waits): Promise<boolean> {
+    const { decisionId } = attempt;
+    const late = () => this.#storeResult(notMade(attempt), waits);
+    return this.#store((recorder) => recorder.releaseAttempt(attempt), { decisionId, waits, late });
   }
 
-  #storeResult(result: ReleaseResult): Promise<boolean> {
-    return this.#store(result.decisionId, (recorder) => recorder.releaseResult(result));
+  #storeResult(result: ReleaseResult, waits: Waits): Promise<boolean> {
+    const { decisionId } = result;
+    return this.#store((recorder) => recorder.releaseResult(result), { decisionId, waits, late: () => undefined });
   }
 
   /**
@@ -172,11 +180,10 @@ export class ReleaseKey {
    * @returns whether it is stored in time
    */
   async #store(
-    decisionId: string,
     record: (recorder: ReleaseRecorder) => Promise<void>,
-    late: () => unknown = () => undefined,
+    { decisionId, waits, late }: { readonly decisionId: string; readonly waits: Waits; readonly late: () => unknown },
   ): Promise<boolean> {
-    const { recorder, waits, log, timeoutMs = RECORD_TIMEOUT_MS } = this.#parts;
+    const { recorder, log, timeoutMs = RECORD_TIMEOUT_MS } = this.#parts;
     if (recorder === null) return false;
     // The async function turns an exception while making the record into a failed record.
     const storing = this.#tracer.span('store release', () => waits.elsewhere(null, async () => record(recorder)));

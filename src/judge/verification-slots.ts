@@ -1,4 +1,3 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
 import { RefusedError } from '../core/errors.js';
 import { FairQueue } from '../core/fair-queue.js';
 
@@ -26,8 +25,20 @@ export interface SlotFigures extends SlotLimits {
   readonly limits: SlotLimits;
 }
 
-/** A verification that has begun. */
-interface Slot {
+/** The slot of a verification that has begun. */
+export interface Slot {
+  /**
+   * Waits for a vendor, a vault or a store. Meanwhile another verification may compute. Afterwards this one computes as
+   * soon as there is room, before any that has not begun: its deadline runs.
+   */
+  elsewhere<T>(work: () => Promise<T>): Promise<T>;
+}
+
+/** For work outside of the slots. */
+export const NO_SLOT: Slot = { elsewhere: (work) => work() };
+
+/** The state of a slot. */
+interface Taken {
   /** The number of its external waits: evidence and tokens may each have one. */
   waits: number;
   hasEnded: boolean;
@@ -46,7 +57,6 @@ export class VerificationSlots {
   /** Verifications that return from external waits. They continue before others begin. */
   readonly #returning: (() => void)[] = [];
   readonly #waited: (seconds: number) => void;
-  readonly #current = new AsyncLocalStorage<Slot>();
   #computing = 0;
 
   /** @param waited receives the time that each piece of work waited for its slot */
@@ -72,37 +82,32 @@ export class VerificationSlots {
   }
 
   /** @param principal shares slots fairly with others @throws {RefusedError} `overloaded` */
-  async run<T>(principal: string, work: () => Promise<T>): Promise<T> {
+  async run<T>(principal: string, work: (slot: Slot) => Promise<T>): Promise<T> {
     const asked = performance.now();
     const turn = this.#turn(principal);
     if (turn !== null) await turn;
-    const slot: Slot = { waits: 0, hasEnded: false };
+    const taken: Taken = { waits: 0, hasEnded: false };
     try {
       this.#waited((performance.now() - asked) / 1000);
-      return await this.#current.run(slot, work);
+      return await work({ elsewhere: (wait) => this.#elsewhere(taken, wait) });
     } finally {
-      slot.hasEnded = true;
+      taken.hasEnded = true;
       this.#queue.end(principal);
-      if (slot.waits === 0) this.#computing -= 1;
+      if (taken.waits === 0) this.#computing -= 1;
       this.#goOn();
     }
   }
 
-  /**
-   * Waits for a vendor, a vault or a store. Meanwhile another verification may compute. Afterwards this one computes as
-   * soon as there is room, before any that has not begun: its deadline runs. Outside a slot, it only runs the work.
-   */
-  async elsewhere<T>(asked: () => Promise<T>): Promise<T> {
-    const slot = this.#current.getStore();
-    if (slot === undefined || slot.hasEnded) return asked();
-    slot.waits += 1;
-    if (slot.waits === 1) this.#free();
+  async #elsewhere<T>(taken: Taken, work: () => Promise<T>): Promise<T> {
+    if (taken.hasEnded) return work();
+    taken.waits += 1;
+    if (taken.waits === 1) this.#free();
     try {
-      return await asked();
+      return await work();
     } finally {
       // An abandoned verification, whose time has expired, gets no slot again.
-      if (slot.hasEnded) slot.waits -= 1;
-      else await this.#back(slot);
+      if (taken.hasEnded) taken.waits -= 1;
+      else await this.#back(taken);
     }
   }
 
@@ -136,12 +141,12 @@ export class VerificationSlots {
    * Waits for a computing slot once the last external wait of a verification has ended. After an earlier one, continues
    * without a slot.
    */
-  async #back(slot: Slot): Promise<void> {
-    const isLast = slot.waits === 1;
+  async #back(taken: Taken): Promise<void> {
+    const isLast = taken.waits === 1;
     if (isLast) await this.#mayCompute();
-    slot.waits -= 1;
+    taken.waits -= 1;
     // Meanwhile it began another wait, or was abandoned.
-    if (isLast && (slot.waits > 0 || slot.hasEnded)) this.#free();
+    if (isLast && (taken.waits > 0 || taken.hasEnded)) this.#free();
   }
 
   async #mayCompute(): Promise<void> {

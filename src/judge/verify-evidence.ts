@@ -18,6 +18,7 @@ import { type ShadowParts, shadowResults, type VerifiedInTime } from './shadow-p
 import { type SignParts, signOrWithhold } from './sign.js';
 import { type SubmitParts, submit } from './submit.js';
 import { undecided, undecidedByClock } from './undecided.js';
+import { NO_SLOT } from './verification-slots.js';
 
 export interface VerifyEvidenceOptions extends Pick<AdmitParts, 'historical'> {
   readonly deadlineMs: number;
@@ -70,19 +71,20 @@ export class VerifyEvidence {
 
   /**
    * Runs all steps.
+   * @param slot is free for others while the request waits
    * @throws {FormatError} if the evidence is malformed, a policy is unknown, or `at` is not enabled
    * @throws {RefusedError} `forbidden` if the caller may not use this policy, audience or verification time
    */
-  async execute(request: VerifyRequest, caller: Caller): Promise<Decision> {
-    const { waits, keep } = this.#parts;
-    const inquiry = new LiveInquiry(waits, keep !== null);
+  async execute(request: VerifyRequest, caller: Caller, slot = NO_SLOT): Promise<Decision> {
+    const parts = { ...this.#parts, waits: this.#parts.waits.within(slot) };
+    const inquiry = new LiveInquiry(parts.waits, parts.keep !== null);
     const time = new FetchTime(this.#options.deadlineMs, caller.principal);
     try {
-      const decided = await waits.timed('judge', () => this.decideBy(inquiry, request, caller));
+      const decided = await parts.waits.timed('judge', () => this.decideBy(inquiry, request, caller));
       // 13
-      const signed = await signOrWithhold(this.#parts, decided, request, caller, time);
+      const signed = await signOrWithhold(parts, decided, request, caller, time);
       // 14
-      return await recordOrWithhold(this.#parts, signed, request, caller, inquiry.facts);
+      return await recordOrWithhold(parts, signed, request, caller, inquiry.facts);
     } finally {
       time.end();
     }
@@ -93,8 +95,8 @@ export class VerifyEvidence {
    *
    * @throws {FormatError | RefusedError} as `execute`
    */
-  async tryPolicy(policy: Policy, request: VerifyRequest, caller: Caller): Promise<Decision> {
-    return this.decideBy(new LiveInquiry(this.#parts.waits), request, caller, policy);
+  async tryPolicy(policy: Policy, request: VerifyRequest, caller: Caller, slot = NO_SLOT): Promise<Decision> {
+    return this.decideBy(new LiveInquiry(this.#parts.waits.within(slot)), request, caller, policy);
   }
 
   /**

@@ -1,8 +1,12 @@
+import { NO_SLOT, type Slot } from './verification-slots.js';
+
 /** Stages of a request whose duration metrics report. */
 export type Stage = 'challenge' | 'endorsements' | 'judge' | 'sign' | 'record';
 
 /** Tracks the external waits of a request, and the durations of its stages. */
 export interface Waits {
+  /** The waits of a request that has this slot. */
+  within(slot: Slot): Waits;
   /** Lets other requests compute while this one waits. @param stage null: its duration is not measured */
   elsewhere<T>(stage: Stage | null, work: () => Promise<T>): Promise<T>;
   /** Measures a stage that computes. */
@@ -10,24 +14,30 @@ export interface Waits {
 }
 
 /** Measures nothing and frees no slot. */
-export const NO_WAITS: Waits = { elsewhere: (_stage, work) => work(), timed: (_stage, work) => work() };
+export const NO_WAITS: Waits = {
+  within: () => NO_WAITS,
+  elsewhere: (_stage, work) => work(),
+  timed: (_stage, work) => work(),
+};
 
 /** Measures stages and frees the slot of the request while it waits. */
 export class MeasuredWaits implements Waits {
   readonly #done: (stage: Stage, seconds: number) => void;
-  readonly #free: <T>(work: () => Promise<T>) => Promise<T>;
+  readonly #slot: Slot;
 
-  /**
-   * @param done receives the duration of a stage, also if it failed
-   * @param free runs work that does not compute, outside the slot of the request
-   */
-  constructor(done: (stage: Stage, seconds: number) => void, free: <T>(work: () => Promise<T>) => Promise<T>) {
+  /** @param done receives the duration of a stage, also if it failed */
+  constructor(done: (stage: Stage, seconds: number) => void, slot = NO_SLOT) {
     this.#done = done;
-    this.#free = free;
+    this.#slot = slot;
+  }
+
+  within(slot: Slot): Waits {
+    return new MeasuredWaits(this.#done, slot);
   }
 
   elsewhere<T>(stage: Stage | null, work: () => Promise<T>): Promise<T> {
-    return stage === null ? this.#free(work) : this.timed(stage, () => this.#free(work));
+    const waiting = () => this.#slot.elsewhere(work);
+    return stage === null ? waiting() : this.timed(stage, waiting);
   }
 
   async timed<T>(stage: Stage, work: () => Promise<T>): Promise<T> {

@@ -5,6 +5,7 @@ import type { JsonObject, JsonValue } from '../core/json.js';
 import { type JsonDifference, jsonDifferences } from '../core/json-differences.js';
 import { LaterVersionError, readDecisionContent } from '../core/recorded-decision.js';
 import type { Caller } from '../core/request.js';
+import { NO_SLOT, type Slot } from '../judge/verification-slots.js';
 import { withhold } from '../judge/withheld-decision.js';
 import type { Policy } from '../policy/document/policy-document.js';
 
@@ -69,7 +70,7 @@ export interface RecordedCase {
   /** Verifies with the original inputs. */
   asThen(instead?: readonly Policy[]): Promise<Decision>;
   /** Verifies with today's policies, endorsements, roots and time. */
-  asNow(instead?: readonly Policy[]): Promise<Decision>;
+  asNow(instead?: readonly Policy[], slot?: Slot): Promise<Decision>;
 }
 
 export interface ReplayDecisionParts {
@@ -123,10 +124,11 @@ export class ReplayDecision {
     { record, withdrawn }: Pick<RecordedDecision, 'record' | 'withdrawn'>,
     at: ReplayTime,
     instead: readonly Policy[] = [],
+    slot = NO_SLOT,
   ): Promise<Replay> {
     const { decision: recorded, inputs, version } = contentOf(record.content);
     const again = await this.#parts.again.open(requireKept(recorded, inputs));
-    const judged = at === 'then' ? await again.asThen(instead) : await again.asNow(instead);
+    const judged = at === 'then' ? await again.asThen(instead) : await again.asNow(instead, slot);
     const replayed = this.#presented(recorded, judged, at);
     return this.#compare(recorded, replayed, { at, version, withdrawn, isTrial: instead.length > 0 });
   }
@@ -186,7 +188,7 @@ export interface ReplayDecisionUseCase {
    *   replayed, for example since its record was changed
    * @throws {FormatError} if its request is rejected today
    */
-  execute(decisionId: string, at: ReplayTime, caller: Pick<Caller, 'tenant'>): Promise<Replay>;
+  execute(decisionId: string, at: ReplayTime, caller: Pick<Caller, 'tenant'>, slot: Slot): Promise<Replay>;
 }
 
 /** @throws {RefusedError} `evidence_not_kept` */

@@ -6,6 +6,7 @@ import { isHardwareType, traitsOf } from '../core/evidence-traits.js';
 import { type JsonObject, type JsonValue, jsonPointer } from '../core/json.js';
 import type { Clock } from '../core/ports.js';
 import type { Caller, EvaluationRequest, VerifyRequest } from '../core/request.js';
+import { NO_SLOT, type Slot } from '../judge/verification-slots.js';
 import type { VerifyEvidence } from '../judge/verify-evidence.js';
 import { couldBeMet } from '../policy/akv/could-be-met.js';
 import { evaluateReleasePolicy } from '../policy/akv/evaluate-release-policy.js';
@@ -46,19 +47,19 @@ export class EvaluatePolicy {
    * @throws {FormatError} `schema` if the text does not load, or the claims are invalid; for evidence, as `VerifyEvidence`
    * @throws {RefusedError} `forbidden` for a past verification time that the caller may not use
    */
-  async execute(request: EvaluationRequest, caller: Caller): Promise<Evaluation> {
+  async execute(request: EvaluationRequest, caller: Caller, slot = NO_SLOT): Promise<Evaluation> {
     const { text } = request;
     const { lines } = this.#parts;
     const value = reading('/text', () => parsePolicyValue(text, { bounds: REQUEST_BOUNDS }));
-    if (isReleasePolicyText(value)) return this.#release(releasePolicyOf(value, text), request, caller);
+    if (isReleasePolicyText(value)) return this.#release(releasePolicyOf(value, text), request, caller, slot);
     const policy = reading('/text', () => policyOf(value, text, { bounds: REQUEST_BOUNDS, lines }));
     return request.on === 'evidence'
-      ? this.#onEvidence(policy, request.request, caller)
+      ? this.#onEvidence(policy, request.request, caller, slot)
       : this.#onClaims(policy, request);
   }
 
-  async #onEvidence(policy: Policy, request: VerifyRequest, caller: Caller): Promise<Evaluation> {
-    const { decision, policies, checks } = await this.#parts.verifyEvidence.tryPolicy(policy, request, caller);
+  async #onEvidence(policy: Policy, request: VerifyRequest, caller: Caller, slot: Slot): Promise<Evaluation> {
+    const { decision, policies, checks } = await this.#parts.verifyEvidence.tryPolicy(policy, request, caller, slot);
     const [{ matched, unmatched } = { matched: [], unmatched: [] }] = policies;
     return { outcome: decision, matched, unmatched, because: { checks } };
   }
@@ -78,10 +79,10 @@ export class EvaluatePolicy {
   }
 
   /** Evaluates a release policy on evidence: on the claims of a token, or on those of its hardware under the names of such a token. */
-  async #release(policy: ReleasePolicy, request: EvaluationRequest, caller: Caller): Promise<Evaluation> {
+  async #release(policy: ReleasePolicy, request: EvaluationRequest, caller: Caller, slot: Slot): Promise<Evaluation> {
     if (request.on === 'claims') return onToken(policy, request.claims, request.comparison);
     const accepting = acceptingPolicy(request.request.evidence.type);
-    const decision = await this.#parts.verifyEvidence.tryPolicy(accepting, request.request, caller);
+    const decision = await this.#parts.verifyEvidence.tryPolicy(accepting, request.request, caller, slot);
     const token = decision.claims.maa ?? decision.claims.ita;
     const claims = token?.claims ?? decision.maaView;
     if (decision.decision === 'allow' && claims !== null) return onToken(policy, claims, request.comparison);

@@ -29,7 +29,7 @@ export function replayRoute({ replayDecision, slots }: ReplayRouteDependencies):
     handler: async (request, reply) => {
       const { id } = request.params as { readonly id: string };
       const { at } = readReplayRequest(bodyOf(request));
-      const replay = await slots.run(request.sharer, () => replayDecision.execute(id, at, callerOf(request)));
+      const replay = await slots.run(request.sharer, (slot) => replayDecision.execute(id, at, callerOf(request), slot));
       return reply.type(JSON_TYPE).send(JSON.stringify(replay));
     },
   };

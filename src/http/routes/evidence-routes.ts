@@ -43,12 +43,12 @@ export function verifyRoute(dependencies: VerifyRouteDependencies): RouteOptions
       const query = readVerifyQuery(queryOf(request));
       const caller = callerOf(request);
       const receiptAlone = wantsReceipt(request);
-      const decision = await slots.run(request.sharer, () => {
+      const decision = await slots.run(request.sharer, (slot) => {
         const body = bodyOf(request);
         const asked = { ...readVerifyRequest(body, limits), body };
         if (receiptAlone) requireReceiptPossible(asked);
         request.audience = asked.audience;
-        return verifyEvidence.execute(asked, caller);
+        return verifyEvidence.execute(asked, caller, slot);
       });
       request.decision = decision;
       metrics.decided(decision, caller.tenant);

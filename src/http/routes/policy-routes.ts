@@ -60,8 +60,8 @@ export function evaluateRoute({ evaluatePolicy, slots, limits }: EvaluateRouteDe
     ...JSON_CALL,
     url: '/policies::evaluate',
     handler: async (request, reply) => {
-      const evaluation = await slots.run(request.sharer, () =>
-        evaluatePolicy.execute(readEvaluationRequest(bodyOf(request), limits), callerOf(request)),
+      const evaluation = await slots.run(request.sharer, (slot) =>
+        evaluatePolicy.execute(readEvaluationRequest(bodyOf(request), limits), callerOf(request), slot),
       );
       return reply.type(JSON_TYPE).send(JSON.stringify(presentEvaluation(evaluation)));
     },

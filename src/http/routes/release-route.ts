@@ -33,9 +33,9 @@ export function releaseRoute({ releaseKey, slots, metrics, limits }: ReleaseRout
       const { dryRun, ...query } = readReleaseQuery(queryOf(request));
       const caller = callerOf(request);
       const { kind, policy, anyMachine } = releaseKey.wanted(keyId, caller);
-      const { decision, release, state } = await slots.run(request.sharer, () => {
+      const { decision, release, state } = await slots.run(request.sharer, (slot) => {
         const asked = readReleaseRequest(bodyOf(request), { keyId, kind, policy, anyMachine, dryRun }, limits);
-        return releaseKey.execute(asked, caller);
+        return releaseKey.execute(asked, caller, slot);
       });
       request.decision = decision;
       request.release = { keyId, dryRun, state };

@@ -299,6 +299,9 @@ export interface FakeService extends Omit<RunningServer, 'readiness'> {
   readonly replayDecision: FakeReplayDecision;
   readonly liveness: FakeLiveness;
   readonly readiness: FakeReadiness;
+  readonly releaseKey: ReleaseKeyUseCase;
+  readonly evaluatePolicy: EvaluatePolicyUseCase;
+  readonly slots: VerificationSlots;
   readonly clock: FakeClock;
   readonly metrics: Metrics;
   readonly lines: LogLines;

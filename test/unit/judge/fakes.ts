@@ -12,6 +12,7 @@ import type { Caller } from '../../../src/core/request.js';
 import { ChallengeCodec } from '../../../src/judge/challenge-codec.js';
 import { Challenges, type ChallengesParts } from '../../../src/judge/challenges.js';
 import type { WatchedClock } from '../../../src/judge/clock-watch.js';
+import type { Slot } from '../../../src/judge/verification-slots.js';
 
 /** A caller of the tenant `a` that may name every policy and audience. */
 export const CALLER: Caller = {
@@ -91,4 +92,14 @@ export function challengesWith(parts: Partial<ChallengesParts> & Pick<Challenges
     log: new FakeLog(),
     ...parts,
   });
+}
+
+/** Counts the external waits of a request. */
+export class CountedSlot implements Slot {
+  waits = 0;
+
+  elsewhere<T>(work: () => Promise<T>): Promise<T> {
+    this.waits += 1;
+    return work();
+  }
 }

@@ -8,10 +8,12 @@ import { ReleaseRefusedError, ReleaseUnavailableError } from '../../../src/core/
 import type { Caller } from '../../../src/core/request.js';
 import type { Tracer } from '../../../src/core/traces.js';
 import { ReleaseKey, type ReleaseKeyParts } from '../../../src/judge/release-key.js';
-import { NO_WAITS } from '../../../src/judge/waits.js';
+import { NO_SLOT } from '../../../src/judge/verification-slots.js';
+import { MeasuredWaits } from '../../../src/judge/waits.js';
 import { ALLOW, DENY, INDETERMINATE } from '../../integration/http/fake-service.js';
 import { KeptTraces } from '../../integration/http/kept-traces.js';
 import { judged, KeptLog } from '../log/recorded.js';
+import { CountedSlot } from './fakes.js';
 
 const CALLER: Caller = {
   principal: 'gate',
@@ -72,7 +74,7 @@ function releasing(given: Given = {}) {
     verifyEvidence,
     recorder: given.recorder === null ? null : recorder,
     deadlineMs,
-    waits: NO_WAITS,
+    waits: new MeasuredWaits(() => undefined),
     log,
     timeoutMs,
     ...(given.tracer && { tracer: given.tracer }),
@@ -135,7 +137,17 @@ describe('an allow', () => {
       detail: 'the key was released',
     });
     // The policy is the key's: what policies the caller may name is no matter.
-    expect(verifyEvidence.execute).toHaveBeenCalledWith(expect.anything(), { ...CALLER, policies: null });
+    expect(verifyEvidence.execute).toHaveBeenCalledWith(expect.anything(), { ...CALLER, policies: null }, NO_SLOT);
+  });
+
+  it('leaves its slot while it verifies, and while it waits for the log and for the key', async () => {
+    const { useCase, verifyEvidence } = releasing();
+    const slot = new CountedSlot();
+    const release = { keyId: 'disk', kind: 'local', anyMachine: false, dryRun: false } as const;
+    await useCase.execute({ ...judged().request, release }, CALLER, slot);
+    // The attempt, the key, the result.
+    expect(slot.waits).toBe(3);
+    expect(verifyEvidence.execute).toHaveBeenCalledWith(expect.anything(), expect.anything(), slot);
   });
 
   it('of a dry run releases nothing, and stores no attempt', async () => {

@@ -20,13 +20,14 @@ import {
   type VerifyEvidenceOptions,
   type VerifyEvidenceParts,
 } from '../../../src/judge/verify-evidence.js';
+import { MeasuredWaits } from '../../../src/judge/waits.js';
 import { parsePolicy } from '../../../src/policy/document/policy-document.js';
 import { checksAt } from '../../../src/tee/catalogue.js';
 import { markVerified } from '../../../src/tee/shared/evidence/mark-verified.js';
 import { JUDGING_OPTIONS, judgingParts } from '../../judging-parts.js';
 import { createSnpGuest, SnpPlatform } from '../../lab/index.js';
 import { AT, JWK, NONCE, PKI, snpVerifier } from '../tee/fixture.js';
-import { challengesWith, FakeLog } from './fakes.js';
+import { CountedSlot, challengesWith, FakeLog } from './fakes.js';
 import { MemoryChallengeStore } from './memory-challenge-store.js';
 
 const platform = new SnpPlatform({ pki: PKI });
@@ -151,6 +152,7 @@ function useCaseOf(
         },
       },
       clock: { now: () => AT, monotonicMs: () => 0, doubt: () => doubt },
+      waits: new MeasuredWaits(() => undefined),
       log: new FakeLog(),
       newId: (at) => {
         seen.ids.push(at);
@@ -160,6 +162,17 @@ function useCaseOf(
     { ...JUDGING_OPTIONS, ...options },
   );
 }
+
+describe('the slot of a request', () => {
+  it.each(['a decision', 'a trial'])('is left by %s while it waits for the nonce and for endorsements', async (of) => {
+    const slot = new CountedSlot();
+    const useCase = useCaseOf({}, { contexts: [], fetches: [], standings: [], ids: [] });
+    const policy = parsePolicy(policyText('first'));
+    if (of === 'a decision') await useCase.execute(requestOf({ nonce: NONCE }), CALLER, slot);
+    else await useCase.tryPolicy(policy, requestOf({ nonce: NONCE }), CALLER, slot);
+    expect(slot.waits).toBe(2);
+  });
+});
 
 /** The refusal before anything is verified, without use of a challenge. */
 async function expectRefused(request: Partial<VerifyRequest>, world: World, error: object): Promise<void> {

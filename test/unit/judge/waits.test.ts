@@ -1,21 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import { LiveInquiry, NO_KEY } from '../../../src/judge/inquiry.js';
 import { MeasuredWaits } from '../../../src/judge/waits.js';
+import { CountedSlot } from './fakes.js';
 
 function measured() {
   const done: string[] = [];
-  let freed = 0;
-  const waits = new MeasuredWaits(
-    (stage, seconds) => {
-      expect(seconds).toBeGreaterThanOrEqual(0);
-      done.push(stage);
-    },
-    (work) => {
-      freed += 1;
-      return work();
-    },
-  );
-  return { waits, done, freed: () => freed };
+  const slot = new CountedSlot();
+  const waits = new MeasuredWaits((stage, seconds) => {
+    expect(seconds).toBeGreaterThanOrEqual(0);
+    done.push(stage);
+  }).within(slot);
+  return { waits, done, freed: () => slot.waits };
 }
 
 describe('stages of a request', () => {
