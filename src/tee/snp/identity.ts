@@ -16,12 +16,15 @@ export function snpIdentity({ report, runtimeData }: SnpEvidence): IdentityParts
  */
 export function reportWithLowS(bytes: Uint8Array, report: number): Uint8Array {
   if (bytes.byteLength < report + SNP_REPORT_LENGTH) return bytes;
-  const { length } = SNP_SIGNATURE;
-  const [r, s] = [report + SNP_SIGNATURE.r, report + SNP_SIGNATURE.s];
-  const bigEndian = (start: number) => Buffer.from(bytes.subarray(start, start + length)).reverse();
-  const reduced = Buffer.from(lowS('P-384', Buffer.concat([bigEndian(r), bigEndian(s)])).subarray(length)).reverse();
-  if (reduced.equals(bytes.subarray(s, s + length))) return bytes;
+  const { s, length } = SNP_SIGNATURE;
+  const start = report + s;
+  // Big endian, as `lowS` reads it. It does not look at r.
+  const rawRS = new Uint8Array(2 * length);
+  rawRS.set(bytes.subarray(start, start + length), length);
+  rawRS.subarray(length).reverse();
+  const lowered = lowS('P-384', rawRS);
+  if (lowered === rawRS) return bytes;
   const copy = Uint8Array.from(bytes);
-  copy.set(reduced, s);
+  copy.set(lowered.subarray(length).reverse(), start);
   return copy;
 }
