@@ -131,14 +131,14 @@ async function receiveBody(request: FastifyRequest, payload: IncomingMessage): P
         stop(error);
       }
     };
+    // A listener would keep the received bytes, and `leave` makes an error, with its stack trace.
+    const detach = () => payload.off('data', receive).off('end', end).off('close', leave);
     const end = () => {
-      // Each request closes after its end, and an error costs a stack trace.
-      payload.off('close', leave);
+      detach();
       resolve(body.bytes);
     };
     const stop = (error: unknown) => {
-      // The bytes so far are released, so no listener may keep them while the client sends the rest.
-      payload.off('data', receive).off('end', end).off('close', leave);
+      detach();
       reject(error);
     };
     const leave = () => stop(new FormatError('schema', 'the body does not have the length that content-length states'));

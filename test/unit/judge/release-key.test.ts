@@ -140,7 +140,7 @@ describe('an allow', () => {
     expect(verifyEvidence.execute).toHaveBeenCalledWith(expect.anything(), { ...CALLER, policies: null }, NO_SLOT);
   });
 
-  it('leaves its slot while it verifies, and while it waits for the log and for the key', async () => {
+  it('leaves its slot while it waits for the log and for the key, and gives it to the verification', async () => {
     const { useCase, verifyEvidence } = releasing();
     const slot = new CountedSlot();
     const release = { keyId: 'disk', kind: 'local', anyMachine: false, dryRun: false } as const;

@@ -163,17 +163,6 @@ function useCaseOf(
   );
 }
 
-describe('the slot of a request', () => {
-  it.each(['a decision', 'a trial'])('is left by %s while it waits for the nonce and for endorsements', async (of) => {
-    const slot = new CountedSlot();
-    const useCase = useCaseOf({}, { contexts: [], fetches: [], standings: [], ids: [] });
-    const policy = parsePolicy(policyText('first'));
-    if (of === 'a decision') await useCase.execute(requestOf({ nonce: NONCE }), CALLER, slot);
-    else await useCase.tryPolicy(policy, requestOf({ nonce: NONCE }), CALLER, slot);
-    expect(slot.waits).toBe(2);
-  });
-});
-
 /** The refusal before anything is verified, without use of a challenge. */
 async function expectRefused(request: Partial<VerifyRequest>, world: World, error: object): Promise<void> {
   const seen: Seen = { contexts: [], fetches: [], standings: [], ids: [] };
@@ -190,6 +179,17 @@ function undecided(...retryable: readonly boolean[]): Verify {
   const nothing = { required: [], claims: markVerified({}), endorsements: [], bound: [], validUntil: null };
   return async () => ({ ...nothing, checks: checks.all });
 }
+
+describe('the slot of a request', () => {
+  it.each(['a decision', 'a trial'])('is left by %s while it waits for the nonce and for endorsements', async (of) => {
+    const slot = new CountedSlot();
+    const useCase = useCaseOf({}, { contexts: [], fetches: [], standings: [], ids: [] });
+    const policy = parsePolicy(policyText('first'));
+    if (of === 'a decision') await useCase.execute(requestOf({ nonce: NONCE }), CALLER, slot);
+    else await useCase.tryPolicy(policy, requestOf({ nonce: NONCE }), CALLER, slot);
+    expect(slot.waits).toBe(2);
+  });
+});
 
 describe('whether asking again can help', () => {
   it.each<[string, World, string, boolean]>([
