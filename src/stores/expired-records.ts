@@ -7,7 +7,7 @@ export const DROPPED_AT_ONCE = 1000;
 export class ExpiredRecords {
   readonly #clock: Pick<Clock, 'monotonicMs'>;
   readonly #drop: () => Promise<number>;
-  #droppedSecond = 0;
+  #droppedSecond = -1;
   #isDropping = false;
 
   /** @param drop drops at most `DROPPED_AT_ONCE` records, and resolves to their number */
