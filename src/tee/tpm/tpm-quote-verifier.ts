@@ -56,9 +56,9 @@ export class Tpm2QuoteVerifier implements TpmQuoteVerifier {
   readonly required = TPM_QUOTE_CHECKS;
 
   open(input: TpmQuoteInput, about: string): OpenedTpmQuote {
-    const quote = { ...input, structure: within(`${about}/message`, () => readStructure(input.message)) };
+    const quote = { ...input, structure: within(`${about}/message`, () => readStructure(input)) };
     requireValueLengths(input, about);
-    return { said: quotedState(quote), verify: (key, binding) => verify(checksAt(about), quote, key, binding) };
+    return { said: quote.structure.quote, verify: (key, binding) => verify(checksAt(about), quote, key, binding) };
   }
 
   openCertifiedKey(input: CertifiedKeyInput, about: string): OpenedCertifiedKey {
@@ -79,22 +79,22 @@ function isRestrictedSigningKey(attributes: TpmtPublic['attributes']): boolean {
   return fixedTpm && fixedParent && sensitiveDataOrigin && restricted && sign && !decrypt;
 }
 
+/** A parsed quote, and the PCR values that were sent for it. */
+type Quote = TpmsQuote & QuotedState;
+
 /** A parsed TPMS_ATTEST. Only magic and type are read if it is not a quote. */
-type Structure = ReturnType<typeof parseTpmsAttestHeader> & { readonly quote: TpmsQuote | null };
+type Structure = ReturnType<typeof parseTpmsAttestHeader> & { readonly quote: Quote | null };
 
 interface ReadQuote extends TpmQuoteInput {
   readonly structure: Structure;
 }
 
-function readStructure(message: Uint8Array): Structure {
+function readStructure({ message, pcrs }: TpmQuoteInput): Structure {
   const header = parseTpmsAttestHeader(message);
-  return { ...header, quote: isQuote(header) ? parseTpmsQuote(message) : null };
-}
-
-function quotedState({ structure: { quote }, pcrs }: ReadQuote): QuotedState | null {
-  if (quote === null) return null;
-  const { extraData, pcrSelect } = quote;
-  return { extraData, pcrSelect, values: selectedValues(quote, pcrs), selectedPcrs: selectedPcrs(quote) };
+  if (!isQuote(header)) return { ...header, quote: null };
+  const quote = parseTpmsQuote(message);
+  const selectedPcrs = quote.selections.flatMap(({ bank, indices }) => (bank === 'sha256' ? indices : []));
+  return { ...header, quote: { ...quote, values: selectedValues(quote, pcrs), selectedPcrs } };
 }
 
 /** The values in the order of the selections, then by ascending index; empty if a value was not sent. */
@@ -143,7 +143,7 @@ function verify(
   // 7 to 10. The PCR values.
   const covered = verifyPcrs(checks.inside('/pcrs'), attest, quote, hash);
   const claims = markVerified(tpmClaims(attest, covered ? quote : null));
-  return { checks: checks.all, claims, selectedPcrs: selectedPcrs(attest), bound };
+  return { checks: checks.all, claims, selectedPcrs: attest.selectedPcrs, bound };
 }
 
 function isQuote(header: { readonly magic: number; readonly type: number }): boolean {
@@ -154,7 +154,7 @@ function isQuote(header: { readonly magic: number; readonly type: number }): boo
  * Verifies magic and type. Without the check of the magic, a key that is not restricted could sign forged quotes.
  * Structures of other types contain no PCRs.
  */
-function verifyKind(checks: Checks, { magic, type, quote }: Structure): TpmsQuote | null {
+function verifyKind(checks: Checks, { magic, type, quote }: Structure): Quote | null {
   const own = checks.require(magic === TPM_GENERATED_VALUE, 'tpm_magic', {
     expected: word(TPM_GENERATED_VALUE),
     actual: word(magic),
@@ -183,7 +183,7 @@ function verifyExtraData(checks: Checks, attest: TpmsQuote, binding: ExpectedBin
  * the order of the selections, then by ascending index (TPM 2.0 part 1, 22.5). An index comes from the selection,
  * never from a position in a list.
  */
-function verifyPcrs(checks: Checks, attest: TpmsQuote, quote: TpmQuoteInput, hash: StrongHash): boolean {
+function verifyPcrs(checks: Checks, attest: Quote, quote: TpmQuoteInput, hash: StrongHash): boolean {
   const selected = attest.selections.flatMap(({ bank, indices }) =>
     indices.map((index) => `${bank ?? 'other'}:${index}`),
   );
@@ -193,7 +193,7 @@ function verifyPcrs(checks: Checks, attest: TpmsQuote, quote: TpmQuoteInput, has
     checks.skipRest(TPM_QUOTE_CHECKS, 'the PCR values are not those of the quote');
     return false;
   }
-  return verifyDigest(checks, attest, quote, hash) && verifyMeasured(checks, quote);
+  return verifyDigest(checks, attest, hash) && verifyMeasured(checks, quote);
 }
 
 /** Compares bank and index of each value in the signed selection with the values that were sent. */
@@ -205,7 +205,7 @@ function verifySelection(checks: Checks, selected: readonly string[], quote: Tpm
     names.size === selected.length &&
     sent.length === selected.length &&
     sent.every((name) => names.has(name));
-  const differences = differencesOf(selected, sent);
+  const differences = exact ? [] : differencesOf(selected, sent);
   return checks.require(exact, 'tpm_pcr_selection', {
     expected: selected,
     actual: sent,
@@ -222,8 +222,8 @@ function verifyBank(checks: Checks, selected: readonly string[]): boolean {
   });
 }
 
-function verifyDigest(checks: Checks, attest: TpmsQuote, quote: TpmQuoteInput, hash: StrongHash): boolean {
-  const actual = digest(hash, selectedValues(attest, quote.pcrs));
+function verifyDigest(checks: Checks, attest: Quote, hash: StrongHash): boolean {
+  const actual = digest(hash, attest.values);
   const holds = checks.require(equalInConstantTime(actual, attest.pcrDigest), 'tpm_pcr_digest', {
     expected: hex(attest.pcrDigest),
     actual: hex(actual),
@@ -242,10 +242,6 @@ function verifyMeasured(checks: Checks, quote: TpmQuoteInput): boolean {
     detail: 'firmware measured into the PCRs that it always extends',
     otherwise: 'a PCR that firmware always extends is zero: nothing was measured',
   });
-}
-
-function selectedPcrs({ selections }: TpmsQuote): readonly number[] {
-  return selections.flatMap(({ bank, indices }) => (bank === 'sha256' ? indices : []));
 }
 
 /** Lists the missing and the excess values. */

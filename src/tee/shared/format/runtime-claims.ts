@@ -6,7 +6,7 @@ import { parseStrictJson } from '../../../formats/strict-json.js';
 /** Runtime claims of the Azure paravisor. Unknown members are ignored, because Azure has added members three times. */
 export interface RuntimeClaims {
   readonly keys: readonly JsonObject[];
-  /** The member `vm-configuration`; null if absent. */
+  /** The member `vm-configuration`, with its member names in camelCase, as claims have them; null if absent. */
   readonly vmConfiguration: JsonObject | null;
   /** The member `user-data`, not decoded; null if absent. */
   readonly userData: JsonValue;
@@ -43,9 +43,20 @@ export function readRuntimeClaims(claims: JsonObject): Reading<RuntimeClaims> {
   const ids = keys.map((key: JsonObject) => key['kid']);
   if (!ids.every((id) => typeof id === 'string')) return claimsFault('a key has no kid');
   if (new Set(ids).size !== ids.length) return duplicate('two keys have the same kid');
-  const members = Object.keys(vmConfiguration ?? {}).map(camelCase);
-  if (new Set(members).size !== members.length) return duplicate('two members of vm-configuration have the same name');
-  return { ok: true, value: { keys, vmConfiguration, userData: claims['user-data'] ?? null } };
+  const configured = vmConfiguration && camelMembers(vmConfiguration);
+  if (configured === 'duplicate') return duplicate('two members of vm-configuration have the same name');
+  return { ok: true, value: { keys, vmConfiguration: configured, userData: claims['user-data'] ?? null } };
+}
+
+/** Converts member names to camelCase, and does not change values. Two names must not become one. */
+function camelMembers(object: JsonObject): JsonObject | 'duplicate' {
+  const members: Record<string, JsonValue> = Object.create(null);
+  for (const [name, value] of Object.entries(object)) {
+    const converted = camelCase(name);
+    if (converted in members) return 'duplicate';
+    members[converted] = value;
+  }
+  return members;
 }
 
 /**

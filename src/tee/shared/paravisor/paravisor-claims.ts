@@ -1,7 +1,7 @@
 import { hex } from '../../../core/bytes.js';
 import type { Checks } from '../../../core/check.js';
 import type { Claims, HclClaims, SnpClaims, TdxClaims } from '../../../core/claims.js';
-import { camelCase, type JsonObject, type JsonValue } from '../../../core/json.js';
+import type { JsonObject, JsonValue } from '../../../core/json.js';
 import type { RsaPublicKey } from '../../../core/rsa-public-key.js';
 import type { ExpectedBinding, FreshnessPlace } from '../../../core/verification.js';
 import type { Verified } from '../../../core/verified.js';
@@ -82,7 +82,7 @@ function verifyClaims(checks: Checks, claims: RuntimeClaims): ParavisorClaims | 
     akThumbprint: rsaThumbprint(ak),
     userData: decodeUserData(claims.userData),
     userDataSent: claims.userData !== null,
-    vmConfiguration: claims.vmConfiguration === null ? null : camelMembers(claims.vmConfiguration),
+    vmConfiguration: claims.vmConfiguration,
   };
 }
 
@@ -122,12 +122,6 @@ function attestationKeyFault(jwk: JsonObject, key: RsaPublicKey | null): string 
 
 function isF4(e: Uint8Array): boolean {
   return equalInConstantTime(e, Uint8Array.of(1, 0, 1));
-}
-
-/** Converts the member names of `vm-configuration` to camelCase, as claims have it. Does not change values. */
-function camelMembers(object: JsonObject): JsonObject {
-  const members = Object.entries(object).map(([name, value]) => [camelCase(name), value] as const);
-  return Object.assign(Object.create(null), Object.fromEntries(members));
 }
 
 /**

@@ -122,8 +122,9 @@ function parseSelection(reader: ByteReader): PcrSelection {
   // The 24 PCRs of a PC client TPM need three bytes. A longer bitmap could name undefined indices.
   if (size > 4) throw new FormatError('tpm_format', `a PCR selection of ${size} bytes is too long`);
   const bitmap = reader.bytes(size, 'pcrSelect');
-  const indices = Array.from({ length: size * 8 }, (_, index) => index).filter(
-    (index) => (((bitmap[index >> 3] ?? 0) >> (index & 7)) & 1) === 1,
-  );
+  const indices: number[] = [];
+  for (let index = 0; index < size * 8; index++) {
+    if ((((bitmap[index >> 3] ?? 0) >> (index & 7)) & 1) === 1) indices.push(index);
+  }
   return { algorithm, bank: TPM_HASHES.get(algorithm) ?? null, indices };
 }
