@@ -12,6 +12,8 @@ interface Expected {
   readonly fault: Fault;
   /** Text of the command. */
   readonly text: string;
+  /** Text of a command before it, on the same connection. */
+  readonly after?: string;
   readonly onHeld: (release: () => void) => void;
 }
 
@@ -20,6 +22,8 @@ interface Pair {
   readonly server: Socket;
   /** Of the next answer. */
   fault: Fault | null;
+  /** Whether the command before the expected one was sent. */
+  isPrepared: boolean;
   /** Whether a command of this connection is held: the server must not notice that the client left. */
   isHeld: boolean;
 }
@@ -49,9 +53,13 @@ export class FaultyProxy {
     return address.port;
   }
 
-  /** @param text that the command has; left out, any command is meant */
-  failNext(fault: Exclude<Fault, 'the command is held'>, text = ''): void {
-    this.#expected = { fault, text, onHeld: () => undefined };
+  /**
+   * @param text that the command has; left out, any command is meant
+   * @param after that an earlier command of its connection has; left out, there need not be one
+   */
+  failNext(fault: Exclude<Fault, 'the command is held'>, text = '', after = ''): void {
+    for (const pair of this.#pairs) pair.isPrepared = false;
+    this.#expected = { fault, text, after, onHeld: () => undefined };
   }
 
   /** Holds the next command with a text. @returns once it is held, what passes it on */
@@ -68,7 +76,7 @@ export class FaultyProxy {
   }
 
   #join(client: Socket, server: Socket): void {
-    const pair: Pair = { client, server, fault: null, isHeld: false };
+    const pair: Pair = { client, server, fault: null, isPrepared: false, isHeld: false };
     this.#pairs.add(pair);
     for (const end of [client, server]) {
       end.on('error', () => undefined);
@@ -84,7 +92,8 @@ export class FaultyProxy {
 
   #command(bytes: Buffer, pair: Pair): void {
     const expected = this.#expected;
-    if (expected === null || !bytes.includes(expected.text)) {
+    if (expected !== null && bytes.includes(expected.after ?? '')) pair.isPrepared = true;
+    if (expected === null || !pair.isPrepared || !bytes.includes(expected.text)) {
       pair.server.write(bytes);
       return;
     }
