@@ -45,13 +45,7 @@ export interface ReleaseKeyParts {
   readonly tracer?: Tracer;
 }
 
-/** What an attempt to release a key needs. */
-interface Attempting {
-  readonly keyId: string;
-  readonly caller: Caller;
-  readonly signal: AbortSignal;
-  readonly waits: Waits;
-}
+type Allowed = AllowedRelease & { readonly request: ReleaseRequest };
 
 /** How an attempt ended. */
 type Ended =
@@ -64,11 +58,9 @@ type Ended =
  */
 export class ReleaseKey {
   readonly #parts: ReleaseKeyParts;
-  readonly #tracer: Tracer;
 
   constructor(parts: ReleaseKeyParts) {
     this.#parts = parts;
-    this.#tracer = parts.tracer ?? NO_TRACER;
   }
 
   /**
@@ -99,105 +91,106 @@ export class ReleaseKey {
       const decision = await verifyEvidence.execute(request, { ...caller, policies: null }, slot);
       if (decision.decision !== 'allow' || dryRun) return { decision, release: null, state: 'not_attempted' };
       const allowed = { request, decision, principal: caller.principal };
-      return await this.#attempt(key, allowed, { keyId, caller, signal: time.signal, waits: waits.within(slot) });
+      const parts = { ...this.#parts, waits: waits.within(slot) };
+      return await attempt(parts, key, allowed, { caller, signal: time.signal });
     } finally {
       time.end();
     }
   }
+}
 
-  async #attempt(
-    key: HeldKey,
-    allowed: AllowedRelease,
-    { keyId, caller, signal, waits }: Attempting,
-  ): Promise<KeyRelease> {
-    const { decision } = allowed;
-    const { decisionId } = decision;
-    const isStored = await this.#storeAttempt({ decisionId, keyId, caller, key: key.describe(allowed) }, waits);
-    const unstored = () => withhold(decision, 'audit_unavailable');
-    if (!isStored) return { decision: unstored(), release: null, state: 'not_attempted' };
-    const ended = await this.#ask(key, allowed, { keyId, signal, waits });
-    if (ended.outcome !== 'released') {
-      await this.#storeResult(ended.result, waits);
-      return { decision: ended.decision, release: null, state: ended.outcome };
-    }
-    const { value, keyVersion } = ended.released;
-    const result = { decisionId, outcome: 'released', keyVersion, valueSha256: sha256(value), code: null } as const;
-    // A key without a record of its release is not returned.
-    if (await this.#storeResult({ ...result, detail: 'the key was released' }, waits)) {
-      return { decision, release: ended.released, state: 'released' };
-    }
-    return { decision: unstored(), release: null, state: 'unavailable' };
+async function attempt(
+  parts: ReleaseKeyParts,
+  key: HeldKey,
+  allowed: Allowed,
+  { caller, signal }: { readonly caller: Caller; readonly signal: AbortSignal },
+): Promise<KeyRelease> {
+  const { decision } = allowed;
+  const { decisionId } = decision;
+  const { keyId } = allowed.request.release;
+  const isStored = await storeAttempt(parts, { decisionId, keyId, caller, key: key.describe(allowed) });
+  const unstored = () => withhold(decision, 'audit_unavailable');
+  if (!isStored) return { decision: unstored(), release: null, state: 'not_attempted' };
+  const ended = await ask(parts, key, allowed, signal);
+  if (ended.outcome !== 'released') {
+    await storeResult(parts, ended.result);
+    return { decision: ended.decision, release: null, state: ended.outcome };
   }
+  const { value, keyVersion } = ended.released;
+  const result = { decisionId, outcome: 'released', keyVersion, valueSha256: sha256(value), code: null } as const;
+  // A key without a record of its release is not returned.
+  if (await storeResult(parts, { ...result, detail: 'the key was released' })) {
+    return { decision, release: ended.released, state: 'released' };
+  }
+  return { decision: unstored(), release: null, state: 'unavailable' };
+}
 
-  /** Never throws. After any error, it returns no key. */
-  async #ask(
-    key: HeldKey,
-    allowed: AllowedRelease,
-    { keyId, signal, waits }: Omit<Attempting, 'caller'>,
-  ): Promise<Ended> {
-    const { decision } = allowed;
-    const { decisionId } = decision;
-    const nothing = { decisionId, keyVersion: null, valueSha256: null };
-    try {
-      const released = await this.#tracer.span('release key', () =>
-        waits.elsewhere(null, () => key.release(allowed, signal)),
-      );
-      return { outcome: 'released', released };
-    } catch (error) {
-      // The log omits the messages of other errors, but an operator needs the reason here.
-      const reason = isOfRelease(error) ? { reason: error.message } : {};
-      this.#parts.log.error({ keyId, decisionId, ...reason, err: error }, 'a key was not released');
-      if (error instanceof ReleaseRefusedError) {
-        const { code, message: detail, remedy } = error;
-        const result = { ...nothing, outcome: 'refused', code, detail } as const;
-        return { outcome: 'refused', decision: refuseRelease(decision, { detail, remedy }), result };
-      }
-      const code = 'release_unavailable';
-      const said = error instanceof ReleaseUnavailableError ? { detail: error.message, remedy: error.remedy } : {};
-      const retryAfterSeconds = error instanceof ReleaseUnavailableError ? error.retryAfterSeconds : null;
-      return {
-        outcome: 'unavailable',
-        decision: { ...withhold(decision, code, said), retryAfterSeconds },
-        result: { ...nothing, outcome: 'unavailable', code, detail: said.detail ?? 'the attempt failed here' },
-      };
+/** Never throws. After any error, it returns no key. */
+async function ask(
+  { waits, log, tracer = NO_TRACER }: ReleaseKeyParts,
+  key: HeldKey,
+  allowed: Allowed,
+  signal: AbortSignal,
+): Promise<Ended> {
+  const { decision } = allowed;
+  const { decisionId } = decision;
+  const nothing = { decisionId, keyVersion: null, valueSha256: null };
+  try {
+    const released = await tracer.span('release key', () => waits.elsewhere(null, () => key.release(allowed, signal)));
+    return { outcome: 'released', released };
+  } catch (error) {
+    // The log omits the messages of other errors, but an operator needs the reason here.
+    const reason = isOfRelease(error) ? { reason: error.message } : {};
+    log.error({ keyId: allowed.request.release.keyId, decisionId, ...reason, err: error }, 'a key was not released');
+    if (error instanceof ReleaseRefusedError) {
+      const { code, message: detail, remedy } = error;
+      const result = { ...nothing, outcome: 'refused', code, detail } as const;
+      return { outcome: 'refused', decision: refuseRelease(decision, { detail, remedy }), result };
     }
+    const code = 'release_unavailable';
+    const said = error instanceof ReleaseUnavailableError ? { detail: error.message, remedy: error.remedy } : {};
+    const retryAfterSeconds = error instanceof ReleaseUnavailableError ? error.retryAfterSeconds : null;
+    return {
+      outcome: 'unavailable',
+      decision: { ...withhold(decision, code, said), retryAfterSeconds },
+      result: { ...nothing, outcome: 'unavailable', code, detail: said.detail ?? 'the attempt failed here' },
+    };
   }
+}
 
-  /** @returns whether it is stored; if not, the key is not requested */
-  #storeAttempt(attempt: ReleaseAttempt, waits: Waits): Promise<boolean> {
-    const { decisionId } = attempt;
-    const late = () => this.#storeResult(notMade(attempt), waits);
-    return this.#store((recorder) => recorder.releaseAttempt(attempt), { decisionId, waits, late });
-  }
+/** @returns whether it is stored; if not, the key is not requested */
+function storeAttempt(parts: ReleaseKeyParts, attempt: ReleaseAttempt): Promise<boolean> {
+  const late = () => storeResult(parts, notMade(attempt));
+  return store(parts, attempt.decisionId, (recorder) => recorder.releaseAttempt(attempt), late);
+}
 
-  #storeResult(result: ReleaseResult, waits: Waits): Promise<boolean> {
-    const { decisionId } = result;
-    return this.#store((recorder) => recorder.releaseResult(result), { decisionId, waits, late: () => undefined });
-  }
+function storeResult(parts: ReleaseKeyParts, result: ReleaseResult): Promise<boolean> {
+  return store(parts, result.decisionId, (recorder) => recorder.releaseResult(result));
+}
 
-  /**
-   * @param late called if a record is stored after the timeout
-   * @returns whether it is stored in time
-   */
-  async #store(
-    record: (recorder: ReleaseRecorder) => Promise<void>,
-    { decisionId, waits, late }: { readonly decisionId: string; readonly waits: Waits; readonly late: () => unknown },
-  ): Promise<boolean> {
-    const { recorder, log, timeoutMs = RECORD_TIMEOUT_MS } = this.#parts;
-    if (recorder === null) return false;
-    // The async function turns an exception while making the record into a failed record.
-    const storing = this.#tracer.span('store release', () => waits.elsewhere(null, async () => record(recorder)));
-    try {
-      await withinTime(storing, timeoutMs);
-      return true;
-    } catch (error) {
-      // The log reports an unreachable store once, not with each request.
-      if (!(error instanceof StoreUnavailableError)) {
-        log.error({ err: error, decisionId }, 'a release record was not stored');
-      }
-      if (error instanceof LateError) void storing.then(late).catch(() => undefined);
-      return false;
+/**
+ * @param late called if a record is stored after the timeout
+ * @returns whether it is stored in time
+ */
+async function store(
+  { recorder, waits, log, tracer = NO_TRACER, timeoutMs = RECORD_TIMEOUT_MS }: ReleaseKeyParts,
+  decisionId: string,
+  record: (recorder: ReleaseRecorder) => Promise<void>,
+  late: () => unknown = () => undefined,
+): Promise<boolean> {
+  if (recorder === null) return false;
+  // The async function turns an exception while making the record into a failed record.
+  const storing = tracer.span('store release', () => waits.elsewhere(null, async () => record(recorder)));
+  try {
+    await withinTime(storing, timeoutMs);
+    return true;
+  } catch (error) {
+    // The log reports an unreachable store once, not with each request.
+    if (!(error instanceof StoreUnavailableError)) {
+      log.error({ err: error, decisionId }, 'a release record was not stored');
     }
+    if (error instanceof LateError) void storing.then(late).catch(() => undefined);
+    return false;
   }
 }
 
