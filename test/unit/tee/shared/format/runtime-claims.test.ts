@@ -10,10 +10,10 @@ const read = (text: string) => readRuntimeObject(Buffer.from(text));
 
 describe('runtime claims', () => {
   it('are read member by member, unknown ones left alone', () => {
-    const object = read('{"keys":[{"kid":"a"}],"vm-configuration":{"x":1},"user-data":"00","new":[1]}');
+    const object = read('{"keys":[{"kid":"a"}],"vm-configuration":{"secure-boot":1},"user-data":"00","new":[1]}');
     expect(object.ok && readRuntimeClaims(object.value)).toMatchObject({
       ok: true,
-      value: { keys: [{ kid: 'a' }], vmConfiguration: { x: 1 }, userData: '00' },
+      value: { keys: [{ kid: 'a' }], vmConfiguration: { secureBoot: 1 }, userData: '00' },
     });
   });
 
