@@ -75,7 +75,7 @@ function boundsOf(curve: EcCurve) {
 
 /**
  * Returns the signature with the smaller of s and n - s: both verify, and both count as the same evidence.
- * Returns a malformed signature (another length, or s over n - 1) unchanged.
+ * Returns its argument if s is the smaller one already, or if the signature is malformed (another length, or s over n - 1).
  */
 export function lowS(curve: EcCurve, rawRS: Uint8Array): Uint8Array {
   const { octets, half, order } = BOUNDS[curve];

@@ -131,7 +131,7 @@ async function receiveBody(request: FastifyRequest, payload: IncomingMessage): P
         stop(error);
       }
     };
-    // A listener would keep the received bytes, and `leave` makes an error, with its stack trace.
+    // Once the body has arrived or failed: a listener keeps the received bytes, and `leave` creates an error with a stack trace.
     const detach = () => payload.off('data', receive).off('end', end).off('close', leave);
     const end = () => {
       detach();

@@ -45,7 +45,8 @@ export interface ReleaseKeyParts {
   readonly tracer?: Tracer;
 }
 
-type Allowed = AllowedRelease & { readonly request: ReleaseRequest };
+/** An allowed request for a key. */
+type AllowedRequest = AllowedRelease & { readonly request: ReleaseRequest };
 
 /** How an attempt ended. */
 type Ended =
@@ -92,17 +93,17 @@ export class ReleaseKey {
       if (decision.decision !== 'allow' || dryRun) return { decision, release: null, state: 'not_attempted' };
       const allowed = { request, decision, principal: caller.principal };
       const parts = { ...this.#parts, waits: waits.within(slot) };
-      return await attempt(parts, key, allowed, { caller, signal: time.signal });
+      return await attemptRelease(parts, key, allowed, { caller, signal: time.signal });
     } finally {
       time.end();
     }
   }
 }
 
-async function attempt(
+async function attemptRelease(
   parts: ReleaseKeyParts,
   key: HeldKey,
-  allowed: Allowed,
+  allowed: AllowedRequest,
   { caller, signal }: { readonly caller: Caller; readonly signal: AbortSignal },
 ): Promise<KeyRelease> {
   const { decision } = allowed;
@@ -111,7 +112,7 @@ async function attempt(
   const isStored = await storeAttempt(parts, { decisionId, keyId, caller, key: key.describe(allowed) });
   const unstored = () => withhold(decision, 'audit_unavailable');
   if (!isStored) return { decision: unstored(), release: null, state: 'not_attempted' };
-  const ended = await ask(parts, key, allowed, signal);
+  const ended = await requestKey(parts, key, allowed, signal);
   if (ended.outcome !== 'released') {
     await storeResult(parts, ended.result);
     return { decision: ended.decision, release: null, state: ended.outcome };
@@ -126,10 +127,10 @@ async function attempt(
 }
 
 /** Never throws. After any error, it returns no key. */
-async function ask(
+async function requestKey(
   { waits, log, tracer = NO_TRACER }: ReleaseKeyParts,
   key: HeldKey,
-  allowed: Allowed,
+  allowed: AllowedRequest,
   signal: AbortSignal,
 ): Promise<Ended> {
   const { decision } = allowed;
@@ -161,18 +162,18 @@ async function ask(
 /** @returns whether it is stored; if not, the key is not requested */
 function storeAttempt(parts: ReleaseKeyParts, attempt: ReleaseAttempt): Promise<boolean> {
   const late = () => storeResult(parts, notMade(attempt));
-  return store(parts, attempt.decisionId, (recorder) => recorder.releaseAttempt(attempt), late);
+  return storeRecord(parts, attempt.decisionId, (recorder) => recorder.releaseAttempt(attempt), late);
 }
 
 function storeResult(parts: ReleaseKeyParts, result: ReleaseResult): Promise<boolean> {
-  return store(parts, result.decisionId, (recorder) => recorder.releaseResult(result));
+  return storeRecord(parts, result.decisionId, (recorder) => recorder.releaseResult(result));
 }
 
 /**
  * @param late called if a record is stored after the timeout
  * @returns whether it is stored in time
  */
-async function store(
+async function storeRecord(
   { recorder, waits, log, tracer = NO_TRACER, timeoutMs = RECORD_TIMEOUT_MS }: ReleaseKeyParts,
   decisionId: string,
   record: (recorder: ReleaseRecorder) => Promise<void>,

@@ -34,7 +34,7 @@ export interface Slot {
   elsewhere<T>(work: () => Promise<T>): Promise<T>;
 }
 
-/** For work outside of the slots. */
+/** A slot that frees nothing, for work without a slot. */
 export const NO_SLOT: Slot = { elsewhere: (work) => work() };
 
 /** The state of a slot. */

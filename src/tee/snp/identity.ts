@@ -18,7 +18,7 @@ export function reportWithLowS(bytes: Uint8Array, report: number): Uint8Array {
   if (bytes.byteLength < report + SNP_REPORT_LENGTH) return bytes;
   const { s, length } = SNP_SIGNATURE;
   const start = report + s;
-  // Big endian, as `lowS` reads it. It does not look at r.
+  // Big endian, as `lowS` reads it. `lowS` ignores r.
   const rawRS = new Uint8Array(2 * length);
   rawRS.set(bytes.subarray(start, start + length), length);
   rawRS.subarray(length).reverse();

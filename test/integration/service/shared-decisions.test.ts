@@ -195,7 +195,7 @@ describe.skipIf(isWithoutPostgres('replicas of the service that share decisions'
       // The head of the first record is stored after the start, in a transaction of its own.
       const isSigned = async () => expect(await replicas.logs.sql('SELECT count(*) FROM heads')).toBe('1');
       await vi.waitFor(isSigned, PATIENT);
-      // As the text of a statement ends. Another transaction may drop old records meanwhile.
+      // NUL ends the text of a statement. A drop of old records commits too.
       proxy.failNext('half the answer passes', 'COMMIT\0', 'INSERT INTO records');
       const cut = await verify(service);
       expect(verdictOf(cut)).toEqual(['indeterminate', 'audit_unavailable']);

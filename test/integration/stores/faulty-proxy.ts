@@ -13,7 +13,7 @@ interface Expected {
   /** Text of the command. */
   readonly text: string;
   /** Text of a command before it, on the same connection. */
-  readonly after?: string;
+  readonly after: string;
   readonly onHeld: (release: () => void) => void;
 }
 
@@ -54,8 +54,8 @@ export class FaultyProxy {
   }
 
   /**
-   * @param text that the command has; left out, any command is meant
-   * @param after that an earlier command of its connection has; left out, there need not be one
+   * @param text that the command has; defaults to any command
+   * @param after that an earlier command of its connection has; defaults to none
    */
   failNext(fault: Exclude<Fault, 'the command is held'>, text = '', after = ''): void {
     for (const pair of this.#pairs) pair.isPrepared = false;
@@ -65,7 +65,7 @@ export class FaultyProxy {
   /** Holds the next command with a text. @returns once it is held, what passes it on */
   holdNext(text: string): Promise<() => void> {
     return new Promise((onHeld) => {
-      this.#expected = { fault: 'the command is held', text, onHeld };
+      this.#expected = { fault: 'the command is held', text, after: '', onHeld };
     });
   }
 
@@ -92,7 +92,7 @@ export class FaultyProxy {
 
   #command(bytes: Buffer, pair: Pair): void {
     const expected = this.#expected;
-    if (expected !== null && bytes.includes(expected.after ?? '')) pair.isPrepared = true;
+    if (expected !== null && bytes.includes(expected.after)) pair.isPrepared = true;
     if (expected === null || !pair.isPrepared || !bytes.includes(expected.text)) {
       pair.server.write(bytes);
       return;

@@ -76,6 +76,7 @@ describe.each(CASES)('verifyEcdsa on %s', (curve) => {
   it('SNP-05 gives the same low form for s and n - s', () => {
     const low = lowS(curve, raw(curve, r, s));
     expect(low).toEqual(lowS(curve, raw(curve, r, n - s)));
+    expect(lowS(curve, low)).toBe(low);
     expect(integer(low.subarray(0, octets))).toBe(r);
     expect([s, n - s]).toContain(integer(low.subarray(octets)));
     expect(2n * integer(low.subarray(octets)) < n).toBe(true);

@@ -86,6 +86,8 @@ interface World {
   readonly early?: VerifyEvidenceParts['early'];
   /** In the place of an answer at once. */
   readonly fetch?: (context: FetchContext) => Promise<void>;
+  /** Left out: no receipt is signed, and no decision recorded. */
+  readonly kept?: Pick<VerifyEvidenceParts, 'receipts' | 'recorder'>;
 }
 
 const genuine = snpVerifier();
@@ -110,7 +112,7 @@ function requestOf(members: Partial<VerifyRequest>): VerifyRequest {
 }
 
 function useCaseOf(
-  { verify, standing, options, tokens, fetched, doubt = null, nonces, early = null, fetch }: World,
+  { verify, standing, options, tokens, fetched, doubt = null, nonces, early = null, fetch, kept }: World,
   seen: Seen,
 ): VerifyEvidence {
   const verifier: EvidenceVerifier<'snp'> = {
@@ -153,6 +155,7 @@ function useCaseOf(
       },
       clock: { now: () => AT, monotonicMs: () => 0, doubt: () => doubt },
       waits: new MeasuredWaits(() => undefined),
+      ...kept,
       log: new FakeLog(),
       newId: (at) => {
         seen.ids.push(at);
@@ -181,13 +184,28 @@ function undecided(...retryable: readonly boolean[]): Verify {
 }
 
 describe('the slot of a request', () => {
-  it.each(['a decision', 'a trial'])('is left by %s while it waits for the nonce and for endorsements', async (of) => {
+  const kept = {
+    receipts: { issue: async () => 'receipt' },
+    recorder: {
+      record: async () => undefined,
+      withdraw: async () => undefined,
+      answeredUnrecorded: () => undefined,
+      leavesUnrecorded: () => undefined,
+      releaseAttempt: async () => undefined,
+      releaseResult: async () => undefined,
+    },
+  };
+
+  it.each([
+    ['a decision, for the nonce, endorsements, the receipt and the record', 4],
+    ['a trial, for the nonce and endorsements', 2],
+  ])('is left while it waits by %s', async (of, waits) => {
     const slot = new CountedSlot();
-    const useCase = useCaseOf({}, { contexts: [], fetches: [], standings: [], ids: [] });
-    const policy = parsePolicy(policyText('first'));
-    if (of === 'a decision') await useCase.execute(requestOf({ nonce: NONCE }), CALLER, slot);
-    else await useCase.tryPolicy(policy, requestOf({ nonce: NONCE }), CALLER, slot);
-    expect(slot.waits).toBe(2);
+    const useCase = useCaseOf({ kept }, { contexts: [], fetches: [], standings: [], ids: [] });
+    const request = requestOf({ nonce: NONCE, audience: 'https://gate.example' });
+    if (of.startsWith('a decision')) await useCase.execute(request, CALLER, slot);
+    else await useCase.tryPolicy(parsePolicy(policyText('first')), request, CALLER, slot);
+    expect(slot.waits).toBe(waits);
   });
 });
 

@@ -48,7 +48,7 @@ export function readRuntimeClaims(claims: JsonObject): Reading<RuntimeClaims> {
   return { ok: true, value: { keys, vmConfiguration: configured, userData: claims['user-data'] ?? null } };
 }
 
-/** Converts member names to camelCase, and does not change values. Two names must not become one. */
+/** Converts member names to camelCase, and does not change values. Returns `'duplicate'` if two names become the same. */
 function camelMembers(object: JsonObject): JsonObject | 'duplicate' {
   const members: Record<string, JsonValue> = Object.create(null);
   for (const [name, value] of Object.entries(object)) {
