@@ -5,6 +5,7 @@ import { type EndorsementSet, NO_ENDORSEMENTS } from '../src/core/endorsement.js
 import type { Evidence } from '../src/core/evidence.js';
 import type { Caller, VerifyRequest } from '../src/core/request.js';
 import type { EvidenceVerifier } from '../src/core/verification.js';
+import { NO_SLOT } from '../src/judge/verification-slots.js';
 import { VerifyEvidence } from '../src/judge/verify-evidence.js';
 import { BUILT_IN_POLICIES } from '../src/policy/document/built-in-policies.js';
 import { type Policy, parsePolicy } from '../src/policy/document/policy-document.js';
@@ -94,5 +95,5 @@ export function judge(evidence: Evidence, request: Partial<VerifyRequest>, judge
     at: null,
     ...request,
   };
-  return useCase.execute(full, CALLER);
+  return useCase.execute(full, CALLER, NO_SLOT);
 }

@@ -164,7 +164,7 @@ const FACTORIES: { readonly [Name in keyof Made]: (app: Registrations) => Made[N
   replays: replaysOf,
   replayDecision: ({ replays, recordedDecisions }) => ({
     execute: async (id, at, caller, slot) =>
-      replays.replay(await slot.elsewhere(() => recordedDecisions.get(id, caller)).catch(notReplayable), at, [], slot),
+      replays.replay(await slot.elsewhere(() => recordedDecisions.get(id, caller)).catch(notReplayable), { at, slot }),
   }),
   policyTexts: ({ configuration, policies, clock }) =>
     new PolicyTexts({ policies: (tenant) => policies.of(tenant).snapshot(), ...lintFacts(configuration), clock }),

@@ -1,6 +1,7 @@
 import type { Decision } from '../core/decision.js';
 import { FormatError } from '../core/errors.js';
 import type { Caller, VerifyRequest } from '../core/request.js';
+import { NO_SLOT } from '../judge/verification-slots.js';
 import type { VerifyEvidenceUseCase } from '../judge/verify-evidence.js';
 import { presentDecision } from '../wire/present-decision.js';
 import type { RequestLimits } from '../wire/read-body.js';
@@ -102,7 +103,7 @@ async function judge(
   verifyEvidence: VerifyEvidenceUseCase,
 ): Promise<Decision> {
   try {
-    return await verifyEvidence.execute(overrideRequest(body, overrides), COMMAND_LINE_CALLER);
+    return await verifyEvidence.execute(overrideRequest(body, overrides), COMMAND_LINE_CALLER, NO_SLOT);
   } catch (error) {
     throw error instanceof FormatError ? malformedRequest(error, input, overrides) : error;
   }

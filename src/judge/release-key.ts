@@ -6,11 +6,11 @@ import { ReleaseRefusedError, ReleaseUnavailableError } from '../core/key-releas
 import type { ReleaseAttempt, ReleaseResult } from '../core/key-release-record.js';
 import type { Log } from '../core/ports.js';
 import type { Caller, ReleaseTerms, VerifyRequest } from '../core/request.js';
-import { NO_TRACER, type Tracer } from '../core/traces.js';
+import type { Tracer } from '../core/traces.js';
 import { forbiddenKey } from './caller-limits.js';
 import { FetchTime } from './fetch-time.js';
 import { RECORD_TIMEOUT_MS } from './record.js';
-import { NO_SLOT } from './verification-slots.js';
+import type { Slot } from './verification-slots.js';
 import type { VerifyEvidenceUseCase } from './verify-evidence.js';
 import type { Waits } from './waits.js';
 import { refuseRelease, withhold } from './withheld-decision.js';
@@ -41,8 +41,7 @@ export interface ReleaseKeyParts {
   readonly log: Log;
   /** Timeout of a record, in milliseconds. */
   readonly timeoutMs?: number;
-  /** Defaults to no tracing. */
-  readonly tracer?: Tracer;
+  readonly tracer: Tracer;
 }
 
 /** An allowed request for a key. */
@@ -79,7 +78,7 @@ export class ReleaseKey {
   /**
    * @throws {FormatError | RefusedError} as `VerifyEvidence.execute`; `schema` if the bound key is unfit for encryption
    */
-  async execute(request: ReleaseRequest, caller: Caller, slot = NO_SLOT): Promise<KeyRelease> {
+  async execute(request: ReleaseRequest, caller: Caller, slot: Slot): Promise<KeyRelease> {
     const { keys, verifyEvidence, waits, deadlineMs } = this.#parts;
     const { keyId, dryRun } = request.release;
     const key = keys.get(keyId);
@@ -128,7 +127,7 @@ async function attemptRelease(
 
 /** Never throws. After any error, it returns no key. */
 async function requestKey(
-  { waits, log, tracer = NO_TRACER }: ReleaseKeyParts,
+  { waits, log, tracer }: ReleaseKeyParts,
   key: HeldKey,
   allowed: AllowedRequest,
   signal: AbortSignal,
@@ -174,7 +173,7 @@ function storeResult(parts: ReleaseKeyParts, result: ReleaseResult): Promise<boo
  * @returns whether it is stored in time
  */
 async function storeRecord(
-  { recorder, waits, log, tracer = NO_TRACER, timeoutMs = RECORD_TIMEOUT_MS }: ReleaseKeyParts,
+  { recorder, waits, log, tracer, timeoutMs = RECORD_TIMEOUT_MS }: ReleaseKeyParts,
   decisionId: string,
   record: (recorder: ReleaseRecorder) => Promise<void>,
   late: () => unknown = () => undefined,

@@ -38,7 +38,7 @@ export interface Slot {
 export const NO_SLOT: Slot = { elsewhere: (work) => work() };
 
 /** The state of a slot. */
-interface Taken {
+interface SlotState {
   /** The number of its external waits: evidence and tokens may each have one. */
   waits: number;
   hasEnded: boolean;
@@ -86,28 +86,28 @@ export class VerificationSlots {
     const asked = performance.now();
     const turn = this.#turn(principal);
     if (turn !== null) await turn;
-    const taken: Taken = { waits: 0, hasEnded: false };
+    const state: SlotState = { waits: 0, hasEnded: false };
     try {
       this.#waited((performance.now() - asked) / 1000);
-      return await work({ elsewhere: (wait) => this.#elsewhere(taken, wait) });
+      return await work({ elsewhere: (wait) => this.#elsewhere(state, wait) });
     } finally {
-      taken.hasEnded = true;
+      state.hasEnded = true;
       this.#queue.end(principal);
-      if (taken.waits === 0) this.#computing -= 1;
+      if (state.waits === 0) this.#computing -= 1;
       this.#goOn();
     }
   }
 
-  async #elsewhere<T>(taken: Taken, work: () => Promise<T>): Promise<T> {
-    if (taken.hasEnded) return work();
-    taken.waits += 1;
-    if (taken.waits === 1) this.#free();
+  async #elsewhere<T>(state: SlotState, work: () => Promise<T>): Promise<T> {
+    if (state.hasEnded) return work();
+    state.waits += 1;
+    if (state.waits === 1) this.#free();
     try {
       return await work();
     } finally {
       // An abandoned verification, whose time has expired, gets no slot again.
-      if (taken.hasEnded) taken.waits -= 1;
-      else await this.#back(taken);
+      if (state.hasEnded) state.waits -= 1;
+      else await this.#back(state);
     }
   }
 
@@ -141,12 +141,12 @@ export class VerificationSlots {
    * Waits for a computing slot once the last external wait of a verification has ended. After an earlier one, continues
    * without a slot.
    */
-  async #back(taken: Taken): Promise<void> {
-    const isLast = taken.waits === 1;
+  async #back(state: SlotState): Promise<void> {
+    const isLast = state.waits === 1;
     if (isLast) await this.#mayCompute();
-    taken.waits -= 1;
+    state.waits -= 1;
     // Meanwhile it began another wait, or was abandoned.
-    if (isLast && (taken.waits > 0 || taken.hasEnded)) this.#free();
+    if (isLast && (state.waits > 0 || state.hasEnded)) this.#free();
   }
 
   async #mayCompute(): Promise<void> {

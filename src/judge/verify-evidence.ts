@@ -18,7 +18,7 @@ import { type ShadowParts, shadowResults, type VerifiedInTime } from './shadow-p
 import { type SignParts, signOrWithhold } from './sign.js';
 import { type SubmitParts, submit } from './submit.js';
 import { undecided, undecidedByClock } from './undecided.js';
-import { NO_SLOT } from './verification-slots.js';
+import type { Slot } from './verification-slots.js';
 
 export interface VerifyEvidenceOptions extends Pick<AdmitParts, 'historical'> {
   readonly deadlineMs: number;
@@ -75,7 +75,7 @@ export class VerifyEvidence {
    * @throws {FormatError} if the evidence is malformed, a policy is unknown, or `at` is not enabled
    * @throws {RefusedError} `forbidden` if the caller may not use this policy, audience or verification time
    */
-  async execute(request: VerifyRequest, caller: Caller, slot = NO_SLOT): Promise<Decision> {
+  async execute(request: VerifyRequest, caller: Caller, slot: Slot): Promise<Decision> {
     const parts = { ...this.#parts, waits: this.#parts.waits.within(slot) };
     const inquiry = new LiveInquiry(parts.waits, parts.keep !== null);
     const time = new FetchTime(this.#options.deadlineMs, caller.principal);
@@ -95,7 +95,7 @@ export class VerifyEvidence {
    *
    * @throws {FormatError | RefusedError} as `execute`
    */
-  async tryPolicy(policy: Policy, request: VerifyRequest, caller: Caller, slot = NO_SLOT): Promise<Decision> {
+  async tryPolicy(policy: Policy, request: VerifyRequest, caller: Caller, slot: Slot): Promise<Decision> {
     return this.decideBy(new LiveInquiry(this.#parts.waits.within(slot)), request, caller, policy);
   }
 

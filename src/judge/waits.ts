@@ -25,7 +25,10 @@ export class MeasuredWaits implements Waits {
   readonly #done: (stage: Stage, seconds: number) => void;
   readonly #slot: Slot;
 
-  /** @param done receives the duration of a stage, also if it failed */
+  /**
+   * @param done receives the duration of a stage, also if it failed
+   * @param slot the slot of the request, `NO_SLOT` outside a request
+   */
   constructor(done: (stage: Stage, seconds: number) => void, slot = NO_SLOT) {
     this.#done = done;
     this.#slot = slot;

@@ -5,7 +5,7 @@ import type { JsonObject, JsonValue } from '../core/json.js';
 import { type JsonDifference, jsonDifferences } from '../core/json-differences.js';
 import { LaterVersionError, readDecisionContent } from '../core/recorded-decision.js';
 import type { Caller } from '../core/request.js';
-import { NO_SLOT, type Slot } from '../judge/verification-slots.js';
+import type { Slot } from '../judge/verification-slots.js';
 import { withhold } from '../judge/withheld-decision.js';
 import type { Policy } from '../policy/document/policy-document.js';
 
@@ -70,7 +70,7 @@ export interface RecordedCase {
   /** Verifies with the original inputs. */
   asThen(instead?: readonly Policy[]): Promise<Decision>;
   /** Verifies with today's policies, endorsements, roots and time. */
-  asNow(instead?: readonly Policy[], slot?: Slot): Promise<Decision>;
+  asNow(slot: Slot, instead?: readonly Policy[]): Promise<Decision>;
 }
 
 export interface ReplayDecisionParts {
@@ -79,6 +79,15 @@ export interface ReplayDecisionParts {
   readonly present: (decision: Decision) => JsonObject;
   /** Version of veritee. */
   readonly version: string;
+}
+
+/** How a decision is replayed. */
+export interface ReplayOptions {
+  readonly at: ReplayTime;
+  /** Policies that replace those with the same ids. */
+  readonly instead?: readonly Policy[];
+  /** Free for others while the replay waits. */
+  readonly slot: Slot;
 }
 
 /** The conditions of a replay. */
@@ -116,19 +125,14 @@ export class ReplayDecision {
     this.#parts = parts;
   }
 
-  /**
-   * @param instead policies that replace those with the same ids
-   * @throws {RefusedError} `evidence_not_kept`
-   */
+  /** @throws {RefusedError} `evidence_not_kept` */
   async replay(
     { record, withdrawn }: Pick<RecordedDecision, 'record' | 'withdrawn'>,
-    at: ReplayTime,
-    instead: readonly Policy[] = [],
-    slot = NO_SLOT,
+    { at, instead = [], slot }: ReplayOptions,
   ): Promise<Replay> {
     const { decision: recorded, inputs, version } = contentOf(record.content);
     const again = await this.#parts.again.open(requireKept(recorded, inputs));
-    const judged = at === 'then' ? await again.asThen(instead) : await again.asNow(instead, slot);
+    const judged = at === 'then' ? await again.asThen(instead) : await again.asNow(slot, instead);
     const replayed = this.#presented(recorded, judged, at);
     return this.#compare(recorded, replayed, { at, version, withdrawn, isTrial: instead.length > 0 });
   }

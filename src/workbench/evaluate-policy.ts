@@ -6,7 +6,7 @@ import { isHardwareType, traitsOf } from '../core/evidence-traits.js';
 import { type JsonObject, type JsonValue, jsonPointer } from '../core/json.js';
 import type { Clock } from '../core/ports.js';
 import type { Caller, EvaluationRequest, VerifyRequest } from '../core/request.js';
-import { NO_SLOT, type Slot } from '../judge/verification-slots.js';
+import type { Slot } from '../judge/verification-slots.js';
 import type { VerifyEvidence } from '../judge/verify-evidence.js';
 import { couldBeMet } from '../policy/akv/could-be-met.js';
 import { evaluateReleasePolicy } from '../policy/akv/evaluate-release-policy.js';
@@ -47,7 +47,7 @@ export class EvaluatePolicy {
    * @throws {FormatError} `schema` if the text does not load, or the claims are invalid; for evidence, as `VerifyEvidence`
    * @throws {RefusedError} `forbidden` for a past verification time that the caller may not use
    */
-  async execute(request: EvaluationRequest, caller: Caller, slot = NO_SLOT): Promise<Evaluation> {
+  async execute(request: EvaluationRequest, caller: Caller, slot: Slot): Promise<Evaluation> {
     const { text } = request;
     const { lines } = this.#parts;
     const value = reading('/text', () => parsePolicyValue(text, { bounds: REQUEST_BOUNDS }));

@@ -9,6 +9,7 @@ import type { Log } from '../../core/ports.js';
 import { POLICY_ID } from '../../core/request.js';
 import { PolicyFileError, readNamedPolicyFile } from '../../files/policy-file.js';
 import { writeAtomically } from '../../files/whole-files.js';
+import { NO_SLOT } from '../../judge/verification-slots.js';
 import { requestLimits } from '../../wire/read-body.js';
 import { rawInspections } from '../../workbench/inspections.js';
 import { isLearned, LearnPolicy } from '../../workbench/learn-policy.js';
@@ -47,7 +48,7 @@ export async function learnFromFiles(
     const { policy, under } = verification;
     const learnPolicy = new LearnPolicy(
       (request, policies) =>
-        under(policies).execute({ ...request, policies: policies.map((each) => each.id) }, COMMAND_LINE_CALLER),
+        under(policies).execute({ ...request, policies: policies.map(({ id }) => id) }, COMMAND_LINE_CALLER, NO_SLOT),
       await productVersion(),
     );
     const { eventLogBytes } = configuration.limits;

@@ -88,7 +88,7 @@ async function decideRequest(
   { limits: { eventLogBytes } }: Configuration,
 ): ReturnType<JudgeRequest> {
   const trial: VerifyEvidenceUseCase = {
-    execute: (request, caller) => verifyEvidence.tryPolicy(policy, request, caller),
+    execute: (request, caller, slot) => verifyEvidence.tryPolicy(policy, request, caller, slot),
   };
   const reading = { raw: rawInspections(eventLogBytes), limits: requestLimits(eventLogBytes) };
   try {

@@ -5,6 +5,7 @@ import { type PolicyDiffActions, policyDiff, requireSince } from '../../cli/poli
 import { RECORDED_AND_REPLAYED, replayTime, requireWhich } from '../../cli/replay-report.js';
 import type { LogReader } from '../../core/decision-log.js';
 import type { Log } from '../../core/ports.js';
+import { NO_SLOT } from '../../judge/verification-slots.js';
 import { policyDifferences } from '../../policy/document/policy-differences.js';
 import type { Policy } from '../../policy/document/policy-document.js';
 import type { ReplayDecision } from '../../replay/replay-decision.js';
@@ -30,7 +31,8 @@ export function replayCommands(replaced: Replaced = {}) {
       const output = outputOf(options);
       return withKeptDecisions(options, replaced, output, async ({ store, again, policy }, signal) => {
         const instead = policy === null ? [] : [policy];
-        const judge = async (id: string) => again.replay(await recordOf(store, id), replayTime(options), instead);
+        const how = { at: replayTime(options), instead, slot: NO_SLOT };
+        const judge = async (id: string) => again.replay(await recordOf(store, id), how);
         if (decisionId !== undefined) return replayOne(store, decisionId, policy, judge, output);
         const which = { ...asked, policy: policy?.id ?? null };
         const why = policy === null ? null : OF_ITS_OWN_ID;

@@ -9,7 +9,6 @@ import { jwkThumbprint } from '../../crypto/jwk-thumbprint.js';
 import { EarlyCollateralShadow } from '../../judge/early-collateral.js';
 import { KeptInquiry, type Question } from '../../judge/inquiry.js';
 import type { PolicyView } from '../../judge/tenants.js';
-import { NO_SLOT } from '../../judge/verification-slots.js';
 import type { VerifyEvidence, VerifyEvidenceParts } from '../../judge/verify-evidence.js';
 import type { TrackedVtpm } from '../../policy/appraise/vtpm-resets.js';
 import { type Policy, parsePolicy } from '../../policy/document/policy-document.js';
@@ -66,7 +65,7 @@ export class RecordReverifier implements Reverifier {
         const judged = this.#then(facts, instead).decideBy(inquiry, requestOf(facts), facts.caller);
         return requireRecordedInputs(judged, inquiry, 'this version of veritee');
       },
-      asNow: (instead = [], slot = NO_SLOT) => {
+      asNow: (slot, instead = []) => {
         const inquiry = new KeptInquiry(facts.answers, KEPT_NOW, this.#parts.current.waits.within(slot));
         // Ignores the verification time of the request.
         const today = { ...requestOf(facts), at: null };

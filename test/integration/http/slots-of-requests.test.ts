@@ -10,13 +10,13 @@ const jwk = generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey.export(
 const RELEASE = JSON.stringify({ ...JSON.parse(VERIFY_BODY), binding: { jwk } });
 const EVALUATION = JSON.stringify({ text: 'apiVersion: veritee/v1', ...JSON.parse(VERIFY_BODY) });
 
-describe('a request that takes a slot', () => {
+describe('the slot of a request', () => {
   it.each([
     ['/verify', VERIFY_BODY, 'verifyEvidence'],
     ['/keys/disk/release', RELEASE, 'releaseKey'],
     ['/policies:evaluate', EVALUATION, 'evaluatePolicy'],
     [`/decisions/${KNOWN_DECISION}:replay`, '{"at":"now"}', 'replayDecision'],
-  ] as const)('gives %s its own one, so that another computes while it waits', async (path, body, name) => {
+  ] as const)('is passed to the use case of %s, which frees it while it waits', async (path, body, name) => {
     const service = await start({ callers: oneCaller('sesame', ['verify', 'release', 'audit:read']) });
     const { [name]: useCase, slots } = service;
     const execute = vi.spyOn(useCase as { execute(...given: unknown[]): Promise<unknown> }, 'execute');

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { RELEASE_INPUTS_VERSION } from '../../../src/log/kept-names.js';
 import { requireConforming } from '../../contract/conforms.js';
 import { rewriteRecords } from '../../unit/log/rewrite-records.js';
-import { challenge, LabService, lenientPolicy, MovableClock, post, verdictOf } from './lab-service.js';
+import { call, challenge, LabService, lenientPolicy, MovableClock, post, verdictOf } from './lab-service.js';
 
 let lab: LabService;
 
@@ -249,6 +249,22 @@ describe('a decision judged again as of now', () => {
     expect(again.replayed.at).toBe(again.replayed.decidedAt);
     expect((await replay(service, body.decisionId, 'then')).body).toMatchObject({ equal: true });
     await service.close();
+  });
+
+  it('lets others compute while it waits for the vendor', async () => {
+    const offline = await start('waiting', { amd: { kds: 'off' } });
+    const { body } = await lab.verify(offline, { members: { policy: 'payments' } });
+    await offline.close();
+    const service = await start('waiting', { deadlineSeconds: 10 });
+    lab.kds.fail(/./, 'half_open');
+    const asked = lab.kds.requests.length;
+    const again = replay(service, body.decisionId, 'now');
+    await expect.poll(() => lab.kds.requests.length, { timeout: 30_000 }).toBeGreaterThan(asked);
+    const { body: metrics } = await call(service.url, '/metrics');
+    expect(metrics).toContain('veritee_verifications{state="running"} 1\n');
+    expect(metrics).toContain('veritee_verifications{state="computing"} 0\n');
+    await lab.kds.heal();
+    expect((await again).body).toMatchObject({ decision: { recorded: 'indeterminate' } });
   });
 
   it('says that it is the recorded request that names a policy which is not there any more', async () => {

@@ -6,7 +6,7 @@ import { FormatError, RefusedError } from '../../../src/core/errors.js';
 import type { HeldKey, ReleasedValue } from '../../../src/core/held-key.js';
 import { ReleaseRefusedError, ReleaseUnavailableError } from '../../../src/core/key-release.js';
 import type { Caller } from '../../../src/core/request.js';
-import type { Tracer } from '../../../src/core/traces.js';
+import { NO_TRACER, type Tracer } from '../../../src/core/traces.js';
 import { ReleaseKey, type ReleaseKeyParts } from '../../../src/judge/release-key.js';
 import { NO_SLOT } from '../../../src/judge/verification-slots.js';
 import { MeasuredWaits } from '../../../src/judge/waits.js';
@@ -77,11 +77,15 @@ function releasing(given: Given = {}) {
     waits: new MeasuredWaits(() => undefined),
     log,
     timeoutMs,
-    ...(given.tracer && { tracer: given.tracer }),
+    tracer: given.tracer ?? NO_TRACER,
   };
   const useCase = new ReleaseKey(parts);
   const ask = (dryRun = false, keyId = 'disk') =>
-    useCase.execute({ ...judged().request, release: { keyId, kind: 'local', anyMachine: false, dryRun } }, CALLER);
+    useCase.execute(
+      { ...judged().request, release: { keyId, kind: 'local', anyMachine: false, dryRun } },
+      CALLER,
+      NO_SLOT,
+    );
   return { useCase, ask, steps, log, key, recorder, verifyEvidence };
 }
 

@@ -12,6 +12,7 @@ import type { Caller, VerifyRequest } from '../../../src/core/request.js';
 import { NO_TRACER } from '../../../src/core/traces.js';
 import { FetchTime } from '../../../src/judge/fetch-time.js';
 import { signOrWithhold } from '../../../src/judge/sign.js';
+import { NO_SLOT } from '../../../src/judge/verification-slots.js';
 import { VerifyEvidence } from '../../../src/judge/verify-evidence.js';
 import { NO_WAITS } from '../../../src/judge/waits.js';
 import { JUDGING_OPTIONS, judgingParts } from '../../judging-parts.js';
@@ -68,7 +69,7 @@ function answering(issue: ReceiptIssuer['issue'], deadlineMs: number, onJudging 
     receipts: { issue },
   });
   const request = { ...REQUEST, evidence: EVIDENCE, bindingJwk: null, policies: [], at: null };
-  return new VerifyEvidence(parts, { ...JUDGING_OPTIONS, deadlineMs }).execute(request, CALLER);
+  return new VerifyEvidence(parts, { ...JUDGING_OPTIONS, deadlineMs }).execute(request, CALLER, NO_SLOT);
 }
 
 const failing: ReceiptIssuer['issue'] = async () => {

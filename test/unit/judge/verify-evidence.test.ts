@@ -15,6 +15,7 @@ import type {
 } from '../../../src/core/verification.js';
 import { ChallengeCodec, challengeId } from '../../../src/judge/challenge-codec.js';
 import type { NonceUse } from '../../../src/judge/nonces.js';
+import { NO_SLOT } from '../../../src/judge/verification-slots.js';
 import {
   VerifyEvidence,
   type VerifyEvidenceOptions,
@@ -94,7 +95,7 @@ const genuine = snpVerifier();
 
 async function judge(request: Partial<VerifyRequest> = {}, world: World = {}): Promise<Decision & { seen: Seen }> {
   const seen: Seen = { contexts: [], fetches: [], standings: [], ids: [] };
-  const decision = await useCaseOf(world, seen).execute(requestOf(request), world.caller ?? CALLER);
+  const decision = await useCaseOf(world, seen).execute(requestOf(request), world.caller ?? CALLER, NO_SLOT);
   return { ...decision, seen };
 }
 
@@ -169,7 +170,11 @@ function useCaseOf(
 /** The refusal before anything is verified, without use of a challenge. */
 async function expectRefused(request: Partial<VerifyRequest>, world: World, error: object): Promise<void> {
   const seen: Seen = { contexts: [], fetches: [], standings: [], ids: [] };
-  const refused = useCaseOf(world, seen).execute(requestOf({ nonce: NONCE, ...request }), world.caller ?? CALLER);
+  const refused = useCaseOf(world, seen).execute(
+    requestOf({ nonce: NONCE, ...request }),
+    world.caller ?? CALLER,
+    NO_SLOT,
+  );
   await expect(refused).rejects.toMatchObject(error);
   const { ids: _, ...asked } = seen;
   expect(asked).toEqual({ contexts: [], fetches: [], standings: [] });
@@ -303,7 +308,9 @@ describe('a challenge sent 10 000 times at once', () => {
     const seen: Seen = { contexts: [], fetches: [], standings: [], ids: [] };
     const nonces = challengesWith({ codec, store });
     const useCase = useCaseOf({ verify: () => verification, nonces, options: { deadlineMs: 600_000 } }, seen);
-    const decisions = await Promise.all(Array.from({ length: 10_000 }, () => useCase.execute(request, CALLER)));
+    const decisions = await Promise.all(
+      Array.from({ length: 10_000 }, () => useCase.execute(request, CALLER, NO_SLOT)),
+    );
     expect(decisions.filter(({ decision }) => decision === 'allow')).toHaveLength(1);
     const denied = decisions.filter(({ decision }) => decision === 'deny');
     expect(denied).toHaveLength(9_999);
@@ -452,11 +459,16 @@ describe('a policy that is only tried', () => {
     const seen: Seen = { contexts: [], fetches: [], standings: [], ids: [] };
     const early = { judge: vi.fn(async () => []) };
     const useCase = useCaseOf({ early }, seen);
-    const decision = await useCase.tryPolicy(parsePolicy(policyText('own')), requestOf({ nonce: NONCE }), CALLER);
+    const decision = await useCase.tryPolicy(
+      parsePolicy(policyText('own')),
+      requestOf({ nonce: NONCE }),
+      CALLER,
+      NO_SLOT,
+    );
     expect(decision).toMatchObject({ decision: 'allow', policies: [{ id: 'own' }], shadow: [] });
     expect(seen.standings[0]?.use).toEqual({ at: AT, consume: false });
     expect(early.judge).not.toHaveBeenCalled();
-    await useCase.execute(requestOf({ nonce: NONCE }), CALLER);
+    await useCase.execute(requestOf({ nonce: NONCE }), CALLER, NO_SLOT);
     expect(early.judge).toHaveBeenCalledOnce();
   });
 });
@@ -525,7 +537,7 @@ describe('what the parts are asked', () => {
       ended.push(seen.fetches[0]?.signal.aborted);
       return genuine.open(evidence).verify(context);
     };
-    await useCaseOf({ verify }, seen).execute(requestOf({}), CALLER);
+    await useCaseOf({ verify }, seen).execute(requestOf({}), CALLER, NO_SLOT);
     expect([...ended, seen.fetches[0]?.signal.aborted]).toEqual([false, true]);
   });
 
@@ -536,7 +548,7 @@ describe('what the parts are asked', () => {
     };
     const useCase = useCaseOf({ tokens: { openResult: refuse } }, seen);
     const attestationResults = [{ type: 'maa-token', token: 'a.b.c' }] as const;
-    await expect(useCase.execute(requestOf({ attestationResults }), CALLER)).rejects.toMatchObject({
+    await expect(useCase.execute(requestOf({ attestationResults }), CALLER, NO_SLOT)).rejects.toMatchObject({
       code: 'token_header',
     });
     expect(seen.fetches).toEqual([]);
@@ -553,6 +565,7 @@ describe('what the parts are asked', () => {
     const judged = useCaseOf({ tokens, fetched }, seen).execute(
       requestOf({ attestationResults: [{ type: 'maa-token', token: 'a.b.c' }] }),
       CALLER,
+      NO_SLOT,
     );
     judged.catch(() => {});
     await new Promise(setImmediate);

@@ -4,6 +4,7 @@ import type { Caller, VerifyRequest } from '../../../src/core/request.js';
 import type { EvidenceVerifier } from '../../../src/core/verification.js';
 import type { RememberedResets } from '../../../src/core/vtpm-resets.js';
 import { jwkThumbprint } from '../../../src/crypto/jwk-thumbprint.js';
+import { NO_SLOT } from '../../../src/judge/verification-slots.js';
 import { VerifyEvidence } from '../../../src/judge/verify-evidence.js';
 import type { TrackedVtpm } from '../../../src/policy/appraise/vtpm-resets.js';
 import { parsePolicy } from '../../../src/policy/document/policy-document.js';
@@ -99,7 +100,7 @@ async function judge(
   options: AzureEvidenceOptions = {},
   shadowPolicies: readonly string[] = [],
 ): Promise<Decision> {
-  return useCaseOf(resets, shadowPolicies).execute(requestOf(members, options), CALLER);
+  return useCaseOf(resets, shadowPolicies).execute(requestOf(members, options), CALLER, NO_SLOT);
 }
 
 const READ = `read ${KEY}`;
@@ -165,7 +166,7 @@ describe('the memory of vTPM resets', () => {
   it('TPM-10 is neither read nor advanced for a policy that is only tried, whose text is the caller’s', async () => {
     const resets = new ScriptedResets();
     resets.before = { state: 'remembered', counts: { resetCount: 8, restartCount: 0 } };
-    const decision = await useCaseOf(resets).tryPolicy(policyOf('own', tracking), requestOf({}), CALLER);
+    const decision = await useCaseOf(resets).tryPolicy(policyOf('own', tracking), requestOf({}), CALLER, NO_SLOT);
     expect(decision).toMatchObject({ decision: 'allow', policies: [{ id: 'own' }] });
     expect(decision.checks).toContainEqual(expect.objectContaining({ id: 'tpm_reset', result: 'warn' }));
     expect(resets.calls).toEqual([]);
