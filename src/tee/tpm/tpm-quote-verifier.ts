@@ -80,12 +80,12 @@ function isRestrictedSigningKey(attributes: TpmtPublic['attributes']): boolean {
 }
 
 /** A parsed quote, and the PCR values that were sent for it. */
-type Quote = TpmsQuote & QuotedState;
+type QuoteWithValues = TpmsQuote & QuotedState;
 
 /** A parsed TPMS_ATTEST. Only magic and type are read if it is not a quote. */
-type Structure = ReturnType<typeof parseTpmsAttestHeader> & { readonly quote: Quote | null };
+type Structure = ReturnType<typeof parseTpmsAttestHeader> & { readonly quote: QuoteWithValues | null };
 
-interface ReadQuote extends TpmQuoteInput {
+interface ParsedInput extends TpmQuoteInput {
   readonly structure: Structure;
 }
 
@@ -117,7 +117,7 @@ function requireValueLengths({ pcrs }: TpmQuoteInput, about: string): void {
 /** Runs steps 2 to 10 of README.md in this folder. `open` runs step 1. */
 function verify(
   checks: Checks,
-  quote: ReadQuote,
+  quote: ParsedInput,
   key: Verified<QuoteKey>,
   binding: ExpectedBinding | null,
 ): TpmQuoteVerification {
@@ -154,7 +154,7 @@ function isQuote(header: { readonly magic: number; readonly type: number }): boo
  * Verifies magic and type. Without the check of the magic, a key that is not restricted could sign forged quotes.
  * Structures of other types contain no PCRs.
  */
-function verifyKind(checks: Checks, { magic, type, quote }: Structure): Quote | null {
+function verifyKind(checks: Checks, { magic, type, quote }: Structure): QuoteWithValues | null {
   const own = checks.require(magic === TPM_GENERATED_VALUE, 'tpm_magic', {
     expected: word(TPM_GENERATED_VALUE),
     actual: word(magic),
@@ -183,7 +183,7 @@ function verifyExtraData(checks: Checks, attest: TpmsQuote, binding: ExpectedBin
  * the order of the selections, then by ascending index (TPM 2.0 part 1, 22.5). An index comes from the selection,
  * never from a position in a list.
  */
-function verifyPcrs(checks: Checks, attest: Quote, quote: TpmQuoteInput, hash: StrongHash): boolean {
+function verifyPcrs(checks: Checks, attest: QuoteWithValues, quote: TpmQuoteInput, hash: StrongHash): boolean {
   const selected = attest.selections.flatMap(({ bank, indices }) =>
     indices.map((index) => `${bank ?? 'other'}:${index}`),
   );
@@ -200,11 +200,8 @@ function verifyPcrs(checks: Checks, attest: Quote, quote: TpmQuoteInput, hash: S
 function verifySelection(checks: Checks, selected: readonly string[], quote: TpmQuoteInput): boolean {
   const sent = [...quote.pcrs].flatMap(([bank, values]) => [...values.keys()].map((index) => `${bank}:${index}`));
   const names = new Set(selected);
-  const exact =
-    selected.length > 0 &&
-    names.size === selected.length &&
-    sent.length === selected.length &&
-    sent.every((name) => names.has(name));
+  // A name selected twice fails, since the names sent differ from each other.
+  const exact = selected.length > 0 && sent.length === selected.length && sent.every((name) => names.has(name));
   const differences = exact ? [] : differencesOf(selected, sent);
   return checks.require(exact, 'tpm_pcr_selection', {
     expected: selected,
@@ -222,7 +219,7 @@ function verifyBank(checks: Checks, selected: readonly string[]): boolean {
   });
 }
 
-function verifyDigest(checks: Checks, attest: Quote, hash: StrongHash): boolean {
+function verifyDigest(checks: Checks, attest: QuoteWithValues, hash: StrongHash): boolean {
   const actual = digest(hash, attest.values);
   const holds = checks.require(equalInConstantTime(actual, attest.pcrDigest), 'tpm_pcr_digest', {
     expected: hex(attest.pcrDigest),
@@ -244,13 +241,15 @@ function verifyMeasured(checks: Checks, quote: TpmQuoteInput): boolean {
   });
 }
 
-/** Lists the missing and the excess values. */
+/** Lists the missing and the excess values, and indices that are selected more than once. */
 function differencesOf(selected: readonly string[], sent: readonly string[]): readonly string[] {
   const missing = selected.filter((name) => !sent.includes(name));
   const surplus = sent.filter((name) => !selected.includes(name));
+  const repeated = selected.filter((name, position) => selected.indexOf(name) < position);
   return [
     ...(missing.length === 0 ? [] : [`not sent: ${pcrsByBank(missing)}`]),
     ...(surplus.length === 0 ? [] : [`not quoted: ${pcrsByBank(surplus)}`]),
+    ...(repeated.length === 0 ? [] : [`selected more than once: ${pcrsByBank(repeated)}`]),
   ];
 }
 

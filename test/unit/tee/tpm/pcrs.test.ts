@@ -212,13 +212,19 @@ describe('PCR values of a quote', () => {
     },
   );
 
-  it('are named where they are denied: those that were not sent, and those that were not quoted', () => {
-    const found = judgeQuote(tpm, withPcrs(quoteOf(sha256(0, 1, 7)), { sha256: values(0, 2) }));
+  it.each([
+    [
+      'not sent, or not quoted',
+      quoteOf(sha256(0, 1, 7)),
+      values(0, 2),
+      'not sent: PCRs 1, 7 (sha256); not quoted: PCR 2 (sha256)',
+    ],
+    ['selected twice', quoteOf(sha256(0, 7), sha256(7)), values(0, 7), 'selected more than once: PCR 7 (sha256)'],
+  ])('are named where they are denied: those %s', (_which, quote, sent, differences) => {
+    const found = judgeQuote(tpm, withPcrs(quote, { sha256: sent }));
     expect(found.checks.find(({ id }) => id === 'tpm_pcr_selection')).toMatchObject({
-      expected: ['sha256:0', 'sha256:1', 'sha256:7'],
-      actual: ['sha256:0', 'sha256:2'],
-      detail:
-        'the PCR values sent are not exactly those that the signed selection names; not sent: PCRs 1, 7 (sha256); not quoted: PCR 2 (sha256)',
+      actual: sent.map(([index]) => `sha256:${index}`),
+      detail: `the PCR values sent are not exactly those that the signed selection names; ${differences}`,
     });
   });
 
