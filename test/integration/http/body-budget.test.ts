@@ -1,9 +1,12 @@
 import { connect, type Socket } from 'node:net';
+import fastify from 'fastify';
 import { describe, expect, it } from 'vitest';
 import { ApiKeyCallers } from '../../../src/callers/api-keys.js';
 import { ConfiguredCallers } from '../../../src/callers/configured-callers.js';
 import { LocalCaller } from '../../../src/callers/local-caller.js';
 import type { CredentialClock } from '../../../src/core/clock-doubt.js';
+import { SERVICE } from '../../../src/core/fair-queue.js';
+import { BodyBudget, readBodiesWithin } from '../../../src/http/body-budget.js';
 import { apiKeyCaller } from '../../unit/callers/caller-of.js';
 import { FakeLog } from '../../unit/judge/fakes.js';
 import { answersIn, call, exchange, post } from './exchange.js';
@@ -212,4 +215,13 @@ describe('bytes of bodies in flight', () => {
     const service = await start({ settings: SMALL });
     expect((await post(service.url, '/verify', ' '.repeat(HELD + 1))).body.code).toBe('body_too_large');
   });
+});
+
+it('a body that has arrived is not kept by the listeners of its request', async () => {
+  const application = fastify();
+  application.decorateRequest('sharer', SERVICE);
+  readBodiesWithin(application, new BodyBudget(HELD));
+  application.post('/', async ({ raw, body }) => [(body as Buffer).length, raw.listenerCount('data')]);
+  const answer = await application.inject({ method: 'POST', url: '/', payload: { some: 'body' } });
+  expect(answer.json()).toEqual([15, 0]);
 });

@@ -17,6 +17,14 @@ describe('runtime claims', () => {
     });
   });
 
+  it('may name members of vm-configuration like those of every object', () => {
+    const object = read('{"keys":[],"vm-configuration":{"toString":true,"value-of":1}}');
+    expect(object.ok && readRuntimeClaims(object.value)).toMatchObject({
+      ok: true,
+      value: { vmConfiguration: { toString: true, valueOf: 1 } },
+    });
+  });
+
   it('may lack vm-configuration and user-data', () => {
     const object = read('{"keys":[]}');
     expect(object.ok && readRuntimeClaims(object.value)).toMatchObject({
