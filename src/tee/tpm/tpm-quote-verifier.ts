@@ -245,7 +245,7 @@ function verifyMeasured(checks: Checks, quote: TpmQuoteInput): boolean {
 function differencesOf(selected: readonly string[], sent: readonly string[]): readonly string[] {
   const missing = selected.filter((name) => !sent.includes(name));
   const surplus = sent.filter((name) => !selected.includes(name));
-  const repeated = selected.filter((name, position) => selected.indexOf(name) < position);
+  const repeated = selected.filter((name, position) => selected.includes(name, position + 1));
   return [
     ...(missing.length === 0 ? [] : [`not sent: ${pcrsByBank(missing)}`]),
     ...(surplus.length === 0 ? [] : [`not quoted: ${pcrsByBank(surplus)}`]),
