@@ -1,3 +1,4 @@
+import type { NonceStanding } from '../core/challenge.js';
 import type { Checks } from '../core/check.js';
 import type { CheckId } from '../core/codes.js';
 import { hasParavisor } from '../core/evidence-traits.js';
@@ -154,17 +155,28 @@ function checkWarnings(checks: Checks, { asked: { nonce, historical }, appraisal
   const warnings = appraisal.checks.filter(({ result, waived = false }) => result === 'warn' && !waived);
   const faults = [
     ...(historical ? ['the verification time is in the past'] : []),
-    ...(nonce.origin === 'challenge' && nonce.state === 'consumed'
-      ? []
-      : ['the nonce is no unused challenge of this service']),
+    ...(mayBeUnused(nonce) ? [] : ['the nonce is no unused challenge of this service']),
     ...(lacking.length === 0 ? [] : [`the policy lacks ${lacking.join(', ')}`]),
     ...[...new Set(warnings.map(({ id }) => id))].map(unwaived),
   ];
+  if (faults.length === 0 && !isUnused(nonce)) {
+    checks.skip(['release_warning'], 'the store of challenges cannot tell whether the nonce is an unused challenge');
+    return;
+  }
   checks.require(faults.length === 0, 'release_warning', {
     ...(faults.length === 0 ? {} : { actual: faults }),
     otherwise: faults.join('; '),
     faults,
   });
+}
+
+function isUnused(nonce: NonceStanding): boolean {
+  return nonce.origin === 'challenge' && nonce.state === 'consumed';
+}
+
+/** `nonce_store` leaves the decision open. A deny would stop a release that succeeds once the store answers again. */
+function mayBeUnused(nonce: NonceStanding): boolean {
+  return isUnused(nonce) || (nonce.origin === 'challenge' && nonce.state === 'store_unavailable');
 }
 
 /**

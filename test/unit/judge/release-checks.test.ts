@@ -223,6 +223,17 @@ describe('the conditions of a release by a vault', () => {
     expect(detailOf('release_warning', changes)).toBe(detail);
   });
 
+  it('FRS-03 a store of challenges that cannot tell leaves it open, and hides no other reason', () => {
+    const nonce: NonceStanding = { origin: 'challenge', state: 'store_unavailable' };
+    expect(resultsOf({ nonce })).toMatchObject({ release_token_stale: 'skipped', release_warning: 'skipped' });
+    expect(detailOf('release_warning', { nonce })).toBe(
+      'the store of challenges cannot tell whether the nonce is an unused challenge',
+    );
+    const warn = (checks: Checks) => checks.warn('nonce_stale');
+    expect(resultsOf({ nonce, warn })['release_warning']).toBe('fail');
+    expect(detailOf('release_warning', { nonce, warn })).toBe('the warning nonce_stale is not waived');
+  });
+
   it('CRT-41 a CRL that AMD has not confirmed keeps the key back', () => {
     const warn = (checks: Checks) => checks.warn('crl_unconfirmed');
     expect([resultsOf({ warn })['release_warning'], resultsOf({})['release_warning']]).toEqual(['fail', 'pass']);
