@@ -54,6 +54,10 @@ export const LEFT_OUT: readonly LeftOut[] = [
     why: 'test/unit has the parts of what these run as a whole',
   },
   {
+    files: ['test/model/**'],
+    why: 'it takes thousands of random steps',
+  },
+  {
     files: ['test/integration/real/**', 'test/robustness/**'],
     why: 'they repeat a test for each bit, recipe or piece of real evidence',
   },
