@@ -12,10 +12,12 @@ import { makeSeeds } from './seeds.js';
  * declare, hangs or grows without bound.
  *
  * `FUZZ_SECONDS`: time for each parser, 10 if left out. `FUZZ_SEED`: the random seed; another one each run where left
- * out. `FUZZ_PARSERS`: names, separated by commas; all if left out.
+ * out. `FUZZ_PARSERS`: names, separated by commas; all if left out. `FUZZ_CORPUS`: a folder that keeps the inputs which reached new code,
+ * for the next run; if left out, nothing is kept.
  */
 const SECONDS = Number(process.env['FUZZ_SECONDS'] ?? '10');
 const SEED = Number(process.env['FUZZ_SEED'] ?? 1 + Math.floor(Math.random() * 2 ** 31));
+const CORPUS = process.env['FUZZ_CORPUS'];
 const AT_ONCE = 2;
 const JAZZER = fileURLToPath(new URL('../../node_modules/@jazzer.js/core/dist/cli.js', import.meta.url));
 const LIMITS = ['-timeout=10', '-rss_limit_mb=1024', '-max_len=65536'];
@@ -82,8 +84,8 @@ function report(outcome: Outcome): Outcome {
 }
 
 async function fuzzOne(name: ParserName, seeds: readonly Uint8Array[], target: string): Promise<Outcome> {
-  const [corpus, found] = [join(folder, `${name}-corpus`), join(folder, `${name}-found`)];
-  for (const made of [corpus, found]) await mkdir(made);
+  const [corpus, found] = [join(CORPUS ?? folder, name), join(folder, `${name}-found`)];
+  for (const made of [corpus, found]) await mkdir(made, { recursive: true });
   for (const [index, seed] of seeds.entries()) await writeFile(join(corpus, `seed-${index}`), seed);
   const { end, output } = await jazzer(name, target, [
     corpus,
