@@ -18,6 +18,9 @@ import { isNameOfOne, wrappingKeys } from './wrapping-keys.js';
 const PIN_MACHINE =
   'The operator should pin machines or hcl.vmUniqueId in the policy, or accept evidence with a vTPM, which the caller then sends.';
 
+const STORE_UNAVAILABLE = 'the challenge store is unavailable, so whether the challenge is unused is unknown';
+const OPEN = 'a check is unavailable, so what the evidence vouches for is unknown';
+
 const TARGET = '/attestationResults';
 const BINDING = '/binding';
 
@@ -88,17 +91,17 @@ function checkToken(checks: Checks, release: ReleaseSubject): void {
     return;
   }
   checkAge(checks.at(TARGET), token, release);
-  checks.at(TARGET).require(release.joined.ofSameTee.has('maa'), 'release_other_vm');
+  const isOfSameTee = release.joined.ofSameTee.has('maa');
+  if (!isOfSameTee && isOpen(release)) checks.at(TARGET).skip(['release_other_vm'], OPEN);
+  else checks.at(TARGET).require(isOfSameTee, 'release_other_vm');
   if (checkBound(checks, release)) checkWrappingKey(checks.at(BINDING), token, release);
 }
 
 /** A token issued before the challenge may be replayed. Compares whole seconds, without leeway. */
 function checkAge(checks: Checks, { iat }: JsonObject, { asked: { nonce } }: ReleaseSubject): void {
   if (nonce.origin !== 'challenge' || nonce.state !== 'consumed') {
-    checks.skip(
-      ['release_token_stale'],
-      'there is no unused challenge of this service that the token could be newer than',
-    );
+    const because = 'there is no unused challenge of this service that the token could be newer than';
+    checks.skip(['release_token_stale'], mayBeUnused(nonce) ? STORE_UNAVAILABLE : because);
     return;
   }
   const { issuedAt } = nonce;
@@ -114,11 +117,17 @@ function checkAge(checks: Checks, { iat }: JsonObject, { asked: { nonce } }: Rel
  * Whether the evidence vouches for the bound key: it holds X, or the attestation key certified it. A token that holds X
  * does not count: anyone with a token of another request could name its key.
  */
-function checkBound(checks: Checks, { asked: { binding }, joined, terms }: ReleaseSubject): boolean {
+function checkBound(checks: Checks, release: ReleaseSubject): boolean {
+  const { asked, joined, terms } = release;
+  const { binding } = asked;
   if (binding !== null && binding.jkt !== null && joined.boundByEvidence.length > 0) {
     // A vault chooses the key that it wraps to. `checkWrappingKey` checks it next.
     if (terms.kind === 'local') checks.at(BINDING).pass('release_key_unbound', { actual: binding.jkt });
     return true;
+  }
+  if (isOpen(release)) {
+    checks.at(BINDING).skip(['release_key_unbound'], OPEN);
+    return false;
   }
   const detail = 'the evidence does not vouch for the key of binding.jwk';
   checks.at(BINDING).fail('release_key_unbound', terms.kind === 'local' ? { detail, remedy: BIND } : { detail });
@@ -160,7 +169,7 @@ function checkWarnings(checks: Checks, { asked: { nonce, historical }, appraisal
     ...[...new Set(warnings.map(({ id }) => id))].map(unwaived),
   ];
   if (faults.length === 0 && !isUnused(nonce)) {
-    checks.skip(['release_warning'], 'the store of challenges cannot tell whether the nonce is an unused challenge');
+    checks.skip(['release_warning'], STORE_UNAVAILABLE);
     return;
   }
   checks.require(faults.length === 0, 'release_warning', {
@@ -174,9 +183,14 @@ function isUnused(nonce: NonceStanding): boolean {
   return nonce.origin === 'challenge' && nonce.state === 'consumed';
 }
 
-/** `nonce_store` leaves the decision open. A deny would stop a release that succeeds once the store answers again. */
+/** `nonce_store` leaves the decision open. A fault of the store is no reason for a deny. */
 function mayBeUnused(nonce: NonceStanding): boolean {
   return isUnused(nonce) || (nonce.origin === 'challenge' && nonce.state === 'store_unavailable');
+}
+
+/** Whether nothing failed, and a check is unavailable. Until it is known, neither is what the evidence vouches for. */
+function isOpen({ appraisal }: ReleaseSubject): boolean {
+  return appraisal.outcome === 'indeterminate';
 }
 
 /**

@@ -1,5 +1,5 @@
 import { createHash, generateKeyPairSync, type KeyObject } from 'node:crypto';
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { compactDecrypt } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -87,8 +87,8 @@ function configuration(changes: object = {}): Record<string, unknown> {
   };
 }
 
-async function challenge(): Promise<Uint8Array> {
-  const { body } = await post(service.url, '/challenges', '{}', HEADERS);
+async function challenge({ url } = service): Promise<Uint8Array> {
+  const { body } = await post(url, '/challenges', '{}', HEADERS);
   return Buffer.from(body.nonce, 'base64url');
 }
 
@@ -101,11 +101,11 @@ interface Asked {
   readonly headers?: Record<string, string>;
 }
 
-async function release(asked: Asked = {}): Promise<Answer> {
+async function release(asked: Asked = {}, { url } = service): Promise<Answer> {
   const { nonce = await challenge(), jwk = JWK, keyId = 'disk', query = '', members = {}, headers = HEADERS } = asked;
   const evidence = lab.vm.wireEvidence({ nonce, jwk, endorsements: WITHOUT_ENDORSEMENTS });
   const body = { evidence, nonce: Buffer.from(nonce).toString('base64url'), binding: { jwk }, ...members };
-  return post(service.url, `/keys/${keyId}/release${query}`, JSON.stringify(body), headers);
+  return post(url, `/keys/${keyId}/release${query}`, JSON.stringify(body), headers);
 }
 
 const isAllowed = async (nonce: Uint8Array) => (await release({ nonce })).body.decision;
@@ -210,6 +210,29 @@ describe('the release of a local key', () => {
     expect((await release({ query: '?enforce=true' })).status).toBe(200);
     const denied = await release({ query: '?enforce=true', nonce: new Uint8Array(32).fill(9) });
     expect([denied.status, denied.body.release]).toEqual([403, null]);
+  });
+});
+
+describe('a release that cannot be decided', () => {
+  const verdict = ({ body }: Answer) => [body.decision, body.reasons, body.release];
+
+  it('is indeterminate while AMD KDS is out of reach, and a deny for a used challenge', async () => {
+    const offline = await lab.start(configuration({ amd: { kds: 'off' } }), {}, 'offline');
+    const nonce = await challenge(offline);
+    expect(verdict(await release({ nonce }, offline))).toEqual(['indeterminate', ['vcek_unavailable'], null]);
+    const { body } = await release({ nonce }, offline);
+    expect([body.decision, body.release]).toEqual(['deny', null]);
+    expect(body.reasons).toContain('nonce_used');
+  });
+
+  it('FRS-03 is indeterminate while the store of challenges is out of reach', async () => {
+    const service = await lab.start(configuration(), {}, 'away');
+    const nonce = await challenge(service);
+    const file = join(lab.root, 'away', 'veritee.db');
+    await rename(file, `${file}.away`);
+    const reasons = ['nonce_store', 'audit_unavailable'];
+    expect(verdict(await release({ nonce }, service))).toEqual(['indeterminate', reasons, null]);
+    await rename(`${file}.away`, file);
   });
 });
 

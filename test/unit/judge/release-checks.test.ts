@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { NonceStanding } from '../../../src/core/challenge.js';
 import type { Checks } from '../../../src/core/check.js';
+import type { Outcome } from '../../../src/core/decision.js';
 import type { Evidence, EvidenceType } from '../../../src/core/evidence.js';
 import type { JsonObject } from '../../../src/core/json.js';
 import type { ExpectedBinding } from '../../../src/core/verification.js';
@@ -47,6 +48,7 @@ interface Changes {
   readonly binding?: ExpectedBinding | null;
   readonly isBound?: boolean;
   readonly policy?: typeof POLICY;
+  readonly outcome?: Outcome;
   readonly warn?: (checks: Checks) => void;
   readonly kind?: 'vault' | 'local';
   readonly evidenceType?: EvidenceType;
@@ -56,13 +58,13 @@ interface Changes {
 
 function releaseSubject(changes: Changes = {}): ReleaseSubject {
   const { claims = token(), sameTee = true, nonce = CHALLENGE, historical = false, isBound = true } = changes;
-  const { binding = BINDING, policy = POLICY, warn = () => undefined, kind = 'vault' } = changes;
+  const { outcome = 'allow', binding = BINDING, policy = POLICY, warn = () => undefined, kind = 'vault' } = changes;
   const { evidenceType = 'az-snp-vtpm', hasRuntimeClaims = false, anyMachine = false } = changes;
   const checks = checksAt('');
   warn(checks);
   const joined = undecided('deadline', false);
   const maa = { ...(claims && { maa: { claims } }), ...(hasRuntimeClaims && { hcl: {} }) };
-  const appraisal = { policy, outcome: 'allow', checks: checks.all } as unknown as PolicyAppraisal;
+  const appraisal = { policy, outcome, checks: checks.all } as unknown as PolicyAppraisal;
   return {
     keyThumbprint,
     terms: { keyId: 'db', kind, anyMachine, dryRun: false },
@@ -226,12 +228,21 @@ describe('the conditions of a release by a vault', () => {
   it('FRS-03 a store of challenges that cannot tell leaves it open, and hides no other reason', () => {
     const nonce: NonceStanding = { origin: 'challenge', state: 'store_unavailable' };
     expect(resultsOf({ nonce })).toMatchObject({ release_token_stale: 'skipped', release_warning: 'skipped' });
-    expect(detailOf('release_warning', { nonce })).toBe(
-      'the store of challenges cannot tell whether the nonce is an unused challenge',
-    );
+    const detail = 'the challenge store is unavailable, so whether the challenge is unused is unknown';
+    expect(['release_token_stale', 'release_warning'].map((id) => detailOf(id, { nonce }))).toEqual([detail, detail]);
     const warn = (checks: Checks) => checks.warn('nonce_stale');
     expect(resultsOf({ nonce, warn })['release_warning']).toBe('fail');
     expect(detailOf('release_warning', { nonce, warn })).toBe('the warning nonce_stale is not waived');
+  });
+
+  it.each(['local', 'vault'] as const)('evidence that cannot be verified now leaves it open: %s', (kind) => {
+    const open: Changes = { kind, isBound: false, sameTee: false, outcome: 'indeterminate' };
+    const results = Object.values(resultsOf(open));
+    expect(results).toContain('skipped');
+    expect(results).not.toContain('fail');
+    const detail = 'a check is unavailable, so what the evidence vouches for is unknown';
+    expect(detailOf('release_key_unbound', open)).toBe(detail);
+    expect(resultsOf({ ...open, outcome: 'deny' })['release_key_unbound']).toBe('fail');
   });
 
   it('CRT-41 a CRL that AMD has not confirmed keeps the key back', () => {
