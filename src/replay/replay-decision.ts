@@ -86,7 +86,7 @@ export interface ReplayOptions {
   readonly at: ReplayTime;
   /** Policies that replace those with the same ids. */
   readonly instead?: readonly Policy[];
-  /** Free for others while the replay waits. */
+  /** Slot of the request, released while the replay waits. */
   readonly slot: Slot;
 }
 

@@ -1,6 +1,6 @@
 /**
- * A model of the service: what it must answer to each request. It imports nothing of src, so it does not repeat a fault of it.
- * All its evidence is of one machine.
+ * Predicts decision and reasons of each request. Imports nothing from src, so it cannot share its faults. All evidence is of one
+ * machine.
  */
 
 export type EvidenceType = 'snp' | 'az-snp-vtpm';
@@ -28,7 +28,7 @@ export interface ModelEvidence {
 }
 
 /** `challenge`: the number of one that was issued; `own`: 32 bytes of the caller. */
-export type ModelNonce = { readonly challenge: number } | 'own' | 'none';
+type ModelNonce = { readonly challenge: number } | 'own' | 'none';
 
 export interface ModelRequest {
   readonly policy: string;

@@ -9,16 +9,16 @@ export const drawnStep: fc.Arbitrary<Drawn> = fc.tuple(fc.nat(99), fc.nat(RANGE 
 
 /** Kinds of steps, with their shares in percent. Steps of a failing sequence shrink to the first kind. */
 const SHARES = {
-  issue: 21,
-  verify: 36,
-  release: 14,
-  contest: 3,
-  refuse: 4,
-  reload: 6,
+  issue: 27,
+  verify: 28,
+  release: 16,
+  contest: 5,
+  refuse: 3,
+  reload: 5,
   refuseReload: 1,
-  advance: 5,
-  loseStore: 2,
-  refuseRecords: 2,
+  advance: 4,
+  toggleStore: 2,
+  refuseRecords: 3,
   look: 5,
   restart: 1,
 } as const;
@@ -49,7 +49,7 @@ export class Draw {
     return taken;
   }
 
-  /** True once in so many times. */
+  /** Returns true with probability 1/`inTimes`. */
   once(inTimes: number): boolean {
     return this.below(inTimes) === inTimes - 1;
   }

@@ -200,7 +200,7 @@ function verifyPcrs(checks: Checks, attest: QuoteWithValues, quote: TpmQuoteInpu
 function verifySelection(checks: Checks, selected: readonly string[], quote: TpmQuoteInput): boolean {
   const sent = [...quote.pcrs].flatMap(([bank, values]) => [...values.keys()].map((index) => `${bank}:${index}`));
   const names = new Set(selected);
-  // A name selected twice fails, since the names sent differ from each other.
+  // Sent names are unique, so an index selected twice fails.
   const exact = selected.length > 0 && sent.length === selected.length && sent.every((name) => names.has(name));
   const differences = exact ? [] : differencesOf(selected, sent);
   return checks.require(exact, 'tpm_pcr_selection', {
@@ -245,7 +245,7 @@ function verifyMeasured(checks: Checks, quote: TpmQuoteInput): boolean {
 function differencesOf(selected: readonly string[], sent: readonly string[]): readonly string[] {
   const missing = selected.filter((name) => !sent.includes(name));
   const surplus = sent.filter((name) => !selected.includes(name));
-  const repeated = selected.filter((name, position) => selected.includes(name, position + 1));
+  const repeated = [...new Set(selected.filter((name, position) => selected.includes(name, position + 1)))];
   return [
     ...(missing.length === 0 ? [] : [`not sent: ${pcrsByBank(missing)}`]),
     ...(surplus.length === 0 ? [] : [`not quoted: ${pcrsByBank(surplus)}`]),

@@ -215,13 +215,13 @@ describe('bytes of bodies in flight', () => {
     const service = await start({ settings: SMALL });
     expect((await post(service.url, '/verify', ' '.repeat(HELD + 1))).body.code).toBe('body_too_large');
   });
-});
 
-it('a body that has arrived is not kept by the listeners of its request', async () => {
-  const application = fastify();
-  application.decorateRequest('sharer', SERVICE);
-  readBodiesWithin(application, new BodyBudget(HELD));
-  application.post('/', async ({ raw, body }) => [(body as Buffer).length, raw.listenerCount('data')]);
-  const answer = await application.inject({ method: 'POST', url: '/', payload: { some: 'body' } });
-  expect(answer.json()).toEqual([15, 0]);
+  it('are not kept by the listeners of a request once its body has arrived', async () => {
+    const application = fastify();
+    application.decorateRequest('sharer', SERVICE);
+    readBodiesWithin(application, new BodyBudget(HELD));
+    application.post('/', async ({ raw, body }) => [(body as Buffer).length, raw.listenerCount('data')]);
+    const answer = await application.inject({ method: 'POST', url: '/', payload: { some: 'body' } });
+    expect(answer.json()).toEqual([15, 0]);
+  });
 });
