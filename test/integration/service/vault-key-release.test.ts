@@ -78,7 +78,7 @@ afterAll(async () => {
   await vaults.close();
 });
 
-async function start(key: object = {}): Promise<RunningService> {
+async function start(key: object = {}, members: object = {}): Promise<RunningService> {
   started += 1;
   const keys = {
     db: {
@@ -99,11 +99,11 @@ async function start(key: object = {}): Promise<RunningService> {
     keys: ['db'],
   };
   const world = { connect: vaults.connect, vaultPort: vaults.vault.port };
-  return tokens.start({ keys, callers: { gate } }, world, `vault-key-${started}`);
+  return tokens.start({ keys, callers: { gate }, ...members }, world, `vault-key-${started}`);
 }
 
-async function challenge(): Promise<Uint8Array> {
-  const { body } = await post(service.url, '/challenges', '{}', HEADERS);
+async function challenge({ url } = service): Promise<Uint8Array> {
+  const { body } = await post(url, '/challenges', '{}', HEADERS);
   return Buffer.from(body.nonce, 'base64url');
 }
 
@@ -121,7 +121,8 @@ interface Asked {
 
 /** Evidence and token of one moment, as a guest makes both. */
 async function release(asked: Asked = {}): Promise<Answer & { readonly token: string }> {
-  const { nonce = await challenge(), jwk = JWK, tokenOf = lab.vm, making = {}, query = '', by = service } = asked;
+  const { by = service, jwk = JWK, tokenOf = lab.vm, making = {}, query = '' } = asked;
+  const { nonce = await challenge(by) } = asked;
   const evidence = lab.vm.evidence({ nonce, jwk, endorsements: WITHOUT_ENDORSEMENTS });
   const of = tokenOf === lab.vm ? evidence : tokenOf.evidence({ nonce, jwk });
   const { token = issue(of.hclReport, boundValue(nonce, jwk), making) } = asked;
@@ -165,6 +166,12 @@ describe('a key of a vault', () => {
     const { body } = await release({ nonce });
     const payload = JSON.parse(Buffer.from(body.release.value.split('.')[1], 'base64url').toString());
     expect(payload.request.nonce).toBe(Buffer.from(nonce).toString('base64url'));
+  });
+
+  it('is not asked for while AMD KDS is out of reach, which is no deny', async () => {
+    const [offline, before] = [await start({}, { amd: { kds: 'off' } }), posts()];
+    expect(verdict(await release({ by: offline }))).toEqual(['indeterminate', ['vcek_unavailable'], null]);
+    expect(posts()).toBe(before);
   });
 
   it('is in the decision log with the vault that was asked', async () => {
