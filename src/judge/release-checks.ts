@@ -19,7 +19,7 @@ const PIN_MACHINE =
   'The operator should pin machines or hcl.vmUniqueId in the policy, or accept evidence with a vTPM, which the caller then sends.';
 
 const STORE_UNAVAILABLE = 'the challenge store is unavailable, so whether the challenge is unused is unknown';
-const OPEN = 'a check is unavailable, so what the evidence vouches for is unknown';
+const UNVERIFIED = 'a check is unavailable, so what the evidence vouches for is unknown';
 
 const TARGET = '/attestationResults';
 const BINDING = '/binding';
@@ -92,7 +92,7 @@ function checkToken(checks: Checks, release: ReleaseSubject): void {
   }
   checkAge(checks.at(TARGET), token, release);
   const isOfSameTee = release.joined.ofSameTee.has('maa');
-  if (!isOfSameTee && isOpen(release)) checks.at(TARGET).skip(['release_other_vm'], OPEN);
+  if (!isOfSameTee && isUnverified(release)) checks.at(TARGET).skip(['release_other_vm'], UNVERIFIED);
   else checks.at(TARGET).require(isOfSameTee, 'release_other_vm');
   if (checkBound(checks, release)) checkWrappingKey(checks.at(BINDING), token, release);
 }
@@ -101,7 +101,7 @@ function checkToken(checks: Checks, release: ReleaseSubject): void {
 function checkAge(checks: Checks, { iat }: JsonObject, { asked: { nonce } }: ReleaseSubject): void {
   if (nonce.origin !== 'challenge' || nonce.state !== 'consumed') {
     const because = 'there is no unused challenge of this service that the token could be newer than';
-    checks.skip(['release_token_stale'], mayBeUnused(nonce) ? STORE_UNAVAILABLE : because);
+    checks.skip(['release_token_stale'], isUnknown(nonce) ? STORE_UNAVAILABLE : because);
     return;
   }
   const { issuedAt } = nonce;
@@ -125,8 +125,8 @@ function checkBound(checks: Checks, release: ReleaseSubject): boolean {
     if (terms.kind === 'local') checks.at(BINDING).pass('release_key_unbound', { actual: binding.jkt });
     return true;
   }
-  if (isOpen(release)) {
-    checks.at(BINDING).skip(['release_key_unbound'], OPEN);
+  if (isUnverified(release)) {
+    checks.at(BINDING).skip(['release_key_unbound'], UNVERIFIED);
     return false;
   }
   const detail = 'the evidence does not vouch for the key of binding.jwk';
@@ -164,11 +164,13 @@ function checkWarnings(checks: Checks, { asked: { nonce, historical }, appraisal
   const warnings = appraisal.checks.filter(({ result, waived = false }) => result === 'warn' && !waived);
   const faults = [
     ...(historical ? ['the verification time is in the past'] : []),
-    ...(mayBeUnused(nonce) ? [] : ['the nonce is no unused challenge of this service']),
+    ...(isUnknown(nonce) || (nonce.origin === 'challenge' && nonce.state === 'consumed')
+      ? []
+      : ['the nonce is no unused challenge of this service']),
     ...(lacking.length === 0 ? [] : [`the policy lacks ${lacking.join(', ')}`]),
     ...[...new Set(warnings.map(({ id }) => id))].map(unwaived),
   ];
-  if (faults.length === 0 && !isUnused(nonce)) {
+  if (faults.length === 0 && isUnknown(nonce)) {
     checks.skip(['release_warning'], STORE_UNAVAILABLE);
     return;
   }
@@ -179,18 +181,14 @@ function checkWarnings(checks: Checks, { asked: { nonce, historical }, appraisal
   });
 }
 
-function isUnused(nonce: NonceStanding): boolean {
-  return nonce.origin === 'challenge' && nonce.state === 'consumed';
+/** Whether the store did not answer. `nonce_store` makes the decision indeterminate then. */
+function isUnknown(nonce: NonceStanding): boolean {
+  return nonce.origin === 'challenge' && nonce.state === 'store_unavailable';
 }
 
-/** `nonce_store` leaves the decision open. A fault of the store is no reason for a deny. */
-function mayBeUnused(nonce: NonceStanding): boolean {
-  return isUnused(nonce) || (nonce.origin === 'challenge' && nonce.state === 'store_unavailable');
-}
-
-/** Whether nothing failed, and a check is unavailable. Until it is known, neither is what the evidence vouches for. */
-function isOpen({ appraisal }: ReleaseSubject): boolean {
-  return appraisal.outcome === 'indeterminate';
+/** Whether an unavailable check keeps the evidence unverified. Verified evidence contains X, or a check of it has failed. */
+function isUnverified({ appraisal, joined }: ReleaseSubject): boolean {
+  return appraisal.outcome === 'indeterminate' && joined.boundByEvidence.length === 0;
 }
 
 /**

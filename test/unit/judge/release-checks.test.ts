@@ -245,6 +245,11 @@ describe('the conditions of a release by a vault', () => {
     expect(resultsOf({ ...open, outcome: 'deny' })['release_key_unbound']).toBe('fail');
   });
 
+  it('REL-03 verified evidence of another VM is refused, although another check is unavailable', () => {
+    const other: Changes = { sameTee: false, outcome: 'indeterminate' };
+    expect(resultsOf(other)).toEqual({ ...ALL_PASS, release_other_vm: 'fail' });
+  });
+
   it('CRT-41 a CRL that AMD has not confirmed keeps the key back', () => {
     const warn = (checks: Checks) => checks.warn('crl_unconfirmed');
     expect([resultsOf({ warn })['release_warning'], resultsOf({})['release_warning']]).toEqual(['fail', 'pass']);
