@@ -3,9 +3,8 @@ import { parseEventLog } from '../../src/boot/format/event-log.js';
 import { parseTcgEventLog } from '../../src/boot/format/tcg-event-log.js';
 import { PCR_LAYOUT, type RegisterLayout, RTMR_LAYOUT } from '../../src/boot/register-layout.js';
 import { initialValue, replay } from '../../src/boot/replay.js';
-import { hex } from '../../src/core/bytes.js';
-import { ConfigurationError, FormatError } from '../../src/core/errors.js';
-import { dnsNames } from '../../src/formats/alternative-names.js';
+import { hex as toHex } from '../../src/core/bytes.js';
+import { dnsNames as dnsNamesOf } from '../../src/formats/alternative-names.js';
 import { decodeBase64, decodeHex } from '../../src/formats/base64.js';
 import { parseKeySet } from '../../src/formats/json-web-key-set.js';
 import { parseClaimsSet, parseJws } from '../../src/formats/jws.js';
@@ -48,64 +47,53 @@ function judgeLog(bytes: Uint8Array, layout: RegisterLayout, bank: 'sha256' | 's
   const replayed = replay(log.events, bank, layout).values;
   const length = bank === 'sha256' ? 32 : 48;
   const values = new Map(
-    layout.indices.map((index) => [index, hex(replayed.get(index) ?? initialValue(index, length, layout))]),
+    layout.indices.map((index) => [index, toHex(replayed.get(index) ?? initialValue(index, length, layout))]),
   );
   return verifyEventLog(checksAt(''), [log], { layout, bank, values });
 }
 
-/** Every parser that meets bytes of a caller, a vendor or an operator, by name. */
-export const PARSERS = {
-  'snp-report': parseSnpReport,
-  'snp-certificate-table': parseSnpCertificateTable,
-  'hcl-report': parseHclReport,
-  'runtime-claims': (bytes) => {
-    const object = readRuntimeObject(bytes);
-    return object.ok ? readRuntimeClaims(object.value) : object;
-  },
-  'tpm-quote': (bytes) => [parseTpmsAttestHeader(bytes), parseTpmsQuote(bytes)],
-  'tpm-certify': parseTpmsCertify,
-  'tpm-public': parseTpm2bPublic,
-  'tpm-quote-shown': (message) => describeTpmQuote({ message, signature: Buffer.alloc(256), pcrs: new Map() }, ''),
-  'tpm-key-shown': (bytes) =>
-    describeCertifiedKey({ info: bytes, signature: Buffer.alloc(256), publicArea: bytes }, ''),
-  'go-tpm-attestation': parseGoTpmAttestation,
-  'tpm-signature': (bytes) => parseTpmSignature(bytes, 256),
-  'event-log': (bytes) => parseTcgEventLog(bytes, EVENT_LOG_BYTES),
-  'canonical-event-log': (bytes) => parseCanonicalEventLog(bytes, EVENT_LOG_BYTES),
-  'event-log-judged': (bytes) => [judgeLog(bytes, PCR_LAYOUT, 'sha256'), judgeLog(bytes, RTMR_LAYOUT, 'sha384')],
-  'event-log-shown': (bytes) => describeCcel(bytes, '', EVENT_LOG_BYTES),
-  'td-quote': parseTdQuote,
-  'td-quote-shown': (bytes) => describeTdQuote(bytes, ''),
-  'td-report': parseTdReport,
-  'tcb-info': (bytes) => parseTcbInfo(text(bytes)),
-  'qe-identity': (bytes) => parseQeIdentity(text(bytes)),
-  'collateral-file': parseCollateralFile,
-  certificate: (bytes) => parseVekExtensions(parseCertificate(bytes, { allowZeroSerial: true })),
-  'pck-extension': (bytes) => parsePckExtension(parseCertificate(bytes)),
-  'dns-names': (bytes) => dnsNames(parseCertificate(bytes)),
-  crl: parseCrl,
-  'pem-chain': (bytes) => parsePemCertificates(text(bytes), 'cert_chain'),
-  jws: (bytes) => parseClaimsSet(parseJws(text(bytes)).payload),
-  'token-shown': (bytes) => describeToken(text(bytes), ''),
-  'key-set': parseKeySet,
-  json: (bytes) => parseStrictJson(bytes),
-  request: (bytes) => readVerifyRequest(bytes),
-  base64: (bytes) => decodeBase64(text(bytes)),
-  hex: (bytes) => decodeHex(text(bytes)),
-  policy: (bytes) => parsePolicy(Buffer.from(bytes).toString('utf8')),
-} as const satisfies { readonly [name: string]: (bytes: Uint8Array) => unknown };
+// Every parser that meets bytes of a caller, a vendor or an operator. Each export is one, so that a bundle can hold it alone.
 
-export type ParserName = keyof typeof PARSERS;
-
-export const PARSER_NAMES = Object.keys(PARSERS) as readonly ParserName[];
-
-/** Tries one input. Returns what was thrown that is not a declared error, null if nothing was. */
-export function undeclaredError(name: ParserName, bytes: Uint8Array): unknown {
-  const parse: (bytes: Uint8Array) => unknown = PARSERS[name];
-  try {
-    parse(bytes);
-    return null;
-  } catch (error) {
-    return error instanceof FormatError || error instanceof ConfigurationError ? null : error;
-  }
-}
+export const snpReport = parseSnpReport;
+export const snpCertificateTable = parseSnpCertificateTable;
+export const hclReport = parseHclReport;
+export const runtimeClaims = (bytes: Uint8Array) => {
+  const object = readRuntimeObject(bytes);
+  return object.ok ? readRuntimeClaims(object.value) : object;
+};
+export const tpmQuote = (bytes: Uint8Array) => [parseTpmsAttestHeader(bytes), parseTpmsQuote(bytes)];
+export const tpmCertify = parseTpmsCertify;
+export const tpmPublic = parseTpm2bPublic;
+export const tpmQuoteShown = (message: Uint8Array) =>
+  describeTpmQuote({ message, signature: Buffer.alloc(256), pcrs: new Map() }, '');
+export const tpmKeyShown = (bytes: Uint8Array) =>
+  describeCertifiedKey({ info: bytes, signature: Buffer.alloc(256), publicArea: bytes }, '');
+export const goTpmAttestation = parseGoTpmAttestation;
+export const tpmSignature = (bytes: Uint8Array) => parseTpmSignature(bytes, 256);
+export const eventLog = (bytes: Uint8Array) => parseTcgEventLog(bytes, EVENT_LOG_BYTES);
+export const canonicalEventLog = (bytes: Uint8Array) => parseCanonicalEventLog(bytes, EVENT_LOG_BYTES);
+export const eventLogJudged = (bytes: Uint8Array) => [
+  judgeLog(bytes, PCR_LAYOUT, 'sha256'),
+  judgeLog(bytes, RTMR_LAYOUT, 'sha384'),
+];
+export const eventLogShown = (bytes: Uint8Array) => describeCcel(bytes, '', EVENT_LOG_BYTES);
+export const tdQuote = parseTdQuote;
+export const tdQuoteShown = (bytes: Uint8Array) => describeTdQuote(bytes, '');
+export const tdReport = parseTdReport;
+export const tcbInfo = (bytes: Uint8Array) => parseTcbInfo(text(bytes));
+export const qeIdentity = (bytes: Uint8Array) => parseQeIdentity(text(bytes));
+export const collateralFile = parseCollateralFile;
+export const certificate = (bytes: Uint8Array) =>
+  parseVekExtensions(parseCertificate(bytes, { allowZeroSerial: true }));
+export const pckExtension = (bytes: Uint8Array) => parsePckExtension(parseCertificate(bytes));
+export const dnsNames = (bytes: Uint8Array) => dnsNamesOf(parseCertificate(bytes));
+export const crl = parseCrl;
+export const pemChain = (bytes: Uint8Array) => parsePemCertificates(text(bytes), 'cert_chain');
+export const jws = (bytes: Uint8Array) => parseClaimsSet(parseJws(text(bytes)).payload);
+export const tokenShown = (bytes: Uint8Array) => describeToken(text(bytes), '');
+export const keySet = parseKeySet;
+export const json = (bytes: Uint8Array) => parseStrictJson(bytes);
+export const request = (bytes: Uint8Array) => readVerifyRequest(bytes);
+export const base64 = (bytes: Uint8Array) => decodeBase64(text(bytes));
+export const hex = (bytes: Uint8Array) => decodeHex(text(bytes));
+export const policy = (bytes: Uint8Array) => parsePolicy(Buffer.from(bytes).toString('utf8'));

@@ -21,7 +21,7 @@ import { makeToken, registeredClaims } from '../lab/token-making.js';
 import { VaultAnswerPki } from '../lab/vault-answer-pki.js';
 import { createVirtualMachine } from '../lab/virtual-machine.js';
 import { base64Of, certificateOf, jwkOf, TOKEN_KEYS } from '../unit/token-jwk.js';
-import type { ParserName } from './parsers.js';
+import type { ParserName } from './target.js';
 
 const AT = new Date('2026-01-15T12:00:00Z');
 const NONCE = Buffer.from('000102030405060708090a0b0c0d0e0f', 'hex');
@@ -53,18 +53,18 @@ export async function makeSeeds(): Promise<Seeds> {
   return {
     ...amd,
     ...intel,
-    'event-log': log,
-    'event-log-shown': log,
-    'canonical-event-log': canonical,
-    'event-log-judged': [
+    eventLog: log,
+    eventLogShown: log,
+    canonicalEventLog: canonical,
+    eventLogJudged: [
       ...boots.map((events) => buildEventLog(events)),
       ...boots.map((events) => buildCcel(asCcelEvents(events))),
       buildSha1EventLog(grubBoot()),
       ...canonical,
     ],
     jws: tokens,
-    'token-shown': tokens,
-    'key-set': [Buffer.from(JSON.stringify({ keys: [jwk()] }))],
+    tokenShown: tokens,
+    keySet: [Buffer.from(JSON.stringify({ keys: [jwk()] }))],
     base64: [Buffer.from('QUJDRA=='), Buffer.from('_-8')],
     hex: [Buffer.from('00ffAB')],
     policy: [Buffer.from(POLICY)],
@@ -80,16 +80,16 @@ async function amdSeeds() {
   const certified = vm.vtpm.certify(vm.vtpm.publicJwk);
   const signature = Buffer.concat([Buffer.from('0014000b0100', 'hex'), tpmQuote.signature]);
   return {
-    'snp-report': [hclReport.subarray(32, 32 + 1184)],
-    'snp-certificate-table': [buildCertificateTable([['vcek', vek.der]])],
-    'hcl-report': [hclReport],
-    'runtime-claims': [vm.runtimeClaims({ nonce: NONCE })],
-    'tpm-quote': [tpmQuote.message],
-    'tpm-quote-shown': [tpmQuote.message],
-    'tpm-certify': [certified.info],
-    'tpm-public': [certified.publicArea, vm.vtpm.certify(jwk(), { authPolicy: new Uint8Array() }).publicArea],
-    'tpm-key-shown': [certified.info, certified.publicArea],
-    'go-tpm-attestation': [
+    snpReport: [hclReport.subarray(32, 32 + 1184)],
+    snpCertificateTable: [buildCertificateTable([['vcek', vek.der]])],
+    hclReport: [hclReport],
+    runtimeClaims: [vm.runtimeClaims({ nonce: NONCE })],
+    tpmQuote: [tpmQuote.message],
+    tpmQuoteShown: [tpmQuote.message],
+    tpmCertify: [certified.info],
+    tpmPublic: [certified.publicArea, vm.vtpm.certify(jwk(), { authPolicy: new Uint8Array() }).publicArea],
+    tpmKeyShown: [certified.info, certified.publicArea],
+    goTpmAttestation: [
       buildGoTpmAttestation({
         ak_pub: vm.vtpm.akPublic().subarray(2),
         quotes: [buildGoTpmQuote(tpmQuote, 'sha1'), buildGoTpmQuote(tpmQuote, 'sha256')],
@@ -99,11 +99,11 @@ async function amdSeeds() {
         intermediate_certs: pki.chainDer('Milan', 'vcek'),
       }),
     ],
-    'tpm-signature': [signature, tpmQuote.signature],
+    tpmSignature: [signature, tpmQuote.signature],
     certificate: [vek.der, ...pki.chainDer('Milan', 'vcek')],
-    'dns-names': [new VaultAnswerPki('vault.azure.net').leafCertificate()],
+    dnsNames: [new VaultAnswerPki('vault.azure.net').leafCertificate()],
     crl: [crl],
-    'pem-chain': [Buffer.from(chain)],
+    pemChain: [Buffer.from(chain)],
     json: [Buffer.from(JSON.stringify(body))],
     request: [Buffer.from(JSON.stringify(body))],
   };
@@ -114,13 +114,13 @@ function intelSeeds() {
   const collateral = platform.collateral({ at: AT });
   const quotes = [platform.quote(), platform.quote({ version: 5 })];
   return {
-    'td-quote': quotes,
-    'td-quote-shown': quotes,
-    'td-report': [buildTdReport(platform.bodyFields())],
-    'tcb-info': [Buffer.from(collateral.tcbInfo)],
-    'qe-identity': [Buffer.from(collateral.qeIdentity)],
-    'collateral-file': [Buffer.from(encodeCollateralFile(collateral))],
-    'pck-extension': [platform.pck.der],
+    tdQuote: quotes,
+    tdQuoteShown: quotes,
+    tdReport: [buildTdReport(platform.bodyFields())],
+    tcbInfo: [Buffer.from(collateral.tcbInfo)],
+    qeIdentity: [Buffer.from(collateral.qeIdentity)],
+    collateralFile: [Buffer.from(encodeCollateralFile(collateral))],
+    pckExtension: [platform.pck.der],
   };
 }
 
