@@ -3,7 +3,7 @@ import { rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { compactDecrypt } from 'jose';
 import engine from 'libsql';
-import { expect } from 'vitest';
+import { expect, vi } from 'vitest';
 import type { RunningService } from '../../src/app/service.js';
 import type { JsonObject } from '../../src/core/json.js';
 import { type Answer, call as callOnce } from '../integration/http/exchange.js';
@@ -146,7 +146,7 @@ export class ModelledService {
 
   /** Requests a challenge until the store issues one: after a failure it pauses first. */
   async issue(): Promise<void> {
-    await expect.poll(() => this.#issued(), PATIENCE).toBe(200);
+    await vi.waitFor(async () => expect(await this.#issued()).toBe(200), PATIENCE);
   }
 
   async refuseToIssue(): Promise<void> {
