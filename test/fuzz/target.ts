@@ -8,7 +8,11 @@ export type Parse = (bytes: Uint8Array) => unknown;
 /** A call that takes longer, and does so when it is made again, is a fault: a parser is to be bounded in steps. */
 const LONGEST_CALL_MS = 1000;
 
-/** The function that Jazzer.js calls with each input. */
+/**
+ * The function that Jazzer.js calls with each input.
+ *
+ * @public imported by the text of a bundle in run.ts
+ */
 export function target(parse: Parse): (data: Buffer) => void {
   const timed = (data: Buffer): number => {
     const start = performance.now();
