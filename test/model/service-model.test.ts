@@ -277,9 +277,10 @@ it.concurrent.each(Array.from({ length: SEEDS }, (_, index) => FIRST_SEED + inde
       return run.takeAll(taken, () => last !== run);
     });
     // fast-check runs and shrinks this example; it generates none.
-    await fc
-      .assert(property, { examples: [[steps]], numRuns: 1, interruptAfterTimeLimit: 300_000 })
-      .finally(() => lab.close());
+    await fc.assert(property, { examples: [[steps]], numRuns: 1, interruptAfterTimeLimit: 300_000 }).finally(() => {
+      last = null;
+      return lab.close();
+    });
   },
 );
 
