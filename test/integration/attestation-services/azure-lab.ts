@@ -55,8 +55,11 @@ export function tdSubmission(runtimeData: Uint8Array | null = RUNTIME_JSON): Tdx
   return { tee: 'tdx', quote: tdxPlatform.quote({ fields }), runtimeData };
 }
 
+/** How long a service that keeps failing is left out. */
+export const OPEN_MS = 20;
+
 /** Nothing waits for long. */
-const TUNING = { health: { ...DEFAULT_BREAKER, openMs: 20 }, credentialTimeoutMs: 1_000 };
+const TUNING = { health: { ...DEFAULT_BREAKER, openMs: OPEN_MS }, credentialTimeoutMs: 1_000 };
 
 export interface Opened {
   readonly service: AzureAttestation;

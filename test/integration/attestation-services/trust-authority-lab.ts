@@ -17,6 +17,7 @@ import { LabTrustAuthority } from '../../lab/trust-authority.js';
 import { ManualClock } from '../../unit/endorsements/manual-clock.js';
 import { RecordingLog } from '../../unit/endorsements/recording-log.js';
 import { labLookup } from '../lab-lookup.js';
+import { OPEN_MS } from './azure-lab.js';
 
 export const POLICY = '1a2b3c4d-0000-4000-8000-0123456789ab';
 
@@ -75,7 +76,7 @@ export class TrustAuthorityLab {
       clock: this.clock,
       log,
       connect: this.#connect,
-      health: { ...DEFAULT_BREAKER, openMs: 20 },
+      health: { ...DEFAULT_BREAKER, openMs: OPEN_MS },
       ...options,
     });
     this.#opened.push(service);
