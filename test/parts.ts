@@ -18,9 +18,7 @@ export const ALONE: readonly string[] = [
  * of its own as well.
  */
 export const APART: readonly string[] = [
-  ...['attestation-services', 'cli', 'endorsements', 'key-vault', 'lab', 'outgoing', 'real', 'stores', 'traces'].map(
-    (folder) => `test/integration/${folder}`,
-  ),
+  ...['cli', 'key-vault', 'lab', 'outgoing', 'traces'].map((folder) => `test/integration/${folder}`),
   ...['test/adding-a-tee', 'test/deploy', 'test/robustness'],
 ];
 

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import type { Requirement } from '../requirements.js';
 
-const PROGRAMS = ['chromium', 'chromium-browser', 'google-chrome'] as const;
+const PROGRAMS = ['chromium-headless-shell', 'chromium', 'chromium-browser', 'google-chrome'] as const;
 
 export const CHROMIUM: Requirement = {
   what: PROGRAMS.join(' or '),
