@@ -5,8 +5,7 @@ import { createServer } from 'node:https';
 import { type AddressInfo, createServer as createSocketServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { SYSTEM_CLOCK } from '../../../src/app/system.js';
 import { BoundedFetch } from '../../../src/outside/bounded-fetch.js';
 import { EgressProxy, type EgressProxyOptions } from '../../../src/outside/egress-proxy.js';
@@ -46,6 +45,7 @@ beforeEach(async () => {
 });
 
 afterEach(async () => {
+  vi.useRealTimers();
   await Promise.all(opened.splice(0).map((each) => each.close()));
   await proxy.close();
   await ended(server);
@@ -229,7 +229,8 @@ describe('an outgoing proxy', () => {
   });
 
   it('that is dead is left alone after some failures, and asked again later', async () => {
-    const breaker = { failuresToOpen: 2, openMs: 50 };
+    vi.useFakeTimers({ toFake: ['Date'] });
+    const breaker = { failuresToOpen: 2, openMs: 60_000 };
     const { get } = open({ egress: { breaker } });
     proxy.conduct = 'hang-up';
     for (const fault of ['proxy_unreachable', 'proxy_unreachable', 'open']) {
@@ -237,7 +238,9 @@ describe('an outgoing proxy', () => {
     }
     expect(proxy.targets).toHaveLength(2);
     proxy.conduct = 'tunnel';
-    await sleep(100);
+    vi.setSystemTime(Date.now() + breaker.openMs - 1);
+    expect(await failure(get())).toMatchObject({ fault: 'open' });
+    vi.setSystemTime(Date.now() + 1);
     expect(await get()).toBe('of use');
   });
 
