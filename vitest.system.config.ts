@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 import { RESOLVE } from './test/parts.js';
 
@@ -9,8 +10,8 @@ export default defineConfig({
     globalSetup: ['test/global-setup.ts', 'test/system/installation.ts'],
     setupFiles: ['test/setup.ts'],
     reporters: ['default', './test/summary-reporter.ts'],
-    // One suite mostly waits: for the limits of connections.
-    maxWorkers: 2,
+    // One more than there are cores: suites wait for processes, and for the limits of connections.
+    maxWorkers: availableParallelism() + 1,
     testTimeout: 120_000,
     hookTimeout: 120_000,
   },
