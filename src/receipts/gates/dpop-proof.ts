@@ -37,6 +37,8 @@ const LONGEST_ID = 256;
 const WINDOW_SECONDS = 60;
 const LIMITS = { ...STRICT_JSON_LIMITS, depth: 8, items: 32, values: 64 };
 const SEGMENT = /^[A-Za-z0-9_-]+$/;
+/** Scheme with authority, and path. */
+const TARGET = /^(https?:\/\/[^/?#]+)(\/[^?#]*)?$/i;
 
 /**
  * Checks the steps of RFC 9449, section 4.3, and returns `jti` and the time of the proof. The caller checks for reuse of the proof.
@@ -61,8 +63,9 @@ export async function checkProof(
 /** Steps 2 to 5, without the key. */
 function takeApart(proof: string): { readonly header: JsonObject; readonly claims: JsonObject } {
   demand(proof.length <= LONGEST, 'dpop_form', `the proof has over ${LONGEST} characters`);
-  const [first = '', second = '', third = '', ...more] = proof.split('.');
-  demand(more.length === 0 && third !== '', 'dpop_form', 'the proof does not have three parts');
+  const parts = proof.split('.');
+  demand(parts.length === 3, 'dpop_form', 'the proof does not have three parts');
+  const [first, second, third] = parts as [string, string, string];
   const [header, claims] = [parseProofPart(first), parseProofPart(second)];
   decode(third);
   demand(header['typ'] === 'dpop+jwt', 'dpop_header', 'the proof does not have the typ dpop+jwt');
@@ -99,8 +102,8 @@ async function requireSignature(proof: string, header: JsonObject, key: Expected
   demand(!isPrivate, 'dpop_header', 'the proof has a private key');
   demand(jwkThumbprint(jwk) === key.jkt, 'dpop_key', 'the key of the proof is not the one that the receipt names');
   const { kty, crv } = key.jwk;
-  const algorithms = ALGORITHMS.get(kty === 'RSA' ? 'RSA' : `${kty} ${crv}`) ?? [];
-  if (typeof alg !== 'string' || !algorithms.includes(alg)) {
+  const algorithms = ALGORITHMS.get(kty === 'RSA' ? 'RSA' : `${kty} ${crv}`);
+  if (typeof alg !== 'string' || algorithms?.includes(alg) !== true) {
     throw new GateRefusal('dpop_header', 'the algorithm of the proof is not one of its key');
   }
   try {
@@ -116,10 +119,11 @@ async function requireSignature(proof: string, header: JsonObject, key: Expected
  * differently. A client that follows section 4.2 sends neither query nor fragment.
  */
 function isTarget(htu: JsonValue | undefined, { origin, path }: ExpectedProof): boolean {
-  const [, base = '', sent = ''] =
-    typeof htu === 'string' ? (/^(https?:\/\/[^/?#]+)(\/[^?#]*)?$/i.exec(htu) ?? []) : [];
-  // An empty path is `/` (RFC 9110, section 4.2.3).
-  return URL.canParse(base) && isOrigin(new URL(base), origin) && (sent === '' ? '/' : sent) === path;
+  const parts = typeof htu === 'string' ? TARGET.exec(htu) : null;
+  if (parts === null) return false;
+  // No path is `/` (RFC 9110, section 4.2.3).
+  const [, base = '', sent = '/'] = parts;
+  return URL.canParse(base) && isOrigin(new URL(base), origin) && sent === path;
 }
 
 function isOrigin(url: URL, origin: string): boolean {
@@ -141,7 +145,7 @@ function idOf(jti: JsonValue | undefined): string {
 
 /** `ath` (RFC 9449, section 4.2). */
 function receiptHash(receipt: string): string {
-  return createHash('sha256').update(receipt, 'latin1').digest('base64url');
+  return createHash('sha256').update(receipt).digest('base64url');
 }
 
 function demand(holds: boolean, code: GateCode, message: string): asserts holds {

@@ -65,6 +65,9 @@ describe('a proof', () => {
       'dpop_header',
     ]),
     ['too many characters, and all else right', { header: { pad: 'a'.repeat(8_000) } }, 'dpop_form'],
+    ['nine levels', { header: { pad: [[[[[[[[]]]]]]]] } }, 'dpop_form'],
+    ['33 items', { header: { pad: Array(33).fill(0) } }, 'dpop_form'],
+    ['65 values', { header: { one: Array(30).fill(0), two: Array(32).fill(0) } }, 'dpop_form'],
     ['the key of somebody else', { header: { jwk: OTHER.jwk } }, 'dpop_key'],
     ['a key that is none', { header: { jwk: {} } }, 'dpop_key'],
     ['another method', { claims: { htm: 'GET' } }, 'dpop_method'],
@@ -85,6 +88,8 @@ describe('a proof', () => {
     ['a password', { claims: { htu: 'https://:a@app.example/orders/1' } }, 'dpop_target'],
     ['a host that is none', { claims: { htu: 'https://[/orders/1' } }, 'dpop_target'],
     ['no URL', { claims: { htu: undefined } }, 'dpop_target'],
+    ['a list of URLs', { claims: { htu: ['https://app.example/orders/1'] } }, 'dpop_target'],
+    ['a text before the URL', { claims: { htu: 'xhttps://app.example/orders/1' } }, 'dpop_target'],
     ['no time', { claims: { iat: undefined } }, 'dpop_time'],
     ['a time that is a text', { claims: { iat: String(IAT) } }, 'dpop_time'],
     ['a time just over the limit', { claims: { iat: IAT - 60.001 } }, 'dpop_time'],
@@ -116,15 +121,34 @@ describe('a proof', () => {
     ['its times at the limits', { claims: { iat: IAT - 60 } }, {}],
     ['its times at the other limit', { claims: { iat: IAT + 60 } }, {}],
     ['the host in capitals, and its port', { claims: { htu: 'HTTPS://APP.example:443/orders/1' } }, {}],
+    [
+      'http, where the gate has that',
+      { claims: { htu: 'http://a.example/' } },
+      { origin: 'http://a.example', path: '/' },
+    ],
+    ['eight levels', { header: { pad: [[[[[[[]]]]]]] } }, {}],
     ['no path for the root', { claims: { htu: 'https://app.example' } }, { path: '/' }],
     ['members of the key that are not of its thumbprint', { header: { jwk: { ...KEY.jwk, kid: 'k' } } }, {}],
   ])('twin: with %s is accepted', async (_what, changes, members) => {
     expect(await proved(changes, members)).toMatch(/^proof /);
   });
 
+  it('twin: of the greatest length is accepted', async () => {
+    const padded = (pad: number, jti: string) =>
+      makeProof(KEY, REQUEST, { header: { pad: 'a'.repeat(pad) }, claims: { jti } });
+    const pad = Math.floor(((8_192 - (await padded(0, 'a')).length) * 3) / 4);
+    // Three bytes are four characters: some lengths need an id of another length.
+    const near = [pad - 1, pad, pad + 1].flatMap((each) => ['a', 'aa', 'aaa'].map((jti) => padded(each, jti)));
+    const longest = (await Promise.all(near)).find((proof) => proof.length === 8_192);
+    expect(await checkProof(longest ?? '', expectedOf(KEY))).toHaveProperty('jti');
+  });
+
   it('GAT-02 signed by another key than its own is refused', async () => {
     const proof = await makeProof(OTHER, REQUEST, { header: { jwk: KEY.jwk } });
-    await expect(checkProof(proof, expectedOf(KEY))).rejects.toThrow(refused('dpop_signature'));
+    await expect(checkProof(proof, expectedOf(KEY))).rejects.toMatchObject({
+      code: 'dpop_signature',
+      cause: { code: 'ERR_JWS_SIGNATURE_VERIFICATION_FAILED' },
+    });
   });
 
   it('GAT-02 by a key that signs nothing is refused', async () => {
@@ -143,6 +167,7 @@ describe('a proof', () => {
     ['four parts', `${part('{}')}.${part('{}')}.AA.AA`, 'dpop_form'],
     ['no signature', `${part(JSON.stringify(HEADER))}.${part('{}')}.`, 'dpop_form'],
     ['padding', `${part(JSON.stringify(HEADER))}.${part('{}')}.AA==`, 'dpop_form'],
+    ['a character of another alphabet', `${part(JSON.stringify(HEADER))}.${part('{}')}.+AAA`, 'dpop_form'],
     ['bits left over', `${part(JSON.stringify(HEADER))}.${part('{}')}.AB`, 'dpop_form'],
     ['a member twice', `${part('{"typ":"dpop+jwt","typ":"dpop+jwt"}')}.${part('{}')}.AA`, 'dpop_form'],
     ['claims that are a list', `${part(JSON.stringify(HEADER))}.${part('[]')}.AA`, 'dpop_form'],
@@ -155,5 +180,10 @@ describe('a proof', () => {
     ['a short signature', `${part(JSON.stringify(HEADER))}.${part('{}')}.AA`, 'dpop_signature'],
   ])('GAT-02 with %s is refused', async (_what, proof, code) => {
     await expect(checkProof(proof, expectedOf(KEY))).rejects.toThrow(refused(code));
+  });
+
+  it('with a part that is not JSON is refused, and the cause is kept', async () => {
+    const proof = checkProof(`${part('{')}.${part('{}')}.AA`, expectedOf(KEY));
+    await expect(proof).rejects.toMatchObject({ code: 'dpop_form', cause: { name: 'FormatError' } });
   });
 });

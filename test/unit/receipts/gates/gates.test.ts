@@ -2,6 +2,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { RefusedError } from '../../../../src/core/errors.js';
 import type { GateRequest, ProofStore } from '../../../../src/core/gate.js';
 import { type Gate, Gates, type GatesParts } from '../../../../src/receipts/gates/gates.js';
+import { ReceiptError } from '../../../../src/relying-party/receipt-error.js';
 import { receiptVectors } from '../../../receipts/vectors.js';
 import * as sample from '../../relying-party/sample-receipt.js';
 import { type ClientKey, clientKey, makeProof } from './proofs.js';
@@ -51,7 +52,8 @@ function gates({ gate, policy, doubt = null, issuer = expected.issuer, keys = ke
   });
 }
 
-const refused = (code: string) => expect.objectContaining({ name: 'GateRefusal', code });
+const refusal = (code: string) => ({ name: 'GateRefusal', code });
+const refused = (code: string) => expect.objectContaining(refusal(code));
 const open = (changes: Changes = {}, request: Partial<GateRequest> = {}) =>
   gates(changes).open({ ...REQUEST, ...request });
 
@@ -71,6 +73,10 @@ const CODES: Readonly<Record<number, string>> = {
 };
 
 describe('a gate', () => {
+  it('is there by its name', () => {
+    expect(['web', 'other', 'constructor'].map((name) => gates().has(name))).toEqual([true, false, false]);
+  });
+
   it('opens for the receipt of an allow, and names the decision', async () => {
     expect(await open()).toEqual({
       decisionId: expect.stringMatching(/^[0-9a-f-]{36}$/),
@@ -90,7 +96,9 @@ describe('a gate', () => {
   it.each(receipts.filter(({ fails }) => fails !== null && fails !== 7))(
     'REC-01, GAT-02 stays closed for $name, by step $fails',
     async ({ receipt, fails }) => {
-      await expect(open({}, { receipt })).rejects.toThrow(refused(CODES[fails ?? 0] ?? ''));
+      await expect(open({}, { receipt })).rejects.toThrow(
+        expect.objectContaining({ ...refusal(CODES[fails ?? 0] ?? ''), cause: expect.any(ReceiptError) }),
+      );
     },
   );
 
@@ -130,6 +138,7 @@ describe('a gate', () => {
   it('does not take a fault for a refusal, and lets nothing through with it', async () => {
     const broken = gates({ policy: { accepts: null as never, sha256: POLICY.sha256 }, keys: null as never });
     await expect(broken.open(REQUEST)).rejects.toThrow(refused('receipt_keys_unavailable'));
+    await expect(open({ policy: { accepts: 7 as never } })).rejects.toThrow(TypeError);
     const faulty = new Gates({
       gates: { web: GATE },
       keys: { published: () => keySet.keys },
@@ -206,13 +215,21 @@ describe('a gate with receipts of its own issuer', () => {
     expect(proofs.use).not.toHaveBeenCalled();
   });
 
-  it.each([['x'], [''], [undefined], [7], [`${sample.CLAIMS.jti}\r\n`], [sample.CLAIMS.jti.toUpperCase()]])(
-    'stays closed for a receipt whose jti is %j, which a header of the answer would say',
-    async (jti) => {
+  const { jti: ID_OF_DECISION } = sample.CLAIMS;
+  const CHANGED = [`${ID_OF_DECISION}\r\n`, `x${ID_OF_DECISION}`, ID_OF_DECISION.toUpperCase()];
+  it.each(['x', '', undefined, 7, ...CHANGED].map((jti) => ({ jti })))(
+    'stays closed for a receipt whose jti is $jti, which a header of the answer would say',
+    async ({ jti }) => {
       const receipt = sample.receiptWith({ jti });
       await expect(started('optional').open({ ...REQUEST, receipt })).rejects.toThrow(refused('receipt_id'));
     },
   );
+
+  it('opens for a receipt that names no key, where the policy binds none', async () => {
+    const receipt = sample.receiptWith({ cnf: undefined });
+    expect(await started('optional').open({ ...REQUEST, receipt })).toHaveProperty('decisionId');
+    await expect(started('required').open({ ...REQUEST, receipt })).rejects.toThrow(refused('dpop_missing'));
+  });
 
   it.each(['optional', 'required'] as const)(
     'GAT-02 stays closed for a proof where the receipt names no key, under binding %s',
