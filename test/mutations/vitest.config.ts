@@ -1,0 +1,17 @@
+import { defineConfig } from 'vitest/config';
+import { ALONE, RESOLVE, RUN } from '../parts.js';
+
+/** What notices a mutation: each file of a room has its unit tests. */
+export default defineConfig({
+  resolve: RESOLVE,
+  test: {
+    ...RUN,
+    include: ['test/unit/**/*.test.ts'],
+    exclude: [...ALONE],
+    isolate: false,
+    // A changed line is timed by Stryker, which counts each test's calls in the first run.
+    testTimeout: 600_000,
+    hookTimeout: 600_000,
+    setupFiles: ['test/setup.ts'],
+  },
+});
