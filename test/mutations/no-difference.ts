@@ -37,9 +37,6 @@ const REASONS: readonly Reason[] = [
     file: 'src/receipts/gates/gates.ts',
     why: 'two checks in a row refuse a receipt without a key, with the same code',
     changes: {
-      'const receipt = await this.#verified(request.receipt, gate, policy, { isBound: proved !== null, now });': [
-        'const receipt = await this.#verified(request.receipt, gate, policy, { isBound: false, now });',
-      ],
       "if (boundKey === null) throw new GateRefusal('receipt_binding', 'the receipt names no bound key');": [
         `if (boundKey === null) throw new GateRefusal("", 'the receipt names no bound key');`,
         "if (false) throw new GateRefusal('receipt_binding', 'the receipt names no bound key');",
@@ -51,9 +48,6 @@ const REASONS: readonly Reason[] = [
     why: 'what is null fails the next check too, with the same code',
     changes: {
       'if (decisionId === null || !UUID.test(decisionId)) {': ['if (false || !UUID.test(decisionId)) {'],
-      "if (issuer === null) throw new GateRefusal('receipt_issuer', 'the service has no name before it listens');": [
-        "if (false) throw new GateRefusal('receipt_issuer', 'the service has no name before it listens');",
-      ],
     },
   },
 ];

@@ -22,20 +22,30 @@ interface Mutant extends Change {
 }
 
 const LEAST_NOTICED = 0.95;
-const USAGE = 'mutate: name files or folders of src, or --since COMMIT\n';
+const USAGE = 'mutate: name files or folders of src, or --since COMMIT, and not both\n';
 
 const { values, positionals } = parseArgs({
   options: { since: { type: 'string' } },
   allowPositionals: true,
 });
-process.exitCode = await mutate(chosenFiles());
+process.exitCode = await main();
+
+/** @returns the exit code */
+async function main(): Promise<number> {
+  const isOneSort = (values.since === undefined) !== (positionals.length === 0);
+  const files = isOneSort ? chosenFiles() : [];
+  if (!isOneSort || (files.length === 0 && values.since === undefined)) {
+    process.stderr.write(USAGE);
+    return 2;
+  }
+  return mutate(files);
+}
 
 function chosenFiles(): readonly string[] {
   if (values.since !== undefined) {
     const rooms = ROOMS.map((room) => `src/${room}`);
     return git('diff', '--name-only', '--diff-filter=d', `${values.since}...HEAD`, '--', ...rooms);
   }
-  if (positionals.length === 0) return [];
   return git('ls-files', '--cached', '--others', '--exclude-standard', '--', ...positionals);
 }
 
@@ -46,10 +56,6 @@ function git(...command: readonly string[]): readonly string[] {
 }
 
 async function mutate(files: readonly string[]): Promise<number> {
-  if (files.length === 0 && values.since === undefined) {
-    process.stderr.write(USAGE);
-    return 2;
-  }
   const mutants: Mutant[] = [];
   for (const file of files) {
     const found = await mutateFile(file);

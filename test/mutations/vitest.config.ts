@@ -9,7 +9,7 @@ export default defineConfig({
     include: ['test/unit/**/*.test.ts'],
     exclude: [...ALONE],
     isolate: false,
-    // A changed line is timed by Stryker, which counts each test's calls in the first run.
+    // Stryker stops a change that runs too long itself. Its first run is slow, since it counts which test reaches what.
     testTimeout: 600_000,
     hookTimeout: 600_000,
     setupFiles: ['test/setup.ts'],

@@ -110,13 +110,16 @@ describe('a gate', () => {
     ['whose policy accepts another type', { policy: { accepts: ['tpm'] } }, 'receipt_evidence_type'],
     ['whose policy is gone', { policy: null }, 'gate_policy'],
     ['of a service with another name', { issuer: 'https://other.example' }, 'receipt_issuer'],
-    ['of a service without a name', { issuer: null }, 'receipt_issuer'],
     ['of a service with other keys', { keys: [] }, 'receipt_key'],
     ['after the receipt has ended', { at: now + 300 }, 'receipt_time'],
     ['while the clock cannot be relied on', { doubt: {} }, 'gate_clock'],
     ['whose policy binds a key', { policy: { binding: 'required' } }, 'dpop_missing'],
   ])('GAT-01 that is one %s stays closed', async (_what, changes, code) => {
     await expect(open(changes)).rejects.toThrow(refused(code));
+  });
+
+  it('refuses any receipt before the service has a name', async () => {
+    await expect(open({ issuer: null }, { receipt: 'x' })).rejects.toThrow(refused('receipt_issuer'));
   });
 
   it.each<[string, Partial<GateRequest>, string]>([
@@ -238,6 +241,11 @@ describe('a gate with receipts of its own issuer', () => {
       await expect(started(binding).open(request)).rejects.toThrow(refused('receipt_binding'));
     },
   );
+
+  it('GAT-02 misses the key of a receipt before its nonce, where the request has a proof', async () => {
+    const request = await requestOf(sample.receiptWith({ cnf: undefined, veritee_nonce: 'own' }));
+    await expect(started('optional').open(request)).rejects.toThrow(refused('receipt_binding'));
+  });
 
   it('GAT-02 stays closed for a proof from before the store knows of all that were used', async () => {
     const receipt = bound(KEY);
