@@ -5,7 +5,7 @@ import { isObject } from '../core/json.js';
 import type { Log } from '../core/ports.js';
 import type { PageFile, Pages } from '../http/routes/page-routes.js';
 
-/** The folder that the build writes pages to. The relative path is the same from src and from dist. */
+/** The folder that the build writes pages to. The relative path is the same from src/app and from dist/modules. */
 const FOLDER = fileURLToPath(new URL('../../dist/inspector/', import.meta.url));
 
 /** The group of a page. `inspector: false` omits the group `inspector`. */

@@ -1,13 +1,14 @@
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { buildIfNeeded } from '../../scripts/build-if-needed.mjs';
 import type { Material } from './protocol.js';
 
+const PROJECT = fileURLToPath(new URL('../../', import.meta.url));
+const COMPILE = ['scripts/compile.mjs', 'test/system/lab-main.mjs'];
 /** As `npm start` runs it, with the roots of the lab. */
-const COMMAND = ['--max-semi-space-size=64', fileURLToPath(new URL('../system/lab-main.mjs', import.meta.url))];
+const COMMAND = ['--max-semi-space-size=64', join(PROJECT, 'dist/lab-main.js')];
 
 /** The service as `npm run build` makes it, as a process. */
 export class BuiltService {
@@ -20,7 +21,7 @@ export class BuiltService {
   }
 
   static async start(material: Material): Promise<BuiltService> {
-    if ((await buildIfNeeded()) !== 0) throw new Error('the service does not compile');
+    execFileSync(process.execPath, COMPILE, { cwd: PROJECT, stdio: 'inherit' });
     const { folder, amdPins, intelPins } = material.service;
     const home = join(folder, 'built-service');
     await mkdir(home);

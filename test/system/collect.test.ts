@@ -87,7 +87,7 @@ class Guest {
   start(args: readonly string[], environment: NodeJS.ProcessEnv = {}): ChildProcess {
     const logs = { firmware: this.path('none'), system: this.path('none'), ccel: this.path('none') };
     const places = { metadata: this.metadata.origin, lock: this.path('lock'), tsm: this.path('none'), logs };
-    const entry = join(inject('installation'), 'test/system/guest-main.mjs');
+    const entry = join(inject('installation'), 'dist/guest-main.js');
     const { PATH = '' } = process.env;
     return spawn(process.execPath, [entry, JSON.stringify(places), ...args], {
       cwd: this.folder,
@@ -151,9 +151,8 @@ describe.skipIf(isLacking('veritee collect with a TPM', [SWTPM, TOOLS, CURL]))('
   });
 
   async function challenge(): Promise<string> {
-    const answer = await client.post('/challenges', '{}');
-    if ('error' in answer) throw new Error(answer.error);
-    return answer.body.nonce;
+    const { body } = await client.ask({ body: '{}' }, '/challenges');
+    return body.nonce;
   }
 
   async function verdict(body: string): Promise<object> {

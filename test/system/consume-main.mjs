@@ -1,6 +1,6 @@
-import { PostgresServer } from '../../dist/stores/postgres/connection.js';
-import { PostgresChallengeStore } from '../../dist/stores/postgres/postgres-challenge-store.js';
-import { requireSchema } from '../../dist/stores/postgres/schema.js';
+import { PostgresServer } from '../../src/stores/postgres/connection.ts';
+import { PostgresChallengeStore } from '../../src/stores/postgres/postgres-challenge-store.ts';
+import { requireSchema } from '../../src/stores/postgres/schema.ts';
 
 /**
  * A replica that consumes challenges, as it was compiled. Arguments: options of its store as JSON. Over IPC it is told an

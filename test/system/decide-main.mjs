@@ -1,10 +1,10 @@
 import { createECDH, createPrivateKey, randomUUID } from 'node:crypto';
 import { writeSync } from 'node:fs';
-import { newDecisionId } from '../../dist/app/decision-id.js';
-import { DecisionLog } from '../../dist/log/decision-log.js';
-import { LocalSigningKey } from '../../dist/receipts/signing-key.js';
-import { SqliteChallengeStore } from '../../dist/stores/sqlite/sqlite-challenge-store.js';
-import { SqliteStore } from '../../dist/stores/sqlite/sqlite-store.js';
+import { newDecisionId } from '../../src/app/decision-id.ts';
+import { DecisionLog } from '../../src/log/decision-log.ts';
+import { LocalSigningKey } from '../../src/receipts/signing-key.ts';
+import { SqliteChallengeStore } from '../../src/stores/sqlite/sqlite-challenge-store.ts';
+import { SqliteStore } from '../../src/stores/sqlite/sqlite-store.ts';
 
 /**
  * A replica that uses up challenges and stores decisions, as fast as it can and as it was compiled, until it is killed or has

@@ -1,6 +1,6 @@
-import { runCommandLine } from '../../dist/app/commands/command-line.js';
-import { guestCommands } from '../../dist/app/commands/guest-commands.js';
-import { GUEST_PLACES } from '../../dist/collector/collect.js';
+import { runCommandLine } from '../../src/app/commands/command-line.ts';
+import { guestCommands } from '../../src/app/commands/guest-commands.ts';
+import { GUEST_PLACES } from '../../src/collector/collect.ts';
 
 /**
  * `veritee` as it was compiled, but for where a guest finds its lock, logs and metadata service, which nothing else can

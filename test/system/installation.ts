@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -7,7 +7,7 @@ import type { TestProject } from 'vitest/node';
 
 declare module 'vitest' {
   interface ProvidedContext {
-    /** Folder with a copy of the project, compiled. */
+    /** Folder with a copy of the project, compiled, and the programs of this folder in its `dist`. */
     installation: string;
   }
 }
@@ -38,12 +38,14 @@ export function copyProject(): string {
   return folder;
 }
 
-/** One compiled copy for all suites. */
+/** One compiled copy for all suites, with the programs of this folder. */
 export default function install(project: TestProject): () => void {
   const folder = copyProject();
   const remove = () => rmSync(folder, { recursive: true });
-  const { status } = spawnSync('npm', ['run', '--silent', 'build'], { cwd: folder, stdio: 'inherit' });
-  if (status !== 0) {
+  const programs = readdirSync(join(PROJECT, 'test/system')).filter((name) => name.endsWith('.mjs'));
+  const compile = ['scripts/compile.mjs', ...programs.map((name) => `test/system/${name}`)];
+  for (const args of [compile, ['--import', 'tsx', 'scripts/pages/build.ts']]) {
+    if (spawnSync(process.execPath, args, { cwd: folder, stdio: 'inherit' }).status === 0) continue;
     remove();
     throw new Error('the project does not compile');
   }

@@ -1,9 +1,9 @@
 import { ServerResponse } from 'node:http';
-import { ResetTracking } from '../../dist/judge/reset-tracking.js';
-import { DecisionLog } from '../../dist/log/decision-log.js';
-import { Receipts } from '../../dist/receipts/receipts.js';
-import { PostgresChallengeStore } from '../../dist/stores/postgres/postgres-challenge-store.js';
-import { SqliteChallengeStore } from '../../dist/stores/sqlite/sqlite-challenge-store.js';
+import { ResetTracking } from '../../src/judge/reset-tracking.ts';
+import { DecisionLog } from '../../src/log/decision-log.ts';
+import { Receipts } from '../../src/receipts/receipts.ts';
+import { PostgresChallengeStore } from '../../src/stores/postgres/postgres-challenge-store.ts';
+import { SqliteChallengeStore } from '../../src/stores/sqlite/sqlite-challenge-store.ts';
 
 /**
  * Loaded before a service as it was compiled: kills its process immediately before or after a step of a request. `KILL_AT` has

@@ -55,7 +55,7 @@ class KilledService {
   async start(killAt: string | null = null): Promise<ServiceProcess> {
     // Unless a test is about time, a busy machine has much of it.
     const options = { ca: this.#lab.kds.authorityPem, storeTimeoutMs: 10_000 };
-    const preload = `--import=${join(inject('installation'), 'test/system/kill-at.mjs')}`;
+    const preload = `--import=${join(inject('installation'), 'dist/kill-at.js')}`;
     const keys = { ...this.#keys };
     const command = await labProcess(this.#lab, keys, { ...options, node: killAt === null ? [] : [preload] });
     const environment = killAt === null ? {} : { KILL_AT: killAt };

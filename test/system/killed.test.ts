@@ -24,7 +24,7 @@ const file = () => join(root, 'veritee.db');
  * and telling.
  */
 async function killed(promised: Promised, delayMs: number): Promise<void> {
-  const main = join(inject('installation'), 'test/system/decide-main.mjs');
+  const main = join(inject('installation'), 'dist/decide-main.js');
   const child = spawn(process.execPath, [main, JSON.stringify({ file: file() })], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
-import { StopSignals } from '../../dist/app/reload/stop-signals.js';
-import { startService } from '../../dist/app/service.js';
-import { loadConfiguration } from '../../dist/config/load-configuration.js';
-import { createLog } from '../../dist/telemetry/log.js';
+import { StopSignals } from '../../src/app/reload/stop-signals.ts';
+import { startService } from '../../src/app/service.ts';
+import { loadConfiguration } from '../../src/config/load-configuration.ts';
+import { createLog } from '../../src/telemetry/log.ts';
 
 /**
  * `veritee serve` as it was compiled, but for the roots, which are a lab's: no configuration can change those.

@@ -38,6 +38,6 @@ export async function labProcess(
   await writeFile(file('veritee.json'), JSON.stringify(configuration));
   await writeFile(file('pins.json'), JSON.stringify({ amd, intel: [...intelPins] }));
   await writeFile(file('servers.json'), JSON.stringify({ ca, vaultPort, storeTimeoutMs }));
-  const main = join(inject('installation'), 'test/system/lab-main.mjs');
+  const main = join(inject('installation'), 'dist/lab-main.js');
   return [process.execPath, ...node, main, ...['veritee.json', 'pins.json', 'servers.json'].map(file)];
 }

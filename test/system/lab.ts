@@ -69,7 +69,7 @@ export class Lab {
     };
     const file = join(this.folder, 'veritee.json');
     await writeFile(file, JSON.stringify(configuration));
-    const entry = join(inject('installation'), 'test/system/lab-main.mjs');
+    const entry = join(inject('installation'), 'dist/lab-main.js');
     return [
       process.execPath,
       '--disable-proto=delete',

@@ -121,7 +121,7 @@ describe.skipIf(isLacking('what is left of a local key', [ROOT]))('a local key t
       writeFile(join(folder, 'servers.json'), JSON.stringify({ storeTimeoutMs: 10_000 })),
       writeFile(join(folder, 'veritee.json'), JSON.stringify(configuration)),
     ]);
-    const entry = join(inject('installation'), 'test/system/lab-main.mjs');
+    const entry = join(inject('installation'), 'dist/lab-main.js');
     const files = ['veritee.json', 'pins.json', 'servers.json'].map((name) => join(folder, name));
     const command = [process.execPath, entry, ...files];
     service = await ServiceProcess.start(command, { cwd: folder });

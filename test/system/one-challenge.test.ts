@@ -18,7 +18,7 @@ async function startConsumer(): Promise<ChildProcess> {
   const { host, port, database } = logs.server;
   const settings = { host, port, database, user: SERVICE, tls: null };
   const options = { settings, key: Buffer.from(KEY).toString('hex'), scope: ASKED };
-  const entry = join(inject('installation'), 'test/system/consume-main.mjs');
+  const entry = join(inject('installation'), 'dist/consume-main.js');
   const child = fork(entry, [JSON.stringify(options)], { execArgv: [] });
   await once(child, 'message');
   return child;

@@ -22,7 +22,7 @@ let events: readonly DiskEvent[];
 const data = () => join(root, 'data');
 
 async function trace(): Promise<void> {
-  const main = join(inject('installation'), 'test/system/decide-main.mjs');
+  const main = join(inject('installation'), 'dist/decide-main.js');
   const options = JSON.stringify({ file: join(data(), 'veritee.db'), count: DECISIONS });
   const [program = '', ...args] = [...TRACER, '-o', join(root, 'trace'), process.execPath, main, options];
   const child = spawn(program, args, {

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { runCommandLine } from '../../dist/app/commands/command-line.js';
-import { replayCommands } from '../../dist/app/commands/replay-commands.js';
+import { runCommandLine } from '../../src/app/commands/command-line.ts';
+import { replayCommands } from '../../src/app/commands/replay-commands.ts';
 
 /** `veritee` as it was compiled, but for the roots that decisions are judged again by. Arguments: pins as JSON, then its own. */
 const [pinsFile, ...args] = process.argv.slice(2);

@@ -50,7 +50,7 @@ describe('ten thousand decisions', () => {
     const child = spawn(
       process.execPath,
       [
-        join(inject('installation'), 'test/system/replay-main.mjs'),
+        join(inject('installation'), 'dist/replay-main.js'),
         join(lab.folder, 'pins.json'),
         'replay',
         '--since',
