@@ -36,7 +36,7 @@ describe('a signal to what was started', () => {
       service = await ServiceProcess.start(command, { cwd: inject('installation'), environment: environment() });
       service.signal(signal);
       expect(await service.end()).toMatchObject({ exitCode: 0, signal: null });
-      expect(service.isAnythingLeft).toBe(false);
+      expect(await service.leavesNothing()).toBe(true);
       expect(service.logged('stopping')).toMatchObject([{ signal }]);
     },
   );
@@ -52,7 +52,7 @@ describe('a signal to what was started', () => {
       service.signal(signal);
       expect(await service.end()).toMatchObject({ exitCode, signal: null });
       // esbuild ends by itself, once nobody writes to it.
-      await expect.poll(() => service.isAnythingLeft, { timeout: 20_000 }).toBe(false);
+      expect(await service.leavesNothing()).toBe(true);
       expect(existsSync(join(clone, 'dist/inspector/pages.json'))).toBe(false);
     } finally {
       await service.close();

@@ -3,12 +3,16 @@ import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
 import { createInterface, type Interface } from 'node:readline';
 import { text } from 'node:stream/consumers';
+import { setTimeout as pause } from 'node:timers/promises';
 
 /** How long a supervisor waits after SIGTERM before it kills: `TimeoutStopSec` and `terminationGracePeriodSeconds`. */
 const STOP_LIMIT_MS = 30_000;
 
 /** How long a start may take, with a build before it. */
 const START_LIMIT_MS = 90_000;
+
+/** How long what a process has started may outlive it. */
+const GROUP_LIMIT_MS = 20_000;
 
 /** One record of the log. */
 export type LogRecord = Readonly<Record<string, unknown>>;
@@ -127,8 +131,14 @@ export class ServiceProcess {
     return end;
   }
 
-  /** Whether anything of the group still runs. */
-  get isAnythingLeft(): boolean {
+  /** Whether everything ends that the process started. Some of it ends a moment later than the process, or is still to be reaped. */
+  async leavesNothing(): Promise<boolean> {
+    const limit = performance.now() + GROUP_LIMIT_MS;
+    while (this.#groupRuns && performance.now() < limit) await pause(20);
+    return !this.#groupRuns;
+  }
+
+  get #groupRuns(): boolean {
     try {
       process.kill(-this.pid, 0);
       return true;
@@ -155,6 +165,6 @@ export class ServiceProcess {
   }
 
   #killGroup(): void {
-    if (this.isAnythingLeft) this.signalGroup('SIGKILL');
+    if (this.#groupRuns) this.signalGroup('SIGKILL');
   }
 }

@@ -95,7 +95,7 @@ describe('a service that gets SIGTERM under load', () => {
     service.signal('SIGTERM');
     const [readiness] = await Promise.all([watchReadiness(), asking]);
     expect(await service.end()).toEqual({ exitCode: 0, signal: null, stderr: '' });
-    expect(service.isAnythingLeft).toBe(false);
+    expect(await service.leavesNothing()).toBe(true);
 
     expectNobodyCutOff(exchanges);
     const logged = decisionsLogged();

@@ -109,7 +109,7 @@ describe.skipIf(isLacking('without a network', [NAMESPACE]))('without a network'
       // As Ctrl-C does it: npm and what it has started get the signal, and the service gets it once more from npm.
       service.signalGroup('SIGINT');
       await service.end();
-      expect(service.isAnythingLeft).toBe(false);
+      expect(await service.leavesNothing()).toBe(true);
       expect(service.logged('stopping')).toHaveLength(1);
     } finally {
       await service.close();
