@@ -1,6 +1,5 @@
-import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
-import { RESOLVE } from './test/parts.js';
+import { RESOLVE, WORKERS } from './test/parts.js';
 
 /** Tests of the service as a real process, some of which need other programs of the machine. No part of `npm test`. */
 export default defineConfig({
@@ -10,8 +9,7 @@ export default defineConfig({
     globalSetup: ['test/global-setup.ts', 'test/system/installation.ts'],
     setupFiles: ['test/setup.ts'],
     reporters: ['default', './test/summary-reporter.ts'],
-    // One more than there are cores: suites wait for processes, and for the limits of connections.
-    maxWorkers: availableParallelism() + 1,
+    maxWorkers: WORKERS,
     testTimeout: 120_000,
     hookTimeout: 120_000,
   },

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import type { TestProjectInlineConfiguration, ViteUserConfig } from 'vitest/config';
 import Order from './order.js';
@@ -65,12 +66,14 @@ export const LEFT_OUT: readonly LeftOut[] = [
   },
 ];
 
-/** Options of all runs. */
+/** One more than there are cores: tests wait for stores and processes, and for limits of time. */
+export const WORKERS = availableParallelism() + 1;
+
+/** Options of all runs but those of processes. */
 export const RUN: Options = {
   globalSetup: ['test/global-setup.ts'],
   sequence: { sequencer: Order },
-  // Left out, one core is kept free for a main process that has nothing to do.
-  maxWorkers: '100%',
+  maxWorkers: WORKERS,
 };
 
 /** A thread with a SQLite file runs the bundle that test/global-setup.ts makes. */
