@@ -8,7 +8,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { Promised, problemsOf } from './promised.js';
 
-const MOMENTS = 200;
+/** Of delays that all differ. */
+const MOMENTS = 100;
 
 /** Processes that write to one store at the same time, as services of one machine may. */
 const AT_ONCE = 2;
