@@ -15,11 +15,11 @@ export const ALONE: readonly string[] = [
 ];
 
 /**
- * Folders with tests of libraries that keep what they were first given, such as the identity library, and of commands: each file has a worker
- * of its own as well.
+ * Folders with tests of libraries that keep what they were first given, such as the identity library, and of what would slow the files
+ * that follow: each file has a worker of its own as well.
  */
 export const APART: readonly string[] = [
-  ...['cli', 'key-vault', 'lab', 'outgoing', 'traces'].map((folder) => `test/integration/${folder}`),
+  ...['key-vault', 'lab', 'outgoing', 'traces'].map((folder) => `test/integration/${folder}`),
   ...['test/adding-a-tee', 'test/deploy', 'test/robustness'],
 ];
 
