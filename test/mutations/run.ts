@@ -126,7 +126,12 @@ async function runTests(
   filters: readonly string[],
 ): Promise<readonly string[]> {
   const instrumented = { name: 'instrumented', enforce: 'pre' as const, load: (id: string) => sources.get(id) ?? null };
-  const options = { config: 'test/mutations/vitest.config.ts', watch: false, related: [...sources.keys()] };
+  const options = {
+    config: 'test/mutations/vitest.config.ts',
+    watch: false,
+    passWithNoTests: true,
+    related: [...sources.keys()],
+  };
   const vitest = await createVitest('test', options, { plugins: [instrumented] });
   try {
     vitest.provide('outcomes', outcomes.path);
