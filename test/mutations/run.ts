@@ -129,13 +129,13 @@ async function runTests(
   const options = {
     config: 'test/mutations/vitest.config.ts',
     watch: false,
-    passWithNoTests: true,
     related: [...sources.keys()],
   };
   const vitest = await createVitest('test', options, { plugins: [instrumented] });
   try {
     vitest.provide('outcomes', outcomes.path);
-    await vitest.start([...filters]);
+    const found = await vitest.getRelevantTestSpecifications([...filters]);
+    if (found.length > 0) await vitest.start([...filters]);
     const ended = new Set(outcomes.ended().map(({ testFile }) => testFile));
     return vitest.state.getPaths().filter((path) => !ended.has(path));
   } finally {

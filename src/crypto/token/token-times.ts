@@ -23,9 +23,9 @@ const LAST_SECOND = 253_402_300_799;
 
 /** @throws {FormatError} `token_claim` for times out of range, or a missing `exp` */
 export function readTimes(claims: JsonObject): TokenTimes {
-  const exp = timeClaimMs(claims, 'exp');
+  const exp = timeClaim(claims, 'exp');
   if (exp === null) throw new FormatError('token_claim', 'the token has no exp');
-  return { exp, iat: timeClaimMs(claims, 'iat'), nbf: timeClaimMs(claims, 'nbf') };
+  return { exp, iat: timeClaim(claims, 'iat'), nbf: timeClaim(claims, 'nbf') };
 }
 
 /**
@@ -74,7 +74,7 @@ function skewOf(exp: number, iat: number, nbf: number, now: number): number | nu
   return now >= exp ? Math.floor(exp - now) : null;
 }
 
-function timeClaimMs(claims: JsonObject, name: 'exp' | 'iat' | 'nbf'): number | null {
+function timeClaim(claims: JsonObject, name: 'exp' | 'iat' | 'nbf'): number | null {
   const value: JsonValue | undefined = claims[name];
   if (value === undefined) return null;
   if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0 || value > LAST_SECOND) {

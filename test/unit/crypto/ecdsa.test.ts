@@ -1,7 +1,7 @@
 import { sign } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { CURVES } from '../../../src/crypto/curve.js';
-import { lowS, verifyEcdsa, verifyP256 } from '../../../src/crypto/ecdsa.js';
+import { lowS, rawEcdsa, verifyEcdsa, verifyP256 } from '../../../src/crypto/ecdsa.js';
 import { publicKeyOf } from '../../../src/crypto/key-cache.js';
 import { readEcdsaSignature } from '../../../src/formats/ecdsa-signature.js';
 import { newEcKey } from '../../lab/lab-keys.js';
@@ -82,8 +82,26 @@ describe.each(CASES)('verifyEcdsa on %s', (curve) => {
     expect(2n * integer(low.subarray(octets)) < n).toBe(true);
   });
 
+  it('writes two numbers as r and s, each as long as the field', () => {
+    const full = new Uint8Array(octets).fill(7);
+    expect(rawEcdsa({ r: full, s: full }, curve)).toEqual(new Uint8Array(2 * octets).fill(7));
+    expect(rawEcdsa({ r: Uint8Array.of(1), s: Uint8Array.of(2, 3) }, curve)).toEqual(raw(curve, 1n, 0x203n));
+    expect(rawEcdsa({ r: new Uint8Array(), s: new Uint8Array() }, curve)).toEqual(raw(curve, 0n, 0n));
+  });
+
+  it('writes no number that is longer than the field', () => {
+    const [full, long] = [new Uint8Array(octets), new Uint8Array(octets + 1)];
+    expect(rawEcdsa({ r: long, s: full }, curve)).toBeNull();
+    expect(rawEcdsa({ r: full, s: long }, curve)).toBeNull();
+  });
+
   it.each([0n, n, n + 1n])('leaves an s of %s as it is', (value) => {
     expect(lowS(curve, raw(curve, 1n, value))).toEqual(raw(curve, 1n, value));
+  });
+
+  it('leaves an s of half the order as it is', () => {
+    const half = raw(curve, 1n, n / 2n);
+    expect(lowS(curve, half)).toBe(half);
   });
 
   it.each([0, 1, octets, 2 * octets - 1, 2 * octets + 1])(

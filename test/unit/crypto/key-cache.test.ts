@@ -1,6 +1,6 @@
 import { createPublicKey } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { publicKeyOf, rsaPublicKey, spkiDigest } from '../../../src/crypto/key-cache.js';
+import { ecPublicKey, keptKey, publicKeyOf, rsaPublicKey, spkiDigest } from '../../../src/crypto/key-cache.js';
 import { oid } from '../../lab/der-writer.js';
 import { type LabKey, namedRsaKey, newEcKey } from '../../lab/lab-keys.js';
 import { ecSpki } from '../../lab/pki.js';
@@ -45,6 +45,30 @@ describe('rsaPublicKey', () => {
     const one = rsaPublicKey({ n, e: Buffer.from('03', 'hex') });
     const other = rsaPublicKey({ n: n.subarray(0, -1), e: Buffer.from('0103', 'hex') });
     expect(one.equals(other)).toBe(false);
+  });
+});
+
+describe('ecPublicKey', () => {
+  it.each(['prime256v1', 'secp384r1'])('imports a point on %s once', (curve) => {
+    const { privateKey, spki } = newEcKey(curve);
+    const { publicKey } = certified({ privateKey, spki });
+    if (publicKey.kind !== 'ec') throw new Error('not an ec key');
+    expect(ecPublicKey(publicKey).equals(createPublicKey(privateKey))).toBe(true);
+    expect(ecPublicKey({ ...publicKey })).toBe(ecPublicKey(publicKey));
+  });
+
+  it('throws for a point that is not on the curve', () => {
+    const [x, y] = [new Uint8Array(32).fill(1), new Uint8Array(32).fill(2)];
+    expect(() => ecPublicKey({ kind: 'ec', curve: 'P-256', x, y })).toThrow();
+  });
+});
+
+describe('keptKey', () => {
+  it('imports the key of a certificate once', () => {
+    const key = newEcKey('secp384r1');
+    const take = keptKey(certified(key));
+    expect(take().equals(createPublicKey(key.privateKey))).toBe(true);
+    expect(take()).toBe(take());
   });
 });
 
