@@ -1,6 +1,16 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { checkValidity, earliestEnd, verifyCertificatePath } from '../../../src/crypto/certificate-path.js';
+import {
+  checkValidity,
+  describePathProblem,
+  earliestEnd,
+  isIssuedBy,
+  nameOfCertificate,
+  placeOfProblem,
+  verifyCertificatePath,
+  verifyLeaf,
+  verifySelfSigned,
+} from '../../../src/crypto/certificate-path.js';
 import type { PathProfile } from '../../../src/crypto/path-profile.js';
 import type { X509Certificate } from '../../../src/formats/x509-certificate.js';
 import { generalizedTime, octetString, oid, printableString, sequence, utcTime } from '../../lab/der-writer.js';
@@ -509,5 +519,75 @@ describe('signatures', () => {
     const found = verify(path({ intermediate: forged }));
     expect(found).toContainEqual({ code: 'cert_signature', index: 1 });
     expect(found).not.toContainEqual({ code: 'cert_not_ca', index: 1 });
+  });
+});
+
+describe('a leaf below issuers that hold', () => {
+  const [, intermediate, root] = path();
+  const below = (leaf: X509Certificate) => {
+    if (intermediate === undefined || root === undefined) throw new Error('not a path');
+    return verifyLeaf(leaf, [intermediate, root], PROFILE);
+  };
+
+  it('has no problem', () => {
+    expect(below(certificate('leaf'))).toEqual([]);
+  });
+
+  it('has the problems that it has in a path', () => {
+    const [other, again] = [
+      certificate('leaf', { signer: KEYS.other }),
+      certificate('leaf', { spki: KEYS.intermediate.spki }),
+    ];
+    expect(below(other)).toMatchObject([{ code: 'cert_signature', index: 0 }]);
+    expect(below(again)).toMatchObject([{ code: 'cert_path', index: 1 }]);
+    for (const leaf of [other, again])
+      expect(below(leaf)).toEqual(verifyCertificatePath([leaf, ...path().slice(1)], PROFILE));
+  });
+});
+
+describe('a certificate that signs itself', () => {
+  it('holds if its key is pinned', () => {
+    expect(verifySelfSigned(certificate('root'), PROFILE)).toBeNull();
+  });
+
+  it.each([
+    ['whose key is not pinned', { signer: KEYS.other, spki: KEYS.other.spki }, 'cert_untrusted'],
+    ['with a signature of another key', { signer: KEYS.other }, 'cert_signature'],
+  ])('does not hold %s', (_what, overrides, code) => {
+    expect(verifySelfSigned(certificate('root', overrides), PROFILE)).toMatchObject({ code, index: 0 });
+  });
+});
+
+describe('isIssuedBy', () => {
+  it('goes by name and signature', () => {
+    expect(isIssuedBy(certificate('leaf'), certificate('intermediate'), PROFILE)).toBe(true);
+    expect(isIssuedBy(certificate('leaf'), certificate('root'), PROFILE)).toBe(false);
+    const forged = certificate('leaf', { signer: KEYS.other });
+    expect(isIssuedBy(forged, certificate('intermediate'), PROFILE)).toBe(false);
+  });
+
+  it('never uses a key that may not issue', () => {
+    const profile = { ...PROFILE, issuerKeys: [] };
+    expect(isIssuedBy(certificate('leaf'), certificate('intermediate'), profile)).toBe(false);
+  });
+});
+
+describe('what is said of a problem', () => {
+  const problem = { code: 'cert_path', index: 1, detail: 'issuer is not a CA' } as const;
+
+  it('names its place, and the role of the certificate if it is known', () => {
+    expect(describePathProblem(problem)).toBe('issuer is not a CA (certificate 2 of the chain)');
+    expect(describePathProblem(problem, ['VCEK', 'ASK'])).toBe('issuer is not a CA (certificate 2 of the chain, ASK)');
+    expect(placeOfProblem(problem)).toBe('certificate 2 of the chain');
+    expect(placeOfProblem(problem, ['VCEK', 'ASK'])).toBe('certificate 2 of the chain (ASK)');
+    const first = { ...problem, index: 0 };
+    expect(describePathProblem(first)).toBe('issuer is not a CA (certificate 1 of the chain)');
+    expect(placeOfProblem(first)).toBe('certificate 1 of the chain');
+  });
+
+  it('names a certificate by subject and serial number', () => {
+    expect(nameOfCertificate(certificate('leaf'))).toBe('Leaf, serial 53');
+    const nameless = certificate('leaf', { subject: nameOf([]) });
+    expect(nameOfCertificate(nameless)).toBe('a certificate without a common name, serial 53');
   });
 });

@@ -49,7 +49,7 @@ describe('rsaPublicKey', () => {
 });
 
 describe('ecPublicKey', () => {
-  it.each(['prime256v1', 'secp384r1'])('imports a point on %s once', (curve) => {
+  it.each(['prime256v1', 'secp384r1'] as const)('imports a point on %s once', (curve) => {
     const { privateKey, spki } = newEcKey(curve);
     const { publicKey } = certified({ privateKey, spki });
     if (publicKey.kind !== 'ec') throw new Error('not an ec key');

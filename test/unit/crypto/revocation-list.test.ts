@@ -1,5 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { checkRevocationListTime, isRevoked, verifyRevocationList } from '../../../src/crypto/revocation-list.js';
+import {
+  checkRevocationListTime,
+  isOlder,
+  isRevoked,
+  verifyRevocationList,
+} from '../../../src/crypto/revocation-list.js';
 import { type CrlFrame, parseCrl, parseCrlFrame } from '../../../src/formats/x509-crl.js';
 import { flipBit } from '../../lab/byte-patch.js';
 import { generalizedTime, octetString, printableString, utcTime } from '../../lab/der-writer.js';
@@ -201,6 +206,22 @@ describe('checkRevocationListTime', () => {
 
   it('CRT-09 refuses a list that does not say when it was made', () => {
     expect(judge(AT, { thisUpdate: utcTime('2601010000Z'), revoked: [] })).toBe('crl_invalid');
+  });
+});
+
+describe('isOlder', () => {
+  it.each([
+    ['a lower number', [1, 5], [2, 5], true],
+    ['a lower number of a later date', [1, 6], [2, 5], true],
+    ['a higher number of an earlier date', [2, 5], [1, 6], false],
+    ['the same number of an earlier date', [1, 5], [1, 6], true],
+    ['the same number of a later date', [1, 6], [1, 5], false],
+    ['the same number and date', [1, 5], [1, 5], false],
+  ] as const)('goes by the number, then by the date: %s', (_what, one, other, expected) => {
+    const ageOf = ([number, day]: readonly [number, number]) => {
+      return { number: BigInt(number), thisUpdate: new Date(Date.UTC(2026, 0, day)) };
+    };
+    expect(isOlder(ageOf(one), ageOf(other))).toBe(expected);
   });
 });
 

@@ -13,12 +13,14 @@ import {
 } from '../../../../src/crypto/token/token-signature.js';
 import { checksAt } from '../../../../src/tee/catalogue.js';
 import { type LabKey, makeToken, namedRsaKey, registeredClaims, type TokenMaking } from '../../../lab/index.js';
+import { certificate } from '../../small-pki.js';
 
 /** The steps that tokens of both kinds share, for an issuer of two algorithms. */
 
 const AT = new Date('2026-06-01T12:00:00Z');
 const ISSUER = 'https://issuer.example';
 const LAB = namedRsaKey('jws', 3072);
+const base64 = (bytes: Uint8Array) => Buffer.from(bytes).toString('base64');
 
 function tokenOf(making: TokenMaking = {}, algorithm = 'PS384'): string {
   const claims = registeredClaims(ISSUER, AT, 300);
@@ -87,6 +89,67 @@ describe('verifyToken', () => {
     const { found, failed } = await verify(text, rules);
     expect(found).toBeNull();
     expect(failed).toEqual([id]);
+  });
+
+  it('says by which algorithm the signature is', async () => {
+    const { checks } = await verify(tokenOf());
+    expect(checks.find(({ id }) => id === 'token_signature')).toMatchObject({ result: 'pass', expected: 'PS384' });
+  });
+
+  it('TOK-10 takes no token that names no key: token_key', async () => {
+    const { found, checks } = await verify(tokenOf({ header: ({ kid: _, ...header }) => header }));
+    expect(found).toBeNull();
+    expect(checks.at(-1)).toMatchObject({ id: 'token_key', result: 'fail', detail: 'the token does not name its key' });
+  });
+
+  it('has no result without the keys of the issuer: jwks_unavailable', async () => {
+    const setting = 'some.issuers[].keys';
+    const without = await verify(tokenOf(), { keys: null });
+    expect(without.found).toBeNull();
+    expect(without.checks.at(-1)).toMatchObject({
+      id: 'jwks_unavailable',
+      result: 'unavailable',
+      detail: 'no source for the keys of the issuer',
+      retryable: false,
+      setting,
+    });
+    const why = { detail: 'the keys are no JSON', retryable: true };
+    const invalid = await verify(tokenOf(), { keys: { code: 'jwks_invalid', ...why } });
+    expect(invalid.found).toBeNull();
+    expect(invalid.checks.at(-1)).toMatchObject({ id: 'jwks_invalid', result: 'unavailable', ...why, setting });
+  });
+
+  it('says since when keys could not be renewed', async () => {
+    const told = async (unrenewed: { readonly unrenewedSince?: Date }) => {
+      const value = { keys: new Map([['k', [keyOf('PS384')]]]), crls: [], ...unrenewed };
+      const { checks } = await verify(tokenOf(), { keys: { value, origin: 'cache' } });
+      return checks.find(({ id }) => id === 'jwks_unavailable')?.detail;
+    };
+    expect(await told({})).toBe('the keys of the issuer are available');
+    expect(await told({ unrenewedSince: AT })).toBe(
+      'the keys of the issuer are available, as fetched at 2026-06-01T12:00:00.000Z: they could not be renewed since',
+    );
+  });
+
+  it('TOK-02 takes an x5c that has the key of the issuer', async () => {
+    const x5c = [base64(certificate('leaf', { spki: LAB.spki }).der)];
+    expect((await verify(tokenOf({ header: { x5c } }))).failed).toEqual([]);
+  });
+
+  it.each([
+    ['that has another key', [base64(certificate('leaf').der)]],
+    ['that is no certificate', ['AAAA']],
+    ['that is no base64', ['?']],
+    ['that is empty', []],
+    ['that is a list of numbers', [7]],
+    ['that is a text', base64(certificate('leaf', { spki: LAB.spki }).der)],
+    ['that is null', null],
+  ])('TOK-02 takes no token with an x5c %s: token_header', async (_what, x5c) => {
+    const text = tokenOf({ header: { x5c } as JsonObject });
+    await expect(verify(text)).rejects.toMatchObject({
+      code: 'token_header',
+      message: 'x5c is for another key than the one that the issuer publishes',
+    });
   });
 
   it('TOK-06, TOK-07 names both where a token lives too long and is not valid', async () => {
@@ -266,7 +329,12 @@ describe('verifyToken', () => {
     ['maa-token', 'https://sharedweu.weu.attest.azure.net', ''],
     ['ita-token', 'https://portal.trustauthority.intel.com', ''],
     ['ita-token', 'https://attest.azure.net.example', ''],
+    ['ita-token', 'at https://sharedweu.weu.attest.azure.net', ''],
+    ['ita-token', 'https://sharedweu.weu.attest.azure.net/x', ''],
+    ['maa-token', 'of Intel Trust Authority', ''],
+    ['maa-token', 'Intel Trust Authority 2', ''],
     ['maa-token', null, ''],
+    ['maa-token', ['Intel Trust Authority'], ''],
   ] as const)('TOK-04 says of a token sent as %s with the issuer %j which it looks like', async (type, iss, hint) => {
     const rules = { issuer: null, scheme: { ...SCHEME, type } };
     const actual = hint === '' ? null : { type: type === 'maa-token' ? 'ita-token' : 'maa-token' };
@@ -312,7 +380,7 @@ describe('readToken', () => {
 
   it('TOK-03 takes the type JWT alone, unless others are named', () => {
     expect(codeOf(() => readToken(typed('JWT')))).toBeNull();
-    for (const text of [typed('at+jwt'), typed(null), untyped])
+    for (const text of [typed('at+jwt'), typed('jwt'), typed('application/JWT'), typed(null), untyped])
       expect(codeOf(() => readToken(text))).toBe('token_header');
   });
 
@@ -328,7 +396,16 @@ describe('readToken', () => {
     const rules = { types: ['JWT', 'at+jwt'], isOptional: false, asMediaType: true };
     for (const typ of ['JWT', 'jwt', 'at+jwt', 'AT+JWT', 'application/at+jwt', 'Application/JWT'])
       expect(codeOf(() => readToken(typed(typ), rules))).toBeNull();
-    for (const typ of ['eat+jwt', 'application/eat+jwt', 'text/jwt', 'application/application/jwt', 'jwt;a=b', 1, null])
+    for (const typ of [
+      'eat+jwt',
+      'application/eat+jwt',
+      'text/jwt',
+      'x-application/jwt',
+      'application/application/jwt',
+      'jwt;a=b',
+      1,
+      null,
+    ])
       expect(codeOf(() => readToken(typed(typ), rules))).toBe('token_header');
     expect(codeOf(() => readToken(untyped, rules))).toBe('token_header');
   });
