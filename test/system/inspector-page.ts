@@ -62,6 +62,8 @@ export class InspectorPage {
 
   static async open(browser: Browser, url: string, width = 1280, height = 900): Promise<InspectorPage> {
     const context = await browser.newContext({ viewport: { width, height } });
+    // The test has a limit of its own: a busy machine may draw no frame for longer than Playwright waits.
+    context.setDefaultTimeout(0);
     const opened = new InspectorPage(await context.newPage());
     await opened.#watch(new URL(url).origin);
     await opened.page.goto(url);
