@@ -73,6 +73,13 @@ describe.each(CASES)('verifyEcdsa on %s', (curve) => {
     expect(await verifyEcdsa(curve, HASHES[curve], DATA, signature, other.key)).toBe(false);
   });
 
+  it('does not verify a signature on another curve, by a key on it', async () => {
+    const other = curve === 'P-256' ? 'P-384' : 'P-256';
+    const { key: itsKey, signature: itsSignature } = signed(other);
+    expect(await verifyEcdsa(other, HASHES[other], DATA, itsSignature, itsKey)).toBe(true);
+    expect(await verifyEcdsa(curve, HASHES[other], DATA, itsSignature, itsKey)).toBe(false);
+  });
+
   it('SNP-05 gives the same low form for s and n - s', () => {
     const low = lowS(curve, raw(curve, r, s));
     expect(low).toEqual(lowS(curve, raw(curve, r, n - s)));

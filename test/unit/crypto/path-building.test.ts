@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { spkiDigest } from '../../../src/crypto/key-cache.js';
 import { completePath } from '../../../src/crypto/path-building.js';
 import { RSA_PKCS1_PROFILE } from '../../../src/crypto/path-profile.js';
 import { parseCertificate, type X509Certificate } from '../../../src/formats/x509-certificate.js';
@@ -30,10 +31,16 @@ const crossed = read(
   }),
 );
 
-const profile = { ...RSA_PKCS1_PROFILE, anchors: PKI.pins };
-
 function completed(sent: readonly X509Certificate[], ...atHand: readonly X509Certificate[]) {
-  return completePath(sent, { atHand, profile, at: AT });
+  return completedTo(PKI.pins, sent, ...atHand);
+}
+
+function completedTo(
+  anchors: ReadonlySet<string>,
+  sent: readonly X509Certificate[],
+  ...atHand: readonly X509Certificate[]
+) {
+  return completePath(sent, { atHand, profile: { ...RSA_PKCS1_PROFILE, anchors }, at: AT });
 }
 
 describe('a path that is completed', () => {
@@ -60,6 +67,18 @@ describe('a path that is completed', () => {
     expect(completed([leaf], root)).toEqual([leaf]);
     expect(completed([leaf], ca24, root)).toEqual([leaf, ca24]);
     expect(completed([leaf], ca24, ca2025)).toEqual([leaf, ca24, ca2025]);
+  });
+
+  it('goes no further than a pinned key that has an issuer', () => {
+    const pins = new Set([spkiDigest(ca2025)]);
+    expect(completedTo(pins, [leaf], ca24, ca2025, root)).toEqual([leaf, ca24, ca2025]);
+    expect(completedTo(pins, [leaf, ca24, ca2025], root)).toEqual([leaf, ca24, ca2025]);
+  });
+
+  it('is the longest one where none ends at a pinned key', () => {
+    const longest = [leaf, ca24, ca2025, root];
+    expect(completedTo(new Set(), [leaf], ca24, crossed, ca2025, root)).toEqual(longest);
+    expect(completedTo(new Set(), [leaf], ca24, ca2025, crossed, root)).toEqual(longest);
   });
 
   it('takes no issuer of the same name with another key', () => {
