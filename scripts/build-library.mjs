@@ -28,6 +28,6 @@ const bundle = (entryPoints) =>
 
 await bundle({ verifier: 'src/library/verifier.ts', policy: 'src/library/policy.ts' });
 await bundle({ lab: 'test/lab/index.ts' });
-const compiler = join(PROJECT, 'node_modules/typescript/bin/tsc');
+const compiler = join(PROJECT, 'node_modules/typescript-7/bin/tsc');
 const types = ['-p', join(PROJECT, 'tsconfig.library.json'), '--outDir', join(dist, 'types')];
 execFileSync(process.execPath, [compiler, ...types], { stdio: 'inherit' });

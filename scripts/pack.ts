@@ -103,7 +103,7 @@ function compile(configuration: string, dist: string, ...options: readonly strin
   run(
     PROJECT,
     process.execPath,
-    inProject('node_modules/typescript/bin/tsc'),
+    inProject('node_modules/typescript-7/bin/tsc'),
     '-p',
     configuration,
     '--outDir',

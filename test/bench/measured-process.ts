@@ -18,7 +18,7 @@ const AS_DEPLOYED = ['--max-semi-space-size=64'];
  * keep its name, and that would be measured too.
  */
 export function compile(): void {
-  const compiler = createRequire(import.meta.url).resolve('typescript/bin/tsc');
+  const compiler = createRequire(import.meta.url).resolve('typescript-7/bin/tsc');
   const { status } = spawnSync(process.execPath, [compiler, '-p', HERE], { stdio: 'inherit' });
   if (status !== 0) throw new Error('what is to be measured does not compile');
   // the service reads its version beside the built code

@@ -25,7 +25,7 @@ export class InstalledClient {
     const [source, folder] = [join(root, 'package'), join(root, 'empty')];
     for (const path of [source, folder]) mkdirSync(path);
     for (const name of ['package.json', 'README.md', 'LICENSE']) cpSync(join(SOURCE, name), join(source, name));
-    const compiler = join(PROJECT, 'node_modules/typescript/bin/tsc');
+    const compiler = join(PROJECT, 'node_modules/typescript-7/bin/tsc');
     run(PROJECT, process.execPath, compiler, '-p', join(SOURCE, 'tsconfig.json'), '--outDir', join(source, 'dist'));
     const client = pack(source, root);
     const jose = pack(join(PROJECT, 'node_modules/jose'), root);

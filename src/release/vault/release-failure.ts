@@ -50,7 +50,10 @@ const BY_REASON: { readonly [reason in VaultReason]: (ask: ReleaseAsk) => Failur
   }),
 };
 
-const BY_STATUS: ReadonlyMap<number, (ask: ReleaseAsk) => FailureText> = new Map([
+const BY_STATUS: ReadonlyMap<number, (ask: ReleaseAsk) => FailureText> = new Map<
+  number,
+  (ask: ReleaseAsk) => FailureText
+>([
   [
     400,
     ({ enc }) => ({
