@@ -1,5 +1,5 @@
 import { defineConfig } from 'vitest/config';
-import { RESOLVE, WORKERS } from './test/parts.js';
+import { EXEC_ARGV, RESOLVE, WORKERS } from './test/parts.js';
 
 /** Tests of the service as a real process, some of which need other programs of the machine. No part of `npm test`. */
 export default defineConfig({
@@ -10,6 +10,7 @@ export default defineConfig({
     setupFiles: ['test/setup.ts'],
     reporters: ['default', './test/summary-reporter.ts'],
     maxWorkers: WORKERS,
+    execArgv: EXEC_ARGV,
     testTimeout: 120_000,
     hookTimeout: 120_000,
   },

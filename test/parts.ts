@@ -70,7 +70,7 @@ export const LEFT_OUT: readonly LeftOut[] = [
 export const WORKERS = availableParallelism() + 1;
 
 /** A tenth of the CPU time of tests: fewer collections of what lives for one test, none of them beside the other workers. */
-const EXEC_ARGV = ['--max-semi-space-size=64', '--single-threaded-gc'];
+export const EXEC_ARGV = ['--max-semi-space-size=64', '--single-threaded-gc'];
 
 /** Options of all runs but those of processes. */
 export const RUN: Options = {

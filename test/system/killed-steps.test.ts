@@ -3,7 +3,7 @@ import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
-import { challenge, LabService, lenientPolicy, post, verdictOf } from '../integration/service/lab-service.js';
+import { call, challenge, LabService, lenientPolicy, post, verdictOf } from '../integration/service/lab-service.js';
 import { PostgresReplicas } from '../integration/service/postgres-replicas.js';
 import { isWithoutPostgres } from '../integration/stores/postgres-server.js';
 import { labProcess } from './lab-process.js';
@@ -56,7 +56,8 @@ class KilledService {
     // Unless a test is about time, a busy machine has much of it.
     const options = { ca: this.#lab.kds.authorityPem, storeTimeoutMs: 10_000 };
     const preload = `--import=${join(inject('installation'), 'dist/kill-at.js')}`;
-    const keys = { ...this.#keys };
+    // Who asks is an auditor then, since there are no callers.
+    const keys = { ...this.#keys, historical: true };
     const command = await labProcess(this.#lab, keys, { ...options, node: killAt === null ? [] : [preload] });
     const environment = killAt === null ? {} : { KILL_AT: killAt };
     await mkdir(this.#file('work'), { recursive: true });
@@ -69,12 +70,12 @@ class KilledService {
     return this.#lab.verifyBody({ nonce, members: { policy: 'tracking', audience: AUDIENCE } });
   }
 
-  /** The output of `veritee decisions` with these arguments. */
-  async decisions(...args: readonly string[]): Promise<string> {
-    const command = [join(inject('installation'), 'dist/main.js'), 'decisions', ...args, '--json'];
+  /** The problems that `veritee decisions verify` finds. */
+  async problems(): Promise<readonly unknown[]> {
+    const command = [join(inject('installation'), 'dist/main.js'), 'decisions', 'verify', '--json'];
     const configured = [...command, '--config', this.#file('veritee.json')];
     const { stdout } = await promisify(execFile)(process.execPath, configured, { cwd: this.#file('work') });
-    return stdout;
+    return JSON.parse(stdout).problems;
   }
 
   /** Ends all processes, and takes away what they wrote. */
@@ -107,11 +108,11 @@ async function expectOneAllow(killed: KilledService, [, killAt, answers, recorde
   const second = await killed.start();
   told.push(await ask(second, body), await ask(second, body));
   expect(told.map(({ verdict }) => verdict)).toEqual(answers);
-  const listed = (await killed.decisions('list', '--decision', 'allow')).split('\n').filter(Boolean);
-  const ids = listed.map((line) => JSON.parse(line).decisionId);
+  const { body: listed } = await call(second.url, '/decisions?decision=allow');
+  const ids = listed.decisions.map(({ decisionId }: { readonly decisionId: string }) => decisionId);
   expect(ids).toHaveLength(recorded);
   expect(ids).toEqual(expect.arrayContaining(told.filter(({ verdict }) => verdict[0] === 'allow').map(({ id }) => id)));
-  expect(JSON.parse(await killed.decisions('verify')).problems).toEqual([]);
+  expect(await killed.problems()).toEqual([]);
 }
 
 describe('a service that is killed at a step of a request, over SQLite', () => {

@@ -39,5 +39,11 @@ export async function labProcess(
   await writeFile(file('pins.json'), JSON.stringify({ amd, intel: [...intelPins] }));
   await writeFile(file('servers.json'), JSON.stringify({ ca, vaultPort, storeTimeoutMs }));
   const main = join(inject('installation'), 'dist/lab-main.js');
-  return [process.execPath, ...node, main, ...['veritee.json', 'pins.json', 'servers.json'].map(file)];
+  return [
+    process.execPath,
+    '--max-semi-space-size=64',
+    ...node,
+    main,
+    ...['veritee.json', 'pins.json', 'servers.json'].map(file),
+  ];
 }

@@ -52,7 +52,7 @@ function installed(name: string, version: string): string {
 const USAGE = 'pack: --out FOLDER names an empty folder, or one that is not there yet';
 
 const packing = (...options: readonly string[]) =>
-  spawnSync('npm', ['run', '--silent', 'packages', '--', ...options], { cwd: PROJECT, encoding: 'utf8' });
+  spawnSync(process.execPath, ['--import', 'tsx', 'scripts/pack.ts', ...options], { cwd: PROJECT, encoding: 'utf8' });
 
 beforeAll(() => {
   root = mkdtempSync(join(tmpdir(), 'veritee-packages-'));
