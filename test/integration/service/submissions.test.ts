@@ -8,7 +8,6 @@ import {
   createSnpGuest,
   createVirtualMachine,
   LabEntra,
-  type LabFault,
   LabMaa,
   type MembersChange,
   type SnpGuestEvidenceOptions,
@@ -386,19 +385,7 @@ const ofRuntime = (change: (claims: JsonObject) => JsonObject): MembersChange =>
 describe('an opinion that differs', () => {
   it.each<[string, JsonValue, MembersChange]>([
     ['snp.measurement', 'a0'.repeat(48), member('x-ms-sevsnpvm-launchmeasurement', 'a0'.repeat(48))],
-    ['snp.reportData', '34'.repeat(64), member('x-ms-sevsnpvm-reportdata', '34'.repeat(64))],
-    ['snp.policy.debug', true, member('x-ms-sevsnpvm-is-debuggable', true)],
-    ['snp.tcb.reported.microcode', 250, member('x-ms-sevsnpvm-microcode-svn', 250)],
-    ['snp.vmpl', 3, member('x-ms-sevsnpvm-vmpl', 3)],
     ['hcl.userData', 'ab'.repeat(64), ofRuntime((claims) => ({ ...claims, 'user-data': 'AB'.repeat(64) }))],
-    [
-      'hcl.vmConfiguration.secureBoot',
-      false,
-      ofRuntime((claims) => ({
-        ...claims,
-        'vm-configuration': { ...objectOf(claims['vm-configuration']), 'secure-boot': false },
-      })),
-    ],
     [
       'hcl.vmConfiguration.rootCertThumbprint',
       'another',
@@ -435,17 +422,14 @@ describe('an opinion that differs', () => {
 });
 
 describe('a 400 of Azure Attestation', () => {
-  it.each(['InvalidParameter', 'InvalidOperation'])(
-    'TOK-26 denies as %s, also where the route is optional',
-    async (code) => {
-      lab.maa.fail(ATTEST, { status: 400, body: { error: { code, message: 'secret words' } } });
-      for (const policy of ['maa-required', 'maa-optional']) {
-        const answer = await ask(policy);
-        expect(verdictOf(answer)).toEqual(['deny', 'disagreement']);
-        expect(JSON.stringify(answer.body)).not.toContain('secret words');
-      }
-    },
-  );
+  it('TOK-26 denies where it is about the evidence, also where the route is optional', async () => {
+    lab.maa.fail(ATTEST, { status: 400, body: { error: { code: 'InvalidParameter', message: 'secret words' } } });
+    for (const policy of ['maa-required', 'maa-optional']) {
+      const answer = await ask(policy);
+      expect(verdictOf(answer)).toEqual(['deny', 'disagreement']);
+      expect(JSON.stringify(answer.body)).not.toContain('secret words');
+    }
+  });
 
   it('TOK-26 that is about the version of the interface is a route out of reach', async () => {
     const { maa } = lab.configuration([lab.maa.origin]) as { readonly maa: { readonly submit: object } };
@@ -459,17 +443,9 @@ describe('a 400 of Azure Attestation', () => {
 });
 
 describe('Azure Attestation out of reach', () => {
-  const CUT: readonly (readonly [string, LabFault])[] = [
-    ['answers 500', { status: 500 }],
-    ['answers 503', { status: 503 }],
-    ['answers garbage', 'garbage'],
-    ['answers without an end', 'oversize'],
-    ['redirects', 'redirect'],
-  ];
-
-  it.each(CUT)('that %s leaves a required route open, and an optional one aside', async (title, fault) => {
-    const own = await lab.startSubmitting({}, {}, title.replaceAll(' ', '-'));
-    lab.maa.fail(ATTEST, fault);
+  it('leaves a required route open, and an optional one aside', async () => {
+    const own = await lab.startSubmitting({}, {}, 'out-of-reach');
+    lab.maa.fail(ATTEST, { status: 503 });
     const required = await ask('maa-required', {}, own);
     expect(verdictOf(required)).toEqual(['indeterminate', 'route_unavailable']);
     expect(required.body.retryable).toBe(true);
@@ -542,14 +518,7 @@ describe('Azure Attestation out of reach', () => {
 
   it.each<[string, TokenMaking]>([
     ['a broken signature', { afterSigning: (token) => `${token.slice(0, -8)}AAAAAAAA` }],
-    ['no form', { afterSigning: () => 'e30.e30' }],
-    ['a key place that is not the issuer’s', { header: { jku: 'https://keys.example/certs' } }],
     ['an answer to another call', { claims: { nonce: base64Url(OTHER_NONCE) } }],
-    ['no nonce', { claims: ({ nonce: _, ...claims }) => claims }],
-    [
-      'an expiry that has passed',
-      { claims: (all) => ({ ...all, iat: 1_700_000_000, nbf: 1_700_000_000, exp: 1_700_000_100 }) },
-    ],
   ])('that answers with a token of %s is a route out of reach', async (_, making) => {
     lab.maa.alter(making);
     const answer = await ask('maa-required');
