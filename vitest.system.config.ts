@@ -9,7 +9,8 @@ export default defineConfig({
     globalSetup: ['test/global-setup.ts', 'test/system/installation.ts'],
     setupFiles: ['test/setup.ts'],
     reporters: ['default', './test/summary-reporter.ts'],
-    maxWorkers: WORKERS,
+    // Each has processes of its own beside it.
+    maxWorkers: WORKERS - 1,
     execArgv: EXEC_ARGV,
     testTimeout: 120_000,
     hookTimeout: 120_000,

@@ -66,8 +66,8 @@ export const LEFT_OUT: readonly LeftOut[] = [
   },
 ];
 
-/** One more than there are cores: tests wait for stores and processes, and for limits of time. */
-export const WORKERS = availableParallelism() + 1;
+/** Two more than there are cores: tests wait for stores and processes, and for limits of time. */
+export const WORKERS = availableParallelism() + 2;
 
 /** A tenth of the CPU time of tests: fewer collections of what lives for one test, none of them beside the other workers. */
 export const EXEC_ARGV = ['--max-semi-space-size=64', '--single-threaded-gc'];
